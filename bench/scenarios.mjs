@@ -1,0 +1,70 @@
+// What is measured: plugin types with their configurations, for Fairlead and for the reference
+// plugins, each side with a pod, a bridge, a subnet and leases of its own.
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../scripts/setup.mjs';
+
+const REFERENCE_DIR = '/usr/lib/cni';
+// The newest version that the oldest reference plugins in use know.
+const CNI_VERSION = '1.0.0';
+const TYPES = ['bridge', 'ptp', 'loopback'];
+const SUBNET_NUMBERS = { fairlead: 71, reference: 72 };
+
+export const EMPTY = join(ROOT, 'dist/empty');
+
+function ipam(side, folder) {
+  const subnet = `10.88.${SUBNET_NUMBERS[side]}.0/24`;
+  return {
+    type: 'host-local',
+    dataDir: join(folder, `leases-${side}`),
+    ranges: [[{ subnet }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  };
+}
+
+const SCENARIOS = [
+  {
+    name: 'bridge + host-local',
+    type: 'bridge',
+    keys: (side, folder) => ({
+      bridge: `bench-${side.slice(0, 3)}`,
+      isGateway: true,
+      ipam: ipam(side, folder),
+    }),
+  },
+  { name: 'ptp + host-local', type: 'ptp', keys: (side, folder) => ({ ipam: ipam(side, folder) }) },
+  { name: 'loopback', type: 'loopback', keys: () => ({}) },
+];
+
+/** The folders of the programs of both sides; the reference only when it is installed. */
+function programs(folder) {
+  const ours = join(folder, 'bin');
+  mkdirSync(ours);
+  for (const type of TYPES) symlinkSync(join(ROOT, 'dist/fairlead'), join(ours, type));
+  const reference = TYPES.every((type) => existsSync(join(REFERENCE_DIR, type)));
+  return reference ? { fairlead: ours, reference: REFERENCE_DIR } : { fairlead: ours };
+}
+
+/** Every scenario with, per side, what a call needs: program, stdin file, environments. */
+export function scenarios(folder, pods) {
+  const sides = Object.entries(programs(folder));
+  return SCENARIOS.map(({ name, type, keys }) => ({
+    name,
+    sides: Object.fromEntries(
+      sides.map(([side, bin]) => {
+        const stdin = join(folder, `${type}-${side}.json`);
+        const config = { cniVersion: CNI_VERSION, name: `${side}-${type}`, type };
+        writeFileSync(stdin, JSON.stringify({ ...config, ...keys(side, folder) }));
+        const env = (command) => ({
+          PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+          CNI_COMMAND: command,
+          CNI_CONTAINERID: `bench-${side}`,
+          CNI_NETNS: pods[side],
+          CNI_IFNAME: type === 'loopback' ? 'lo' : 'eth0',
+          CNI_PATH: bin,
+        });
+        return [side, { program: join(bin, type), stdin, env, output: join(folder, 'output') }];
+      }),
+    ),
+  }));
+}

@@ -1,0 +1,168 @@
+// One command from environment to answer: which plugin, which step next, what is printed.
+// The order of validation is the reference's; it knows no plugin's keys and no kernel operation but
+// the opening of CNI_NETNS.
+
+import { failure_errno } from "./host/failure";
+import { HOST, netns_open, netns_same } from "./host/kernel";
+import { log } from "./host/store";
+import { HostLocal } from "./ipam/host-local";
+import { Static } from "./ipam/static";
+import { Bridge } from "./kinds/bridge";
+import { Loopback } from "./kinds/loopback";
+import { Ptp } from "./kinds/ptp";
+import { EINVAL, ENOENT } from "./lib/errno";
+import { Plugin } from "./plugin";
+import { Environment } from "./spec/environment";
+import { CniError, Code, join_errors, os_error } from "./spec/error";
+import { Request } from "./spec/request";
+import { error_print, result_print } from "./spec/result";
+import { SUPPORTED, version_document, version_supported } from "./spec/version";
+import { Undo } from "./undo";
+
+/** The plugin of a CNI type; a new type is one row here and one file. */
+function plugin_of(type: string): Plugin | null {
+  if (type == "bridge") return new Bridge();
+  if (type == "ptp") return new Ptp();
+  if (type == "loopback") return new Loopback();
+  if (type == "host-local") return new HostLocal();
+  if (type == "static") return new Static();
+  return null;
+}
+
+/** The types that plugin_of knows. */
+export const TYPES: string[] = ["bridge", "host-local", "loopback", "ptp", "static"];
+
+/** What goes to standard output, and whether it is an error. */
+export class Answer {
+  constructor(
+    public text: string,
+    public failed: bool = false,
+  ) {}
+}
+
+function refuse(error: CniError, version: string): Answer {
+  const latest = SUPPORTED[SUPPORTED.length - 1];
+  return new Answer(error_print(error, version_supported(version) ? version : latest), true);
+}
+
+/** Serves one command. */
+export function dispatch(type: string, env: Environment): Answer {
+  if (env.command.length == 0) {
+    log(`CNI ${type} plugin of Fairlead`);
+    log(`CNI protocol versions supported: ${SUPPORTED.join(", ")}`);
+    return new Answer("");
+  }
+  const request = new Request(type, env);
+  const plugin = plugin_of(type);
+  if (!plugin) {
+    const known = TYPES.join(", ");
+    const error = new CniError(
+      Code.InvalidConfig,
+      `no plugin type "${type}": install the program under one of these names: ${known}`,
+    );
+    return refuse(error, "");
+  }
+  const problem = env.problem();
+  if (problem) return refuse(problem, "");
+  if (env.command == "VERSION") return new Answer(version_document());
+  const wrong = request.decode();
+  if (env.command == "DEL") return del(request, plugin, wrong ? wrong : request.versionProblem());
+  if (wrong) return refuse(wrong, request.version);
+  const version = request.versionProblem();
+  if (version) return refuse(version, request.version);
+  const error = perform(request, plugin);
+  return error.failed ? error : new Answer(error.text);
+}
+
+/** ADD, CHECK, STATUS and GC of a well-formed request. */
+function perform(request: Request, plugin: Plugin): Answer {
+  const command = request.env.command;
+  // Nothing is kept that GC could collect, and nothing runs that STATUS could miss.
+  if (command == "GC" || command == "STATUS") return new Answer("");
+  const invalid = plugin.load(request);
+  if (invalid) return refuse(invalid, request.version);
+  if (plugin.uses_netns) {
+    const error = open_netns(request);
+    if (error) return refuse(error, request.version);
+  }
+  if (command == "ADD") return add(request, plugin);
+  const error = plugin.check(request);
+  return error ? refuse(error, request.version) : new Answer("");
+}
+
+function add(request: Request, plugin: Plugin): Answer {
+  const undo = new Undo();
+  const outcome = plugin.add(request, undo);
+  const errors = new Array<CniError>();
+  const result = outcome.result;
+  if (result) {
+    const text = result_print(result, request.version);
+    if (text.length > 0) return new Answer(text);
+    errors.push(
+      new CniError(
+        Code.IncompatibleVersion,
+        "cannot convert: no valid IP addresses: " +
+          `a result of cniVersion ${request.version} needs one, use 0.3.0 or later`,
+      ),
+    );
+  } else {
+    const error = outcome.error;
+    errors.push(error ? error : new CniError(Code.Internal, "ADD gave neither result nor error"));
+  }
+  undo.unwind(errors);
+  return refuse(joined(errors), request.version);
+}
+
+function joined(errors: CniError[]): CniError {
+  const error = join_errors(errors);
+  return error ? error : new CniError(Code.Internal, "an error without a message");
+}
+
+/**
+ * DEL does all it can whatever is wrong, and then says what was wrong. A namespace that is missing,
+ * is none any more or is the host's own has nothing of the container left in it: that is no error.
+ */
+function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
+  const errors = new Array<CniError>();
+  if (wrong) errors.push(wrong);
+  if (plugin.uses_netns && request.env.netns.length > 0) {
+    const error = open_netns(request);
+    if (error && error.code == Code.InvalidNetns)
+      log(`${error.toString()}; nothing to remove there`);
+    else if (error) errors.push(error);
+  }
+  plugin.del(request, errors);
+  const error = join_errors(errors);
+  return error ? refuse(error, request.version) : new Answer("");
+}
+
+/** Opens CNI_NETNS and refuses the host's own before anything is done in it. */
+function open_netns(request: Request): CniError | null {
+  const path = request.env.netns;
+  const handle = netns_open(path);
+  if (handle < 0) {
+    if (failure_errno == ENOENT) {
+      return new CniError(
+        Code.InvalidNetns,
+        `CNI_NETNS ${path} does not exist: the runtime must make the namespace first`,
+      );
+    }
+    if (failure_errno == EINVAL) {
+      return new CniError(
+        Code.InvalidNetns,
+        `CNI_NETNS ${path} is not a network namespace: pass a path such as /run/netns/NAME`,
+      );
+    }
+    return os_error(`open CNI_NETNS ${path}`);
+  }
+  const same = request.env.netns_override ? 0 : netns_same(handle, HOST);
+  if (same < 0) return os_error(`compare CNI_NETNS ${path} with the host's own namespace`);
+  if (same == 1) {
+    return new CniError(
+      Code.InvalidNetns,
+      `plugin's netns and netns from CNI_NETNS should not be the same: ${path} is the host's own`,
+    );
+  }
+  request.netns = handle;
+  return null;
+}

@@ -1,0 +1,150 @@
+// Generated from host-node/abi.ts by `npm run generate`. Do not edit.
+// Only core-as/host/*.ts call these.
+
+/** Length of what the last operation left in the reply slot. */
+@external("host", "reply_len")
+export declare function host_reply_len(): i32;
+
+/** Copies the reply slot into the core's own buffer, as much as fits. */
+@external("host", "reply_read")
+export declare function host_reply_read(into: usize, into_len: i32): i32;
+
+/** Reads standard input to its end; EFBIG when there is more than the limit. */
+@external("host", "stdin_read")
+export declare function host_stdin_read(limit_bytes: i32): i32;
+
+/** Writes one line for a human to standard error. */
+@external("host", "log")
+export declare function host_log(text: usize, text_len: i32): i32;
+
+/** Waits, for the bounded polls of a link or an address becoming ready. */
+@external("host", "sleep")
+export declare function host_sleep(duration_ms: i32): i32;
+
+/** A failed assertion of the core: a bug. The core traps right after. */
+@external("host", "panic")
+export declare function host_panic(msg: usize, msg_len: i32, file: usize, file_len: i32, line: i32, col: i32): i32;
+
+/** Opens a network namespace; EINVAL when the path is there but is not one. */
+@external("kernel", "netns_open")
+export declare function kernel_netns_open(path: usize, path_len: i32): i32;
+
+/** Compares two namespaces. */
+@external("kernel", "netns_same")
+export declare function kernel_netns_same(a: i32, b: i32): i32;
+
+/** One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs. */
+@external("kernel", "link_get")
+export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i32;
+
+/** One link by ifindex. */
+@external("kernel", "link_get_index")
+export declare function kernel_link_get_index(ns: i32, ifindex: i32): i32;
+
+/** Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN filtering. */
+@external("kernel", "link_add_bridge")
+export declare function kernel_link_add_bridge(ns: i32, name: usize, name_len: i32, mtu_bytes: i32, vlan_filtering: i32): i32;
+
+/** Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the peer down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel. */
+@external("kernel", "link_add_veth")
+export declare function kernel_link_add_veth(ns: i32, name: usize, name_len: i32, address: usize, address_len: i32, mtu_bytes: i32, master: i32, peer_ns: i32, peer_name: usize, peer_name_len: i32, peer_address: usize, peer_address_len: i32): i32;
+
+/** Brings a link up. */
+@external("kernel", "link_set_up")
+export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;
+
+/** Takes a link down. */
+@external("kernel", "link_set_down")
+export declare function kernel_link_set_down(ns: i32, ifindex: i32): i32;
+
+/** Switches promiscuous mode. */
+@external("kernel", "link_set_promisc")
+export declare function kernel_link_set_promisc(ns: i32, ifindex: i32, on: i32): i32;
+
+/** Sets the hardware address; a bridge then stops following its lowest port. */
+@external("kernel", "link_set_address")
+export declare function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, address_len: i32): i32;
+
+/** Sets the flags of a bridge port. */
+@external("kernel", "link_set_bridge_port")
+export declare function kernel_link_set_bridge_port(ns: i32, ifindex: i32, hairpin: i32, isolated: i32): i32;
+
+/** Removes a link; of a veth pair both ends go. */
+@external("kernel", "link_del")
+export declare function kernel_link_del(ns: i32, ifindex: i32): i32;
+
+/** Ports of a bridge, up or not. */
+@external("kernel", "bridge_port_list")
+export declare function kernel_bridge_port_list(ns: i32, ifindex: i32): i32;
+
+/** Lets VLANs vid..vid_end pass a bridge port. */
+@external("kernel", "bridge_vlan_add")
+export declare function kernel_bridge_vlan_add(ns: i32, ifindex: i32, vid: i32, vid_end: i32, pvid: i32, untagged: i32): i32;
+
+/** Takes VLANs vid..vid_end off a bridge port; one that is not there is no error. */
+@external("kernel", "bridge_vlan_del")
+export declare function kernel_bridge_vlan_del(ns: i32, ifindex: i32, vid: i32, vid_end: i32): i32;
+
+/** VLANs of a bridge port. */
+@external("kernel", "bridge_vlan_list")
+export declare function kernel_bridge_vlan_list(ns: i32, ifindex: i32): i32;
+
+/** Adds an address with its prefix length, global scope; IPv4 with prefix < 31 gets the broadcast address. nodad (IPv6) skips duplicate address detection. */
+@external("kernel", "addr_add")
+export declare function kernel_addr_add(ns: i32, ifindex: i32, address: usize, address_len: i32, nodad: i32): i32;
+
+/** Removes an address. */
+@external("kernel", "addr_del")
+export declare function kernel_addr_del(ns: i32, ifindex: i32, address: usize, address_len: i32): i32;
+
+/** Addresses of a link, link-local ones included. */
+@external("kernel", "addr_list")
+export declare function kernel_addr_list(ns: i32, ifindex: i32): i32;
+
+/** Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main. */
+@external("kernel", "route_add")
+export declare function kernel_route_add(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, src: usize, src_len: i32, scope: i32, table: i32, priority: i32, mtu_bytes: i32, advmss: i32): i32;
+
+/** Removes the first route that matches. */
+@external("kernel", "route_del")
+export declare function kernel_route_del(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, table: i32): i32;
+
+/** Unicast routes that leave by a link, of both families. */
+@external("kernel", "route_list")
+export declare function kernel_route_list(ns: i32, ifindex: i32): i32;
+
+/** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
+@external("kernel", "sysctl_read")
+export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32;
+
+/** Writes a sysctl of the namespace; same keys as sysctl_read. */
+@external("kernel", "sysctl_write")
+export declare function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: usize, value_len: i32): i32;
+
+/** Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the folder is missing. After ETIMEDOUT the reply text says which process holds it. */
+@external("store", "dir_lock")
+export declare function store_dir_lock(dir: usize, dir_len: i32, create: i32, timeout_ms: i32): i32;
+
+/** Gives the lock back. */
+@external("store", "dir_unlock")
+export declare function store_dir_unlock(lock: i32): i32;
+
+/** Files of a folder whose whole content, white space around it trimmed, is $content; when there is none, those whose content is $otherwise. */
+@external("store", "file_find")
+export declare function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32;
+
+/** Reads a file; EFBIG when it is larger than the limit. */
+@external("store", "file_read")
+export declare function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32;
+
+/** Makes a file (mode 0600) with its content at once: a reader sees all of it or no file. replace_empty 1 takes the place of a zero-byte file, the trace of a crashed writer. */
+@external("store", "file_create")
+export declare function store_file_create(path: usize, path_len: i32, content: usize, content_len: i32, replace_empty: i32): i32;
+
+/** Replaces a file (mode 0600) at once. */
+@external("store", "file_write")
+export declare function store_file_write(path: usize, path_len: i32, content: usize, content_len: i32): i32;
+
+/** Removes a file. */
+@external("store", "file_remove")
+export declare function store_file_remove(path: usize, path_len: i32): i32;

@@ -1,0 +1,79 @@
+// Typed faces of the store and process operations of host-node/abi.ts, with the same error
+// convention as kernel.ts. It decides nothing.
+import { Utf8 } from "../lib/utf8";
+import { checked } from "./failure";
+import {
+  host_log,
+  host_sleep,
+  host_stdin_read,
+  store_dir_lock,
+  store_dir_unlock,
+  store_file_create,
+  store_file_find,
+  store_file_read,
+  store_file_remove,
+  store_file_write,
+} from "./imports";
+import { Bytes, reply_bytes, reply_json } from "./reply";
+
+/** Standard input to its end; null on failure. */
+export function stdin_read(limit_bytes: i32): Bytes | null {
+  return checked(host_stdin_read(limit_bytes)) < 0 ? null : reply_bytes();
+}
+
+/** One line on standard error. */
+export function log(line: string): void {
+  const text = new Utf8(line);
+  host_log(text.ptr, text.len);
+}
+
+export function sleep(duration_ms: i32): void {
+  host_sleep(duration_ms);
+}
+
+/** A lock handle, >= 1. */
+export function dir_lock(dir: string, create: bool, timeout_ms: i32): i32 {
+  const text = new Utf8(dir);
+  return checked(store_dir_lock(text.ptr, text.len, i32(create), timeout_ms));
+}
+
+export function dir_unlock(lock: i32): void {
+  checked(store_dir_unlock(lock));
+}
+
+/** Names of the files whose trimmed content is this, or else that; null on failure. */
+export function file_find(dir: string, content: string, otherwise: string): string[] | null {
+  const place = new Utf8(dir);
+  const first = new Utf8(content);
+  const second = new Utf8(otherwise);
+  const code = store_file_find(place.ptr, place.len, first.ptr, first.len, second.ptr, second.len);
+  if (checked(code) < 0) return null;
+  const reply = reply_json();
+  const names = new Array<string>();
+  for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);
+  return names;
+}
+
+export function file_read(path: string, limit_bytes: i32): Bytes | null {
+  const text = new Utf8(path);
+  return checked(store_file_read(text.ptr, text.len, limit_bytes)) < 0 ? null : reply_bytes();
+}
+
+export function file_create(path: string, content: string, replace_empty: bool): i32 {
+  const path_text = new Utf8(path);
+  const text = new Utf8(content);
+  return checked(
+    store_file_create(path_text.ptr, path_text.len, text.ptr, text.len, i32(replace_empty)),
+  );
+}
+
+export function file_write(path: string, content: string): i32 {
+  const path_text = new Utf8(path);
+  const text = new Utf8(content);
+  return checked(store_file_write(path_text.ptr, path_text.len, text.ptr, text.len));
+}
+
+export function file_remove(path: string): i32 {
+  const text = new Utf8(path);
+  return checked(store_file_remove(text.ptr, text.len));
+}

@@ -1,0 +1,31 @@
+// The core's exports, as host-node/abi.ts and docs/host-abi.md describe them. It owns the way bytes
+// come in and go out; dispatch.ts owns what happens between.
+import { dispatch } from "./dispatch";
+import { utf8_decode } from "./lib/utf8";
+import { Environment } from "./spec/environment";
+import "./panic";
+
+/** Its name is the version of the host ABI. */
+export function fairlead_abi_1(): void {}
+
+let result: ArrayBuffer = new ArrayBuffer(0);
+
+/** Memory for the host to write into before `run`. */
+export function alloc(len: i32): usize {
+  return heap.alloc(len);
+}
+
+/** Serves one command; gives the exit code. The instance is spent afterwards. */
+export function run(type: usize, type_len: i32, env: usize, env_len: i32): i32 {
+  const answer = dispatch(utf8_decode(type, type_len), new Environment(env, env_len));
+  result = String.UTF8.encode(answer.text);
+  return i32(answer.failed);
+}
+
+export function result_ptr(): usize {
+  return changetype<usize>(result);
+}
+
+export function result_len(): i32 {
+  return result.byteLength;
+}

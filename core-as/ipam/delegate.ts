@@ -1,0 +1,69 @@
+// IPAM as a main plugin sees it: the plugin named by ipam.type, run inside the same instance.
+// A type that is not ours is refused by name until foreign plugins can be executed.
+
+import { JsonValue, Kind } from "../lib/json";
+import { failed, Outcome, Plugin } from "../plugin";
+import { CniError, Code } from "../spec/error";
+import { Request } from "../spec/request";
+import { Undo } from "../undo";
+import { HostLocal } from "./host-local";
+import { Static } from "./static";
+
+/** The plugin of an IPAM type, null when it is not ours. */
+export function ipam_plugin(type: string): Plugin | null {
+  if (type == "host-local") return new HostLocal();
+  if (type == "static") return new Static();
+  return null;
+}
+
+/** ipam.type, "" when there is none. Tolerates anything: DEL asks it of broken configurations. */
+export function ipam_type(request: Request): string {
+  const ipam = request.config.get("ipam");
+  if (!ipam || ipam.kind != Kind.Object) return "";
+  const type = ipam.get("type");
+  return type && type.kind == Kind.String ? type.text : "";
+}
+
+function unknown(type: string): CniError {
+  return new CniError(
+    Code.NotSupported,
+    `IPAM plugin "${type}" is not supported yet: use host-local or static`,
+  );
+}
+
+/** The ipam object of the configuration, as every IPAM plugin requires it. */
+export function ipam_object(request: Request): JsonValue | null {
+  const ipam = request.reader.object(request.config, "ipam");
+  if (!ipam) request.reader.invalid(`IPAM config missing 'ipam' key: add "ipam": {"type": …}`);
+  return ipam;
+}
+
+/** Validates the ipam part. `type` is not empty. */
+export function ipam_load(request: Request, plugin: Plugin | null): CniError | null {
+  return plugin ? plugin.load(request) : unknown(ipam_type(request));
+}
+
+/** Takes addresses; a plugin that gives none is an error of its configuration. */
+export function ipam_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
+  const outcome = plugin.add(request, undo);
+  const result = outcome.result;
+  if (result && result.ips.length == 0) {
+    return failed(
+      new CniError(
+        Code.InvalidConfig,
+        `IPAM plugin "${ipam_type(request)}" returned missing IP config: ` +
+          "give it an address or a range",
+      ),
+    );
+  }
+  return outcome;
+}
+
+/** Gives addresses back, whatever state the rest of the configuration is in. */
+export function ipam_del(request: Request, errors: CniError[]): void {
+  const type = ipam_type(request);
+  if (type.length == 0) return;
+  const plugin = ipam_plugin(type);
+  if (plugin) plugin.del(request, errors);
+  else errors.push(unknown(type));
+}

@@ -1,0 +1,124 @@
+// The lease folder, byte-compatible with the reference host-local so that both can share a node:
+// <dataDir>/<network>/<ip> holds "<containerID>\r\n<ifname>", last_reserved_ip.<set> the address
+// given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and
+// counts as free.
+
+import { failure_errno, failure_text } from "../host/failure";
+import {
+  dir_lock,
+  dir_unlock,
+  file_create,
+  file_find,
+  file_read,
+  file_remove,
+  file_write,
+} from "../host/store";
+import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
+import { Ip, ip_parse } from "../lib/ip";
+import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { CniError, Code, os_error } from "../spec/error";
+import { Request } from "../spec/request";
+import { Undo } from "../undo";
+
+/** Longer than any ADD holds it; a runtime gives up on a plugin after minutes, not seconds. */
+const LOCK_LIMIT_MS = 15000;
+const LAST_LIMIT_BYTES = 64;
+
+export const enum Reserved {
+  Yes,
+  Taken,
+  Failed,
+}
+
+export class Leases {
+  error: CniError | null = null;
+  private dir: string;
+  private lock: i32 = 0;
+  private owner: string;
+
+  constructor(
+    dataDir: string,
+    private request: Request,
+  ) {
+    this.dir = `${dataDir}/${request.network}`;
+    this.owner = `${request.env.containerID}\r\n${request.env.ifname}`;
+  }
+
+  private fail(tried: string): void {
+    if (!this.error) this.error = os_error(tried, Code.Io);
+  }
+
+  /**
+   * Takes the lock. `create` makes a missing folder; without it a missing folder gives false and no
+   * error: there are no leases.
+   */
+  open(create: bool): bool {
+    const lock = dir_lock(this.dir, create, LOCK_LIMIT_MS);
+    if (lock >= 0) {
+      this.lock = lock;
+      return true;
+    }
+    if (failure_errno == ETIMEDOUT) {
+      this.error = new CniError(
+        Code.TryAgainLater,
+        `the leases in ${this.dir} stayed locked for ${LOCK_LIMIT_MS} ms: ` +
+          `see who holds ${this.dir}/lock`,
+        failure_text,
+      );
+    } else if (create || failure_errno != ENOENT) {
+      this.fail(`lock the leases in ${this.dir}`);
+    }
+    return false;
+  }
+  close(): void {
+    if (this.lock > 0) dir_unlock(this.lock);
+    this.lock = 0;
+  }
+
+  /** Addresses of this attachment; else those of a lease that names the container alone. */
+  find(): string[] {
+    const found = new Array<string>();
+    const names = file_find(this.dir, this.owner, this.request.env.containerID);
+    if (!names) {
+      this.fail(`read the leases in ${this.dir}`);
+      return found;
+    }
+    // last_reserved_ip.N holds an address, and an address is a valid container id.
+    for (let i = 0; i < names.length; i++) {
+      if (ip_parse(names[i])) found.push(names[i]);
+    }
+    return found;
+  }
+
+  /** Makes the lease, if it is free. */
+  reserve(ip: string, undo: Undo): Reserved {
+    const path = `${this.dir}/${ip}`;
+    if (file_create(path, this.owner, true) >= 0) {
+      undo.file_remove(path);
+      return Reserved.Yes;
+    }
+    if (failure_errno == EEXIST) return Reserved.Taken;
+    this.fail(`write the lease ${path}`);
+    return Reserved.Failed;
+  }
+
+  /** The address given last by a range set, null when unknown. */
+  last(set: i32): Ip | null {
+    const bytes = file_read(`${this.dir}/last_reserved_ip.${set}`, LAST_LIMIT_BYTES);
+    if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return null;
+    return ip_parse(utf8_decode(bytes.ptr, bytes.len).trim());
+  }
+  /** Notes the address given last. A hint where to go on, no reservation: it is not undone. */
+  setLast(set: i32, ip: string): bool {
+    const path = `${this.dir}/last_reserved_ip.${set}`;
+    if (file_write(path, ip) >= 0) return true;
+    this.fail(`write ${path}`);
+    return false;
+  }
+
+  /** Removes a lease; one that is gone is fine. */
+  release(ip: string): void {
+    const path = `${this.dir}/${ip}`;
+    if (file_remove(path) < 0 && failure_errno != ENOENT) this.fail(`remove the lease ${path}`);
+  }
+}

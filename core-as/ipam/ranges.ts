@@ -1,0 +1,166 @@
+// Address ranges of host-local: a range set is a pool of disjoint ranges of one family, and gives
+// one address. Validation, order and wording follow the reference plugin.
+import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
+import { JsonValue } from "../lib/json";
+import { Reader } from "../spec/reader";
+
+export class Range {
+  constructor(
+    public subnet: Cidr,
+    public start: Ip,
+    public end: Ip,
+    public gateway: Ip,
+  ) {}
+  contains(ip: Ip): bool {
+    return this.subnet.contains(ip) && this.start.compare(ip) <= 0 && ip.compare(this.end) <= 0;
+  }
+  overlaps(other: Range): bool {
+    return (
+      this.contains(other.start) ||
+      this.contains(other.end) ||
+      other.contains(this.start) ||
+      other.contains(this.end)
+    );
+  }
+  toString(): string {
+    return `${this.start.toString()}-${this.end.toString()}`;
+  }
+}
+
+export class RangeSet {
+  ranges: Range[] = [];
+  get v6(): bool {
+    return this.ranges[0].subnet.ip.v6;
+  }
+  /** Index of the range that holds the address, -1 when none does. */
+  indexOf(ip: Ip): i32 {
+    for (let i = 0; i < this.ranges.length; i++) {
+      if (this.ranges[i].contains(ip)) return i;
+    }
+    return -1;
+  }
+  overlaps(other: RangeSet): bool {
+    for (let i = 0; i < this.ranges.length; i++) {
+      for (let k = 0; k < other.ranges.length; k++) {
+        if (this.ranges[i].overlaps(other.ranges[k])) return true;
+      }
+    }
+    return false;
+  }
+  toString(): string {
+    const texts = new Array<string>();
+    for (let i = 0; i < this.ranges.length; i++) texts.push(this.ranges[i].toString());
+    return texts.join(",");
+  }
+}
+
+/** An address of a range: inside its subnet and not before `from`. */
+function bound(
+  reader: Reader,
+  object: JsonValue,
+  subnet: Cidr,
+  key: string,
+  label: string,
+  fallback: Ip,
+  from: Ip | null,
+): Ip {
+  const text = reader.string(object, key);
+  if (text.length == 0) return fallback;
+  const ip = ip_parse(text);
+  if (!ip || !subnet.contains(ip) || (from && ip.compare(from) < 0)) {
+    reader.invalid(`${label} ${text} not in network ${subnet.toString()}`, object.get(key));
+    return fallback;
+  }
+  return ip;
+}
+
+/** Reads one range; null when it is unusable, with the problem in the reader. */
+export function range_read(reader: Reader, object: JsonValue): Range | null {
+  const text = reader.string(object, "subnet");
+  const subnet = cidr_parse(text);
+  if (!subnet) {
+    reader.invalid(
+      text.length == 0 ? `a range needs a "subnet"` : `subnet ${text} is not ADDRESS/BITS`,
+      object,
+    );
+    return null;
+  }
+  if (subnet.bits > subnet.ip.width - 2) {
+    reader.invalid(`Network ${subnet.toString()} too small to allocate from`, object);
+    return null;
+  }
+  const network = subnet.network();
+  if (!network.equals(subnet.ip)) {
+    reader.invalid(
+      `Network has host bits set. For a subnet mask of length ${subnet.bits} ` +
+        `the network address is ${network.toString()}`,
+      object,
+    );
+    return null;
+  }
+  let gateway = network.add(1);
+  const gateway_text = reader.string(object, "gateway");
+  if (gateway_text.length > 0) {
+    const given = ip_parse(gateway_text);
+    if (given && given.v6 == network.v6) gateway = given;
+    else reader.invalid(`invalid gateway address: ${gateway_text}`, object.get("gateway"));
+  }
+  const last = network.v6 ? subnet.last() : subnet.last().sub(1);
+  const start = bound(reader, object, subnet, "rangeStart", "RangeStart", network.add(1), null);
+  const end = bound(reader, object, subnet, "rangeEnd", "RangeEnd", last, start);
+  if (end.compare(start) < 0) {
+    reader.invalid(`RangeStart ${start.toString()} not in network ${subnet.toString()}`, object);
+  }
+  return new Range(subnet, start, end, gateway);
+}
+
+/** Reads a range set; `index` counts it in messages. */
+function set_read(reader: Reader, array: JsonValue, index: i32): RangeSet | null {
+  const set = new RangeSet();
+  for (let i = 0; i < array.items.length; i++) {
+    if (!reader.isObject(array.items[i], "a range")) return null;
+    const range = range_read(reader, array.items[i]);
+    if (!range || reader.error) return null;
+    for (let k = 0; k < set.ranges.length; k++) {
+      const other = set.ranges[k];
+      if (other.subnet.ip.v6 != range.subnet.ip.v6) {
+        reader.invalid(`invalid range set ${index}: mixed address families`, array);
+      } else if (other.overlaps(range)) {
+        reader.invalid(
+          `invalid range set ${index}: subnets ${other.toString()} and ${range.toString()} overlap`,
+          array,
+        );
+      }
+    }
+    set.ranges.push(range);
+  }
+  if (set.ranges.length == 0) reader.invalid(`invalid range set ${index}: empty range set`, array);
+  return set.ranges.length > 0 ? set : null;
+}
+
+/** Appends the range sets under a key: an array of arrays of ranges. */
+export function sets_read(reader: Reader, object: JsonValue, key: string, sets: RangeSet[]): void {
+  const outer = reader.array(object, key);
+  if (!outer) return;
+  for (let i = 0; i < outer.items.length && !reader.error; i++) {
+    const wrapper = JsonValue.object();
+    wrapper.append("ranges", outer.items[i]);
+    const array = reader.array(wrapper, "ranges");
+    const set = array ? set_read(reader, array, sets.length) : null;
+    if (set) sets.push(set);
+  }
+}
+
+/** Range sets must not overlap each other, and there must be one. */
+export function sets_check(reader: Reader, ipam: JsonValue, sets: RangeSet[]): void {
+  if (sets.length == 0) {
+    reader.invalid(`no IP ranges specified: add "ranges": [[{"subnet": "10.1.2.0/24"}]]`, ipam);
+  }
+  for (let i = 0; i < sets.length; i++) {
+    for (let k = 0; k < i; k++) {
+      if (sets[i].overlaps(sets[k])) {
+        reader.invalid(`range set ${i} overlaps with ${k}`, ipam);
+      }
+    }
+  }
+}

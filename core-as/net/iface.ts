@@ -1,0 +1,129 @@
+// Addresses and routes of a container's interface, from a result (spec 1.1.0 section 2, ADD).
+// It reads and writes the container's namespace only.
+import {
+  addr_add,
+  addr_list,
+  Link,
+  link_set_up,
+  Route,
+  route_add,
+  sysctl_read,
+  sysctl_write,
+} from "../host/kernel";
+import { sleep } from "../host/store";
+import { Ip } from "../lib/ip";
+import { CniError, Code, os_error } from "../spec/error";
+import { Request } from "../spec/request";
+import { Result, RouteConfig } from "../spec/types";
+
+const DAD_LIMIT_MS = 5000;
+const DAD_PAUSE_MS = 50;
+
+/** The first gateway of a family among the result's addresses, or null. */
+export function family_gateway(result: Result, v6: bool): Ip | null {
+  for (let i = 0; i < result.ips.length; i++) {
+    const gateway = result.ips[i].gateway;
+    if (gateway && gateway.v6 == v6 && result.ips[i].address.ip.v6 == v6) return gateway;
+  }
+  return null;
+}
+
+/**
+ * Sets the interface up with every address and route of the result. `dad`: IPv6 duplicate address
+ * detection runs and is waited for; without it an address serves at once.
+ * Nothing is noted for undoing: removing the link takes all of it along.
+ */
+export function iface_configure(
+  request: Request,
+  link: Link,
+  result: Result,
+  dad: bool,
+): CniError | null {
+  const ns = request.netns;
+  // Announces the address to neighbours that still know its former owner. Read-only /proc/sys is no
+  // reason to fail: it only slows their learning.
+  sysctl_write(ns, `net/ipv4/conf/${link.name}/arp_notify`, "1");
+  if (dad) sysctl_write(ns, `net/ipv6/conf/${link.name}/enhanced_dad`, "1");
+  sysctl_write(ns, `net/ipv6/conf/${link.name}/accept_dad`, dad ? "1" : "0");
+  let v6 = false;
+  for (let i = 0; i < result.ips.length; i++) {
+    const address = result.ips[i].address;
+    if (address.ip.v6 && !v6) {
+      v6 = true;
+      const error = ipv6_enable(ns, link.name);
+      if (error) return error;
+    }
+    if (addr_add(ns, link.ifindex, address.toString(), !dad) < 0) {
+      return os_error(`add address ${address.toString()} to "${link.name}"`);
+    }
+  }
+  if (link_set_up(ns, link.ifindex) < 0) return os_error(`set "${link.name}" up`);
+  if (dad && v6) {
+    const error = dad_wait(ns, link);
+    if (error) return error;
+  }
+  return routes_add(ns, link, result);
+}
+
+/** Some runtimes start a namespace with IPv6 off; an IPv6 address then cannot be added. */
+function ipv6_enable(ns: i32, ifname: string): CniError | null {
+  const names: string[] = ["lo", ifname];
+  for (let i = 0; i < names.length; i++) {
+    const key = `net/ipv6/conf/${names[i]}/disable_ipv6`;
+    const value = sysctl_read(ns, key);
+    if (value === null || value == "0") continue;
+    if (sysctl_write(ns, key, "0") < 0) return os_error(`enable IPv6 on "${names[i]}" (${key})`);
+  }
+  // The address outlives a link flap. Nice to have: read-only /proc/sys is no reason to fail.
+  sysctl_write(ns, `net/ipv6/conf/${ifname}/keep_addr_on_down`, "1");
+  return null;
+}
+
+function dad_wait(ns: i32, link: Link): CniError | null {
+  for (let waited_ms = 0; waited_ms <= DAD_LIMIT_MS; waited_ms += DAD_PAUSE_MS) {
+    const list = addr_list(ns, link.ifindex);
+    if (!list) return os_error(`read the addresses of "${link.name}"`);
+    let tentative = "";
+    for (let i = 0; i < list.length; i++) {
+      if (list[i].dadfailed) {
+        return new CniError(
+          Code.NoAddress,
+          `another machine already uses ${list[i].address}: free it or exclude it from the range`,
+        );
+      }
+      if (list[i].tentative) tentative = list[i].address;
+    }
+    if (tentative.length == 0) return null;
+    sleep(DAD_PAUSE_MS);
+  }
+  return new CniError(
+    Code.TryAgainLater,
+    `duplicate address detection on "${link.name}" did not end within ${DAD_LIMIT_MS} ms`,
+  );
+}
+
+function routes_add(ns: i32, link: Link, result: Result): CniError | null {
+  for (let i = 0; i < result.routes.length; i++) {
+    const config = result.routes[i];
+    const route = kernel_route(config);
+    const family = config.gw ? config.gw : family_gateway(result, config.dst.ip.v6);
+    if (family) route.gw = family.toString();
+    if (route_add(ns, link.ifindex, route) < 0) {
+      const via = route.gw.length > 0 ? ` via ${route.gw}` : "";
+      return os_error(`add route ${route.dst}${via} to "${link.name}"`);
+    }
+  }
+  return null;
+}
+
+/** A result's route in the kernel's terms, its gateway left to the caller. */
+function kernel_route(config: RouteConfig): Route {
+  const route = new Route();
+  route.dst = config.dst.toString();
+  route.scope = config.scope < 0 ? 0 : config.scope;
+  route.table = config.table < 0 ? 0 : <i32>config.table;
+  route.priority = <i32>config.priority;
+  route.mtu_bytes = config.mtu_bytes;
+  route.advmss = config.advmss;
+  return route;
+}

@@ -1,0 +1,37 @@
+// What every CNI type is to the rest of the core: main plugins, IPAM and chained ones alike.
+import { CniError } from "./spec/error";
+import { Request } from "./spec/request";
+import { Result } from "./spec/types";
+import { Undo } from "./undo";
+
+/** A result or the error in its place. */
+export class Outcome {
+  constructor(
+    public result: Result | null,
+    public error: CniError | null = null,
+  ) {}
+}
+
+export function failed(error: CniError | null): Outcome {
+  return new Outcome(null, error);
+}
+
+/** One CNI type. Its methods run in one instance that serves one command. */
+export abstract class Plugin {
+  /** Whether ADD, CHECK and DEL act inside CNI_NETNS. */
+  get uses_netns(): bool {
+    return true;
+  }
+  /** Reads and validates the plugin's own keys; changes nothing. Called before add and check. */
+  abstract load(request: Request): CniError | null;
+  /** Makes the attachment, noting the inverse of every change. */
+  abstract add(request: Request, undo: Undo): Outcome;
+  /** Compares the node with request.prevResult(). */
+  abstract check(request: Request): CniError | null;
+  /**
+   * Takes the attachment away. load was not called and the configuration may be broken: it takes
+   * what it needs, does all it can and collects errors. request.netns is 0 when the namespace is
+   * gone.
+   */
+  abstract del(request: Request, errors: CniError[]): void;
+}

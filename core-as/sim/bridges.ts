@@ -1,0 +1,74 @@
+// Bridges and their ports in the simulated kernel: joining, leaving, and what a bridge takes from
+// its ports. Making and removing links is links.ts, VLANs are vlans.ts.
+import { EOPNOTSUPP } from "../lib/errno";
+import { drop_ipv6 } from "./addresses";
+import { fail, link_of, refusal, reply, space_of } from "./slot";
+import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, Link, Space, Vlan } from "./state";
+
+/** An MTU too small for IPv6 ends it. */
+function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
+  link.mtu_bytes = mtu_bytes;
+  if (!link.ipv6) drop_ipv6(space, link);
+}
+
+/** A bridge takes the lowest address and MTU of its ports, until it is given its own. */
+export function follow_ports(space: Space, bridge: Link): void {
+  const ports = space.ports(bridge);
+  let address = ADDRESS_ZERO;
+  let mtu_bytes = ETHERNET_MTU_BYTES;
+  for (let i = 0; i < ports.length; i++) {
+    if (i == 0 || ports[i].address < address) address = ports[i].address;
+    if (i == 0 || ports[i].mtu_bytes < mtu_bytes) mtu_bytes = ports[i].mtu_bytes;
+  }
+  if (!bridge.address_set) bridge.address = address;
+  if (!bridge.mtu_set) set_mtu(space, bridge, mtu_bytes);
+}
+
+/** Makes a link a port, with the VLAN of every new port. */
+export function enslave(space: Space, link: Link, bridge: Link): void {
+  link.master = bridge.ifindex;
+  bridge.had_ports = true;
+  link.vlans = [new Vlan(1, true, true)];
+  follow_ports(space, bridge);
+}
+
+export function release(space: Space, link: Link): void {
+  const bridge = space.by_index(link.master);
+  link.master = 0;
+  link.hairpin = false;
+  link.isolated = false;
+  link.vlans = [];
+  if (bridge) follow_ports(space, bridge);
+}
+
+export function kernel_link_set_bridge_port(
+  ns: i32,
+  ifindex: i32,
+  hairpin: i32,
+  isolated: i32,
+): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex, "unknown ifindex");
+  if (!link) return refusal;
+  if (link.master == 0) return fail(EOPNOTSUPP);
+  link.hairpin = hairpin != 0;
+  link.isolated = isolated != 0;
+  return 0;
+}
+
+export function kernel_bridge_port_list(ns: i32, ifindex: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  const ports = space.ports(link);
+  const out = reply();
+  out.byte(91);
+  for (let i = 0; i < ports.length; i++) {
+    if (i > 0) out.byte(44);
+    out.text(ports[i].ifindex.toString());
+  }
+  out.byte(93);
+  return 0;
+}

@@ -1,0 +1,163 @@
+// The module `store` in memory. A folder is there when a lock made it or a file lies below it.
+// One process uses it, so a lock is always free.
+import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT } from "../lib/errno";
+import { json_write_string } from "../lib/json";
+import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
+import { Content, state } from "./state";
+
+/** The name host-local locks by. */
+export const LOCK_NAME = "lock";
+
+/** An absolute path that says plainly where it leads; null after a refusal. */
+function path_of(ptr: usize, len: i32): string | null {
+  const path = text_of(ptr, len);
+  if (path == null) return null;
+  if (path.startsWith("/") && !path.split("/").includes("..")) return normal(path);
+  refuse(EINVAL, `not an absolute path without "..": "${path}"`);
+  return null;
+}
+
+/** Without doubled or trailing slashes. */
+function normal(path: string): string {
+  const parts = path.split("/");
+  let made = "";
+  for (let i = 0; i < parts.length; i++) {
+    if (parts[i].length > 0 && parts[i] != ".") made += "/" + parts[i];
+  }
+  return made;
+}
+
+function folder_of(path: string): string {
+  return path.substring(0, path.lastIndexOf("/"));
+}
+
+function is_folder(path: string): bool {
+  if (path.length == 0 || state.folders.has(path)) return true;
+  const below = path + "/";
+  const files = state.files.keys();
+  for (let i = 0; i < files.length; i++) {
+    if (files[i].startsWith(below)) return true;
+  }
+  const folders = state.folders.values();
+  for (let i = 0; i < folders.length; i++) {
+    if (folders[i].startsWith(below)) return true;
+  }
+  return false;
+}
+
+/** A file or folder lies at the path. */
+export function exists(path: string): bool {
+  return path.length > 0 && (state.files.has(path) || is_folder(normal(path)));
+}
+
+export function store_dir_lock(dir: usize, dir_len: i32, create: i32, _timeout_ms: i32): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  if (!is_folder(path)) {
+    if (create == 0) return fail(ENOENT);
+    state.folders.add(path);
+  }
+  const lock = `${path}/${LOCK_NAME}`;
+  if (!state.files.has(lock)) state.files.set(lock, new Content(0, 0));
+  state.locks.add(++state.last_lock);
+  return state.last_lock;
+}
+
+export function store_dir_unlock(lock: i32): i32 {
+  return state.locks.delete(lock) ? 0 : fail(EBADF, `no lock handle ${lock}`);
+}
+
+export function store_file_find(
+  dir: usize,
+  dir_len: i32,
+  content: usize,
+  content_len: i32,
+  otherwise: usize,
+  otherwise_len: i32,
+): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  const wanted = text_of(content, content_len);
+  if (wanted == null) return refusal;
+  const second = text_of(otherwise, otherwise_len);
+  if (second == null) return refusal;
+  if (!is_folder(path)) return fail(ENOENT);
+  let names = names_with(path, wanted);
+  if (names.length == 0) names = names_with(path, second);
+  names.sort((a, b) => (a < b ? -1 : i32(a > b)));
+  const out = reply();
+  out.byte(91);
+  for (let i = 0; i < names.length; i++) {
+    if (i > 0) out.byte(44);
+    json_write_string(out, names[i]);
+  }
+  out.byte(93);
+  return 0;
+}
+
+function names_with(folder: string, content: string): string[] {
+  const names = new Array<string>();
+  const paths = state.files.keys();
+  for (let i = 0; i < paths.length; i++) {
+    if (folder_of(paths[i]) != folder) continue;
+    const file = state.files.get(paths[i]);
+    const text = String.UTF8.decodeUnsafe(file.ptr, file.len);
+    if (text == content || text.trim() == content)
+      names.push(paths[i].substring(folder.length + 1));
+  }
+  return names;
+}
+
+export function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!state.files.has(name)) return fail(is_folder(name) ? EISDIR : ENOENT);
+  const file = state.files.get(name);
+  if (file.len > limit_bytes) return fail(EFBIG);
+  reply().bytes(file.ptr, file.len);
+  return 0;
+}
+
+export function store_file_create(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+  replace_empty: i32,
+): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!is_folder(folder_of(name))) return fail(ENOENT);
+  if (is_folder(name)) return fail(EEXIST);
+  if (state.files.has(name) && (replace_empty == 0 || state.files.get(name).len > 0)) {
+    return fail(EEXIST);
+  }
+  state.folders.add(folder_of(name));
+  state.files.set(name, new Content(copy_of(content, content_len), content_len));
+  return 0;
+}
+
+export function store_file_write(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!is_folder(folder_of(name))) return fail(ENOENT);
+  if (is_folder(name)) return fail(EISDIR);
+  state.folders.add(folder_of(name));
+  state.files.set(name, new Content(copy_of(content, content_len), content_len));
+  return 0;
+}
+
+export function store_file_remove(path: usize, path_len: i32): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!state.files.has(name)) return fail(is_folder(name) ? EISDIR : ENOENT);
+  // Its folder outlives it, as on a disk.
+  state.folders.add(folder_of(name));
+  state.files.delete(name);
+  return 0;
+}

@@ -1,0 +1,232 @@
+// Links of the simulated kernel: bridges, veth pairs, and lo and NICs as they are. Other kinds can
+// be looked at but not made.
+import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, EOPNOTSUPP, ERANGE } from "../lib/errno";
+import { json_write_string } from "../lib/json";
+import { ifname_problem } from "../lib/name";
+import { bring_down, bring_up, drop_addrs } from "./addresses";
+import { enslave, follow_ports, release } from "./bridges";
+import { flush } from "./fib";
+import { operstate } from "./operstate";
+import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
+import { ADDRESS_ZERO, Link, LOOPBACK_INDEX, Space, state, Vlan } from "./state";
+
+const NAME_MAX_BYTES: i32 = 15;
+/** RFC 791: what every IPv4 link must carry. */
+const MTU_MIN_BYTES: i32 = 68;
+const MTU_MAX_BYTES: i32 = 65535;
+
+/** Six octets in lower case, "" when malformed. */
+export function hardware_parse(text: string): string {
+  const lower = text.toLowerCase();
+  if (lower.length != 17) return "";
+  for (let i = 0; i < 17; i++) {
+    const c = lower.charCodeAt(i);
+    const hex = (c >= 48 && c <= 57) || (c >= 97 && c <= 102);
+    if (i % 3 == 2 ? c != 58 : !hex) return "";
+  }
+  return lower;
+}
+
+/** Neither zero nor multicast. */
+function is_unicast(address: string): bool {
+  return address != ADDRESS_ZERO && (I32.parseInt(address.substring(0, 2), 16) & 1) == 0;
+}
+
+function remove(space: Space, link: Link): void {
+  bring_down(space, link);
+  drop_addrs(space, link, true);
+  drop_addrs(space, link, false);
+  flush(space, link, false);
+  const ports = space.ports(link);
+  for (let i = 0; i < ports.length; i++) release(space, ports[i]);
+  space.links.splice(space.links.indexOf(link), 1);
+  if (link.master != 0) release(space, link);
+}
+
+/** Why a link cannot be made under a name: 0 when it can. */
+function name_refusal(space: Space, name: string): i32 {
+  if (String.UTF8.byteLength(name) > NAME_MAX_BYTES) {
+    return fail(ERANGE, "Attribute failed policy validation");
+  }
+  if (space.by_name(name)) return fail(EEXIST);
+  return ifname_problem(name).length > 0 ? fail(EINVAL) : 0;
+}
+
+export function kernel_link_get(ns: i32, name: usize, name_len: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const wanted = text_of(name, name_len);
+  if (wanted == null) return refusal;
+  const link = space.by_name(wanted);
+  return link ? describe(space, link) : fail(ENODEV);
+}
+
+export function kernel_link_get_index(ns: i32, ifindex: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  return link ? describe(space, link) : refusal;
+}
+
+function describe(space: Space, link: Link): i32 {
+  const peer = link.peer;
+  const out = reply();
+  out.text(`{"ifindex":${link.ifindex},"name":`);
+  json_write_string(out, link.name);
+  out.text(',"kind":');
+  json_write_string(out, link.kind);
+  out
+    .text(`,"address":"${link.address}","mtu_bytes":${link.mtu_bytes},"up":${link.up},`)
+    .text(`"promisc":${link.promisc},"operstate":"${operstate(space, link)}",`)
+    .text(`"master":${link.master},"peer":${peer ? peer.ifindex : 0},`)
+    .text(`"vlan_filtering":${link.vlan_filtering}}`);
+  return 0;
+}
+
+export function kernel_link_add_bridge(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vlan_filtering: i32,
+): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const wanted = text_of(name, name_len);
+  if (wanted == null) return refusal;
+  const problem = name_refusal(space, wanted);
+  if (problem != 0) return problem;
+  if (mtu_bytes != 0 && (mtu_bytes < MTU_MIN_BYTES || mtu_bytes > MTU_MAX_BYTES)) {
+    const low = mtu_bytes < MTU_MIN_BYTES;
+    return fail(EINVAL, low ? "mtu less than device minimum" : "mtu greater than device maximum");
+  }
+  const bridge = space.add_link(wanted, "bridge");
+  // Chosen here, the MTU still follows the ports that come.
+  if (mtu_bytes != 0) bridge.mtu_bytes = mtu_bytes;
+  bridge.vlan_filtering = vlan_filtering != 0;
+  bridge.vlans = [new Vlan(1, true, true)];
+  return 0;
+}
+
+/** A hardware address as asked for: "" to leave it to the kernel, null after a refusal. */
+function wanted_address(ptr: usize, len: i32): string | null {
+  if (len == 0) return "";
+  const text = text_of(ptr, len);
+  if (text == null) return null;
+  const address = hardware_parse(text);
+  if (address.length == 0) refuse(EINVAL, `not a hardware address: ${text}`);
+  else if (!is_unicast(address)) refuse(EADDRNOTAVAIL, "");
+  else return address;
+  return null;
+}
+
+export function kernel_link_add_veth(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+  master: i32,
+  peer_ns: i32,
+  peer_name: usize,
+  peer_name_len: i32,
+  peer_address: usize,
+  peer_address_len: i32,
+): i32 {
+  const space = space_of(ns);
+  const far = space ? space_of(peer_ns) : null;
+  const near_name = space && far ? text_of(name, name_len) : null;
+  const far_name = near_name != null ? text_of(peer_name, peer_name_len) : null;
+  if (!space || !far || near_name == null || far_name == null) return refusal;
+  const near_address = wanted_address(address, address_len);
+  if (near_address == null) return refusal;
+  const far_address = wanted_address(peer_address, peer_address_len);
+  if (far_address == null) return refusal;
+  if (mtu_bytes != 0 && (mtu_bytes < MTU_MIN_BYTES || mtu_bytes > MTU_MAX_BYTES))
+    return fail(EINVAL);
+  let problem = name_refusal(space, near_name);
+  if (problem == 0) problem = name_refusal(far, far_name);
+  if (problem != 0) return problem;
+  if (space === far && near_name == far_name) return fail(EEXIST);
+  const bridge = master != 0 ? space.by_index(master) : null;
+  if (master != 0 && !bridge) return fail(EINVAL);
+  if (bridge && bridge.kind != "bridge") return fail(EOPNOTSUPP);
+  // The peer is registered first, so it has the lower index where both lie in one namespace.
+  const peer = end_of(far, far_name, far_address, mtu_bytes);
+  const link = end_of(space, near_name, near_address, mtu_bytes);
+  link.peer = peer;
+  peer.peer = link;
+  if (bridge) enslave(space, link, bridge);
+  bring_up(space, link);
+  return 0;
+}
+
+function end_of(space: Space, name: string, address: string, mtu_bytes: i32): Link {
+  const link = space.add_link(name, "veth");
+  if (address.length > 0) link.address = address;
+  if (mtu_bytes != 0) link.mtu_bytes = mtu_bytes;
+  return link;
+}
+
+export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  bring_up(space, link);
+  return 0;
+}
+
+export function kernel_link_set_down(ns: i32, ifindex: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  bring_down(space, link);
+  return 0;
+}
+
+export function kernel_link_set_promisc(ns: i32, ifindex: i32, on: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  link.promisc = on != 0;
+  return 0;
+}
+
+export function kernel_link_set_address(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const text = text_of(address, address_len);
+  if (text == null) return refusal;
+  const wanted = hardware_parse(text);
+  if (wanted.length == 0) return fail(EINVAL, `not a hardware address: ${text}`);
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  if (!is_unicast(wanted)) return fail(EADDRNOTAVAIL);
+  link.address = wanted;
+  link.address_set = true;
+  const bridge = link.master != 0 ? space.by_index(link.master) : null;
+  if (bridge) follow_ports(space, bridge);
+  return 0;
+}
+
+export function kernel_link_del(ns: i32, ifindex: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  if (link.ifindex == LOOPBACK_INDEX || link.kind.length == 0) return fail(EOPNOTSUPP);
+  const peer = link.peer;
+  const far = peer ? state.home(peer) : null;
+  remove(space, link);
+  if (peer && far) remove(far, peer);
+  return 0;
+}

@@ -1,0 +1,28 @@
+// Opening namespaces by path. Names are those of `ip netns`; only the host's own lies below /proc.
+import { EINVAL, ENOENT } from "../lib/errno";
+import { exists } from "./files";
+import { fail, refusal, space_of, text_of } from "./slot";
+import { Space, state } from "./state";
+
+function space_at(path: string): Space | null {
+  if (path == "/proc/self/ns/net" || path == "/proc/thread-self/ns/net") return state.spaces[0];
+  if (path == "/proc/1/ns/net") return state.spaces[0];
+  if (path.startsWith("/run/netns/")) return state.space(path.substring(11));
+  if (path.startsWith("/var/run/netns/")) return state.space(path.substring(15));
+  return null;
+}
+
+export function kernel_netns_open(path: usize, path_len: i32): i32 {
+  const name = text_of(path, path_len);
+  if (name == null) return refusal;
+  if (exists(name)) return fail(EINVAL, `not a namespace: ${name}`);
+  const space = space_at(name);
+  if (!space) return fail(ENOENT);
+  return state.handles.push(space) - 1;
+}
+
+export function kernel_netns_same(a: i32, b: i32): i32 {
+  const left = space_of(a);
+  const right = space_of(b);
+  return left && right ? i32(left === right) : refusal;
+}

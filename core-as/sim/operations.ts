@@ -1,0 +1,36 @@
+// Every operation of host-node/abi.ts on the simulated kernel, under the names the core imports.
+
+export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
+export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";
+export {
+  store_dir_lock,
+  store_dir_unlock,
+  store_file_create,
+  store_file_find,
+  store_file_read,
+  store_file_remove,
+  store_file_write,
+} from "./files";
+export {
+  host_log,
+  host_panic,
+  host_reply_len,
+  host_reply_read,
+  host_sleep,
+  host_stdin_read,
+} from "./host";
+export {
+  kernel_link_add_bridge,
+  kernel_link_add_veth,
+  kernel_link_del,
+  kernel_link_get,
+  kernel_link_get_index,
+  kernel_link_set_address,
+  kernel_link_set_down,
+  kernel_link_set_promisc,
+  kernel_link_set_up,
+} from "./links";
+export { kernel_netns_open, kernel_netns_same } from "./netns";
+export { kernel_route_add, kernel_route_del, kernel_route_list } from "./routes";
+export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
+export { kernel_bridge_vlan_add, kernel_bridge_vlan_del, kernel_bridge_vlan_list } from "./vlans";

@@ -1,0 +1,27 @@
+// Whether a link works (RFC 2863 operational state), from the links it depends on.
+import { Link, Space } from "./state";
+
+/** The link's medium is there; it says nothing of a link that is down. */
+export function carrier(space: Space, link: Link): bool {
+  if (link.kind == "bridge") {
+    if (!link.had_ports) return true;
+    const ports = space.ports(link);
+    for (let i = 0; i < ports.length; i++) {
+      if (ports[i].up && carrier(space, ports[i])) return true;
+    }
+    return false;
+  }
+  const peer = link.peer;
+  return peer ? link.up && peer.up : true;
+}
+
+export function operstate(space: Space, link: Link): string {
+  if (!link.up) return "down";
+  if (link.kind == "bridge") {
+    if (!link.had_ports) return "unknown";
+    return carrier(space, link) ? "up" : "down";
+  }
+  const peer = link.peer;
+  if (peer) return peer.up ? "up" : "lowerlayerdown";
+  return link.operstate_given;
+}

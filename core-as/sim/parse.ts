@@ -1,0 +1,297 @@
+// Reads the text of text.ts into a new state. Most words may be absent: a link is then down, its
+// address made up, its MTU 1500, and its operstate follows from other links. As with the real
+// kernel an address brings its route, lo its addresses, and a bridge port VLAN 1 unless it has vlan
+// lines. It refuses what it does not know, and says at which line.
+import { cidr_parse } from "../lib/ip";
+import { json_parse, Kind } from "../lib/json";
+import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { bring_up, put_addr, scope_of } from "./addresses";
+import { enslave } from "./bridges";
+import { has_duplicate, insert } from "./fib";
+import { hardware_parse } from "./links";
+import { number_of, route_word } from "./parse-route";
+import { bytes_of } from "./slot";
+import {
+  ADDRESS_ZERO,
+  Addr,
+  Content,
+  Link,
+  Route,
+  Space,
+  State,
+  state,
+  state_replace,
+  Vlan,
+} from "./state";
+import { put_sysctl } from "./sysctls";
+import { METRIC_DEFAULT6 } from "./text";
+import { put_vlan } from "./vlans";
+
+/** A link line: what needs the other lines first. */
+class LinkLine {
+  up: bool = false;
+  master: string = "";
+  peer: string = "";
+  vlans: bool = false;
+  constructor(
+    public line: i32,
+    public space: Space,
+    public link: Link,
+  ) {}
+}
+
+/** A line about links, kept until all links are there. */
+class Later {
+  constructor(
+    public line: i32,
+    public space: Space,
+    public words: string[],
+  ) {}
+}
+
+class Parser {
+  problem: string = "";
+  made: State = new State();
+  private line: i32 = 0;
+  private space: Space | null = null;
+  private links: LinkLine[] = [];
+  private later: Later[] = [];
+
+  private fail(words: string): void {
+    if (this.problem.length == 0) this.problem = `line ${this.line}: ${words}`;
+  }
+
+  read(text: string): void {
+    const lines = text.split("\n");
+    for (let i = 0; i < lines.length && this.problem.length == 0; i++) {
+      this.line = i + 1;
+      this.read_line(lines[i].trim());
+    }
+    // What follows makes use of lookups in the state.
+    state_replace(this.made);
+    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
+      this.join(this.links[i]);
+    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
+      this.pair(this.links[i]);
+    // Sysctls first: they say what comes of the rest.
+    this.run("sysctl");
+    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
+      this.start(this.links[i]);
+    this.run("vlan");
+    this.run("addr");
+    this.run("route");
+  }
+
+  private read_line(line: string): void {
+    if (line.length == 0 || line.startsWith("#")) return;
+    if (line.startsWith("file ")) return this.file(line);
+    const words = line.split(" ").filter((word) => word.length > 0);
+    const what = words[0];
+    if (what == "netns") {
+      if (words.length != 2) return this.fail("netns takes a name");
+      const known = this.made.space(words[1]);
+      this.space = known ? known : this.made.add_space(words[1]);
+      return;
+    }
+    const space = this.space;
+    if (!space) return this.fail("a line before the first netns line");
+    if (words.length < 2) return this.fail(`"${what}" alone`);
+    if (what == "link") return this.link(space, words);
+    if (!["addr", "vlan", "route", "sysctl"].includes(what))
+      return this.fail(`unknown word "${what}"`);
+    this.later.push(new Later(this.line, space, words));
+  }
+
+  private file(line: string): void {
+    const quote = line.indexOf(' "');
+    const path = line.substring(5, max(quote, 5)).trim();
+    if (quote < 0 || !path.startsWith("/"))
+      return this.fail("file takes an absolute path and a text");
+    const json = new Utf8(line.substring(quote + 1));
+    const parsed = json_parse(json.ptr, json.len);
+    if (parsed.failed || parsed.value.kind != Kind.String) return this.fail("not a JSON string");
+    const content = parsed.value.text;
+    const len = String.UTF8.byteLength(content);
+    this.made.files.set(path, new Content(bytes_of(content), len));
+  }
+
+  private link(space: Space, words: string[]): void {
+    const kind_at = words.indexOf("kind");
+    const kind = kind_at > 0 && kind_at + 1 < words.length ? words[kind_at + 1] : "";
+    const known = space.by_name(words[1]);
+    if (known && !known.loopback) return this.fail(`a second link ${words[1]}`);
+    const link = known ? known : space.add_link(words[1], kind);
+    const entry = new LinkLine(this.line, space, link);
+    if (kind == "bridge") link.vlans = [new Vlan(1, true, true)];
+    this.links.push(entry);
+    let i = 2;
+    while (i < words.length && this.problem.length == 0) {
+      const value = i + 1 < words.length ? words[i + 1] : "";
+      i += this.link_word(entry, words[i], value);
+    }
+  }
+
+  /** Takes one word and maybe its value; returns how many. */
+  private link_word(entry: LinkLine, word: string, value: string): i32 {
+    const link = entry.link;
+    if (word == "up") entry.up = true;
+    else if (word == "vlan_filtering") link.vlan_filtering = true;
+    else if (word == "promisc") link.promisc = true;
+    else if (word == "hairpin") link.hairpin = true;
+    else if (word == "isolated") link.isolated = true;
+    else if (word != "down") return this.link_pair(entry, word, value);
+    return 1;
+  }
+
+  private link_pair(entry: LinkLine, word: string, value: string): i32 {
+    const link = entry.link;
+    if (value.length == 0) {
+      this.fail(`"${word}" is unknown or lacks its value`);
+    } else if (word == "address") {
+      link.address = hardware_parse(value);
+      if (link.address.length == 0) this.fail(`not a hardware address: ${value}`);
+      link.address_set = link.address != ADDRESS_ZERO;
+    } else if (word == "mtu") {
+      const mtu = number_of(value);
+      if (mtu < 1 || mtu > 65536) this.fail(`not an MTU: ${value}`);
+      link.mtu_bytes = <i32>mtu;
+      link.mtu_set = true;
+    } else if (word == "operstate") {
+      link.operstate_given = value;
+    } else if (word == "master") {
+      entry.master = value;
+    } else if (word == "peer") {
+      entry.peer = value;
+    } else if (word != "kind") {
+      this.fail(`unknown word "${word}"`);
+    }
+    return 2;
+  }
+
+  private pair(entry: LinkLine): void {
+    this.line = entry.line;
+    if (entry.peer.length == 0) return;
+    const link = entry.link;
+    const peer = this.link_at(entry.peer);
+    if (!peer) return this.fail(`no link ${entry.peer}`);
+    if (peer === link || peer.kind != "veth" || link.kind != "veth") {
+      return this.fail(`${entry.peer} cannot be the peer`);
+    }
+    const other = peer.peer;
+    if (other && other !== link) return this.fail(`${entry.peer} has another peer`);
+    link.peer = peer;
+    peer.peer = link;
+  }
+
+  /** The link at NETNS/NAME. */
+  private link_at(place: string): Link | null {
+    const slash = place.indexOf("/");
+    if (slash < 0) return null;
+    const space = this.made.space(place.substring(0, slash));
+    return space ? space.by_name(place.substring(slash + 1)) : null;
+  }
+
+  private join(entry: LinkLine): void {
+    this.line = entry.line;
+    if (entry.master.length == 0) return;
+    const bridge = entry.space.by_name(entry.master);
+    if (!bridge || bridge.kind != "bridge") return this.fail(`no bridge ${entry.master}`);
+    enslave(entry.space, entry.link, bridge);
+  }
+
+  private start(entry: LinkLine): void {
+    this.line = entry.line;
+    const link = entry.link;
+    if (link.kind == "veth" && !link.peer) return this.fail(`${link.name} has no peer`);
+    if (!entry.up) return;
+    // A bridge that is up and does not work must have lost its ports.
+    if (link.kind == "bridge" && link.operstate_given == "down") link.had_ports = true;
+    bring_up(entry.space, link);
+  }
+
+  /** The lines that begin with a word. */
+  private run(what: string): void {
+    for (let i = 0; i < this.later.length && this.problem.length == 0; i++) {
+      const later = this.later[i];
+      if (later.words[0] != what) continue;
+      this.line = later.line;
+      if (what == "sysctl") this.sysctl(later);
+      else if (what == "addr") this.addr(later);
+      else if (what == "vlan") this.vlan(later);
+      else this.route(later);
+    }
+  }
+
+  private sysctl(later: Later): void {
+    const words = later.words;
+    const negative = words.length == 3 && words[2].startsWith("-");
+    const value = words.length == 3 ? number_of(negative ? words[2].substring(1) : words[2]) : -1;
+    if (value < 0) return this.fail("sysctl takes a key and a number");
+    if (!put_sysctl(later.space, words[1], <i32>(negative ? -value : value))) {
+      this.fail(`no sysctl ${words[1]}`);
+    }
+  }
+
+  /** The link after the word "dev". */
+  private dev(later: Later): Link | null {
+    const at = later.words.indexOf("dev");
+    const name = at > 0 && at + 1 < later.words.length ? later.words[at + 1] : "";
+    const link = later.space.by_name(name);
+    if (!link) this.fail(name.length == 0 ? "dev is missing" : `no link ${name}`);
+    return link;
+  }
+
+  private addr(later: Later): void {
+    const cidr = cidr_parse(later.words[1]);
+    if (!cidr) return this.fail(`not an address with a prefix length: ${later.words[1]}`);
+    const link = this.dev(later);
+    if (!link) return;
+    if (later.words.length != 4) return this.fail("addr takes an address and dev");
+    if (cidr.ip.v6 && !link.ipv6) return this.fail(`the MTU of ${link.name} is too small for IPv6`);
+    const known = link.find(cidr.ip);
+    if (known && (cidr.ip.v6 || known.cidr.bits == cidr.bits)) return;
+    // What is there before is settled: no duplicate address detection is going on.
+    put_addr(later.space, link, new Addr(cidr, scope_of(cidr.ip), true));
+  }
+
+  private vlan(later: Later): void {
+    const vid = number_of(later.words[1]);
+    if (vid < 1 || vid > 4094) return this.fail(`not a VLAN: ${later.words[1]}`);
+    const link = this.dev(later);
+    if (!link) return;
+    if (link.master == 0) return this.fail(`${link.name} is not a port of a bridge`);
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].link !== link || this.links[i].vlans) continue;
+      this.links[i].vlans = true;
+      link.vlans = [];
+    }
+    const words = later.words;
+    put_vlan(link, new Vlan(<i32>vid, words.includes("pvid"), words.includes("untagged")));
+  }
+
+  private route(later: Later): void {
+    const words = later.words;
+    const dst = cidr_parse(words[1]);
+    if (!dst) return this.fail(`not an address with a prefix length: ${words[1]}`);
+    const link = this.dev(later);
+    if (!link) return;
+    const route = new Route(dst.subnet(), link);
+    if (dst.ip.v6) route.metric = METRIC_DEFAULT6;
+    for (let i = 2; i < words.length && this.problem.length == 0; i += 2) {
+      const problem = route_word(route, words[i], i + 1 < words.length ? words[i + 1] : "");
+      if (problem.length > 0) this.fail(problem);
+    }
+    if (this.problem.length > 0 || has_duplicate(later.space, route)) return;
+    insert(later.space, route, false);
+  }
+}
+
+/** Makes the text the state; returns what is wrong with it, "" when nothing is. */
+export function parse(ptr: usize, len: i32): string {
+  if (utf8_invalid_at(ptr, len) >= 0) return "the text is not UTF-8";
+  const before = state;
+  const parser = new Parser();
+  parser.read(utf8_decode(ptr, len));
+  if (parser.problem.length > 0) state_replace(before);
+  return parser.problem;
+}

@@ -1,0 +1,258 @@
+// What the simulated kernel holds: network namespaces with their links, addresses, routes and
+// sysctls, and a tree of files. Classes and lookups alone; how it changes is the other files' part.
+import { Cidr, Ip } from "../lib/ip";
+
+export const TABLE_MAIN: u32 = 254;
+export const TABLE_LOCAL: u32 = 255;
+export const SCOPE_LINK: i32 = 253;
+export const SCOPE_HOST: i32 = 254;
+export const PROTOCOL_KERNEL: i32 = 2;
+export const PROTOCOL_BOOT: i32 = 3;
+export const LOOPBACK_INDEX: i32 = 1;
+export const LOOPBACK_MTU_BYTES: i32 = 65536;
+export const ETHERNET_MTU_BYTES: i32 = 1500;
+/** RFC 8200 section 5: below it a link has no IPv6. */
+export const IPV6_MTU_MIN_BYTES: i32 = 1280;
+export const ADDRESS_ZERO = "00:00:00:00:00:00";
+
+/** Sysctls of a link, and of `all` and `default`: family and name, then value by position. */
+export const KNOBS: string[] = [
+  "ipv4/arp_notify",
+  "ipv4/forwarding",
+  "ipv4/route_localnet",
+  "ipv6/accept_dad",
+  "ipv6/accept_ra",
+  "ipv6/disable_ipv6",
+  "ipv6/enhanced_dad",
+  "ipv6/forwarding",
+  "ipv6/keep_addr_on_down",
+  "ipv6/ndisc_notify",
+];
+export const enum Knob {
+  ArpNotify,
+  Forwarding4,
+  RouteLocalnet,
+  AcceptDad,
+  AcceptRa,
+  DisableIpv6,
+  EnhancedDad,
+  Forwarding6,
+  KeepAddrOnDown,
+  NdiscNotify,
+}
+
+/** Values of KNOBS. */
+export class Conf {
+  values: i32[] = [0, 0, 0, 1, 1, 0, 1, 0, 0, 0];
+  get(knob: Knob): i32 {
+    return this.values[knob];
+  }
+  set(knob: Knob, value: i32): void {
+    this.values[knob] = value;
+  }
+  copy(): Conf {
+    const copied = new Conf();
+    copied.values = this.values.slice();
+    return copied;
+  }
+}
+
+export class Addr {
+  /** IPv4: after another address of the same network, with which it goes. */
+  secondary: bool = false;
+  tentative: bool = false;
+  /** On lo, once it is up, all of an address's network is local; a later down does not end it. */
+  local_network: bool = false;
+  constructor(
+    public cidr: Cidr,
+    public scope: i32,
+    public nodad: bool,
+  ) {}
+}
+
+export class Vlan {
+  constructor(
+    public vid: i32,
+    public pvid: bool,
+    public untagged: bool,
+  ) {}
+}
+
+export class Link {
+  address: string = ADDRESS_ZERO;
+  mtu_bytes: i32 = ETHERNET_MTU_BYTES;
+  up: bool = false;
+  promisc: bool = false;
+  /** ifindex of the bridge this is a port of. */
+  master: i32 = 0;
+  hairpin: bool = false;
+  isolated: bool = false;
+  /** The other end of a veth. */
+  peer: Link | null = null;
+  vlan_filtering: bool = false;
+  /** Someone chose the address: a bridge then no longer follows its ports. */
+  address_set: bool = false;
+  /** Someone changed the MTU: a bridge then no longer follows its ports. */
+  mtu_set: bool = false;
+  /** A bridge that never had a port does not know whether it works. */
+  had_ports: bool = false;
+  /** Of a link whose working is not modelled. */
+  operstate_given: string = "unknown";
+  /** IPv4 before IPv6, each in the kernel's order. */
+  addrs: Addr[] = [];
+  /** Ascending. */
+  vlans: Vlan[] = [];
+  conf: Conf = new Conf();
+  constructor(
+    public ifindex: i32,
+    public name: string,
+    public kind: string,
+  ) {}
+
+  get loopback(): bool {
+    return this.ifindex == LOOPBACK_INDEX;
+  }
+  /** The link has IPv6 at all. */
+  get ipv6(): bool {
+    return this.mtu_bytes >= IPV6_MTU_MIN_BYTES;
+  }
+  find(ip: Ip): Addr | null {
+    for (let i = 0; i < this.addrs.length; i++) {
+      if (this.addrs[i].cidr.ip.equals(ip)) return this.addrs[i];
+    }
+    return null;
+  }
+  /** The address is this link's, and may be used. */
+  is_local(ip: Ip): bool {
+    for (let i = 0; i < this.addrs.length; i++) {
+      const addr = this.addrs[i];
+      if (addr.cidr.ip.equals(ip) ? !addr.tentative : this.is_network_local(addr, ip)) return true;
+    }
+    return false;
+  }
+  private is_network_local(addr: Addr, ip: Ip): bool {
+    return addr.local_network && !ip.v6 && addr.cidr.contains(ip);
+  }
+}
+
+export class Route {
+  gw: Ip | null = null;
+  src: Ip | null = null;
+  scope: i32 = 0;
+  table: u32 = TABLE_MAIN;
+  metric: u32 = 0;
+  mtu_bytes: i32 = 0;
+  advmss: i32 = 0;
+  protocol: i32 = PROTOCOL_BOOT;
+  constructor(
+    public dst: Cidr,
+    public dev: Link,
+  ) {}
+}
+
+export class Space {
+  last_ifindex: i32 = 0;
+  links: Link[] = [];
+  /** In the order of a dump: see fib.ts. */
+  routes: Route[] = [];
+  conf_all: Conf = new Conf();
+  conf_default: Conf = new Conf();
+  constructor(
+    public index: i32,
+    public name: string,
+  ) {
+    this.conf_all.set(Knob.AcceptDad, 0);
+    const loopback = this.add_link("lo", "");
+    loopback.address = ADDRESS_ZERO;
+    loopback.mtu_bytes = LOOPBACK_MTU_BYTES;
+    loopback.conf.set(Knob.AcceptDad, -1);
+  }
+
+  /** A new link, down, with an address made from its place: two runs make the same. */
+  add_link(name: string, kind: string): Link {
+    const link = new Link(++this.last_ifindex, name, kind);
+    link.conf = this.conf_default.copy();
+    link.address = `02:00:5e:00:${octet(this.index)}:${octet(link.ifindex)}`;
+    this.links.push(link);
+    return link;
+  }
+  by_name(name: string): Link | null {
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].name == name) return this.links[i];
+    }
+    return null;
+  }
+  by_index(ifindex: i32): Link | null {
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].ifindex == ifindex) return this.links[i];
+    }
+    return null;
+  }
+  /** Ports of a bridge, by ifindex. */
+  ports(bridge: Link): Link[] {
+    const ports = new Array<Link>();
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].master == bridge.ifindex) ports.push(this.links[i]);
+    }
+    return ports;
+  }
+  /** A link of the namespace has this address, and it may be used. */
+  has_local(ip: Ip): bool {
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].is_local(ip)) return true;
+    }
+    return false;
+  }
+}
+
+function octet(value: i32): string {
+  return (value & 255).toString(16).padStart(2, "0");
+}
+
+/** A file's bytes; never changed in place. */
+export class Content {
+  constructor(
+    public ptr: usize,
+    public len: i32,
+  ) {}
+}
+
+export class State {
+  /** The host first. */
+  spaces: Space[] = [new Space(0, "host")];
+  /** Namespaces by handle. */
+  handles: Space[] = [];
+  files: Map<string, Content> = new Map<string, Content>();
+  folders: Set<string> = new Set<string>();
+  locks: Set<i32> = new Set<i32>();
+  last_lock: i32 = 0;
+  constructor() {
+    this.handles.push(this.spaces[0]);
+  }
+
+  space(name: string): Space | null {
+    for (let i = 0; i < this.spaces.length; i++) {
+      if (this.spaces[i].name == name) return this.spaces[i];
+    }
+    return null;
+  }
+  /** Where a link lies; null once it is gone. */
+  home(link: Link): Space | null {
+    for (let i = 0; i < this.spaces.length; i++) {
+      if (this.spaces[i].links.includes(link)) return this.spaces[i];
+    }
+    return null;
+  }
+  add_space(name: string): Space {
+    const space = new Space(this.spaces.length, name);
+    this.spaces.push(space);
+    return space;
+  }
+}
+
+export let state: State = new State();
+
+/** Begins anew with another state. */
+export function state_replace(other: State): void {
+  state = other;
+}

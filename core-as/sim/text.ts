@@ -1,0 +1,200 @@
+// The state of the simulated kernel as text, and the one description of that text's format. The
+// real kernel is printed in the same (test/support/oracle.ts), so that both can be compared.
+// Reading it back is parse.ts.
+//
+//   # a comment; blank lines are ignored
+//   netns host
+//   link lo up address 00:00:00:00:00:00 mtu 65536
+//   link cni0 kind bridge up address 02:00:5e:00:00:02 mtu 1500 vlan_filtering promisc operstate up
+//   link eth5 kind veth up address 02:… mtu 1500 operstate up master cni0 peer pod/eth0 hairpin
+//   addr 10.1.2.1/24 dev cni0
+//   vlan 1 dev eth5 pvid untagged
+//   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
+//   route 0.0.0.0/0 via 10.1.2.2 dev cni0 proto boot metric 100 table 200 mtu 1400 advmss 1360
+//   sysctl net/ipv4/ip_forward 1
+//   netns pod
+//   link lo down address 00:00:00:00:00:00 mtu 65536
+//   …
+//   file /var/lib/cni/networks/n/10.1.2.3 "c1\r\neth0"
+//
+// Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route and
+// sysctl, each sorted bytewise; files last, by path.
+// Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
+// nothing (no master, promisc off); the operstate of lo, and "lowerlayerdown" is "down" (which of
+// both the kernel says depends on ifindexes that happen to be equal in two namespaces); scope
+// global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and
+// routes; table local; VLANs of a bridge itself and of ports of a bridge without vlan_filtering,
+// where they do nothing; sysctls that have their default, and of `all` and `default` any but
+// net/ipv6/conf/all/forwarding; folders, and files called lock.
+import { Ip } from "../lib/ip";
+import { json_write_string } from "../lib/json";
+import { ByteWriter, utf8_decode } from "../lib/utf8";
+import { LOCK_NAME } from "./files";
+import { operstate } from "./operstate";
+import {
+  Addr,
+  Conf,
+  KNOBS,
+  Knob,
+  Link,
+  Route,
+  SCOPE_HOST,
+  SCOPE_LINK,
+  Space,
+  state,
+  TABLE_LOCAL,
+  TABLE_MAIN,
+} from "./state";
+
+/** Words for numbers, by which protocols and scopes are read and written. */
+export const PROTOCOL_NAMES: string[] = ["kernel", "boot", "static", "ra"];
+export const PROTOCOL_NUMBERS: i32[] = [2, 3, 4, 9];
+export const SCOPE_NAMES: string[] = ["global", "site", "link", "host", "nowhere"];
+export const SCOPE_NUMBERS: i32[] = [0, 200, SCOPE_LINK, SCOPE_HOST, 255];
+export const METRIC_DEFAULT6: u32 = 1024;
+
+function word_for(number: i32, names: string[], numbers: i32[]): string {
+  const at = numbers.indexOf(number);
+  return at < 0 ? number.toString() : names[at];
+}
+
+export function by_bytes(a: string, b: string): i32 {
+  return a < b ? -1 : i32(a > b);
+}
+
+function by_name(a: Space, b: Space): i32 {
+  return a.index == 0 ? -1 : b.index == 0 ? 1 : by_bytes(a.name, b.name);
+}
+
+/** Link-local and multicast, which the kernel makes for itself. */
+function is_unlisted(ip: Ip): bool {
+  return ip.v6 && (ip.isLinkLocal() || ip.high >> 56 == 0xff);
+}
+
+function place_of(link: Link): string {
+  const space = state.home(link);
+  return space ? `${space.name}/${link.name}` : link.name;
+}
+
+function link_line(space: Space, link: Link): string {
+  const peer = link.peer;
+  const master = link.master != 0 ? space.by_index(link.master) : null;
+  let line = `link ${link.name}`;
+  if (link.kind.length > 0) line += ` kind ${link.kind}`;
+  line += link.up ? " up" : " down";
+  line += ` address ${link.address} mtu ${link.mtu_bytes}`;
+  if (link.vlan_filtering) line += " vlan_filtering";
+  if (link.promisc) line += " promisc";
+  const works = operstate(space, link);
+  if (!link.loopback) line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
+  if (master) line += ` master ${master.name}`;
+  if (peer) line += ` peer ${place_of(peer)}`;
+  if (link.hairpin) line += " hairpin";
+  if (link.isolated) line += " isolated";
+  return line;
+}
+
+function route_line(route: Route): string {
+  const gw = route.gw;
+  const src = route.src;
+  let line = `route ${route.dst.toString()}`;
+  if (gw) line += ` via ${gw.toString()}`;
+  line += ` dev ${route.dev.name}`;
+  line += ` proto ${word_for(route.protocol, PROTOCOL_NAMES, PROTOCOL_NUMBERS)}`;
+  if (route.scope != 0) line += ` scope ${word_for(route.scope, SCOPE_NAMES, SCOPE_NUMBERS)}`;
+  if (src) line += ` src ${src.toString()}`;
+  if (route.metric != (route.dst.ip.v6 ? METRIC_DEFAULT6 : 0)) line += ` metric ${route.metric}`;
+  if (route.table != TABLE_MAIN) line += ` table ${route.table}`;
+  if (route.mtu_bytes != 0) line += ` mtu ${route.mtu_bytes}`;
+  if (route.advmss != 0) line += ` advmss ${route.advmss}`;
+  return line;
+}
+
+function addr_lines(link: Link, into: string[]): void {
+  for (let i = 0; i < link.addrs.length; i++) {
+    const addr: Addr = link.addrs[i];
+    if (is_unlisted(addr.cidr.ip)) continue;
+    into.push(`addr ${addr.cidr.toString()} dev ${link.name}`);
+  }
+}
+
+function vlan_lines(space: Space, link: Link, into: string[]): void {
+  const bridge = link.master != 0 ? space.by_index(link.master) : null;
+  if (!bridge || !bridge.vlan_filtering) return;
+  for (let i = 0; i < link.vlans.length; i++) {
+    const vlan = link.vlans[i];
+    const pvid = vlan.pvid ? " pvid" : "";
+    const untagged = vlan.untagged ? " untagged" : "";
+    into.push(`vlan ${vlan.vid} dev ${link.name}${pvid}${untagged}`);
+  }
+}
+
+/** The key of a link's sysctl: net/ipv6/conf/eth0/accept_ra. */
+function key_of(knob: i32, owner: string): string {
+  const name = KNOBS[knob];
+  return `net/${name.substring(0, 4)}/conf/${owner}/${name.substring(5)}`;
+}
+
+function sysctl_lines(link: Link, into: string[]): void {
+  const usual = new Conf();
+  if (link.loopback) usual.set(Knob.AcceptDad, -1);
+  for (let knob = 0; knob < KNOBS.length; knob++) {
+    // Those of `all` tell the same.
+    if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6 || knob == Knob.RouteLocalnet)
+      continue;
+    if (!link.ipv6 && KNOBS[knob].startsWith("ipv6")) continue;
+    const value = link.conf.values[knob];
+    if (value != usual.values[knob]) into.push(`sysctl ${key_of(knob, link.name)} ${value}`);
+  }
+}
+
+function flush(group: string[], out: ByteWriter): void {
+  group.sort(by_bytes);
+  for (let i = 0; i < group.length; i++) out.text(group[i]).text("\n");
+}
+
+function dump_space(space: Space, out: ByteWriter): void {
+  const links = new Array<string>();
+  const addrs = new Array<string>();
+  const vlans = new Array<string>();
+  const routes = new Array<string>();
+  const sysctls = new Array<string>();
+  for (let i = 0; i < space.links.length; i++) {
+    const link = space.links[i];
+    links.push(link_line(space, link));
+    addr_lines(link, addrs);
+    vlan_lines(space, link, vlans);
+    sysctl_lines(link, sysctls);
+  }
+  for (let i = 0; i < space.routes.length; i++) {
+    const route = space.routes[i];
+    if (route.table == TABLE_LOCAL || is_unlisted(route.dst.ip)) continue;
+    routes.push(route_line(route));
+  }
+  const forward4 = space.conf_all.get(Knob.Forwarding4);
+  if (forward4 != 0) sysctls.push(`sysctl net/ipv4/ip_forward ${forward4}`);
+  const forward6 = space.conf_all.get(Knob.Forwarding6);
+  if (forward6 != 0) sysctls.push(`sysctl net/ipv6/conf/all/forwarding ${forward6}`);
+  out.text(`netns ${space.name}\n`);
+  flush(links, out);
+  flush(addrs, out);
+  flush(vlans, out);
+  flush(routes, out);
+  flush(sysctls, out);
+}
+
+/** Writes the whole state. */
+export function dump(out: ByteWriter): void {
+  const spaces = state.spaces.slice();
+  spaces.sort(by_name);
+  for (let i = 0; i < spaces.length; i++) dump_space(spaces[i], out);
+  const paths = state.files.keys();
+  paths.sort(by_bytes);
+  for (let i = 0; i < paths.length; i++) {
+    if (paths[i].endsWith(`/${LOCK_NAME}`)) continue;
+    const file = state.files.get(paths[i]);
+    out.text(`file ${paths[i]} `);
+    json_write_string(out, utf8_decode(file.ptr, file.len));
+    out.text("\n");
+  }
+}

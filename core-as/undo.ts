@@ -1,0 +1,137 @@
+// Inverse operations. An ADD notes one after every change it makes; when it fails they are unwound
+// in reverse, so that the node is as it was. Nothing here may depend on the operation that failed.
+import { failure_errno } from "./host/failure";
+import {
+  addr_add,
+  addr_del,
+  bridge_port_list,
+  bridge_vlan_del,
+  link_del,
+  link_get,
+  link_set_down,
+  link_set_promisc,
+  sysctl_write,
+} from "./host/kernel";
+import { file_remove } from "./host/store";
+import { EADDRNOTAVAIL, ENODEV, ENOENT } from "./lib/errno";
+import { CniError, os_error } from "./spec/error";
+
+const enum Inverse {
+  LinkDel,
+  BridgeDel,
+  BridgeDown,
+  AddrAdd,
+  AddrDel,
+  VlanDel,
+  LinkSetDown,
+  PromiscOff,
+  SysctlWrite,
+  FileRemove,
+}
+
+class Entry {
+  ns: i32 = 0;
+  ifindex: i32 = 0;
+  vid: i32 = 0;
+  vid_end: i32 = 0;
+  text: string = "";
+  value: string = "";
+  constructor(public inverse: Inverse) {}
+}
+
+export class Undo {
+  private entries: Entry[] = [];
+
+  private note(inverse: Inverse, ns: i32, ifindex: i32): Entry {
+    const entry = new Entry(inverse);
+    entry.ns = ns;
+    entry.ifindex = ifindex;
+    this.entries.push(entry);
+    return entry;
+  }
+  /** By name: what follows the making of a link may be the very reading of its ifindex. */
+  link_del(ns: i32, name: string): void {
+    this.note(Inverse.LinkDel, ns, 0).text = name;
+  }
+  /** A bridge goes only while it has no port: another container may have come meanwhile. */
+  bridge_del(ns: i32, name: string): void {
+    this.note(Inverse.BridgeDel, ns, 0).text = name;
+  }
+  /** Sets a bridge down again, while it has no port. */
+  bridge_down(ns: i32, name: string): void {
+    this.note(Inverse.BridgeDown, ns, 0).text = name;
+  }
+  addr_add(ns: i32, ifindex: i32, address: string): void {
+    this.note(Inverse.AddrAdd, ns, ifindex).text = address;
+  }
+  addr_del(ns: i32, ifindex: i32, address: string): void {
+    this.note(Inverse.AddrDel, ns, ifindex).text = address;
+  }
+  vlan_del(ns: i32, ifindex: i32, vid: i32, vid_end: i32): void {
+    const entry = this.note(Inverse.VlanDel, ns, ifindex);
+    entry.vid = vid;
+    entry.vid_end = vid_end;
+  }
+  link_set_down(ns: i32, ifindex: i32): void {
+    this.note(Inverse.LinkSetDown, ns, ifindex);
+  }
+  promisc_off(ns: i32, ifindex: i32): void {
+    this.note(Inverse.PromiscOff, ns, ifindex);
+  }
+  sysctl_write(ns: i32, key: string, value: string): void {
+    const entry = this.note(Inverse.SysctlWrite, ns, 0);
+    entry.text = key;
+    entry.value = value;
+  }
+  file_remove(path: string): void {
+    this.note(Inverse.FileRemove, 0, 0).text = path;
+  }
+
+  /** Runs the inverses, last change first; goes on after failures and collects them. */
+  unwind(errors: CniError[]): void {
+    while (this.entries.length > 0) {
+      const entry = this.entries.pop();
+      const tried = run(entry);
+      if (tried.length == 0 || failure_errno == ENOENT) continue;
+      if (failure_errno == ENODEV || failure_errno == EADDRNOTAVAIL) continue;
+      errors.push(os_error(`undo: ${tried}`));
+    }
+  }
+}
+
+/** Performs one inverse; "" when it worked, else what was tried. */
+function run(entry: Entry): string {
+  switch (entry.inverse) {
+    case Inverse.LinkDel:
+    case Inverse.BridgeDel:
+    case Inverse.BridgeDown:
+      return undo_link(entry) ? "" : `undo the change of link "${entry.text}"`;
+    case Inverse.AddrAdd:
+      return addr_add(entry.ns, entry.ifindex, entry.text, true) < 0 ? `restore ${entry.text}` : "";
+    case Inverse.AddrDel:
+      return addr_del(entry.ns, entry.ifindex, entry.text) < 0 ? `remove ${entry.text}` : "";
+    case Inverse.VlanDel:
+      return bridge_vlan_del(entry.ns, entry.ifindex, entry.vid, entry.vid_end) < 0
+        ? `remove VLAN ${entry.vid}`
+        : "";
+    case Inverse.LinkSetDown:
+      return link_set_down(entry.ns, entry.ifindex) < 0 ? `set link ${entry.ifindex} down` : "";
+    case Inverse.PromiscOff:
+      return link_set_promisc(entry.ns, entry.ifindex, false) < 0 ? "leave promiscuous mode" : "";
+    case Inverse.SysctlWrite:
+      return sysctl_write(entry.ns, entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
+    default:
+      return file_remove(entry.text) < 0 ? `remove ${entry.text}` : "";
+  }
+}
+
+function undo_link(entry: Entry): bool {
+  const link = link_get(entry.ns, entry.text);
+  if (!link) return false;
+  if (entry.inverse == Inverse.LinkDel) return link_del(entry.ns, link.ifindex) >= 0;
+  const ports = bridge_port_list(entry.ns, link.ifindex);
+  if (!ports) return false;
+  if (ports.length > 0) return true;
+  if (entry.inverse == Inverse.BridgeDown) return link_set_down(entry.ns, link.ifindex) >= 0;
+  return link_del(entry.ns, link.ifindex) >= 0;
+}

@@ -1,0 +1,538 @@
+// The host ABI: every power the core may ask of its host, as data. This table is the only source:
+// core-as/host/imports.ts, core-as/sim/imports.ts and docs/host-abi.md are generated from it
+// (`npm run generate`), and the TypeScript type of a driver is derived from it below.
+// It refuses to know anything of CNI: an operation is a kernel or file primitive.
+//
+// Neutral on purpose, so that C, Go, Rust and a browser can host the same core.wasm. A request is
+// flat arguments: i32, or `str`/`bytes` as pointer + length into the core's memory. An operation
+// returns i32: >= 0 is its value, < 0 is -errno (POSIX numbers). A reply that varies in size lies
+// in one reply slot, fetched with host.reply_len and host.reply_read; after a failure the slot
+// holds the kernel's own words (UTF-8 text, may be empty). The host never calls the core back
+// meanwhile.
+
+/**
+ * The name of the core's marker export; a changed meaning is a new number, a new operation is not.
+ */
+export const ABI_MARKER = 'fairlead_abi_1';
+
+/** `ns` is a netns handle: 0 is the host's own, others come from kernel.netns_open. */
+export type ParamType = 'i32' | 'ns' | 'str' | 'bytes' | 'out';
+/** `none`: 0. `value`: the return itself. `json`, `bytes`: in the reply slot. */
+export type ReplyType = 'none' | 'value' | 'json' | 'bytes';
+
+export interface Operation {
+  readonly module: 'host' | 'kernel' | 'store';
+  readonly name: string;
+  readonly params: Readonly<Record<string, ParamType>>;
+  readonly reply: ReplyType;
+  /** Shape of the reply, in words or as a JSON example. */
+  readonly gives: string;
+  /** Errors the core tells apart; any other is passed on with its text. */
+  readonly errors: readonly string[];
+  /** The same thing said to iproute2 or coreutils. */
+  readonly like: string;
+  readonly about: string;
+}
+
+const LINK =
+  '{"ifindex":5,"name":"eth0","kind":"veth","address":"0a:58:0a:01:02:03","mtu_bytes":1500,' +
+  '"up":true,"promisc":false,"operstate":"up","master":3,"peer":4,"vlan_filtering":false}';
+const ROUTE =
+  '{"dst":"0.0.0.0/0","gw":"10.1.2.1","src":"","scope":0,"table":254,"priority":0,' +
+  '"mtu_bytes":0,"advmss":0,"protocol":3}';
+
+export const OPERATIONS = [
+  {
+    module: 'host',
+    name: 'reply_len',
+    params: {},
+    reply: 'value',
+    gives: 'the byte length of the reply slot',
+    errors: [],
+    like: '',
+    about: 'Length of what the last operation left in the reply slot.',
+  },
+  {
+    module: 'host',
+    name: 'reply_read',
+    params: { into: 'out' },
+    reply: 'value',
+    gives: 'the number of bytes copied',
+    errors: [],
+    like: '',
+    about: "Copies the reply slot into the core's own buffer, as much as fits.",
+  },
+  {
+    module: 'host',
+    name: 'stdin_read',
+    params: { limit_bytes: 'i32' },
+    reply: 'bytes',
+    gives: 'everything on standard input',
+    errors: ['EFBIG', 'EIO'],
+    like: 'cat',
+    about: 'Reads standard input to its end; EFBIG when there is more than the limit.',
+  },
+  {
+    module: 'host',
+    name: 'log',
+    params: { text: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: 'echo $text >&2',
+    about: 'Writes one line for a human to standard error.',
+  },
+  {
+    module: 'host',
+    name: 'sleep',
+    params: { duration_ms: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: 'sleep',
+    about: 'Waits, for the bounded polls of a link or an address becoming ready.',
+  },
+  {
+    module: 'host',
+    name: 'panic',
+    params: { msg: 'str', file: 'str', line: 'i32', col: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: '',
+    about: 'A failed assertion of the core: a bug. The core traps right after.',
+  },
+  {
+    module: 'kernel',
+    name: 'netns_open',
+    params: { path: 'str' },
+    reply: 'value',
+    gives: 'a netns handle, >= 1',
+    errors: ['ENOENT', 'EINVAL', 'EACCES'],
+    like: 'ip netns attach',
+    about: 'Opens a network namespace; EINVAL when the path is there but is not one.',
+  },
+  {
+    module: 'kernel',
+    name: 'netns_same',
+    params: { a: 'ns', b: 'ns' },
+    reply: 'value',
+    gives: '1 when both are one namespace (device and inode equal), else 0',
+    errors: [],
+    like: '[ $a -ef $b ]',
+    about: 'Compares two namespaces.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_get',
+    params: { ns: 'ns', name: 'str' },
+    reply: 'json',
+    gives: LINK,
+    errors: ['ENODEV'],
+    like: 'ip -d link show dev $name',
+    about:
+      'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and NICs.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_get_index',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: 'as link_get',
+    errors: ['ENODEV'],
+    like: 'ip -d link show',
+    about: 'One link by ifindex.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_add_bridge',
+    params: { ns: 'ns', name: 'str', mtu_bytes: 'i32', vlan_filtering: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'EOPNOTSUPP'],
+    like: 'ip link add $name mtu $mtu_bytes type bridge vlan_filtering $vlan_filtering',
+    about:
+      'Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without ' +
+      'VLAN filtering.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_add_veth',
+    params: {
+      ns: 'ns',
+      name: 'str',
+      address: 'str',
+      mtu_bytes: 'i32',
+      master: 'i32',
+      peer_ns: 'ns',
+      peer_name: 'str',
+      peer_address: 'str',
+    },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST'],
+    like:
+      'ip link add $name address $address mtu $mtu_bytes master $master up type veth ' +
+      'peer name $peer_name address $peer_address mtu $mtu_bytes netns $peer_ns',
+    about:
+      'Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the ' +
+      'peer down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_up',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex up',
+    about: 'Brings a link up.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_down',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex down',
+    about: 'Takes a link down.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_promisc',
+    params: { ns: 'ns', ifindex: 'i32', on: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex promisc on',
+    about: 'Switches promiscuous mode.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_address',
+    params: { ns: 'ns', ifindex: 'i32', address: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EADDRNOTAVAIL'],
+    like: 'ip link set dev $ifindex address $address',
+    about: 'Sets the hardware address; a bridge then stops following its lowest port.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_bridge_port',
+    params: { ns: 'ns', ifindex: 'i32', hairpin: 'i32', isolated: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EOPNOTSUPP'],
+    like: 'bridge link set dev $ifindex hairpin $hairpin isolated $isolated',
+    about: 'Sets the flags of a bridge port.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_del',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link del dev $ifindex',
+    about: 'Removes a link; of a veth pair both ends go.',
+  },
+  {
+    module: 'kernel',
+    name: 'bridge_port_list',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: '[7,9], ifindexes, ascending',
+    errors: ['ENODEV'],
+    like: 'ip link show master $ifindex',
+    about: 'Ports of a bridge, up or not.',
+  },
+  {
+    module: 'kernel',
+    name: 'bridge_vlan_add',
+    params: { ns: 'ns', ifindex: 'i32', vid: 'i32', vid_end: 'i32', pvid: 'i32', untagged: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EOPNOTSUPP'],
+    like: 'bridge vlan add dev $ifindex vid $vid-$vid_end pvid untagged',
+    about: 'Lets VLANs vid..vid_end pass a bridge port.',
+  },
+  {
+    module: 'kernel',
+    name: 'bridge_vlan_del',
+    params: { ns: 'ns', ifindex: 'i32', vid: 'i32', vid_end: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EOPNOTSUPP'],
+    like: 'bridge vlan del dev $ifindex vid $vid-$vid_end',
+    about: 'Takes VLANs vid..vid_end off a bridge port; one that is not there is no error.',
+  },
+  {
+    module: 'kernel',
+    name: 'bridge_vlan_list',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: '[{"vid":1,"pvid":true,"untagged":true}], ascending, ranges spread out',
+    errors: ['ENODEV'],
+    like: 'bridge vlan show dev $ifindex',
+    about: 'VLANs of a bridge port.',
+  },
+  {
+    module: 'kernel',
+    name: 'addr_add',
+    params: { ns: 'ns', ifindex: 'i32', address: 'str', nodad: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'ENODEV', 'EACCES'],
+    like: 'ip addr add $address dev $ifindex nodad',
+    about:
+      'Adds an address with its prefix length, global scope; IPv4 with prefix < 31 gets the ' +
+      'broadcast address. nodad (IPv6) skips duplicate address detection.',
+  },
+  {
+    module: 'kernel',
+    name: 'addr_del',
+    params: { ns: 'ns', ifindex: 'i32', address: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['EADDRNOTAVAIL', 'ENODEV'],
+    like: 'ip addr del $address dev $ifindex',
+    about: 'Removes an address.',
+  },
+  {
+    module: 'kernel',
+    name: 'addr_list',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: '[{"address":"10.1.2.3/24","scope":0,"tentative":false,"dadfailed":false}], IPv4 first',
+    errors: ['ENODEV'],
+    like: 'ip addr show dev $ifindex',
+    about: 'Addresses of a link, link-local ones included.',
+  },
+  {
+    module: 'kernel',
+    name: 'route_add',
+    params: {
+      ns: 'ns',
+      ifindex: 'i32',
+      dst: 'str',
+      gw: 'str',
+      src: 'str',
+      scope: 'i32',
+      table: 'i32',
+      priority: 'i32',
+      mtu_bytes: 'i32',
+      advmss: 'i32',
+    },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'ENETUNREACH', 'ENODEV'],
+    like:
+      'ip route prepend $dst via $gw dev $ifindex src $src scope $scope table $table ' +
+      'metric $priority mtu $mtu_bytes advmss $advmss proto boot',
+    about:
+      'Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is ' +
+      'added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.',
+  },
+  {
+    module: 'kernel',
+    name: 'route_del',
+    params: { ns: 'ns', ifindex: 'i32', dst: 'str', gw: 'str', table: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ESRCH'],
+    like: 'ip route del $dst via $gw dev $ifindex table $table',
+    about: 'Removes the first route that matches.',
+  },
+  {
+    module: 'kernel',
+    name: 'route_list',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: `[${ROUTE}], all tables but local, in the kernel's order; no multicast`,
+    errors: ['ENODEV'],
+    like: 'ip route show table all dev $ifindex',
+    about: 'Unicast routes that leave by a link, of both families.',
+  },
+  {
+    module: 'kernel',
+    name: 'sysctl_read',
+    params: { ns: 'ns', key: 'str' },
+    reply: 'bytes',
+    gives: 'the value without its newline',
+    errors: ['ENOENT', 'EACCES'],
+    like: 'cat /proc/sys/$key',
+    about: 'Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/.',
+  },
+  {
+    module: 'kernel',
+    name: 'sysctl_write',
+    params: { ns: 'ns', key: 'str', value: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT', 'EACCES', 'EROFS', 'EINVAL'],
+    like: 'echo $value > /proc/sys/$key',
+    about: 'Writes a sysctl of the namespace; same keys as sysctl_read.',
+  },
+  {
+    module: 'store',
+    name: 'dir_lock',
+    params: { dir: 'str', create: 'i32', timeout_ms: 'i32' },
+    reply: 'value',
+    gives: 'a lock handle, >= 1',
+    errors: ['ENOENT', 'ETIMEDOUT'],
+    like: 'mkdir -p $dir; flock -x -w $timeout_ms $dir/lock',
+    about:
+      "Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the " +
+      'folder is missing. After ETIMEDOUT the reply text says which process holds it.',
+  },
+  {
+    module: 'store',
+    name: 'dir_unlock',
+    params: { lock: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: 'exec {lock}>&-',
+    about: 'Gives the lock back.',
+  },
+  {
+    module: 'store',
+    name: 'file_find',
+    params: { dir: 'str', content: 'str', otherwise: 'str' },
+    reply: 'json',
+    gives: '["10.1.2.3"], names of files, sorted',
+    errors: ['ENOENT'],
+    like: 'grep -lxF "$content" $dir/* || grep -lxF "$otherwise" $dir/*',
+    about:
+      'Files of a folder whose whole content, white space around it trimmed, is $content; when ' +
+      'there is none, those whose content is $otherwise.',
+  },
+  {
+    module: 'store',
+    name: 'file_read',
+    params: { path: 'str', limit_bytes: 'i32' },
+    reply: 'bytes',
+    gives: 'the content',
+    errors: ['ENOENT', 'EISDIR', 'EFBIG'],
+    like: 'cat $path',
+    about: 'Reads a file; EFBIG when it is larger than the limit.',
+  },
+  {
+    module: 'store',
+    name: 'file_create',
+    params: { path: 'str', content: 'bytes', replace_empty: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'ENOENT', 'ENOSPC'],
+    like: 'set -C; cat > $path',
+    about:
+      'Makes a file (mode 0600) with its content at once: a reader sees all of it or no file. ' +
+      'replace_empty 1 takes the place of a zero-byte file, the trace of a crashed writer.',
+  },
+  {
+    module: 'store',
+    name: 'file_write',
+    params: { path: 'str', content: 'bytes' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT', 'ENOSPC'],
+    like: 'cat > $path.new; mv $path.new $path',
+    about: 'Replaces a file (mode 0600) at once.',
+  },
+  {
+    module: 'store',
+    name: 'file_remove',
+    params: { path: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT'],
+    like: 'rm $path',
+    about: 'Removes a file.',
+  },
+] as const satisfies readonly Operation[];
+
+type Op = (typeof OPERATIONS)[number];
+type Arg<T> = T extends 'i32' | 'ns' ? number : T extends 'str' ? string : Uint8Array;
+type Args<P> = { -readonly [K in keyof P]: Arg<P[K]> };
+type Reply<R> = R extends 'value'
+  ? number
+  : R extends 'json'
+    ? unknown
+    : R extends 'bytes'
+      ? Uint8Array
+      : void;
+
+/**
+ * What performs the operations of the modules kernel and store. Arguments come by name. A method
+ * returns its value or reply, or throws an {@link OsError}. A driver that lacks an operation does
+ * not compile.
+ */
+export type Driver = {
+  [O in Extract<Op, { module: 'kernel' | 'store' }> as O['name']]: (
+    args: Args<O['params']>,
+  ) => Reply<O['reply']>;
+};
+
+/** A failed operation: POSIX errno, and the kernel's own words where it gave any. */
+export class OsError extends Error {
+  readonly errno: number;
+  readonly text: string;
+  constructor(errno: number, text = '') {
+    super(text === '' ? `errno ${errno}` : `errno ${errno}: ${text}`);
+    this.errno = errno;
+    this.text = text;
+  }
+}
+
+/** A link, as link_get gives it. */
+export interface Link {
+  readonly ifindex: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly mtu_bytes: number;
+  readonly up: boolean;
+  readonly promisc: boolean;
+  readonly operstate: string;
+  readonly master: number;
+  readonly peer: number;
+  readonly vlan_filtering: boolean;
+}
+
+/** An address, as addr_list gives it; scope is the kernel's number (rtnetlink(7): 0 global). */
+export interface Address {
+  readonly address: string;
+  readonly scope: number;
+  readonly tentative: boolean;
+  readonly dadfailed: boolean;
+}
+
+/**
+ * A route, as route_list gives it; dst always has a prefix length, "" stands for an absent gw or
+ * src.
+ */
+export interface Route {
+  readonly dst: string;
+  readonly gw: string;
+  readonly src: string;
+  readonly scope: number;
+  readonly table: number;
+  readonly priority: number;
+  readonly mtu_bytes: number;
+  readonly advmss: number;
+  readonly protocol: number;
+}
+
+/** A VLAN of a bridge port, as bridge_vlan_list gives it. */
+export interface PortVlan {
+  readonly vid: number;
+  readonly pvid: boolean;
+  readonly untagged: boolean;
+}
+
+/** Kernel and store operations, the part of the table a driver serves. */
+export const DRIVER_OPERATIONS: readonly Operation[] = OPERATIONS.filter(
+  (op) => op.module !== 'host',
+);

@@ -1,0 +1,95 @@
+// One command served by a fresh instance of core.wasm, and what happens when the core itself
+// breaks. It never looks inside a configuration.
+import { ABI_MARKER, type Driver } from './abi.ts';
+import { bind, type Surroundings } from './bind.ts';
+
+/** A call of a plugin, as a container runtime makes it. */
+export interface Call {
+  /** The CNI type: the base name the program was called by. */
+  readonly type: string;
+  /** Environment; only variables whose name starts with CNI_ are passed on. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Answer {
+  /** 0, or 1 with a CNI error on stdout. */
+  readonly exit_code: number;
+  readonly stdout: string;
+}
+
+interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  readonly alloc: (len: number) => number;
+  readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
+  readonly result_ptr: () => number;
+  readonly result_len: () => number;
+}
+
+const INTERNAL = 999;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function put(core: CoreExports, text: string): readonly [number, number] {
+  const bytes = encoder.encode(text);
+  const ptr = core.alloc(bytes.length);
+  new Uint8Array(core.memory.buffer, ptr, bytes.length).set(bytes);
+  return [ptr, bytes.length];
+}
+
+function run(module: WebAssembly.Module, driver: Driver, call: Call, around: Surroundings): Answer {
+  const binding = bind(driver, around);
+  const instance = new WebAssembly.Instance(module, binding.imports);
+  if (!(ABI_MARKER in instance.exports)) {
+    throw new Error(`core.wasm does not export ${ABI_MARKER}: it speaks another host ABI`);
+  }
+  const core = instance.exports as unknown as CoreExports;
+  binding.attach(core.memory);
+  let env = '';
+  for (const [name, value] of Object.entries(call.env)) {
+    if (name.startsWith('CNI_') && value !== undefined) env += `${name}=${value}\0`;
+  }
+  const exit_code = core.run(...put(core, call.type), ...put(core, env));
+  const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
+  return { exit_code, stdout: decoder.decode(result) };
+}
+
+/**
+ * Serves one command. A core that panics or traps is a bug: what it may have made is taken away by
+ * a DEL in a fresh instance, and the answer is CNI error 999 with the place.
+ */
+export function serve(
+  module: WebAssembly.Module,
+  driver: Driver,
+  call: Call,
+  around: Surroundings,
+): Answer {
+  let stdin: Uint8Array | undefined;
+  const remembering: Surroundings = {
+    ...around,
+    stdin: (limit_bytes) => {
+      stdin ??= around.stdin(limit_bytes);
+      return stdin;
+    },
+  };
+  try {
+    return run(module, driver, call, remembering);
+  } catch (error) {
+    const place = error instanceof Error ? error.message : String(error);
+    let cleanup = '';
+    if (call.env['CNI_COMMAND'] === 'ADD') {
+      try {
+        const env = { ...call.env, CNI_COMMAND: 'DEL' };
+        cleanup = run(module, driver, { ...call, env }, remembering).stdout;
+      } catch (again) {
+        cleanup = again instanceof Error ? again.message : String(again);
+      }
+    }
+    const document = {
+      cniVersion: '1.1.0',
+      code: INTERNAL,
+      msg: 'internal error in the Fairlead core: please report it with these details',
+      details: cleanup === '' ? place : `${place}; the cleaning up said: ${cleanup}`,
+    };
+    return { exit_code: 1, stdout: JSON.stringify(document, null, 4) };
+  }
+}

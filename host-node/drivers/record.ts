@@ -1,0 +1,113 @@
+// Wrappers around any driver: a trace for reading, a recording for replaying, a fault on demand.
+// They add nothing to what an operation does.
+import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi.ts';
+
+type Args = Record<string, unknown>;
+type Methods = Record<string, (args: Args) => unknown>;
+
+/** One operation as it happened. `value` is what it gave; a failure has errno and text instead. */
+export interface Recorded {
+  readonly op: string;
+  readonly args: Args;
+  readonly value?: unknown;
+  readonly errno?: number;
+  readonly text?: string;
+}
+
+/** Bytes do not survive JSON: they become {"base64": …} in a recording. */
+function plain(value: unknown): unknown {
+  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
+}
+
+function unplain(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && 'base64' in value) {
+    return new Uint8Array(Buffer.from(String(value.base64), 'base64'));
+  }
+  return value;
+}
+
+function plainArgs(args: Args): Args {
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, plain(value)]));
+}
+
+function wrap(driver: Driver, around: (op: Operation, args: Args, run: () => unknown) => unknown) {
+  const inner = driver as unknown as Methods;
+  const outer: Methods = {};
+  for (const op of DRIVER_OPERATIONS) {
+    outer[op.name] = (args) => around(op, args, () => inner[op.name]?.(args));
+  }
+  return outer as unknown as Driver;
+}
+
+/** Reports every operation once it has ended. */
+export function recording(driver: Driver, report: (entry: Recorded) => void): Driver {
+  return wrap(driver, (op, args, run) => {
+    const name = `${op.module}.${op.name}`;
+    // Taken before the call: bytes are a view into memory that moves on.
+    const given = plainArgs(args);
+    try {
+      const value = run();
+      report(
+        value === undefined
+          ? { op: name, args: given }
+          : { op: name, args: given, value: plain(value) },
+      );
+      return value;
+    } catch (error) {
+      if (error instanceof OsError) {
+        report({ op: name, args: given, errno: error.errno, text: error.text });
+      }
+      throw error;
+    }
+  });
+}
+
+/**
+ * Gives back what was recorded, without a kernel. The core must ask the very same questions in the
+ * same order: the first that differs is an error naming both.
+ */
+export function replaying(entries: readonly Recorded[]): Driver {
+  let next = 0;
+  return wrap({} as Driver, (op, args) => {
+    const entry = entries[next];
+    const asked = JSON.stringify({ op: `${op.module}.${op.name}`, args: plainArgs(args) });
+    const recorded = entry && JSON.stringify({ op: entry.op, args: entry.args });
+    if (entry === undefined || asked !== recorded) {
+      throw new Error(
+        `replay: operation ${next + 1} is ${asked}, recorded was ${recorded ?? 'the end'}`,
+      );
+    }
+    next++;
+    if (entry.errno !== undefined) throw new OsError(entry.errno, entry.text ?? '');
+    return unplain(entry.value);
+  });
+}
+
+/** Lets the n-th operation (from 1) fail, before it does anything; all others pass. */
+export function failing(driver: Driver, n: number, errno: number): Driver & { count(): number } {
+  let count = 0;
+  const wrapped = wrap(driver, (_op, _args, run) => {
+    count++;
+    if (count === n) throw new OsError(errno, 'a fault put there on purpose');
+    return run();
+  });
+  return Object.assign(wrapped, { count: () => count });
+}
+
+/** An entry as a line to read: kernel.link_set_up(ns=0, ifindex=3) = 0. */
+export function traceLine(entry: Recorded): string {
+  const args = Object.entries(entry.args).map(([name, value]) => {
+    const bytes = typeof value === 'object' && value !== null && 'base64' in value;
+    const shown = bytes ? Buffer.from(String(value.base64), 'base64').toString() : value;
+    return `${name}=${JSON.stringify(shown)}`;
+  });
+  const given = entry.value === undefined ? 0 : JSON.stringify(unplainShown(entry.value));
+  const outcome =
+    entry.errno === undefined ? given : `-${entry.errno} ${entry.text ?? ''}`.trimEnd();
+  return `${entry.op}(${args.join(', ')}) = ${outcome}`;
+}
+
+function unplainShown(value: unknown): unknown {
+  const bytes = unplain(value);
+  return bytes instanceof Uint8Array ? Buffer.from(bytes).toString() : value;
+}

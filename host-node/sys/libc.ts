@@ -1,0 +1,153 @@
+// The few calls of the C library that node:fs has no word for, bound through node:ffi. Everything
+// with a file descriptor that node:fs can do (open, read, write, close, fstat) is left to it: a
+// symbol costs about 0.06 ms to bind and 0.1 ms at its first call, and a command is timed whole.
+// It refuses to be general: no varargs, no callbacks, no memory of its own. Nothing is bound before
+// its first use, so a command that takes no lock never pays for flock.
+
+import { constants, writeSync } from 'node:fs';
+import { OsError } from '../abi.ts';
+
+type Ffi = typeof import('node:ffi');
+type Library = InstanceType<Ffi['DynamicLibrary']>;
+
+/** Errnos these drivers raise or tell apart themselves (asm-generic/errno*.h). */
+export const ENOENT = 2;
+export const EINTR = 4;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const EEXIST = 17;
+export const ENODEV = 19;
+export const EISDIR = 21;
+export const EINVAL = 22;
+export const EFBIG = 27;
+export const ENOSYS = 38;
+export const EBADMSG = 74;
+export const EMSGSIZE = 90;
+export const ENOBUFS = 105;
+export const ETIMEDOUT = 110;
+
+/** Exit code when the thread cannot leave a namespace it entered. */
+export const EXIT_WRONG_NETNS = 70;
+
+const CLONE_NEWNET = 0x40000000; // linux/sched.h
+const LOCK_EX = 2; // asm-generic/fcntl.h
+const LOCK_NB = 4;
+
+const INT = 'i32' as const;
+const CALLS = {
+  socket: { arguments: [INT, INT, INT], return: INT },
+  setsockopt: { arguments: [INT, INT, INT, 'buffer', 'u32'], return: INT },
+  setns: { arguments: [INT, INT], return: INT },
+  flock: { arguments: [INT, INT], return: INT },
+  _exit: { arguments: [INT], return: 'void' },
+  // The same name in glibc and musl.
+  __errno_location: { arguments: [], return: 'pointer' },
+} as const;
+
+let ffi: Ffi | undefined;
+let library: Library | undefined;
+
+function bind<K extends keyof typeof CALLS>(name: K) {
+  if (library === undefined) {
+    ffi = process.getBuiltinModule('node:ffi') as Ffi | undefined;
+    if (ffi === undefined) throw new OsError(ENOSYS, 'this Node has no node:ffi: 26 or newer');
+    // null: symbols of this process, so there is no library name to guess.
+    library = new ffi.DynamicLibrary(null);
+  }
+  return library.getFunction<(typeof CALLS)[K]>(name, CALLS[name]);
+}
+
+let socketCall: ReturnType<typeof bind<'socket'>> | undefined;
+let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
+let setnsCall: ReturnType<typeof bind<'setns'>> | undefined;
+let flockCall: ReturnType<typeof bind<'flock'>> | undefined;
+let errnoLocation: ReturnType<typeof bind<'__errno_location'>> | undefined;
+
+/** errno of the call just made: nothing may come between. */
+function errno(): number {
+  // Bound before the call it is asked about (see below): binding may itself set errno.
+  return ffi!.getInt32(errnoLocation!(), 0);
+}
+
+/** socket(2), close-on-exec by the caller's type flags. Returns the descriptor; OsError else. */
+export function socket(domain: number, type: number, protocol: number): number {
+  errnoLocation ??= bind('__errno_location');
+  socketCall ??= bind('socket');
+  const fd = socketCall(domain, type, protocol);
+  if (fd < 0) throw new OsError(errno(), 'socket');
+  return fd;
+}
+
+/** setsockopt(2). Returns whether the kernel took it: older ones lack some options. */
+export function setsockopt(fd: number, level: number, option: number, value: Uint8Array): boolean {
+  setsockoptCall ??= bind('setsockopt');
+  return setsockoptCall(fd, level, option, value, value.length) === 0;
+}
+
+/** Moves this thread into a network namespace; OsError (EINVAL: not one). setns(2). */
+function setns(fd: number): void {
+  errnoLocation ??= bind('__errno_location');
+  setnsCall ??= bind('setns');
+  if (setnsCall(fd, CLONE_NEWNET) < 0) throw new OsError(errno(), 'setns');
+}
+
+/**
+ * Runs `action` with this thread inside the namespace behind `fd`, then returns to `home_fd`.
+ * `action` must be synchronous to the bottom: no await, no async API, no child process, since a
+ * thread or child born inside stays inside. When the way back fails, the process ends at once with
+ * code 70: whatever it did next would be done to the wrong namespace.
+ */
+export function insideNetns<T>(fd: number, home_fd: number, action: () => T): T {
+  setns(fd);
+  try {
+    return action();
+  } finally {
+    returnHome(home_fd);
+  }
+}
+
+function returnHome(home_fd: number): void {
+  try {
+    setns(home_fd);
+  } catch (error) {
+    try {
+      writeSync(2, `fairlead: cannot return to the host's network namespace: ${error}\n`);
+    } finally {
+      exitNow(EXIT_WRONG_NETNS);
+    }
+  }
+}
+
+/**
+ * Ends the process at once (_exit(2)). Nothing buffered is written and no handler runs: for a wrong
+ * namespace, and for a plugin that has said all it had to say, whose V8 would take milliseconds to
+ * take itself apart.
+ */
+export function exitNow(exit_code: number): void {
+  bind('_exit')(exit_code);
+}
+
+/** One try at the exclusive flock(2). Returns false when another holds it; OsError else. */
+export function tryFlock(fd: number): boolean {
+  errnoLocation ??= bind('__errno_location');
+  flockCall ??= bind('flock');
+  for (;;) {
+    if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
+    const code = errno();
+    if (code === EAGAIN) return false;
+    if (code !== EINTR) throw new OsError(code, 'flock');
+  }
+}
+
+/** What node:fs threw, as an OsError. An argument it refused (a NUL in a path) is EINVAL. */
+export function osError(error: unknown): OsError {
+  if (error instanceof OsError) return error;
+  if (!(error instanceof Error)) return new OsError(EINVAL, String(error));
+  const code = (error as NodeJS.ErrnoException).errno;
+  return typeof code === 'number' && code < 0
+    ? new OsError(-code)
+    : new OsError(EINVAL, error.message);
+}
+
+/** Flags for a descriptor to look at: never waits for a fifo's writer, never takes a terminal. */
+export const OPEN_TO_READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;

@@ -1,0 +1,184 @@
+// A conversation with the kernel over one NETLINK_ROUTE socket: a request and its acknowledgement,
+// or a dump and its end. It owns sequence numbers, retries and the kernel's extended error texts.
+// It refuses to listen to notifications and to be used by two requests at once: a parser given to
+// it must not send.
+
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { OsError } from '../abi.ts';
+import {
+  EAGAIN,
+  EINTR,
+  ENOBUFS,
+  ETIMEDOUT,
+  insideNetns,
+  osError,
+  setsockopt,
+  socket,
+} from './libc.ts';
+import {
+  eachMessage,
+  type Message,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_NOOP,
+  NLMSG_OVERRUN,
+  parseVerdict,
+  Request,
+} from './rtnetlink.ts';
+
+const AF_NETLINK = 16;
+const NETLINK_ROUTE = 0;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
+
+// The kernel answers before send returns; the timeout only turns a lost reply into an error.
+const REPLY_TIMEOUT_S = 5;
+// The kernel's own limit for a part of a dump is 32 KiB.
+const REPLY_MAX_BYTES = 65536;
+const DUMP_TRIES = 5;
+
+let request: Request | undefined;
+let reply: Buffer | undefined;
+
+/** Starts an acknowledged request (RTM_*) in the buffer that all requests share. */
+export function command(type: number, flags = 0): Request {
+  request ??= new Request();
+  return request.begin(type, flags | NLM_F_ACK);
+}
+
+/** Starts a dump request (RTM_GET*) in the buffer that all requests share. */
+export function dumpOf(type: number): Request {
+  request ??= new Request();
+  return request.begin(type, NLM_F_DUMP);
+}
+
+/** How a socket sends and receives datagrams; tests put scripted replies here. */
+export interface Channel {
+  send(bytes: Uint8Array): void;
+  /** Waits for a datagram, puts it at the start of `into`, returns its length. */
+  receive(into: Buffer): number;
+  close(): void;
+}
+
+export class NetlinkSocket {
+  readonly #channel: Channel;
+  #sequence = 0;
+  #broken = false;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /** Whether an exchange ended half way, so that its replies may still come: open another. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** Performs a request; OsError with the kernel's errno and text. */
+  run(message: Request): void {
+    this.#exchange(message, false, () => {});
+  }
+
+  /** Performs a request that has one reply; undefined when the kernel sent only its assent. */
+  get<T>(message: Request, parse: (reply: Message) => T): T | undefined {
+    let result: T | undefined;
+    this.#exchange(message, false, (one) => {
+      result = parse(one);
+    });
+    return result;
+  }
+
+  /**
+   * Performs a dump, again when the kernel says that it changed meanwhile (NLM_F_DUMP_INTR);
+   * EINTR when it did so five times.
+   */
+  dump<T>(message: Request, parse: (reply: Message, into: T[]) => void): T[] {
+    for (let tries = 0; tries < DUMP_TRIES; tries++) {
+      const into: T[] = [];
+      if (this.#exchange(message, true, (one) => parse(one, into))) return into;
+    }
+    throw new OsError(EINTR, `the list changed while it was read, ${DUMP_TRIES} times`);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** One request and all its replies. Returns false when the kernel says they do not agree. */
+  #exchange(message: Request, dump: boolean, visit: (message: Message) => void): boolean {
+    const sequence = ++this.#sequence;
+    let verdict: OsError | null | undefined;
+    let whole = true;
+    reply ??= Buffer.allocUnsafeSlow(REPLY_MAX_BYTES);
+    // Set until the end is seen: whatever is thrown before leaves replies behind.
+    this.#broken = true;
+    try {
+      this.#channel.send(message.seal(sequence));
+      while (verdict === undefined) {
+        const length = this.#receive(reply, dump);
+        if (length === 0) whole = false;
+        else {
+          eachMessage(reply, length, (one) => {
+            if (one.sequence !== sequence || verdict !== undefined) return;
+            if ((one.flags & NLM_F_DUMP_INTR) !== 0) whole = false;
+            if (one.type === NLMSG_ERROR || one.type === NLMSG_DONE) verdict = parseVerdict(one);
+            else if (one.type === NLMSG_OVERRUN) throw new OsError(ENOBUFS, 'reply overrun');
+            else if (one.type !== NLMSG_NOOP) visit(one);
+          });
+        }
+      }
+    } catch (error) {
+      throw osError(error);
+    }
+    this.#broken = false;
+    if (verdict !== null) throw verdict;
+    return whole;
+  }
+
+  /** Length of the next datagram, 0 when part of a dump was lost (its end still comes). */
+  #receive(into: Buffer, dump: boolean): number {
+    for (;;) {
+      try {
+        return this.#channel.receive(into);
+      } catch (error) {
+        const failure = osError(error);
+        if (failure.errno === EAGAIN) throw new OsError(ETIMEDOUT, 'no reply from the kernel');
+        if (failure.errno === ENOBUFS && dump) return 0;
+        if (failure.errno !== EINTR) throw failure;
+      }
+    }
+  }
+}
+
+/** A socket in the namespace this thread is in. */
+export function openHere(): NetlinkSocket {
+  const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+  const on = Uint8Array.of(1, 0, 0, 0);
+  // Texts in errors; errors without a copy of the request; filters in dumps. A kernel that lacks
+  // one of them still answers: without texts, or with more than asked for, which parsers drop.
+  setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, on);
+  setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, on);
+  setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, on);
+  const timeval = new Uint8Array(16);
+  timeval[0] = REPLY_TIMEOUT_S;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeval);
+  return new NetlinkSocket({
+    // read(2) and write(2) do for a socket, and node:fs has them bound already.
+    send: (bytes) => void writeSync(fd, bytes),
+    receive: (into) => readSync(fd, into),
+    close: () => closeSync(fd),
+  });
+}
+
+/** A socket that lives in the namespace behind `fd`; this thread is home again on return. */
+export function openInside(fd: number, home_fd: number): NetlinkSocket {
+  return insideNetns(fd, home_fd, openHere);
+}

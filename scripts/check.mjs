@@ -1,0 +1,31 @@
+// `npm run check`: what every commit passes, in about a minute and without root: lint and format,
+// types, AssemblyScript, and the tests that need no real kernel.
+import { build, run, runNode26, setup } from './setup.mjs';
+
+/** Tests that need root, packages or a long time are `npm test`'s. */
+const QUICK = ['test/abi', 'test/core', 'test/lib', 'test/sim', 'test/tidy', 'test/fixtures'];
+
+const STEPS = [
+  ['lint and format', () => run('node_modules/.bin/biome', ['check', '--error-on-warnings'])],
+  ['types', () => run('node_modules/.bin/tsc', ['-p', '.'])],
+  ['AssemblyScript', () => build(['core', 'sim', 'wasi', 'test-lib']).then(() => 0)],
+  [
+    'tests',
+    () =>
+      runNode26('node_modules/vitest/vitest.mjs', [
+        'run',
+        '--reporter=dot',
+        '--testNamePattern=^(?!(real kernel|reference plugins|.*, real)).*$',
+        ...QUICK,
+      ]),
+  ],
+];
+
+await setup('check');
+for (const [name, step] of STEPS) {
+  if ((await step()) !== 0) {
+    console.error(`check: ${name} failed`);
+    process.exit(1);
+  }
+  console.log(`check: ${name} is fine`);
+}

@@ -1,0 +1,221 @@
+// Makes a fresh clone ready: the npm packages (Node 26 among them) and, as root, Debian packages.
+// It runs under whatever Node started it (20 or newer), so it and what it loads use no package.
+// It refuses to be in the way: without root or apt-get it says what is missing and goes on, and
+// when all is there it says nothing.
+import { execFileSync, spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { constants as system } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const HEARTBEAT_MS = 10_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Debian packages. A package counts as there when the file it is needed for is (`provides`, a
+ * program or a path), so that another distribution's package of another name does as well.
+ */
+export const PACKAGES = [
+  {
+    package: 'iproute2',
+    provides: 'ip',
+    why: 'ip makes the network namespaces and is asked what lies in them',
+    needed_for: ['demo', 'test', 'bench'],
+  },
+  {
+    package: 'util-linux',
+    provides: 'nsenter',
+    why: 'nsenter starts programs in the namespace that stands for the host',
+    needed_for: ['demo', 'bench'],
+  },
+  {
+    package: 'binutils',
+    provides: 'strip',
+    why: 'strip makes the executable a fifth smaller; it works without, too',
+    needed_for: ['demo', 'test', 'bench'],
+  },
+  {
+    package: 'iputils-ping',
+    provides: 'ping',
+    why: 'ping proves that a pod reaches its gateway and its neighbour',
+    needed_for: ['demo', 'test'],
+  },
+  {
+    package: 'containernetworking-plugins',
+    provides: '/usr/lib/cni/bridge',
+    why: 'the reference plugins: what Fairlead is compared with',
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'strace',
+    provides: 'strace',
+    why: 'strace counts the programs started and the files opened by one ADD',
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'time',
+    provides: '/usr/bin/time',
+    why: 'time tells the peak memory of a program, untouched by the size of its parent',
+    needed_for: ['bench'],
+  },
+  {
+    package: 'podman',
+    provides: 'podman',
+    why: 'podman wires real containers with our plugins',
+    needed_for: ['test'],
+  },
+  {
+    package: 'runc',
+    provides: 'runc',
+    why: 'runc runs the containers that podman makes',
+    needed_for: ['test'],
+  },
+  {
+    package: 'busybox-static',
+    provides: 'busybox',
+    why: 'busybox is all that is inside those containers',
+    needed_for: ['test'],
+  },
+];
+
+const say = (line) => console.log(`setup: ${line}`);
+
+/** Where a program lies. Also looks where a user without root often does not. */
+export function findProgram(name) {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(runs);
+}
+
+function runs(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Runs a program to its end with this terminal; resolves to its exit code. Signals are handed on,
+ * so that the caller always gets to clean up after it. With `progress`, a line every ten seconds.
+ */
+export function run(program, args, { env = process.env, progress = '' } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const start_ms = Date.now();
+    const beat = setInterval(() => {
+      say(`${progress}: still at it after ${Math.round((Date.now() - start_ms) / 1000)} s`);
+    }, HEARTBEAT_MS);
+    if (progress === '') clearInterval(beat);
+    const hand_on = (signal) => child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, hand_on);
+    const ended = () => {
+      clearInterval(beat);
+      for (const signal of SIGNALS) process.off(signal, hand_on);
+    };
+    child.on('error', (error) => {
+      ended();
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      ended();
+      resolve(code ?? 128 + system.signals[signal]);
+    });
+  });
+}
+
+/** Whether npm installed what the lock file says: npm writes its own lock file last. */
+function npmIsDone() {
+  const installed = join(ROOT, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  return statSync(installed).mtimeMs >= statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+}
+
+async function setupNpm() {
+  if (npmIsDone()) return;
+  say('npm ci: the compiler, the bundler, the test runner and Node 26 (some 250 MB, once)');
+  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    progress: 'npm ci',
+  });
+  if (code !== 0) throw new Error(`npm ci failed with exit code ${code}`);
+}
+
+async function aptGet(args, progress) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return (await run('apt-get', ['-qq', ...args], { env, progress })) === 0;
+}
+
+async function setupPackages(purpose) {
+  const wanted = PACKAGES.filter((row) => purpose === 'all' || row.needed_for.includes(purpose));
+  const missing = wanted.filter((row) => findProgram(row.provides) === undefined);
+  if (missing.length === 0) return;
+  const root = process.getuid() === 0;
+  const install = root && findProgram('apt-get') !== undefined;
+  say(install ? 'installing Debian packages:' : 'not on this machine:');
+  for (const row of missing) say(`  ${row.package.padEnd(28)} ${row.why}`);
+  const names = missing.map((row) => row.package);
+  if (!install) {
+    const by_hand = root
+      ? 'with its package manager'
+      : `as root: apt-get install ${names.join(' ')}`;
+    say(`what needs them is left out; to install them, ${by_hand}`);
+    return;
+  }
+  await aptGet(['update'], 'apt-get update');
+  const args = ['install', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...names];
+  if (!(await aptGet(args, 'apt-get install'))) {
+    say('apt-get install failed; what needs these packages is left out');
+  }
+}
+
+/** Installs what `purpose` ('demo', 'test', 'bench' or 'all') needs and is not there yet. */
+export async function setup(purpose = 'all') {
+  await setupNpm();
+  await setupPackages(purpose);
+}
+
+/** The path of Node 26. Only after setup(): it comes from node_modules. */
+export function node26() {
+  const path = join(ROOT, `node_modules/node-linux-${process.arch}/bin/node`);
+  if (existsSync(path)) return path;
+  const [major] = process.versions.node.split('.');
+  if (Number(major) >= 26) return process.execPath;
+  throw new Error(
+    `Fairlead needs Node 26, and there is no npm package of it for ${process.platform} ` +
+      `${process.arch} here: start this with a Node 26 of your own`,
+  );
+}
+
+/**
+ * Runs one of our scripts under Node 26; resolves to its exit code. `before` is a program and its
+ * arguments to start it by, such as nsenter.
+ */
+export function runNode26(script, args = [], before = []) {
+  const node = [node26(), '--experimental-ffi', '--no-warnings', join(ROOT, script), ...args];
+  const [program, ...rest] = [...before, ...node];
+  return run(program, rest);
+}
+
+/** Builds dist/. Throws when it fails. */
+export async function build(steps) {
+  const code = await runNode26('scripts/build.mjs', steps);
+  if (code !== 0) throw new Error(`the build failed with exit code ${code}`);
+}
+
+/** Whether Node started this very file, and did not just import it. */
+function isProgram() {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+}
+
+if (isProgram()) {
+  const purpose = process.argv[2] ?? 'all';
+  await setup(purpose);
+  say(`ready: ${execFileSync(node26(), ['--version'], { encoding: 'utf8' }).trim()}`);
+}

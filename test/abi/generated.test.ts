@@ -1,0 +1,52 @@
+// The one table and everything made from it: generated files are fresh, core.wasm imports nothing
+// outside it, and the build gives the same bytes twice.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ABI_MARKER, OPERATIONS } from '../../host-node/abi.ts';
+import { generated } from '../../scripts/generate.mjs';
+import { distPath, wasmModule } from '../support/wasm.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const asc = join(ROOT, 'node_modules/.bin/asc');
+
+test.each(Object.entries(generated()))('%s is fresh', (path, text) => {
+  expect(readFileSync(join(ROOT, path), 'utf8'), 'run `npm run generate`').toBe(text);
+});
+
+test('core.wasm imports functions of the table and nothing else', () => {
+  const table = new Set(OPERATIONS.map((op) => `${op.module}.${op.name} function`));
+  for (const { module, name, kind } of WebAssembly.Module.imports(wasmModule('core'))) {
+    expect(table).toContain(`${module}.${name} ${kind}`);
+  }
+});
+
+test('core.wasm uses every operation: a power that nobody needs is not in the table', () => {
+  const used = WebAssembly.Module.imports(wasmModule('core')).map((i) => `${i.module}.${i.name}`);
+  expect(used.sort()).toEqual(OPERATIONS.map((op) => `${op.module}.${op.name}`).sort());
+});
+
+test('core.wasm exports what docs/host-abi.md says', () => {
+  const names = WebAssembly.Module.exports(wasmModule('core')).map((item) => item.name);
+  const documented = ['memory', ABI_MARKER, 'alloc', 'run', 'result_ptr', 'result_len'];
+  expect(names.sort()).toEqual(documented.sort());
+});
+
+test('sim.wasm imports nothing', () => {
+  expect(WebAssembly.Module.imports(wasmModule('sim'))).toEqual([]);
+});
+
+test('a second build of core.wasm from another folder is the same, byte for byte', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-build-'));
+  try {
+    const out = join(folder, 'core.wasm');
+    const args = ['core-as/index.ts', '--config', 'asconfig.json', '--target', 'core', '-o', out];
+    execFileSync(asc, args, { cwd: ROOT, stdio: 'ignore' });
+    expect(readFileSync(out).equals(readFileSync(distPath('core.wasm')))).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,225 @@
+// podman with its CNI backend in a cell, on links to our executable: its files, its commands, and
+// what it and the kernel hold afterwards. No registry: a container's root is a folder with a
+// busybox in it. It refuses to judge that state: what is expected of it is the tests' to say.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Cell } from './cell.ts';
+
+const EXECUTABLE = fileURLToPath(new URL('../../dist/fairlead', import.meta.url));
+const TYPES = ['bridge', 'host-local'];
+const APPLETS = ['ip', 'ping', 'sleep'];
+const PACKAGES = new Map([
+  ['podman', 'podman'],
+  ['runc', 'runc'],
+  ['busybox', 'busybox-static'],
+  ['ip', 'iproute2'],
+]);
+/** podman 5 dropped CNI where Debian and Ubuntu build it. */
+const PODMAN_WITHOUT_CNI = 5;
+
+function pathOf(command: string): string {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command], {
+    encoding: 'utf8',
+  }).stdout.trim();
+}
+
+function missing(): string {
+  if (process.getuid?.() !== 0) return 'needs root';
+  for (const [command, name] of PACKAGES) {
+    if (pathOf(command) === '') return `needs the package ${name}`;
+  }
+  const version = execFileSync('podman', ['--version'], { encoding: 'utf8' });
+  const major = Number(/version (\d+)\./.exec(version)?.[1]);
+  return major < PODMAN_WITHOUT_CNI
+    ? ''
+    : `needs a podman with a CNI backend, not ${version.trim()}`;
+}
+
+/** "" when podman can be run here, else why not; CI may not be without it. */
+function need(): string {
+  const why = missing();
+  if (why !== '' && process.env.CI === 'true') throw new Error(`CI must not skip: ${why}`);
+  return why;
+}
+export const needsPodman = need();
+
+/** What an interface holds, as `ip -json` has it. */
+export interface Interface {
+  mac: string;
+  mtu_bytes: number;
+  /** Without the link-local address, which the kernel makes of the MAC. */
+  addresses: string[];
+}
+
+/** Everything of an attachment that can be left over. */
+export interface State {
+  links: string[];
+  netns: string[];
+  leases: string[];
+  cache: string[];
+}
+
+interface IpAddr {
+  ifname: string;
+  address: string;
+  mtu: number;
+  addr_info: { local: string; prefixlen: number; scope: string }[];
+}
+
+export class Podman {
+  private roots = 0;
+  private readonly cell: Cell;
+  private readonly env: Record<string, string>;
+
+  private constructor(cell: Cell) {
+    this.cell = cell;
+    this.env = {
+      CONTAINERS_CONF: join(cell.folder, 'containers.conf'),
+      CONTAINERS_STORAGE_CONF: join(cell.folder, 'storage.conf'),
+    };
+  }
+
+  /** A podman that knows the given networks only. */
+  static async open(networks: readonly { name: string }[]): Promise<Podman> {
+    if (!existsSync(EXECUTABLE)) throw new Error('dist/fairlead is missing: run npm run build');
+    const podman = new Podman(await Cell.open());
+    try {
+      podman.prepare(networks);
+      return podman;
+    } catch (error) {
+      await podman.close();
+      throw error;
+    }
+  }
+
+  private prepare(networks: readonly { name: string }[]): void {
+    const at = (name: string) => join(this.cell.folder, name);
+    mkdirSync(at('plugins'));
+    for (const type of TYPES) symlinkSync(EXECUTABLE, join(at('plugins'), type));
+    mkdirSync(at('networks'));
+    for (const network of networks) {
+      writeFileSync(join(at('networks'), `${network.name}.conflist`), JSON.stringify(network));
+    }
+    writeFileSync(
+      this.env.CONTAINERS_CONF!,
+      `[containers]
+apparmor_profile = "unconfined"
+log_driver = "k8s-file"
+[network]
+network_backend = "cni"
+cni_plugin_dirs = ["${at('plugins')}"]
+network_config_dir = "${at('networks')}"
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "none"
+static_dir = "${at('static')}"
+volume_path = "${at('volumes')}"
+tmp_dir = "/run/libpod"
+`,
+    );
+    writeFileSync(
+      this.env.CONTAINERS_STORAGE_CONF!,
+      `[storage]
+driver = "vfs"
+graphroot = "${at('storage')}"
+runroot = "/run/storage"
+`,
+    );
+  }
+
+  run(...args: string[]): Promise<string> {
+    return this.cell.run(['podman', ...args], this.env);
+  }
+
+  /** Starts a container that sleeps. It gets no DNS or hosts files: they would be the machine's. */
+  async start(name: string, ...options: string[]): Promise<void> {
+    const root = join(this.cell.folder, `root${++this.roots}`);
+    mkdirSync(join(root, 'bin'), { recursive: true });
+    copyFileSync(pathOf('busybox'), join(root, 'bin/busybox'));
+    for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
+    const plain = ['--detach', '--dns=none', '--no-hosts', '--stop-timeout=0', '--cap-add=NET_RAW'];
+    const own = [`--cgroup-parent=${this.cell.cgroup}`, `--name=${name}`];
+    await this.run('run', ...plain, ...own, ...options, '--rootfs', root, '/bin/sleep', '600');
+  }
+
+  async remove(...names: string[]): Promise<void> {
+    await this.run('rm', '--force', ...names);
+  }
+
+  async removeAll(): Promise<void> {
+    await this.run('rm', '--force', '--all');
+  }
+
+  /** Whether one echo request from the container is answered. */
+  async reaches(name: string, address: string): Promise<boolean> {
+    const ping = ['/bin/ping', '-c', '1', '-W', '3', address];
+    return this.run('exec', name, ...ping).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** An interface of a container as the kernel has it; undefined when it has none of that name. */
+  async interface(name: string, ifname: string): Promise<Interface | undefined> {
+    const links = await this.ip(name, 'address', 'show');
+    const link = (links as IpAddr[]).find((one) => one.ifname === ifname);
+    if (!link) return undefined;
+    const kept = link.addr_info.filter((one) => one.scope !== 'link');
+    const addresses = kept.map((one) => `${one.local}/${one.prefixlen}`);
+    return { mac: link.address, mtu_bytes: link.mtu, addresses };
+  }
+
+  /** The gateways of a container's default routes, IPv4 and IPv6. */
+  async defaultGateways(name: string): Promise<string[]> {
+    const gateways = [];
+    for (const family of ['-4', '-6']) {
+      const routes = await this.ip(name, family, 'route', 'show', 'default');
+      gateways.push(...(routes as { gateway: string }[]).map((route) => route.gateway));
+    }
+    return gateways;
+  }
+
+  private async ip(name: string, ...args: string[]): Promise<unknown[]> {
+    const pid = (await this.run('inspect', '--format', '{{.State.Pid}}', name)).trim();
+    const enter = ['nsenter', '--target', pid, '--net', '--'];
+    return JSON.parse((await this.cell.run([...enter, 'ip', '-json', ...args])) || '[]');
+  }
+
+  /** What podman itself believes of a container's attachment to a network. */
+  async view(name: string, network: string): Promise<Record<string, unknown>> {
+    const text = await this.run('inspect', name);
+    return JSON.parse(text)[0].NetworkSettings.Networks[network];
+  }
+
+  id(name: string): Promise<string> {
+    return this.run('inspect', '--format', '{{.Id}}', name);
+  }
+
+  /** Who holds an address, as the lease file has it. */
+  lease(network: string, address: string): Promise<string> {
+    return this.cell.run(['cat', `/var/lib/cni/networks/${network}/${address}`]);
+  }
+
+  async removeLink(name: string): Promise<void> {
+    await this.cell.run(['ip', 'link', 'del', name]);
+  }
+
+  async state(): Promise<State> {
+    const links = JSON.parse(await this.cell.run(['ip', '-json', 'link', 'show']));
+    const kept = /\/(lock|last_reserved_ip\.\d+)$/;
+    const leases = await this.cell.files('/var/lib/cni/networks');
+    return {
+      links: (links as IpAddr[]).map((link) => link.ifname).sort(),
+      netns: await this.cell.files('/run/netns'),
+      leases: leases.filter((lease) => !kept.test(lease)),
+      cache: await this.cell.files('/var/lib/cni/results'),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.cell.close();
+  }
+}

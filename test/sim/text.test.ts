@@ -1,0 +1,149 @@
+// The text of the simulated kernel: what is written can be read, what is wrong is refused with its
+// line, and what an author may leave out is filled in.
+import { describe, expect, test } from 'vitest';
+import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
+import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { play } from '../support/script.ts';
+import { wasmModule } from '../support/wasm.ts';
+import { randomCalls } from './random.ts';
+import { SEQUENCES } from './sequences.ts';
+
+const sim = wasmModule('sim');
+const dumpOf = (text: string): string => simulatedDriver(sim, text).dump();
+
+const PORT = 'master cni0 peer pod/eth0 hairpin isolated';
+const FULL = `netns host
+link cni0 kind bridge up address 02:00:00:00:00:02 mtu 1500 vlan_filtering promisc operstate up
+link ens3 up address 02:00:00:00:00:03 mtu 9000 operstate up
+link lo up address 00:00:00:00:00:00 mtu 65536
+link tun0 kind wireguard down address 02:00:00:00:00:04 mtu 1420 operstate down
+link veth1 kind veth up address 02:00:00:00:00:05 mtu 1500 operstate up ${PORT}
+addr 10.1.2.1/24 dev cni0
+addr 127.0.0.1/8 dev lo
+addr ::1/128 dev lo
+addr fd00::1/64 dev cni0
+vlan 1 dev veth1 untagged
+vlan 100 dev veth1 pvid untagged
+vlan 200 dev veth1
+route 0.0.0.0/0 via 10.1.2.9 dev cni0 proto static metric 100 table 200 mtu 1400 advmss 1360
+route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
+route 10.9.0.0/16 via 10.1.2.9 dev cni0 proto 99
+route ::/0 via fd00::9 dev cni0 proto ra metric 10
+route fd00::/64 dev cni0 proto kernel metric 256
+route fd09::/64 dev cni0 proto boot
+sysctl net/ipv4/conf/cni0/arp_notify 1
+sysctl net/ipv4/ip_forward 1
+sysctl net/ipv6/conf/all/forwarding 1
+sysctl net/ipv6/conf/cni0/accept_ra 0
+sysctl net/ipv6/conf/lo/accept_dad 1
+netns alone
+link lo down address 00:00:00:00:00:00 mtu 65536
+netns pod
+link eth0 kind veth up address 02:00:00:00:01:02 mtu 1500 operstate up peer host/veth1
+link lo down address 00:00:00:00:00:00 mtu 65536
+file /run/netns/stray ""
+file /var/lib/cni/networks/n/10.1.2.3 "c1\\r\\neth0"
+`;
+
+describe('the text', () => {
+  test('comes back as it was', () => {
+    expect(dumpOf(FULL)).toBe(FULL);
+  });
+
+  test('of an empty machine is the host alone', () => {
+    const empty = 'netns host\nlink lo down address 00:00:00:00:00:00 mtu 65536\n';
+    expect(dumpOf('')).toBe(empty);
+    expect(dumpOf('# nothing\n\nnetns host\n')).toBe(empty);
+  });
+
+  for (const [name, calls] of Object.entries(SEQUENCES)) {
+    test(`comes back after: ${name}`, () => {
+      const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
+      play(driver, { host: 0, pod: driver.netns_open({ path: '/run/netns/pod' }) }, calls);
+      const text = driver.dump();
+      expect(dumpOf(text)).toBe(text);
+    });
+  }
+
+  test('may leave out what has a default', () => {
+    const lines = ['netns host', 'link br0 kind bridge up', 'link v0 kind veth up master br0'];
+    lines.push('netns pod', 'link e0 kind veth up peer host/v0', 'addr 10.0.0.2/24 dev e0');
+    lines.push('route 0.0.0.0/0 via 10.0.0.1 dev e0');
+    expect(dumpOf(lines.join('\n'))).toBe(`netns host
+link br0 kind bridge up address 02:00:5e:00:00:03 mtu 1500 operstate up
+link lo down address 00:00:00:00:00:00 mtu 65536
+link v0 kind veth up address 02:00:5e:00:00:03 mtu 1500 operstate up master br0 peer pod/e0
+netns pod
+link e0 kind veth up address 02:00:5e:00:01:02 mtu 1500 operstate up peer host/v0
+link lo down address 00:00:00:00:00:00 mtu 65536
+addr 10.0.0.2/24 dev e0
+route 0.0.0.0/0 via 10.0.0.1 dev e0 proto boot
+route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
+`);
+  });
+
+  const WRONG: readonly [string, string][] = [
+    ['link eth0', 'line 1: a line before the first netns line'],
+    ['netns', 'line 1: netns takes a name'],
+    ['netns host\naddr', 'line 2: "addr" alone'],
+    ['netns host\n\n# c\nrule 1', 'line 4: unknown word "rule"'],
+    ['netns host\nlink a colour red', 'line 2: unknown word "colour"'],
+    ['netns host\nlink a mtu', 'line 2: "mtu" is unknown or lacks its value'],
+    ['netns host\nlink a mtu much', 'line 2: not an MTU: much'],
+    ['netns host\nlink a address 02', 'line 2: not a hardware address: 02'],
+    ['netns host\nlink a\nlink a', 'line 3: a second link a'],
+    ['netns host\nlink a kind veth', 'line 2: a has no peer'],
+    ['netns host\nlink a kind veth peer pod/b', 'line 2: no link pod/b'],
+    ['netns host\nlink a\nlink b kind veth peer host/a', 'line 3: host/a cannot be the peer'],
+    ['netns host\nlink a master b', 'line 2: no bridge b'],
+    ['netns host\naddr 10.0.0.1 dev lo', 'line 2: not an address with a prefix length: 10.0.0.1'],
+    ['netns host\naddr 10.0.0.1/8', 'line 2: dev is missing'],
+    ['netns host\naddr 10.0.0.1/8 dev lo up', 'line 2: addr takes an address and dev'],
+    ['netns host\naddr 10.0.0.1/8 dev x', 'line 2: no link x'],
+    [
+      'netns host\nlink a mtu 1000\naddr fd00::1/64 dev a',
+      'line 3: the MTU of a is too small for IPv6',
+    ],
+    ['netns host\nvlan 0 dev lo', 'line 2: not a VLAN: 0'],
+    ['netns host\nvlan 5 dev lo', 'line 2: lo is not a port of a bridge'],
+    ['netns host\nroute default dev lo', 'line 2: not an address with a prefix length: default'],
+    ['netns host\nroute 10.0.0.0/8 dev lo via x', 'line 2: not an IP address: x'],
+    ['netns host\nroute 10.0.0.0/8 dev lo metric x', 'line 2: not a metric: x'],
+    ['netns host\nroute 10.0.0.0/8 dev lo weight 1', 'line 2: unknown word "weight"'],
+    ['netns host\nsysctl net/ipv4/ip_forward', 'line 2: sysctl takes a key and a number'],
+    ['netns host\nsysctl net/ipv4/nope 1', 'line 2: no sysctl net/ipv4/nope'],
+    ['file relative "x"', 'line 1: file takes an absolute path and a text'],
+    ['file /a b', 'line 1: file takes an absolute path and a text'],
+    ['file /a "b', 'line 1: not a JSON string'],
+  ];
+  test.each(WRONG)('refuses %j', (text, message) => {
+    expect(() => simulatedDriver(sim, text)).toThrow(new Error(message));
+  });
+});
+
+describe('sim.wasm', () => {
+  test('imports nothing', () => {
+    expect(WebAssembly.Module.imports(sim)).toEqual([]);
+  });
+
+  test('exports every operation', () => {
+    const exported = WebAssembly.Module.exports(sim).map((entry) => entry.name);
+    for (const op of DRIVER_OPERATIONS) expect(exported).toContain(`${op.module}_${op.name}`);
+  });
+
+  test('keeps nothing from one kernel to the next', () => {
+    const first = simulatedDriver(sim, '');
+    first.link_add_bridge({ ns: 0, name: 'br0', mtu_bytes: 0, vlan_filtering: 0 });
+    expect(dumpOf('')).not.toContain('br0');
+    expect(first.dump()).toContain('br0');
+  });
+
+  test('does the same twice', () => {
+    const run = (seed: number) => {
+      const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
+      const pod = driver.netns_open({ path: '/run/netns/pod' });
+      return [...play(driver, { host: 0, pod }, randomCalls(seed)), driver.dump()];
+    };
+    for (let seed = 1; seed <= 10; seed++) expect(run(seed)).toEqual(run(seed));
+  });
+});

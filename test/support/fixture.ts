@@ -1,0 +1,179 @@
+// A fixture: one behaviour as configuration, calls, expected answers and expected kernel state.
+// The format is described in fixtures/README.md. It owns parsing and comparing; worlds.ts owns
+// running.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { formatTxtar, parseTxtar } from './txtar.ts';
+
+const ROOT = fileURLToPath(new URL('../../fixtures', import.meta.url));
+
+/** One call of a plugin. */
+export interface Step {
+  readonly number: number;
+  readonly command: string;
+  readonly type: string;
+  readonly stdin: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Number of the step whose result the runtime passes as prevResult, 0 for none. */
+  readonly prev: number;
+}
+
+export interface Fixture {
+  readonly name: string;
+  readonly path: string;
+  /** "same", "differs ID", or "skip REASON". */
+  readonly referee: string;
+  /** "all", or "written": only with the cniVersion as it stands. */
+  readonly versions: string;
+  /** "vlan-filtering" when the real kernel needs more than every kernel has. */
+  readonly needs: string;
+  /** "real" when its operations fail in turn on the real kernel as well. */
+  readonly faults: string;
+  readonly before: string;
+  readonly steps: readonly Step[];
+  readonly files: ReadonlyMap<string, string>;
+  /** Expected stdout of a step, normalised; "" when it prints nothing. */
+  result(step: number): string;
+  /** Expected state after a step; undefined where the fixture does not say. */
+  after(step: number): string | undefined;
+}
+
+/** A call's answer and the state it left. */
+export interface Outcome {
+  readonly exit_code: number;
+  readonly stdout: string;
+  readonly state: string;
+}
+
+function directive(comment: string, name: string, fallback: string): string {
+  return new RegExp(`^${name}: (.+)$`, 'm').exec(comment)?.[1] ?? fallback;
+}
+
+/** /run/netns/NAME for a name, a path as it is. */
+function netnsPath(value: string): string {
+  return value === '' || value.startsWith('/') ? value : `/run/netns/${value}`;
+}
+
+function words(line: string): string[] {
+  return line.match(/(?:[^\s"]+|"[^"]*")+/g) ?? [];
+}
+
+function parseStep(line: string, number: number, files: ReadonlyMap<string, string>): Step {
+  const [command = '', file = '', ...rest] = words(line);
+  const stdin = files.get(file);
+  if (stdin === undefined) throw new Error(`step ${number}: no file "${file}"`);
+  const given = new Map(
+    rest.map((word) => {
+      const at = word.indexOf('=');
+      return [word.slice(0, at), word.slice(at + 1).replaceAll('"', '')];
+    }),
+  );
+  const type = given.get('type') ?? /"type":\s*"([^"]+)"/.exec(stdin)?.[1] ?? '';
+  const env: Record<string, string> = {
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: given.get('id') ?? 'c1',
+    CNI_NETNS: netnsPath(given.get('netns') ?? 'pod'),
+    CNI_IFNAME: given.get('ifname') ?? 'eth0',
+    CNI_ARGS: given.get('args') ?? '',
+    CNI_PATH: given.get('path') ?? '/opt/cni/bin',
+  };
+  for (const [key, value] of given) if (key.startsWith('CNI_')) env[key] = value;
+  return { number, command, type, stdin, env, prev: Number(given.get('prev') ?? 0) };
+}
+
+export function loadFixture(path: string): Fixture {
+  const { comment, files } = parseTxtar(readFileSync(path, 'utf8'));
+  const lines = (files.get('steps') ?? '').split('\n').filter((line) => line !== '');
+  return {
+    name: path.slice(ROOT.length + 1).replace(/\.txtar$/, ''),
+    path,
+    referee: directive(comment, 'referee', 'same'),
+    versions: directive(comment, 'versions', 'all'),
+    needs: directive(comment, 'needs', ''),
+    faults: directive(comment, 'faults', 'simulated'),
+    before: files.get('before') ?? 'netns host\nnetns pod\n',
+    steps: lines.map((line, index) => parseStep(line, index + 1, files)),
+    files,
+    result: (step) => (files.get(`${step}.result`) ?? '').trimEnd(),
+    after: (step) => files.get(`${step}.after`),
+  };
+}
+
+/** Every fixture below fixtures/, by path. */
+export function allFixtures(): Fixture[] {
+  const found = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.txtar'))
+    .sort();
+  return found.map((path) => loadFixture(join(ROOT, path)));
+}
+
+/** What a step reads on stdin: its file, with the earlier result as prevResult. */
+export function stdinOf(step: Step, earlier: readonly Outcome[], version?: string): string {
+  const replaced =
+    version === undefined
+      ? step.stdin
+      : step.stdin.replace(/("cniVersion":\s*)"[^"]*"/, `$1"${version}"`);
+  const previous = earlier[step.prev - 1]?.stdout;
+  if (previous === undefined) return replaced;
+  return JSON.stringify({ ...JSON.parse(replaced), prevResult: JSON.parse(previous) });
+}
+
+const MAC = /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/g;
+const ZERO_MAC = '00:00:00:00:00:00';
+
+/**
+ * Replaces hardware addresses by <mac NETNS/LINK>, except those that the fixture itself names: a
+ * kernel makes up some of them, and a result that names the link's own is what matters.
+ */
+function normalMacs(text: string, state: string, fixture: Fixture): string {
+  const written = [...fixture.files].filter(([name]) => !/^\d+\./.test(name));
+  const named = written.map(([, content]) => content.toLowerCase()).join('\n');
+  const owners = new Map<string, string>();
+  let ns = '';
+  for (const line of state.split('\n')) {
+    ns = /^netns (\S+)/.exec(line)?.[1] ?? ns;
+    const link = /^link (\S+) .*address (\S+)/.exec(line);
+    if (link) owners.set(link[2] ?? '', `${ns}/${link[1]}`);
+  }
+  return text.replace(MAC, (mac) => {
+    const owner = owners.get(mac);
+    if (mac === ZERO_MAC || owner === undefined || named.includes(mac)) return mac;
+    return `<mac ${owner}>`;
+  });
+}
+
+/**
+ * A state without made-up addresses, and without the operstate of bridges: that follows their ports
+ * up to a second later.
+ */
+export function normalState(state: string, fixture: Fixture): string {
+  const settled = state.replace(/^(link \S+ kind bridge .*) operstate \S+/gm, '$1');
+  return normalMacs(settled, state, fixture);
+}
+
+export function normal(outcome: Outcome, fixture: Fixture): Outcome {
+  return {
+    exit_code: outcome.exit_code,
+    stdout: normalMacs(outcome.stdout, outcome.state, fixture),
+    state: normalState(outcome.state, fixture),
+  };
+}
+
+/** Writes the outcomes into the fixture as what is expected: FIXTURE_UPDATE=1. */
+export function updateFixture(
+  fixture: Fixture,
+  initial: string,
+  outcomes: readonly Outcome[],
+): void {
+  const files = new Map([...fixture.files].filter(([name]) => !/^\d+\.(result|after)$/.test(name)));
+  let last = normalState(initial, fixture);
+  outcomes.forEach((outcome, index) => {
+    const shown = normal(outcome, fixture);
+    if (shown.stdout !== '') files.set(`${index + 1}.result`, `${shown.stdout.trimEnd()}\n`);
+    if (shown.state !== last) files.set(`${index + 1}.after`, shown.state);
+    last = shown.state;
+  });
+  const { comment } = parseTxtar(readFileSync(fixture.path, 'utf8'));
+  writeFileSync(fixture.path, formatTxtar({ comment, files }));
+}

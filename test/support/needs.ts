@@ -1,0 +1,38 @@
+// What a test needs of the machine. Missing things are said in the test's title; under CI=true
+// nothing may be missing but what the kernel was built without.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { REFERENCE_DIR } from './world.ts';
+
+const ci = process.env['CI'] === 'true';
+
+/** "" when the need is met, else why not. */
+function need(met: boolean, why: string): string {
+  if (!met && ci) throw new Error(`CI must not skip: ${why}`);
+  return met ? '' : why;
+}
+
+export const needsRoot = need(process.getuid?.() === 0, 'needs root');
+export const needsReference =
+  needsRoot ||
+  need(existsSync(`${REFERENCE_DIR}/bridge`), 'needs the package containernetworking-plugins');
+
+function vlanFiltering(): boolean {
+  if (needsRoot !== '') return false;
+  const ns = `fl${process.pid}vlan`;
+  try {
+    execFileSync('ip', ['netns', 'add', ns]);
+    const add = ['-n', ns, 'link', 'add', 'probe', 'type', 'bridge', 'vlan_filtering', '1'];
+    execFileSync('ip', add, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    execFileSync('ip', ['netns', 'del', ns]);
+  }
+}
+
+/** A property of the kernel, not of the machine's set-up: CI may be without it. */
+export const needsVlanFiltering = vlanFiltering()
+  ? ''
+  : 'needs a kernel with CONFIG_BRIDGE_VLAN_FILTERING';

@@ -1,0 +1,203 @@
+// The real kernel's state in the text of core-as/sim/text.ts, as iproute2 and /proc tell it. It
+// reads only, and knows no driver of ours: it is the judge of both.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+// biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
+type Json = any;
+
+const NAMES: Readonly<Record<string, string>> = { 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra' };
+const SCOPES: Readonly<Record<string, string>> = { 200: 'site', 253: 'link', 254: 'host' };
+const USUAL: Readonly<Record<string, number>> = {
+  'ipv4/arp_notify': 0,
+  'ipv6/accept_dad': 1,
+  'ipv6/accept_ra': 1,
+  'ipv6/disable_ipv6': 0,
+  'ipv6/enhanced_dad': 1,
+  'ipv6/keep_addr_on_down': 0,
+  'ipv6/ndisc_notify': 0,
+};
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20 });
+}
+function json(command: string, ...args: string[]): Json[] {
+  const text = run(command, ...args).trim();
+  return text === '' ? [] : JSON.parse(text);
+}
+/** Bytewise for what is ASCII. */
+const sorted = (lines: string[]): string[] => lines.sort((a, b) => (a < b ? -1 : Number(a > b)));
+const words = (...parts: (string | false | undefined)[]): string =>
+  parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ');
+const unlisted = (ip: string): boolean => /^(fe[89ab]|ff[0-9a-f])[0-9a-f]:/.test(ip);
+
+/** A namespace as iproute2 sees it. */
+interface Seen {
+  readonly name: string;
+  readonly netns: string;
+  readonly links: Json[];
+}
+
+/** NETNS/NAME of a veth's other end, "?" when it lies where nobody looked. */
+function peerOf(seen: readonly Seen[], home: Seen, link: Json): string {
+  let there: Seen | undefined = home;
+  if (link.link_netnsid !== undefined) {
+    const known = json('ip', '-j', '-n', home.netns, 'netns', 'list-id');
+    const netns = known.find((entry) => entry.nsid === link.link_netnsid)?.name;
+    there = seen.find((other) => other.netns === netns);
+  }
+  // In one namespace the peer is told by name, else by index.
+  const peer = there?.links.find((other) =>
+    link.link === undefined ? other.ifindex === link.link_index : other.ifname === link.link,
+  );
+  return peer === undefined ? '?' : `${there?.name}/${peer.ifname}`;
+}
+
+function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
+  const kind: string | undefined = link.linkinfo?.info_kind;
+  const flags: string[] = link.flags;
+  const port = link.linkinfo?.info_slave_data;
+  const state = String(link.operstate).toLowerCase();
+  return words(
+    `link ${link.ifname}`,
+    kind !== undefined && `kind ${kind}`,
+    flags.includes('UP') ? 'up' : 'down',
+    `address ${link.address} mtu ${link.mtu}`,
+    link.linkinfo?.info_data?.vlan_filtering === 1 && 'vlan_filtering',
+    flags.includes('PROMISC') && 'promisc',
+    link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
+    link.master !== undefined && `master ${link.master}`,
+    kind === 'veth' && `peer ${peerOf(seen, home, link)}`,
+    port?.hairpin === true && 'hairpin',
+    port?.isolated === true && 'isolated',
+  );
+}
+
+function addrLines({ netns }: Seen): string[] {
+  const lines: string[] = [];
+  for (const link of json('ip', '-j', '-n', netns, 'addr')) {
+    for (const addr of link.addr_info ?? []) {
+      if (addr.local === undefined || unlisted(addr.local)) continue;
+      lines.push(`addr ${addr.local}/${addr.prefixlen} dev ${link.ifname}`);
+    }
+  }
+  return lines;
+}
+
+function vlanLines({ netns, links }: Seen): string[] {
+  const filtering = new Set<string>();
+  for (const link of links) {
+    if (link.linkinfo?.info_data?.vlan_filtering === 1) filtering.add(link.ifname);
+  }
+  const ports = links.filter((link) => filtering.has(link.master)).map((link) => link.ifname);
+  if (ports.length === 0) return [];
+  const lines: string[] = [];
+  for (const port of json('bridge', '-j', '-n', netns, 'vlan')) {
+    if (!ports.includes(port.ifname)) continue;
+    for (const vlan of port.vlans ?? []) {
+      const flags: string[] = vlan.flags ?? [];
+      for (let vid = vlan.vlan; vid <= (vlan.vlanEnd ?? vlan.vlan); vid++) {
+        const pvid = flags.includes('PVID') && 'pvid';
+        const untagged = flags.includes('Egress Untagged') && 'untagged';
+        lines.push(words(`vlan ${vid} dev ${port.ifname}`, pvid, untagged));
+      }
+    }
+  }
+  return lines;
+}
+
+function routeLines({ netns }: Seen): string[] {
+  const lines: string[] = [];
+  for (const family of ['-4', '-6']) {
+    const v6 = family === '-6';
+    const all = ['-j', '-N', family, '-n', netns, 'route', 'show', 'table', 'all'];
+    for (const route of json('ip', ...all)) {
+      const table = String(route.table ?? '254');
+      if ((route.type ?? '1') !== '1' && route.type !== 'unicast') continue;
+      if (table === '255') continue;
+      let dst = String(route.dst);
+      if (dst === 'default') dst = v6 ? '::/0' : '0.0.0.0/0';
+      else if (!dst.includes('/')) dst += v6 ? '/128' : '/32';
+      if (unlisted(dst)) continue;
+      const protocol = String(route.protocol ?? '3');
+      const scope = String(route.scope ?? '0');
+      const metric = Number(route.metric ?? 0);
+      const limits = Object.assign({}, ...(route.metrics ?? []));
+      for (const hop of route.nexthops ?? [route]) {
+        const gw = hop.gateway ?? hop.via?.host;
+        lines.push(
+          words(
+            `route ${dst}`,
+            gw !== undefined && `via ${gw}`,
+            `dev ${hop.dev}`,
+            `proto ${NAMES[protocol] ?? protocol}`,
+            !v6 && scope !== '0' && scope !== 'global' && `scope ${SCOPES[scope] ?? scope}`,
+            route.prefsrc !== undefined && `src ${route.prefsrc}`,
+            metric !== (v6 ? 1024 : 0) && `metric ${metric}`,
+            table !== '254' && `table ${table}`,
+            limits.mtu !== undefined && `mtu ${limits.mtu}`,
+            limits.advmss !== undefined && `advmss ${limits.advmss}`,
+          ),
+        );
+      }
+    }
+  }
+  return lines;
+}
+
+function sysctlLines({ netns, links }: Seen): string[] {
+  const keys = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
+  const usual = new Map<string, number>(keys.map((key) => [key, 0]));
+  for (const { ifname } of links) {
+    for (const [knob, value] of Object.entries(USUAL)) {
+      const [family = '', name = ''] = knob.split('/');
+      const lo = ifname === 'lo' && name === 'accept_dad';
+      usual.set(`net/${family}/conf/${ifname}/${name}`, lo ? -1 : value);
+    }
+  }
+  // A link whose MTU is too small has no IPv6 sysctls.
+  const script =
+    'cd /proc/sys && for key; do [ -e "$key" ] && echo "$key $(cat "$key")"; done; true';
+  const inside = [`--net=/run/netns/${netns}`, 'sh', '-c', script, 'sh'];
+  const lines: string[] = [];
+  for (const line of run('nsenter', ...inside, ...usual.keys()).split('\n')) {
+    const [key = '', value = ''] = line.split(' ');
+    if (key !== '' && Number(value) !== usual.get(key)) lines.push(`sysctl ${key} ${value}`);
+  }
+  return lines;
+}
+
+function fileLines(root: string): string[] {
+  if (!existsSync(root)) return [];
+  const lines: string[] = [];
+  for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || entry.name === 'lock') continue;
+    const path = `${entry.parentPath}/${entry.name}`;
+    const content = readFileSync(path, 'utf8');
+    lines.push(`file ${path.slice(root.length)} ${JSON.stringify(content)}`);
+  }
+  return lines;
+}
+
+/**
+ * The state of network namespaces of this machine and, given a root, of the files below it.
+ * The keys are the names in the text, the values those of `ip netns`.
+ */
+export function kernelText(namespaces: Record<string, string>, filesRoot?: string): string {
+  const names = sorted(Object.keys(namespaces).filter((name) => name !== 'host'));
+  if ('host' in namespaces) names.unshift('host');
+  const seen = names.map((name) => {
+    const netns = namespaces[name] ?? '';
+    return { name, netns, links: json('ip', '-j', '-d', '-n', netns, 'link') };
+  });
+  const lines: string[] = [];
+  for (const space of seen) {
+    lines.push(`netns ${space.name}`);
+    lines.push(...sorted(space.links.map((link) => linkLine(seen, space, link))));
+    for (const group of [addrLines, vlanLines, routeLines, sysctlLines]) {
+      lines.push(...sorted(group(space)));
+    }
+  }
+  if (filesRoot !== undefined) lines.push(...sorted(fileLines(filesRoot)));
+  return `${lines.join('\n')}\n`;
+}

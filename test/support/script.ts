@@ -1,0 +1,123 @@
+// Runs lists of operations on any driver, links by name, and collects what came back: so that the
+// simulated kernel and the real one can be asked the same. It knows no expectations.
+import { type Address, type Driver, type Link, OsError, type Route } from '../../host-node/abi.ts';
+
+/** An operation, and its arguments with links and namespaces by name. */
+export type Call = readonly [keyof Driver, Record<string, number | string>];
+
+type Method = (args: Record<string, unknown>) => unknown;
+
+/** Namespaces by name, as handles. */
+export type Handles = Readonly<Record<string, number>>;
+
+/** The ifindex of a link by name; one that nobody has when there is no such link. */
+function indexOf(driver: Driver, ns: number, name: string): number {
+  try {
+    return (driver.link_get({ ns, name }) as { ifindex: number }).ifindex;
+  } catch {
+    return 9999;
+  }
+}
+
+function lowered(driver: Driver, handles: Handles, call: Call): Record<string, unknown> {
+  const args: Record<string, unknown> = { ...call[1] };
+  for (const key of ['ns', 'peer_ns', 'a', 'b']) {
+    if (typeof args[key] === 'string') args[key] = handles[args[key] as string] ?? 9999;
+  }
+  const { ns, content } = args;
+  for (const key of ['ifindex', 'master']) {
+    if (typeof args[key] !== 'string') continue;
+    args[key] = args[key] === '' ? 0 : indexOf(driver, ns as number, args[key]);
+  }
+  if (typeof content !== 'string' || call[0] === 'file_find') return args;
+  return { ...args, content: new TextEncoder().encode(content) };
+}
+
+/** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */
+function plain(name: string, value: unknown): string {
+  if (name === 'addr_list') {
+    const list = value as readonly Address[];
+    const own = list.filter((addr) => !addr.address.startsWith('fe80:'));
+    return own.map((addr) => `${addr.address} scope ${addr.scope}`).join(', ');
+  }
+  if (name === 'route_list') {
+    const list = value as readonly Route[];
+    const own = list.filter((route) => !/^(fe80|ff00):/.test(route.dst));
+    return own.map((route) => JSON.stringify(route)).join(', ');
+  }
+  if (name.startsWith('link_get')) {
+    const { name: of, kind, mtu_bytes, up } = value as Link;
+    return `${of} ${kind} mtu ${mtu_bytes} up ${up}`;
+  }
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  if (name === 'netns_open' || name === 'dir_lock') return 'a handle';
+  if (name === 'bridge_port_list') return `${(value as number[]).length} ports`;
+  return value === undefined ? 'ok' : JSON.stringify(value);
+}
+
+/** Runs the calls; a line for each of what it gave, errno and the kernel's words included. */
+export function play(driver: Driver, handles: Handles, calls: readonly Call[]): string[] {
+  return calls.map((call) => {
+    const said = `${call[0]} ${JSON.stringify(call[1])}`;
+    try {
+      const value = (driver[call[0]] as unknown as Method)(lowered(driver, handles, call));
+      return `${said} = ${plain(call[0], value)}`;
+    } catch (error) {
+      if (!(error instanceof OsError)) throw error;
+      // Whether a table that never had a route exists is the kernel's own affair.
+      const told = error.text.replace('FIB table does not exist', '');
+      return `${said} failed: ${error.errno} ${told}`;
+    }
+  });
+}
+
+const veth = (name: string, peer: string, more: Record<string, number | string> = {}): Call => [
+  'link_add_veth',
+  {
+    ns: 'host',
+    name,
+    address: `02:fa:00:00:00:${Buffer.from(name).toString('hex').slice(-2)}`,
+    mtu_bytes: 0,
+    master: '',
+    peer_ns: 'pod',
+    peer_name: peer,
+    peer_address: `02:fa:00:00:01:${Buffer.from(peer).toString('hex').slice(-2)}`,
+    ...more,
+  },
+];
+const bridge = (name: string, more: Record<string, number | string> = {}): Call => [
+  'link_add_bridge',
+  { ns: 'host', name, mtu_bytes: 0, vlan_filtering: 0, ...more },
+];
+const on = (op: keyof Driver, ns: string, ifindex: string, more = {}): Call => [
+  op,
+  { ns, ifindex, ...more },
+];
+const addr = (ns: string, dev: string, address: string, nodad = 1): Call =>
+  on('addr_add', ns, dev, { address, nodad });
+const unaddr = (ns: string, dev: string, address: string): Call =>
+  on('addr_del', ns, dev, { address });
+const route = (ns: string, dev: string, dst: string, more = {}): Call =>
+  on('route_add', ns, dev, {
+    dst,
+    gw: '',
+    src: '',
+    scope: 0,
+    table: 0,
+    priority: 0,
+    mtu_bytes: 0,
+    advmss: 0,
+    ...more,
+  });
+const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
+  on('route_del', ns, dev, { dst, gw, table });
+const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
+const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
+const write = (ns: string, key: string, value: string): Call => [
+  'sysctl_write',
+  { ns, key, value },
+];
+const read = (ns: string, key: string): Call => ['sysctl_read', { ns, key }];
+
+/** Words for calls. */
+export const say = { veth, bridge, on, addr, unaddr, route, unroute, up, down, write, read };

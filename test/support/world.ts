@@ -1,0 +1,240 @@
+// Where a fixture runs: the simulated kernel, the real one through the Node host, the real one
+// through the reference plugins. All three take the same text and give the same text back.
+// Real worlds are made of namespaces and a folder of their own, and take them away again.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Driver } from '../../host-node/abi.ts';
+import { type Answer, serve } from '../../host-node/core.ts';
+import { realDriver } from '../../host-node/drivers/index.ts';
+import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import type { Outcome, Step } from './fixture.ts';
+import { kernelText } from './oracle.ts';
+import { wasmModule } from './wasm.ts';
+
+export const REFERENCE_DIR = '/usr/lib/cni';
+export const isRoot = process.getuid?.() === 0;
+
+export type Wrap = (driver: Driver) => Driver;
+const asIs: Wrap = (driver) => driver;
+
+export interface World {
+  /** Serves one call; `wrap` may put a recorder or a fault around the driver. */
+  run(step: Step, stdin: string, wrap?: Wrap): Outcome;
+  dump(): string;
+  close(): void;
+}
+
+function serveOn(driver: Driver, step: Step, env: Step['env'], stdin: string): Answer {
+  const around = {
+    stdin: (limit_bytes: number) => Buffer.from(stdin).subarray(0, limit_bytes + 1),
+    log: () => {},
+    sleep,
+  };
+  return serve(wasmModule('core'), driver, { type: step.type, env }, around);
+}
+
+export function simulatedWorld(before: string): World {
+  const driver = simulatedDriver(wasmModule('sim'), before);
+  return {
+    run: (step, stdin, wrap = asIs) => {
+      const answer = serveOn(wrap(driver), step, step.env, stdin);
+      return { ...answer, state: driver.dump() };
+    },
+    dump: () => driver.dump(),
+    close: () => {},
+  };
+}
+
+function sleep(duration_ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, duration_ms);
+}
+
+/** Whether a veth whose both ends are up is not operational yet. */
+function lagging(text: string): boolean {
+  const up = new Map<string, boolean>();
+  const peers: [string, string][] = [];
+  let ns = '';
+  for (const line of text.split('\n')) {
+    ns = /^netns (\S+)/.exec(line)?.[1] ?? ns;
+    const veth = /^link (\S+) kind veth (up|down) .*operstate (\S+) .*peer (\S+)/.exec(line);
+    if (!veth) continue;
+    const [, name, flag, operstate, peer = ''] = veth;
+    up.set(`${ns}/${name}`, flag === 'up');
+    if (flag === 'up' && operstate !== 'up') peers.push([`${ns}/${name}`, peer]);
+  }
+  return peers.some(([, peer]) => up.get(peer) === true);
+}
+
+let worlds = 0;
+
+/** Namespaces and files on this machine, under names of their own. */
+class Ground {
+  readonly root = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  readonly prefix = `fl${process.pid}x${++worlds}-`;
+  readonly names: string[] = [];
+  private readonly strays: string[] = [];
+
+  constructor(before: string) {
+    mkdirSync(join(this.root, 'var/lib/cni'), { recursive: true });
+    try {
+      this.make(before);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+  private make(before: string): void {
+    const lines = before.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    for (const line of lines) {
+      const name = /^netns (\S+)/.exec(line)?.[1];
+      if (name === undefined) continue;
+      execFileSync('ip', ['netns', 'add', this.prefix + name]);
+      this.names.push(name);
+    }
+    let ns = '';
+    const made = new Set<string>();
+    const commands = new Map<string, string[]>();
+    for (const line of lines) {
+      const [word = '', ...rest] = line.split(' ');
+      if (word === 'netns') ns = rest[0] ?? '';
+      else if (word === 'file') this.file(line);
+      else this.say(commands, ns, word, rest, made);
+    }
+    for (const [name, batch] of commands) {
+      execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input: batch.join('\n') });
+    }
+    for (const line of this.later) line();
+  }
+  private readonly later: (() => void)[] = [];
+
+  /** One line of the text as `ip` words, in the order links, addresses, routes. */
+  private say(
+    commands: Map<string, string[]>,
+    ns: string,
+    word: string,
+    rest: string[],
+    made: Set<string>,
+  ): void {
+    const batch = commands.get(ns) ?? [];
+    commands.set(ns, batch);
+    const name = rest[0] ?? '';
+    const value = (key: string): string | undefined => {
+      const at = rest.indexOf(key);
+      return at < 0 ? undefined : rest[at + 1];
+    };
+    if (word === 'addr')
+      batch.push(`addr add ${rest.join(' ')}${name.includes(':') ? ' nodad' : ''}`);
+    else if (word === 'route' && value('proto') !== 'kernel')
+      batch.push(`route add ${rest.join(' ')}`);
+    else if (word === 'vlan') {
+      const args = ['vlan', 'add', 'vid', name, ...rest.slice(1)];
+      this.later.push(() => execFileSync('bridge', ['-n', this.prefix + ns, ...args]));
+    } else if (word === 'sysctl') {
+      const inside = ['netns', 'exec', this.prefix + ns, 'sysctl', '-qw', `${name}=${rest[1]}`];
+      this.later.push(() => execFileSync('ip', inside));
+    } else if (word === 'link') {
+      const peer = value('peer');
+      const [peerNs = '', peerName = ''] = (peer ?? '').split('/');
+      if (name !== 'lo' && !made.has(`${ns}/${name}`)) {
+        let add = `link add ${name} type ${value('kind') ?? 'bridge'}`;
+        if (peer !== undefined) add += ` peer name ${peerName} netns ${this.prefix}${peerNs}`;
+        if (rest.includes('vlan_filtering')) add += ' vlan_filtering 1';
+        batch.push(add);
+        if (peer !== undefined) made.add(`${peerNs}/${peerName}`);
+      }
+      for (const key of ['address', 'mtu', 'master']) {
+        const given = value(key);
+        if (name !== 'lo' && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
+      }
+      if (rest.includes('promisc')) batch.push(`link set ${name} promisc on`);
+      if (rest.includes('up')) batch.push(`link set ${name} up`);
+    }
+  }
+  private file(line: string): void {
+    const [, path = '', content = '""'] = /^file (\S+) (.*)$/.exec(line) ?? [];
+    const target = path.startsWith('/run/netns/') ? this.there(path) : this.root + path;
+    if (path.startsWith('/run/netns/')) this.strays.push(target);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, JSON.parse(content), { mode: 0o600 });
+  }
+
+  /** A text of the fixture in this machine's names. */
+  there(text: string): string {
+    return text.replaceAll('/run/netns/', `/run/netns/${this.prefix}`);
+  }
+  /** A text of this machine in the fixture's names. */
+  back(text: string): string {
+    return text.replaceAll(`/run/netns/${this.prefix}`, '/run/netns/').replaceAll(this.root, '');
+  }
+  env(step: Step): Record<string, string> {
+    const entries = Object.entries(step.env).map(([key, value]) => [key, this.there(value)]);
+    return Object.fromEntries(entries);
+  }
+  /** The state once links have settled: a carrier is told to the other end up to a second later. */
+  dump(): string {
+    let text = this.dumpNow();
+    for (let tries = 0; tries < 40 && lagging(text); tries++) {
+      sleep(50);
+      text = this.dumpNow();
+    }
+    return text;
+  }
+  private dumpNow(): string {
+    const names = Object.fromEntries(this.names.map((name) => [name, this.prefix + name]));
+    const strays = this.strays.map((path) => `file ${path} ""\n`).join('');
+    const text = kernelText(names, this.root);
+    const at = text.search(/^file /m);
+    return this.back(at < 0 ? text + strays : text.slice(0, at) + strays + text.slice(at));
+  }
+  close(): void {
+    for (const name of this.names) {
+      if (existsSync(`/run/netns/${this.prefix}${name}`)) {
+        execFileSync('ip', ['netns', 'del', this.prefix + name]);
+      }
+    }
+    for (const path of this.strays) rmSync(path, { force: true });
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** The real kernel through the Node host's own driver, in namespaces of the test. */
+export function realWorld(before: string): World {
+  const ground = new Ground(before);
+  return {
+    run: (step, stdin, wrap = asIs) => {
+      const hostNetns = `/run/netns/${ground.prefix}host`;
+      const driver = realDriver({ hostNetns, root: ground.root });
+      try {
+        const answer = serveOn(wrap(driver), step, ground.env(step), ground.there(stdin));
+        return { ...answer, stdout: ground.back(answer.stdout), state: ground.dump() };
+      } finally {
+        driver.close();
+      }
+    },
+    dump: () => ground.dump(),
+    close: () => ground.close(),
+  };
+}
+
+/** The real kernel through an executable, with the ground's folder as /var/lib. */
+export function executableWorld(before: string, dir: string): World {
+  const ground = new Ground(before);
+  return {
+    run: (step, stdin) => {
+      const program = join(dir, step.type);
+      const script = `mount --bind "${ground.root}/var/lib" /var/lib && exec "${program}"`;
+      const inside = [`--net=/run/netns/${ground.prefix}host`, 'unshare', '-m', 'sh', '-c', script];
+      const done = spawnSync('nsenter', inside, {
+        input: ground.there(stdin),
+        env: { PATH: process.env['PATH'], ...ground.env(step), CNI_PATH: dir },
+        encoding: 'utf8',
+      });
+      const stdout = ground.back(done.stdout);
+      return { exit_code: done.status === 0 ? 0 : 1, stdout, state: ground.dump() };
+    },
+    dump: () => ground.dump(),
+    close: () => ground.close(),
+  };
+}

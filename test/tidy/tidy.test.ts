@@ -1,0 +1,65 @@
+// The style of the house as a test, so that nobody has to remember it.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const GENERATED = ['core-as/host/imports.ts', 'core-as/sim/imports.ts', 'docs/host-abi.md'];
+const LINE_LIMIT = 100;
+const FUNCTION_LIMIT = 70;
+const KIND_LIMIT = 300;
+
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .trim()
+  .split('\n');
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const source = files.filter((path) => /\.(ts|mts|mjs)$/.test(path) && !GENERATED.includes(path));
+
+describe.each(source)('%s', (path) => {
+  const lines = read(path).split('\n');
+
+  test('opens with what it owns', () => {
+    expect(lines.find((line) => line !== '' && !line.startsWith('#!'))).toMatch(
+      path.endsWith('.config.mjs') || path.endsWith('.d.mts') ? /./ : /^(\/\/|\/\*\*)/,
+    );
+  });
+
+  test('keeps lines short', () => {
+    const long = lines.flatMap((line, index) =>
+      [...line].length > LINE_LIMIT ? [`${path}:${index + 1}`] : [],
+    );
+    expect(long).toEqual([]);
+  });
+
+  test('keeps functions short', () => {
+    const long: string[] = [];
+    lines.forEach((line, index) => {
+      const head =
+        /^(\s*)(export |async |private |static |public )*(function\b|[\w.]+\(.*\{$)/.exec(line);
+      if (!head || /^\s*(if|for|while|switch|describe|test)\b/.test(line)) return;
+      const end = lines.findIndex((l, at) => at > index && l.startsWith(`${head[1]}}`));
+      if (end - index > FUNCTION_LIMIT) long.push(`${path}:${index + 1} ${end - index} lines`);
+    });
+    expect(long).toEqual([]);
+  });
+});
+
+test.each(files.filter((path) => /^core-as\/(kinds|chain)\//.test(path)))('%s is small', (path) => {
+  expect(read(path).split('\n').length).toBeLessThanOrEqual(KIND_LIMIT);
+});
+
+test('generated documents and built artefacts are where they belong', () => {
+  expect(files.filter((path) => /(^|\/)(dist|build)\/|\.wasm$/.test(path))).toEqual([]);
+});
+
+test('no default exports but where a tool wants one', () => {
+  const found = source.filter(
+    (path) => !path.endsWith('.config.mjs') && /^export default /m.test(read(path)),
+  );
+  expect(found).toEqual([]);
+});
