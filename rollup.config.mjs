@@ -21,17 +21,31 @@ const strip = {
 const builtins = {
   name: 'builtins',
   renderChunk(code) {
-    return code.replaceAll(
-      /^import (\{[^}]*\}) from '(node:[^']+)';$/gm,
-      (_, names, module) =>
-        `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule('${module}');`,
-    );
+    return code
+      .replaceAll(
+        /^import (\{[^}]*\}) from '(node:[^']+)';$/gm,
+        (_, names, module) =>
+          `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule('${module}');`,
+      )
+      .replaceAll(/\brequire\('(node:[^']+)'\)/g, "process.getBuiltinModule('$1')");
   },
 };
 
-export default {
-  input: 'host-node/main.ts',
-  external: [/^node:/],
-  plugins: [strip, builtins],
-  output: { file: 'dist/fairlead.mjs', format: 'es', banner: '#!/usr/bin/env node' },
-};
+/** A script has no import.meta; in the executable nothing lies beside it anyway. */
+const noUrl = { name: 'no-url', resolveImportMeta: () => "''" };
+
+const input = { input: 'host-node/main.ts', external: [/^node:/] };
+
+export default [
+  {
+    ...input,
+    plugins: [strip, builtins],
+    output: { file: 'dist/fairlead.mjs', format: 'es', banner: '#!/usr/bin/env node' },
+  },
+  {
+    ...input,
+    plugins: [strip, builtins, noUrl],
+    // A function around it keeps its names out of the global scope.
+    output: { file: 'dist/.fairlead.js', format: 'cjs', banner: '(() => {', footer: '})();' },
+  },
+];

@@ -289,7 +289,9 @@ function addrDel(spaces: Spaces, args: Args<'addr_del'>): void {
   const prefix = rt.parsePrefix(args.address);
   const del = command(rt.RTM_DELADDR)
     .ifaddrmsg(prefix.family, prefix.length, 0, dev(args.ifindex))
-    .attr(rt.IFA_LOCAL, prefix.bytes);
+    .attr(rt.IFA_LOCAL, prefix.bytes)
+    // Without it the kernel does not look at the prefix length.
+    .attr(rt.IFA_ADDRESS, prefix.bytes);
   spaces.socket(args.ns).run(del);
 }
 

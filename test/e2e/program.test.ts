@@ -1,0 +1,197 @@
+// The built program itself: base names, options, exit codes, one process and one bundle. Namespaces
+// and leases are the test's own.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needsRoot } from '../support/needs.ts';
+import { distPath } from '../support/wasm.ts';
+
+const TYPES = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
+const program = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  for (const name of [...TYPES, 'fairlead', 'brigde'])
+    symlinkSync(distPath('fairlead'), program(name));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(name: string, args: string[], env: Record<string, string> = {}, input = '') {
+  const done = spawnSync(program(name), args, { env, input, encoding: 'utf8' });
+  return { status: done.status, stdout: done.stdout, stderr: done.stderr };
+}
+
+describe('without CNI_COMMAND', () => {
+  test.each(['fairlead', ...TYPES])('%s --version names itself and the spec versions', (name) => {
+    const { status, stdout, stderr } = run(name, ['--version']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^fairlead \d+\.\d+\.\d+\nCNI spec 0\.1\.0 .* 1\.1\.0\n$/);
+  });
+
+  test.each([['--help'], ['-h'], []])('fairlead %s prints help', (...args) => {
+    const { status, stdout } = run(
+      'fairlead',
+      args.filter((arg) => arg !== undefined),
+    );
+    expect(status).toBe(0);
+    for (const type of TYPES) expect(stdout).toContain(type);
+  });
+
+  test('an unknown argument is exit code 2 and says where help is', () => {
+    const { status, stdout, stderr } = run('fairlead', ['--colour']);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('fairlead --help');
+  });
+
+  test('a plugin introduces itself on standard error', () => {
+    const { status, stdout, stderr } = run('bridge', []);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('CNI bridge plugin');
+  });
+});
+
+describe('as a plugin', () => {
+  test.each(TYPES)('%s answers VERSION, with stdin closed', (name) => {
+    const { status, stdout } = run(name, [], { CNI_COMMAND: 'VERSION' });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ cniVersion: '1.1.0' });
+  });
+
+  test('a base name that is no type is a CNI error', () => {
+    const { status, stdout } = run('brigde', [], { CNI_COMMAND: 'VERSION' });
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ code: 7 });
+  });
+
+  test('NODE_OPTIONS and a file in the working directory do not reach it', () => {
+    const trap = join(folder, 'trap.cjs');
+    writeFileSync(trap, 'process.exit(99)');
+    const env = { CNI_COMMAND: 'VERSION', NODE_OPTIONS: `--require ${trap}` };
+    expect(run('bridge', [], env).status).toBe(0);
+  });
+
+  test('the bundle serves the same under a Node of its own', () => {
+    symlinkSync(distPath('fairlead.mjs'), program('bundled.mjs'));
+    const env = { CNI_COMMAND: 'VERSION', PATH: process.env['PATH'] ?? '' };
+    const done = spawnSync(process.execPath, [program('bundled.mjs')], { env, encoding: 'utf8' });
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      code: 7,
+      msg: expect.stringContaining('bundled'),
+    });
+  });
+});
+
+/** A namespace standing for the host and some pods, taken away at the end. */
+class Lab {
+  readonly prefix = `fl${process.pid}p-`;
+  readonly pods: string[] = [];
+  constructor(count: number) {
+    for (let i = 0; i < count; i++) this.pods.push(`pod${i}`);
+    for (const name of ['host', ...this.pods]) this.ip('netns', 'add', this.prefix + name);
+  }
+  ip(...args: string[]): string {
+    return execFileSync('ip', args, { encoding: 'utf8' });
+  }
+  config(name: string): string {
+    return JSON.stringify({
+      cniVersion: '1.1.0',
+      name,
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      ipam: {
+        type: 'host-local',
+        dataDir: join(folder, 'leases'),
+        ranges: [[{ subnet: '10.1.0.0/16' }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
+    });
+  }
+  /** Starts one call of the program inside the host's namespace. */
+  call(command: string, pod: string, config: string, extra: string[] = []) {
+    const inside = [`--net=/run/netns/${this.prefix}host`, ...extra, program('bridge')];
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: pod,
+      CNI_NETNS: `/run/netns/${this.prefix}${pod}`,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: folder,
+    };
+    const child = spawn('nsenter', inside, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(config);
+    return new Promise<{ code: number | null; stdout: string }>((resolve) => {
+      let stdout = '';
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.on('close', (code) => resolve({ code, stdout }));
+    });
+  }
+  close(): void {
+    for (const name of ['host', ...this.pods]) this.ip('netns', 'del', this.prefix + name);
+  }
+}
+
+describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
+  test('thirty ADDs at once: thirty addresses, no failure; thirty DELs: nothing left', async () => {
+    const lab = new Lab(30);
+    try {
+      const config = lab.config('many');
+      const added = await Promise.all(lab.pods.map((pod) => lab.call('ADD', pod, config)));
+      const addresses = added.map(({ code, stdout }) => {
+        expect(code, stdout).toBe(0);
+        return JSON.parse(stdout).ips[0].address as string;
+      });
+      expect(new Set(addresses).size).toBe(30);
+      const gateway = added.map(({ stdout }) => JSON.parse(stdout).interfaces[0].mac as string);
+      expect(new Set(gateway).size).toBe(1);
+      const removed = await Promise.all(lab.pods.map((pod) => lab.call('DEL', pod, config)));
+      expect(removed.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(Array(30).fill('0'));
+      expect(lab.ip('-n', `${lab.prefix}host`, '-br', 'link', 'show', 'type', 'veth')).toBe('');
+      const leases = readdirSync(join(folder, 'leases/many')).sort();
+      expect(leases).toEqual(['last_reserved_ip.0', 'lock']);
+    } finally {
+      lab.close();
+    }
+  });
+
+  test('one ADD is one process', async () => {
+    const lab = new Lab(1);
+    try {
+      const log = join(folder, 'execve');
+      const trace = ['strace', '-f', '-e', 'trace=execve', '-o', log];
+      const { code, stdout } = await lab.call('ADD', 'pod0', lab.config('one'), trace);
+      expect(code, stdout).toBe(0);
+      const lines = execFileSync('grep', ['-c', 'execve(', log], { encoding: 'utf8' });
+      expect(Number(lines)).toBe(1);
+      await lab.call('DEL', 'pod0', lab.config('one'));
+    } finally {
+      lab.close();
+    }
+  });
+
+  test('leases that stay locked: error 11 says who holds them, and nothing is made', async () => {
+    const lab = new Lab(1);
+    const held = join(folder, 'leases/held');
+    execFileSync('mkdir', ['-p', held]);
+    const lock = join(held, 'lock');
+    const holder = spawn('flock', [lock, 'sleep', '60'], { detached: true });
+    while (spawnSync('flock', ['-n', lock, 'true']).status === 0) await setTimeout(10);
+    try {
+      const { code, stdout } = await lab.call('ADD', 'pod0', lab.config('held'));
+      expect(code).toBe(1);
+      const error = JSON.parse(stdout) as { code: number; msg: string; details: string };
+      expect(error.code).toBe(11);
+      expect(error.msg).toContain('held/lock');
+      expect(error.details).toContain(String(holder.pid));
+      expect(lab.ip('-n', `${lab.prefix}host`, '-br', 'link', 'show', 'type', 'bridge')).toBe('');
+    } finally {
+      if (holder.pid !== undefined) process.kill(-holder.pid);
+      lab.close();
+    }
+  });
+});
