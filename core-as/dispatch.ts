@@ -12,6 +12,7 @@ import { Loopback } from "./kinds/loopback";
 import { Ptp } from "./kinds/ptp";
 import { EINVAL, ENOENT } from "./lib/errno";
 import { Plugin } from "./plugin";
+import { Attachments } from "./spec/attachments";
 import { Environment } from "./spec/environment";
 import { CniError, Code, join_errors, os_error } from "./spec/error";
 import { Request } from "./spec/request";
@@ -77,16 +78,31 @@ export function dispatch(type: string, env: Environment): Answer {
 /** ADD, CHECK, STATUS and GC of a well-formed request. */
 function perform(request: Request, plugin: Plugin): Answer {
   const command = request.env.command;
-  // Nothing is kept that GC could collect, and nothing runs that STATUS could miss.
-  if (command == "GC" || command == "STATUS") return new Answer("");
+  if (command == "GC") return gc(request, plugin);
   const invalid = plugin.load(request);
   if (invalid) return refuse(invalid, request.version);
+  if (command == "STATUS") {
+    const error = plugin.status(request);
+    return error ? refuse(error, request.version) : new Answer("");
+  }
   if (plugin.uses_netns) {
     const error = open_netns(request);
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin);
   const error = plugin.check(request);
+  return error ? refuse(error, request.version) : new Answer("");
+}
+
+/** A list that cannot be read is not acted on; without any there is nothing to compare with. */
+function gc(request: Request, plugin: Plugin): Answer {
+  const valid = new Attachments();
+  valid.read(request.reader, request.config);
+  const invalid = request.reader.error;
+  if (invalid) return refuse(invalid, request.version);
+  const errors = new Array<CniError>();
+  if (valid.given) plugin.gc(request, valid, errors);
+  const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }
 

@@ -1,4 +1,5 @@
 // What every CNI type is to the rest of the core: main plugins, IPAM and chained ones alike.
+import { Attachments } from "./spec/attachments";
 import { CniError } from "./spec/error";
 import { Request } from "./spec/request";
 import { Result } from "./spec/types";
@@ -34,4 +35,11 @@ export abstract class Plugin {
    * gone.
    */
   abstract del(request: Request, errors: CniError[]): void;
+  /**
+   * Takes away what attachments left that are not valid any more, of this network only. load was not
+   * called, as with del; goes on after failures and collects them.
+   */
+  abstract gc(request: Request, valid: Attachments, errors: CniError[]): void;
+  /** Why ADD would fail now (code 50), null when it would not. load was called. */
+  abstract status(request: Request): CniError | null;
 }

@@ -411,6 +411,18 @@ export const OPERATIONS = [
   },
   {
     module: 'store',
+    name: 'file_list',
+    params: { dir: 'str' },
+    reply: 'json',
+    gives: '[{"name":"10.1.2.3","content":"c1\\r\\neth0"}], by name; content null: see there',
+    errors: ['ENOENT'],
+    like: 'tail -n +1 $dir/*',
+    about:
+      'Regular files of a folder with their text; the content of one that is longer than 4 KiB or ' +
+      'no UTF-8 is null.',
+  },
+  {
+    module: 'store',
     name: 'file_read',
     params: { path: 'str', limit_bytes: 'i32' },
     reply: 'bytes',

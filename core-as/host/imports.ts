@@ -133,6 +133,10 @@ export declare function store_dir_unlock(lock: i32): i32;
 @external("store", "file_find")
 export declare function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32;
 
+/** Regular files of a folder with their text; the content of one that is longer than 4 KiB or no UTF-8 is null. */
+@external("store", "file_list")
+export declare function store_file_list(dir: usize, dir_len: i32): i32;
+
 /** Reads a file; EFBIG when it is larger than the limit. */
 @external("store", "file_read")
 export declare function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32;

@@ -10,6 +10,7 @@ import {
   store_dir_unlock,
   store_file_create,
   store_file_find,
+  store_file_list,
   store_file_read,
   store_file_remove,
   store_file_write,
@@ -52,6 +53,29 @@ export function file_find(dir: string, content: string, otherwise: string): stri
   const names = new Array<string>();
   for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);
   return names;
+}
+
+/** A file's name and text; `readable` is false for one that is no short text. */
+export class NamedText {
+  constructor(
+    public name: string,
+    public content: string,
+    public readable: bool,
+  ) {}
+}
+
+/** The files of a folder, by name; null on failure. */
+export function file_list(dir: string): NamedText[] | null {
+  const text = new Utf8(dir);
+  if (checked(store_file_list(text.ptr, text.len)) < 0) return null;
+  const reply = reply_json();
+  const files = new Array<NamedText>();
+  for (let i = 0; i < reply.items.length; i++) {
+    const name = reply.items[i].get("name");
+    const content = reply.items[i].get("content");
+    files.push(new NamedText(name ? name.text : "", content ? content.text : "", content !== null));
+  }
+  return files;
 }
 
 export function file_read(path: string, limit_bytes: i32): Bytes | null {

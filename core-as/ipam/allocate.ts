@@ -1,6 +1,7 @@
 // Choosing an address of a range set: a requested one, or round robin after the one given last.
 // It knows leases by their interface only, not where they lie.
-import { Cidr, Ip } from "../lib/ip";
+import { NamedText } from "../host/store";
+import { Cidr, Ip, ip_parse } from "../lib/ip";
 import { CniError, Code } from "../spec/error";
 import { IPConfig } from "../spec/types";
 import { Undo } from "../undo";
@@ -102,5 +103,29 @@ export function allocate_next(
   return refuse(
     `no IP addresses available in range set: ${set.toString()}: ` +
       "remove unused containers or enlarge the range",
+  );
+}
+
+/** So many owners of a full range are named: enough to see a pattern, few enough to read. */
+const OWNERS_SHOWN: i32 = 5;
+
+/** The STATUS error of a set without a free address, null when it has one. */
+export function exhausted(set: RangeSet, leases: NamedText[]): CniError | null {
+  const owners = new Array<string>();
+  let taken: u64 = 0;
+  for (let i = 0; i < leases.length; i++) {
+    const ip = ip_parse(leases[i].name);
+    if (!ip || set.indexOf(ip) < 0) continue;
+    if (leases[i].readable && leases[i].content.length == 0) continue;
+    taken++;
+    const owner = leases[i].content.split("\r\n")[0];
+    if (owners.length < OWNERS_SHOWN && !owners.includes(owner)) owners.push(owner);
+  }
+  if (taken < set.capacity) return null;
+  return new CniError(
+    Code.NotAvailable,
+    `no IP addresses available in range set: ${set.toString()}: ` +
+      "remove unused containers or enlarge the range",
+    `${taken} leases, of ${owners.join(", ")}${taken > <u64>OWNERS_SHOWN ? " and others" : ""}`,
   );
 }

@@ -3,6 +3,7 @@
 
 import { JsonValue, Kind } from "../lib/json";
 import { failed, Outcome, Plugin } from "../plugin";
+import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { Undo } from "../undo";
@@ -57,6 +58,15 @@ export function ipam_add(request: Request, plugin: Plugin, undo: Undo): Outcome 
     );
   }
   return outcome;
+}
+
+/** Forwards GC, which the spec demands of every plugin that delegates. */
+export function ipam_gc(request: Request, valid: Attachments, errors: CniError[]): void {
+  const type = ipam_type(request);
+  if (type.length == 0) return;
+  const plugin = ipam_plugin(type);
+  if (plugin) plugin.gc(request, valid, errors);
+  else errors.push(unknown(type));
 }
 
 /** Gives addresses back, whatever state the rest of the configuration is in. */

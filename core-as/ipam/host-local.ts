@@ -1,19 +1,21 @@
 // The IPAM type `host-local`: one address per range set out of local leases. Keys, order of range
 // sources, errors and files are the reference plugin's; leases.ts owns the files.
-import { file_read } from "../host/store";
+import { file_read, NamedText } from "../host/store";
 import { ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
+import { identifier_valid } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { check_failed } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
 import { CniArgs } from "../spec/args";
+import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { routes_read } from "../spec/result";
 import { DNS, Result, RouteConfig } from "../spec/types";
 import { version_before } from "../spec/version";
 import { Undo } from "../undo";
-import { Allocated, allocate_next, allocate_requested } from "./allocate";
+import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
 import { ipam_object } from "./delegate";
 import { Leases } from "./leases";
 import { RangeSet, sets_check, sets_read } from "./ranges";
@@ -187,17 +189,8 @@ export class HostLocal extends Plugin {
   }
 
   del(request: Request, errors: CniError[]): void {
-    const dataDir = data_dir(request);
-    if (request.network.length == 0 || dataDir.length == 0) {
-      errors.push(
-        new CniError(
-          Code.InvalidConfig,
-          `cannot tell where the leases are: correct "name" and "ipam.dataDir", then run DEL again`,
-        ),
-      );
-      return;
-    }
-    const leases = new Leases(dataDir, request);
+    const leases = this.located(request, errors);
+    if (!leases) return;
     if (leases.open(false)) {
       const owned = leases.find();
       for (let i = 0; i < owned.length; i++) leases.release(owned[i]);
@@ -206,6 +199,59 @@ export class HostLocal extends Plugin {
     const error = leases.error;
     if (error) errors.push(error);
   }
+
+  /** The leases of a configuration that may be broken; null when it does not say where they are. */
+  private located(request: Request, errors: CniError[]): Leases | null {
+    const dataDir = data_dir(request);
+    if (request.network.length > 0 && dataDir.length > 0) return new Leases(dataDir, request);
+    errors.push(
+      new CniError(
+        Code.InvalidConfig,
+        `cannot tell where the leases are: correct "name" and "ipam.dataDir", ` +
+          `then run ${request.env.command} again`,
+      ),
+    );
+    return null;
+  }
+
+  /** Leases of attachments that are not valid go, and zero-byte ones, which nobody owns. */
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {
+    const leases = this.located(request, errors);
+    if (!leases) return;
+    if (leases.open(false)) {
+      const files = leases.all();
+      for (let i = 0; i < files.length; i++) {
+        const file = files[i];
+        const owner = owner_of(file.content);
+        const empty = file.readable && file.content.length == 0;
+        if (empty || (owner.length > 0 && !valid.has(owner))) leases.release(file.name);
+      }
+      leases.close();
+    }
+    const error = leases.error;
+    if (error) errors.push(error);
+  }
+
+  status(request: Request): CniError | null {
+    const leases = new Leases(this.dataDir, request);
+    const files = leases.open(false) ? leases.all() : [];
+    leases.close();
+    const error = leases.error;
+    if (error) return new CniError(Code.NotAvailable, error.msg, error.details);
+    for (let i = 0; i < this.sets.length; i++) {
+      const full = exhausted(this.sets[i], files);
+      if (full) return full;
+    }
+    return null;
+  }
+}
+
+/** The owner of a lease as its text names it; "" when that is not of our making. */
+function owner_of(content: string): string {
+  const text = content.trim();
+  const cut = text.indexOf("\r\n");
+  const id = cut < 0 ? text : text.substring(0, cut);
+  return identifier_valid(id) ? text : "";
 }
 
 /** The state folder; "" when the configuration names an unusable one. */

@@ -9,9 +9,11 @@ import {
   dir_unlock,
   file_create,
   file_find,
+  file_list,
   file_read,
   file_remove,
   file_write,
+  NamedText,
 } from "../host/store";
 import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
@@ -88,6 +90,20 @@ export class Leases {
       if (ip_parse(names[i])) found.push(names[i]);
     }
     return found;
+  }
+
+  /** Every lease, whoever owns it. */
+  all(): NamedText[] {
+    const leases = new Array<NamedText>();
+    const files = file_list(this.dir);
+    if (!files) {
+      this.fail(`read the leases in ${this.dir}`);
+      return leases;
+    }
+    for (let i = 0; i < files.length; i++) {
+      if (ip_parse(files[i].name)) leases.push(files[i]);
+    }
+    return leases;
   }
 
   /** Makes the lease, if it is free. */

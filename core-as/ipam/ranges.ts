@@ -14,6 +14,12 @@ export class Range {
   contains(ip: Ip): bool {
     return this.subnet.contains(ip) && this.start.compare(ip) <= 0 && ip.compare(this.end) <= 0;
   }
+  /** Addresses it can give, its gateway not counted; as many as a u64 holds at the most. */
+  get capacity(): u64 {
+    if (this.end.high != this.start.high) return u64.MAX_VALUE;
+    const count = this.end.low - this.start.low;
+    return this.contains(this.gateway) || count == u64.MAX_VALUE ? count : count + 1;
+  }
   overlaps(other: Range): bool {
     return (
       this.contains(other.start) ||
@@ -31,6 +37,14 @@ export class RangeSet {
   ranges: Range[] = [];
   get v6(): bool {
     return this.ranges[0].subnet.ip.v6;
+  }
+  get capacity(): u64 {
+    let sum: u64 = 0;
+    for (let i = 0; i < this.ranges.length; i++) {
+      const more = this.ranges[i].capacity;
+      sum = sum + more < sum ? u64.MAX_VALUE : sum + more;
+    }
+    return sum;
   }
   /** Index of the range that holds the address, -1 when none does. */
   indexOf(ip: Ip): i32 {

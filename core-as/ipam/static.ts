@@ -6,6 +6,7 @@ import { JsonValue } from "../lib/json";
 import { check_failed, check_prevResult } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
 import { CniArgs } from "../spec/args";
+import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { dns_read, routes_read } from "../spec/result";
@@ -142,6 +143,12 @@ export class Static extends Plugin {
   }
 
   del(request: Request, errors: CniError[]): void {}
+
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
+
+  status(request: Request): CniError | null {
+    return null;
+  }
 }
 
 /** Documents before 0.3.0 hold one address of each family. */

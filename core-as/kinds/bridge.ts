@@ -3,7 +3,7 @@
 // work: addresses first (the likeliest failure), what containers share last (so that it need not be
 // undone).
 import { HOST, Link, link_get, link_get_index, link_set_up } from "../host/kernel";
-import { ipam_add, ipam_del, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
+import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
 import { BridgePlan, bridge_address, bridge_ensure, gateway_link } from "../net/bridge";
 import {
   check_addresses,
@@ -19,6 +19,7 @@ import { mac_requested } from "../net/mac";
 import { PortPlan, port_configure, port_vlans_read, uplink_vlans } from "../net/port";
 import { ifname_taken, Veth, VethPlan, veth_add, veth_del, veth_wait_up } from "../net/veth";
 import { failed, Outcome, Plugin } from "../plugin";
+import { Attachments } from "../spec/attachments";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
@@ -220,6 +221,23 @@ export class Bridge extends Plugin {
   del(request: Request, errors: CniError[]): void {
     veth_del(request, errors);
     ipam_del(request, errors);
+  }
+
+  /** The pair of a container that is gone went with its namespace: what is left is addresses. */
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {
+    ipam_gc(request, valid, errors);
+  }
+
+  status(request: Request): CniError | null {
+    const link = link_get(HOST, this.bridge.name);
+    if (link && link.kind != "bridge") {
+      return new CniError(
+        Code.NotAvailable,
+        `"${this.bridge.name}" is not a bridge: rename it, or choose another "bridge" name`,
+      );
+    }
+    const ipam = this.ipam;
+    return ipam ? ipam.status(request) : null;
   }
 }
 

@@ -6,6 +6,7 @@ import { ENODEV } from "../lib/errno";
 import { cidr_parse } from "../lib/ip";
 import { check_failed } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
+import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Interface, IPConfig, Result } from "../spec/types";
@@ -88,5 +89,11 @@ export class Loopback extends Plugin {
     if (link_set_down(request.netns, link.ifindex) < 0) {
       errors.push(os_error(`set lo down in ${request.env.netns}`));
     }
+  }
+
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
+
+  status(request: Request): CniError | null {
+    return null;
   }
 }

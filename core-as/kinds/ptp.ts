@@ -3,13 +3,14 @@
 
 import { failure_errno } from "../host/failure";
 import { addr_add, HOST, Link, link_get_index, Route, route_add, route_del } from "../host/kernel";
-import { ipam_add, ipam_del, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
+import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
 import { EEXIST, ESRCH } from "../lib/errno";
 import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
 import { forwarding_enable } from "../net/gateway";
 import { iface_configure } from "../net/iface";
 import { ifname_taken, VethPlan, veth_add, veth_del, veth_wait_up } from "../net/veth";
 import { failed, Outcome, Plugin } from "../plugin";
+import { Attachments } from "../spec/attachments";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
@@ -100,6 +101,16 @@ export class Ptp extends Plugin {
   del(request: Request, errors: CniError[]): void {
     veth_del(request, errors);
     ipam_del(request, errors);
+  }
+
+  /** The pair of a container that is gone went with its namespace: what is left is addresses. */
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {
+    ipam_gc(request, valid, errors);
+  }
+
+  status(request: Request): CniError | null {
+    const ipam = this.ipam;
+    return ipam ? ipam.status(request) : null;
   }
 }
 

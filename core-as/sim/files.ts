@@ -2,6 +2,7 @@
 // One process uses it, so a lock is always free.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT } from "../lib/errno";
 import { json_write_string } from "../lib/json";
+import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
 import { Content, state } from "./state";
 
@@ -106,6 +107,31 @@ function names_with(folder: string, content: string): string[] {
       names.push(paths[i].substring(folder.length + 1));
   }
   return names;
+}
+
+const LIST_LIMIT_BYTES = 4096;
+
+export function store_file_list(dir: usize, dir_len: i32): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  if (!is_folder(path)) return fail(ENOENT);
+  const paths = state.files.keys().sort((a, b) => (a < b ? -1 : i32(a > b)));
+  const out = reply();
+  out.byte(91);
+  let count = 0;
+  for (let i = 0; i < paths.length; i++) {
+    if (folder_of(paths[i]) != path) continue;
+    if (count++ > 0) out.byte(44);
+    const file = state.files.get(paths[i]);
+    out.text('{"name":');
+    json_write_string(out, paths[i].substring(path.length + 1));
+    out.text(',"content":');
+    if (file.len > LIST_LIMIT_BYTES || utf8_invalid_at(file.ptr, file.len) >= 0) out.text("null");
+    else json_write_string(out, utf8_decode(file.ptr, file.len));
+    out.byte(125);
+  }
+  out.byte(93);
+  return 0;
 }
 
 export function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32 {

@@ -7,6 +7,7 @@ export {
   store_dir_unlock,
   store_file_create,
   store_file_find,
+  store_file_list,
   store_file_read,
   store_file_remove,
   store_file_write,

@@ -13,6 +13,8 @@ export const enum Code {
   InvalidConfig = 7,
   InvalidNetns = 8,
   TryAgainLater = 11,
+  /** STATUS: ADD cannot be served. */
+  NotAvailable = 50,
   /** The kernel refused an operation. */
   Kernel = 100,
   /** No address is left, or the requested one is taken. */

@@ -160,6 +160,25 @@ function readAll(fd: number, size_bytes: number, limit_bytes: number): Uint8Arra
   }
 }
 
+const LIST_LIMIT_BYTES = 4096;
+
+/** A short text, null for anything else. */
+function textOf(path: string): string | null {
+  try {
+    const bytes = fileRead(path, LIST_LIMIT_BYTES);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function fileList(dir: string): { name: string; content: string | null }[] {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  const listed = names.filter((name) => !name.startsWith(TEMPORARY_PREFIX)).sort();
+  return listed.map((name) => ({ name, content: textOf(`${dir}/${name}`) }));
+}
+
 function fileRead(path: string, limit_bytes: number): Uint8Array {
   if (limit_bytes < 0) throw new OsError(EINVAL, `not a limit: ${limit_bytes}`);
   const fd = openSync(path, OPEN_TO_READ);
@@ -269,6 +288,7 @@ export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): 
     dir_lock: (args) => call(() => locks.add(args, at(args.dir))),
     dir_unlock: ({ lock }) => call(() => locks.release(lock)),
     file_find: ({ dir, content, otherwise }) => call(() => fileFind(at(dir), content, otherwise)),
+    file_list: ({ dir }) => call(() => fileList(at(dir))),
     file_read: ({ path, limit_bytes }) => call(() => fileRead(at(path), limit_bytes)),
     file_create: ({ path, content, replace_empty }) =>
       call(() => fileCreate(at(path), content, replace_empty !== 0)),
