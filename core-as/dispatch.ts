@@ -2,16 +2,25 @@
 // The order of validation is the reference's; it knows no plugin's keys and no kernel operation but
 // the opening of CNI_NETNS.
 
+import {
+  attachment_gc,
+  attachment_heal,
+  attachment_of,
+  attachment_release,
+  attachment_remove,
+  attachment_write,
+} from "./attachment";
 import { failure_errno } from "./host/failure";
 import { HOST, netns_open, netns_same } from "./host/kernel";
 import { log } from "./host/store";
+import { ipam_data_dir } from "./ipam/delegate";
 import { HostLocal } from "./ipam/host-local";
 import { Static } from "./ipam/static";
 import { Bridge } from "./kinds/bridge";
 import { Loopback } from "./kinds/loopback";
 import { Ptp } from "./kinds/ptp";
 import { EINVAL, ENOENT } from "./lib/errno";
-import { Plugin } from "./plugin";
+import { failed, Outcome, Plugin } from "./plugin";
 import { Attachments } from "./spec/attachments";
 import { Environment } from "./spec/environment";
 import { CniError, Code, join_errors, os_error } from "./spec/error";
@@ -101,6 +110,7 @@ function gc(request: Request, plugin: Plugin): Answer {
   const invalid = request.reader.error;
   if (invalid) return refuse(invalid, request.version);
   const errors = new Array<CniError>();
+  if (valid.given && plugin.wires) attachment_gc(request, valid, errors);
   if (valid.given) plugin.gc(request, valid, errors);
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
@@ -108,8 +118,8 @@ function gc(request: Request, plugin: Plugin): Answer {
 
 function add(request: Request, plugin: Plugin): Answer {
   const undo = new Undo();
-  const outcome = plugin.add(request, undo);
   const errors = new Array<CniError>();
+  const outcome = recorded_add(request, plugin, undo);
   const result = outcome.result;
   if (result) {
     const text = result_print(result, request.version);
@@ -127,6 +137,17 @@ function add(request: Request, plugin: Plugin): Answer {
   }
   undo.unwind(errors);
   return refuse(joined(errors), request.version);
+}
+
+/** The record of an attachment comes before its first change. */
+function recorded_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
+  if (plugin.wires) {
+    let error = attachment_heal(request);
+    if (error) return failed(error);
+    error = attachment_write(attachment_of(request, ipam_data_dir(request)), undo);
+    if (error) return failed(error);
+  }
+  return plugin.add(request, undo);
 }
 
 function joined(errors: CniError[]): CniError {
@@ -147,7 +168,12 @@ function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
       log(`${error.toString()}; nothing to remove there`);
     else if (error) errors.push(error);
   }
+  const before = errors.length;
   plugin.del(request, errors);
+  if (plugin.wires) {
+    if (wrong) attachment_release(request, errors);
+    if (errors.length == before) attachment_remove(request, errors);
+  }
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }

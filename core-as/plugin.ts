@@ -23,6 +23,10 @@ export abstract class Plugin {
   get uses_netns(): bool {
     return true;
   }
+  /** Whether the plugin wires a container: then the attachment has a record while it lives. */
+  get wires(): bool {
+    return false;
+  }
   /** Reads and validates the plugin's own keys; changes nothing. Called before add and check. */
   abstract load(request: Request): CniError | null;
   /** Makes the attachment, noting the inverse of every change. */
@@ -36,8 +40,8 @@ export abstract class Plugin {
    */
   abstract del(request: Request, errors: CniError[]): void;
   /**
-   * Takes away what attachments left that are not valid any more, of this network only. load was not
-   * called, as with del; goes on after failures and collects them.
+   * Takes away what attachments left that are not valid any more, of this network only. load was
+   * not called, as with del; goes on after failures and collects them.
    */
   abstract gc(request: Request, valid: Attachments, errors: CniError[]): void;
   /** Why ADD would fail now (code 50), null when it would not. load was called. */

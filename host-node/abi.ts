@@ -399,6 +399,26 @@ export const OPERATIONS = [
   },
   {
     module: 'store',
+    name: 'dir_make',
+    params: { dir: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: 'mkdir -p $dir',
+    about: 'Makes a folder (mode 0755) and those above it; one that is there is fine.',
+  },
+  {
+    module: 'store',
+    name: 'file_before_boot',
+    params: { path: 'str' },
+    reply: 'value',
+    gives: '1 when the file was written before this machine was started, else 0',
+    errors: ['ENOENT'],
+    like: '[ $path -ot /proc/1 ]',
+    about: 'Compares the time a file was last written with the boot time (btime of proc_stat(5)).',
+  },
+  {
+    module: 'store',
     name: 'file_find',
     params: { dir: 'str', content: 'str', otherwise: 'str' },
     reply: 'json',
@@ -418,8 +438,8 @@ export const OPERATIONS = [
     errors: ['ENOENT'],
     like: 'tail -n +1 $dir/*',
     about:
-      'Regular files of a folder with their text; the content of one that is longer than 4 KiB or ' +
-      'no UTF-8 is null.',
+      'Regular files of a folder with their text; the content of one that is longer than 4 KiB ' +
+      'or no UTF-8 is null.',
   },
   {
     module: 'store',

@@ -3,6 +3,7 @@
 // process.stdout and console, which cost Node more than a whole ADD.
 import { readFileSync, readSync, writeSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
+import { runInstaller } from './cli/install.ts';
 import { serve } from './core.ts';
 import { realDriver } from './drivers/index.ts';
 import { exitNow } from './sys/libc.ts';
@@ -22,6 +23,8 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   static      IPAM: addresses written in the configuration
 
 Usage:
+  fairlead install      put it and its type names in place; see fairlead install --help
+  fairlead uninstall    take away what install put in place
   fairlead --help       this text
   fairlead --version    the version and the CNI spec versions it speaks
 
@@ -82,10 +85,14 @@ function coreModule(): WebAssembly.Module {
   return new WebAssembly.Module(bytes as BufferSource);
 }
 
+/** Whether this is the single executable, and not the bundle under a Node. */
+function isExecutable(): boolean {
+  return process.getBuiltinModule('node:sea').isSea();
+}
+
 /** What the program was called as: argv[0] of the executable, or the script's name. */
 function baseName(): string {
-  const sea = process.getBuiltinModule('node:sea').isSea();
-  const path = (sea ? process.argv0 : process.argv[1]) ?? '';
+  const path = (isExecutable() ? process.argv0 : process.argv[1]) ?? '';
   const name = path.slice(path.lastIndexOf('/') + 1);
   return name.endsWith('.mjs') ? name.slice(0, -4) : name;
 }
@@ -111,6 +118,11 @@ function main(): number {
   if (first === '--version') {
     write(1, `fairlead ${manifest.version}\nCNI spec 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0\n`);
     return 0;
+  }
+  if (first === 'install' || first === 'uninstall') {
+    const executable = isExecutable() ? process.execPath : undefined;
+    const args = process.argv.slice(3);
+    return runInstaller(first, { args, version: manifest.version, executable, write });
   }
   if (first === '--help' || first === '-h' || (type === 'fairlead' && first === '')) {
     write(1, HELP);

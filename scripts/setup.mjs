@@ -13,11 +13,21 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const HEARTBEAT_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
+const MULTIARCH = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+
 /**
  * Debian packages. A package counts as there when the file it is needed for is (`provides`, a
- * program or a path), so that another distribution's package of another name does as well.
+ * program or a path), so that another distribution's package of another name does as well. One with
+ * `architectures` exists on those only; an `optional` one not in every distribution, so it is
+ * installed apart: apt-get installs nothing at all when it does not know one of the names.
  */
 export const PACKAGES = [
+  {
+    package: 'libatomic1',
+    provides: `/usr/lib/${MULTIARCH}/libatomic.so.1`,
+    why: 'Node 26 is linked to it',
+    needed_for: ['demo', 'test', 'bench', 'check'],
+  },
   {
     package: 'iproute2',
     provides: 'ip',
@@ -77,6 +87,14 @@ export const PACKAGES = [
     provides: 'busybox',
     why: 'busybox is all that is inside those containers',
     needed_for: ['test'],
+  },
+  {
+    package: 'user-mode-linux',
+    provides: 'linux',
+    why: 'linux is a kernel that filters VLANs, for machines whose own does not',
+    needed_for: ['test'],
+    architectures: ['x64', 'ia32'],
+    optional: true,
   },
 ];
 
@@ -152,7 +170,10 @@ async function aptGet(args, progress) {
 }
 
 async function setupPackages(purpose) {
-  const wanted = PACKAGES.filter((row) => purpose === 'all' || row.needed_for.includes(purpose));
+  const exists = ({ architectures }) => architectures?.includes(process.arch) ?? true;
+  const wanted = PACKAGES.filter(
+    (row) => exists(row) && (purpose === 'all' || row.needed_for.includes(purpose)),
+  );
   const missing = wanted.filter((row) => findProgram(row.provides) === undefined);
   if (missing.length === 0) return;
   const root = process.getuid() === 0;
@@ -168,9 +189,13 @@ async function setupPackages(purpose) {
     return;
   }
   await aptGet(['update'], 'apt-get update');
-  const args = ['install', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...names];
-  if (!(await aptGet(args, 'apt-get install'))) {
-    say('apt-get install failed; what needs these packages is left out');
+  const args = ['install', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0'];
+  for (const optional of [false, true]) {
+    const rows = missing.filter((row) => (row.optional ?? false) === optional);
+    const list = rows.map((row) => row.package);
+    if (list.length > 0 && !(await aptGet([...args, ...list], 'apt-get install'))) {
+      say(`apt-get could not install ${list.join(', ')}; what needs that is left out`);
+    }
   }
 }
 

@@ -129,6 +129,14 @@ export declare function store_dir_lock(dir: usize, dir_len: i32, create: i32, ti
 @external("store", "dir_unlock")
 export declare function store_dir_unlock(lock: i32): i32;
 
+/** Makes a folder (mode 0755) and those above it; one that is there is fine. */
+@external("store", "dir_make")
+export declare function store_dir_make(dir: usize, dir_len: i32): i32;
+
+/** Compares the time a file was last written with the boot time (btime of proc_stat(5)). */
+@external("store", "file_before_boot")
+export declare function store_file_before_boot(path: usize, path_len: i32): i32;
+
 /** Files of a folder whose whole content, white space around it trimmed, is $content; when there is none, those whose content is $otherwise. */
 @external("store", "file_find")
 export declare function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32;

@@ -7,7 +7,9 @@ import {
   host_sleep,
   host_stdin_read,
   store_dir_lock,
+  store_dir_make,
   store_dir_unlock,
+  store_file_before_boot,
   store_file_create,
   store_file_find,
   store_file_list,
@@ -36,6 +38,17 @@ export function sleep(duration_ms: i32): void {
 export function dir_lock(dir: string, create: bool, timeout_ms: i32): i32 {
   const text = new Utf8(dir);
   return checked(store_dir_lock(text.ptr, text.len, i32(create), timeout_ms));
+}
+
+export function dir_make(dir: string): i32 {
+  const text = new Utf8(dir);
+  return checked(store_dir_make(text.ptr, text.len));
+}
+
+/** 1 when the file was written before the machine was started, 0 when not. */
+export function file_before_boot(path: string): i32 {
+  const text = new Utf8(path);
+  return checked(store_file_before_boot(text.ptr, text.len));
 }
 
 export function dir_unlock(lock: i32): void {

@@ -110,15 +110,16 @@ export function allocate_next(
 const OWNERS_SHOWN: i32 = 5;
 
 /** The STATUS error of a set without a free address, null when it has one. */
-export function exhausted(set: RangeSet, leases: NamedText[]): CniError | null {
+export function exhausted(set: RangeSet, leases: Leases, files: NamedText[]): CniError | null {
   const owners = new Array<string>();
   let taken: u64 = 0;
-  for (let i = 0; i < leases.length; i++) {
-    const ip = ip_parse(leases[i].name);
+  for (let i = 0; i < files.length; i++) {
+    const ip = ip_parse(files[i].name);
     if (!ip || set.indexOf(ip) < 0) continue;
-    if (leases[i].readable && leases[i].content.length == 0) continue;
+    if (files[i].readable && files[i].content.length == 0) continue;
+    if (leases.stale(files[i].name)) continue;
     taken++;
-    const owner = leases[i].content.split("\r\n")[0];
+    const owner = files[i].content.split("\r\n")[0];
     if (owners.length < OWNERS_SHOWN && !owners.includes(owner)) owners.push(owner);
   }
   if (taken < set.capacity) return null;

@@ -7,7 +7,7 @@ import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { Undo } from "../undo";
-import { HostLocal } from "./host-local";
+import { data_dir, HostLocal } from "./host-local";
 import { Static } from "./static";
 
 /** The plugin of an IPAM type, null when it is not ours. */
@@ -23,6 +23,17 @@ export function ipam_type(request: Request): string {
   if (!ipam || ipam.kind != Kind.Object) return "";
   const type = ipam.get("type");
   return type && type.kind == Kind.String ? type.text : "";
+}
+
+/** Where the leases of a configuration lie; "" when its IPAM plugin keeps none. */
+export function ipam_data_dir(request: Request): string {
+  return ipam_type(request) == "host-local" ? data_dir(request) : "";
+}
+
+/** ipam.type of a configuration to be acted on; problems land in the reader. */
+export function ipam_type_strict(request: Request): string {
+  const ipam = request.reader.object(request.config, "ipam");
+  return ipam ? request.reader.string(ipam, "type") : "";
 }
 
 function unknown(type: string): CniError {

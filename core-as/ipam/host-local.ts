@@ -101,7 +101,7 @@ export class HostLocal extends Plugin {
       const error = resolv_conf(this.resolvConf, result.dns);
       if (error) return failed(error);
     }
-    const leases = new Leases(this.dataDir, request);
+    const leases = leases_of(this.dataDir, request);
     if (!leases.open(true)) return failed(leases.error);
     const error = this.allocate(request, leases, result, undo);
     leases.close();
@@ -109,7 +109,7 @@ export class HostLocal extends Plugin {
   }
 
   private allocate(request: Request, leases: Leases, result: Result, undo: Undo): CniError | null {
-    const owned = leases.find();
+    const owned = this.owned(leases);
     if (leases.error) return leases.error;
     const wanted = this.requested.slice();
     for (let i = 0; i < this.sets.length; i++) {
@@ -132,6 +132,17 @@ export class HostLocal extends Plugin {
       `failed to allocate all requested IPs: ${wanted.join(",")}: ` +
         `they lie in no range of "${request.network}"`,
     );
+  }
+
+  /** Addresses that the attachment holds already; what it held before a reboot is given back. */
+  private owned(leases: Leases): string[] {
+    const owned = new Array<string>();
+    const found = leases.find();
+    for (let i = 0; i < found.length; i++) {
+      if (leases.stale(found[i])) leases.release(found[i]);
+      else owned.push(found[i]);
+    }
+    return owned;
   }
 
   /** Takes one address of one set, and takes it off the wanted list when it was wanted. */
@@ -175,7 +186,7 @@ export class HostLocal extends Plugin {
   }
 
   check(request: Request): CniError | null {
-    const leases = new Leases(this.dataDir, request);
+    const leases = leases_of(this.dataDir, request);
     let found = false;
     if (leases.open(false)) {
       found = leases.find().length > 0;
@@ -203,7 +214,7 @@ export class HostLocal extends Plugin {
   /** The leases of a configuration that may be broken; null when it does not say where they are. */
   private located(request: Request, errors: CniError[]): Leases | null {
     const dataDir = data_dir(request);
-    if (request.network.length > 0 && dataDir.length > 0) return new Leases(dataDir, request);
+    if (request.network.length > 0 && dataDir.length > 0) return leases_of(dataDir, request);
     errors.push(
       new CniError(
         Code.InvalidConfig,
@@ -233,17 +244,20 @@ export class HostLocal extends Plugin {
   }
 
   status(request: Request): CniError | null {
-    const leases = new Leases(this.dataDir, request);
+    const leases = leases_of(this.dataDir, request);
     const files = leases.open(false) ? leases.all() : [];
+    let full: CniError | null = null;
+    for (let i = 0; i < this.sets.length && !full; i++) {
+      full = exhausted(this.sets[i], leases, files);
+    }
     leases.close();
     const error = leases.error;
-    if (error) return new CniError(Code.NotAvailable, error.msg, error.details);
-    for (let i = 0; i < this.sets.length; i++) {
-      const full = exhausted(this.sets[i], files);
-      if (full) return full;
-    }
-    return null;
+    return error ? new CniError(Code.NotAvailable, error.msg, error.details) : full;
   }
+}
+
+function leases_of(dataDir: string, request: Request): Leases {
+  return new Leases(dataDir, request.network, request.env.containerID, request.env.ifname);
 }
 
 /** The owner of a lease as its text names it; "" when that is not of our making. */
@@ -255,7 +269,7 @@ function owner_of(content: string): string {
 }
 
 /** The state folder; "" when the configuration names an unusable one. */
-function data_dir(request: Request): string {
+export function data_dir(request: Request): string {
   const ipam = request.config.get("ipam");
   if (!ipam || ipam.kind != Kind.Object) return DATA_DIR;
   const value = ipam.get("dataDir");

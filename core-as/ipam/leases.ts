@@ -3,10 +3,12 @@
 // given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and
 // counts as free.
 
+import { attachment_known } from "../attachment";
 import { failure_errno, failure_text } from "../host/failure";
 import {
   dir_lock,
   dir_unlock,
+  file_before_boot,
   file_create,
   file_find,
   file_list,
@@ -19,12 +21,12 @@ import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code, os_error } from "../spec/error";
-import { Request } from "../spec/request";
 import { Undo } from "../undo";
 
 /** Longer than any ADD holds it; a runtime gives up on a plugin after minutes, not seconds. */
 const LOCK_LIMIT_MS = 15000;
 const LAST_LIMIT_BYTES = 64;
+const OWNER_LIMIT_BYTES = 4096;
 
 export const enum Reserved {
   Yes,
@@ -40,10 +42,12 @@ export class Leases {
 
   constructor(
     dataDir: string,
-    private request: Request,
+    network: string,
+    private containerID: string,
+    ifname: string,
   ) {
-    this.dir = `${dataDir}/${request.network}`;
-    this.owner = `${request.env.containerID}\r\n${request.env.ifname}`;
+    this.dir = `${dataDir}/${network}`;
+    this.owner = `${containerID}\r\n${ifname}`;
   }
 
   private fail(tried: string): void {
@@ -80,7 +84,7 @@ export class Leases {
   /** Addresses of this attachment; else those of a lease that names the container alone. */
   find(): string[] {
     const found = new Array<string>();
-    const names = file_find(this.dir, this.owner, this.request.env.containerID);
+    const names = file_find(this.dir, this.owner, this.containerID);
     if (!names) {
       this.fail(`read the leases in ${this.dir}`);
       return found;
@@ -108,14 +112,33 @@ export class Leases {
 
   /** Makes the lease, if it is free. */
   reserve(ip: string, undo: Undo): Reserved {
-    const path = `${this.dir}/${ip}`;
-    if (file_create(path, this.owner, true) >= 0) {
-      undo.file_remove(path);
-      return Reserved.Yes;
+    if (this.create(ip, undo)) return Reserved.Yes;
+    if (failure_errno == EEXIST) {
+      if (!this.stale(ip)) return Reserved.Taken;
+      // No undo brings a stale lease back: its container ended with the machine.
+      if (this.release(ip) && this.create(ip, undo)) return Reserved.Yes;
     }
-    if (failure_errno == EEXIST) return Reserved.Taken;
-    this.fail(`write the lease ${path}`);
+    this.fail(`write the lease ${this.dir}/${ip}`);
     return Reserved.Failed;
+  }
+
+  private create(ip: string, undo: Undo): bool {
+    const path = `${this.dir}/${ip}`;
+    if (file_create(path, this.owner, true) < 0) return false;
+    undo.file_remove(path);
+    return true;
+  }
+
+  /**
+   * Whether a lease is left from before the machine was started: no container of it can live. One
+   * that has a record is of this boot, whatever a clock that jumped says of its file.
+   */
+  stale(ip: string): bool {
+    const path = `${this.dir}/${ip}`;
+    if (file_before_boot(path) != 1) return false;
+    const bytes = file_read(path, OWNER_LIMIT_BYTES);
+    if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return false;
+    return !attachment_known(utf8_decode(bytes.ptr, bytes.len).trim());
   }
 
   /** The address given last by a range set, null when unknown. */
@@ -133,8 +156,10 @@ export class Leases {
   }
 
   /** Removes a lease; one that is gone is fine. */
-  release(ip: string): void {
+  release(ip: string): bool {
     const path = `${this.dir}/${ip}`;
-    if (file_remove(path) < 0 && failure_errno != ENOENT) this.fail(`remove the lease ${path}`);
+    if (file_remove(path) >= 0 || failure_errno == ENOENT) return true;
+    this.fail(`remove the lease ${path}`);
+    return false;
   }
 }

@@ -55,8 +55,9 @@ export class Static extends Plugin {
       const ip = new IPConfig(address);
       const gateway = reader.string(item, "gateway");
       if (gateway.length > 0) {
-        ip.gateway = ip_parse(gateway);
-        if (!ip.gateway) reader.invalid(`invalid gateway address: ${gateway}`, item);
+        const parsed = ip_parse(gateway);
+        if (parsed && parsed.v6 == address.ip.v6) ip.gateway = parsed;
+        else reader.invalid(`invalid gateway address: ${gateway}`, item);
       }
       this.result.ips.push(ip);
     }

@@ -3,7 +3,14 @@
 // work: addresses first (the likeliest failure), what containers share last (so that it need not be
 // undone).
 import { HOST, Link, link_get, link_get_index, link_set_up } from "../host/kernel";
-import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
+import {
+  ipam_add,
+  ipam_del,
+  ipam_gc,
+  ipam_load,
+  ipam_plugin,
+  ipam_type_strict,
+} from "../ipam/delegate";
 import { BridgePlan, bridge_address, bridge_ensure, gateway_link } from "../net/bridge";
 import {
   check_addresses,
@@ -23,7 +30,7 @@ import { Attachments } from "../spec/attachments";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
-import { Interface, Result } from "../spec/types";
+import { DNS, Interface, Result } from "../spec/types";
 import { Undo } from "../undo";
 
 export class Bridge extends Plugin {
@@ -31,11 +38,16 @@ export class Bridge extends Plugin {
   private port: PortPlan = new PortPlan();
   private veth: VethPlan = new VethPlan();
   private ipam: Plugin | null = null;
+  private dns: DNS | null = null;
   private isGateway: bool = false;
   private isDefaultGateway: bool = false;
   private forceAddress: bool = false;
   private enabledad: bool = false;
   private disableContainerInterface: bool = false;
+
+  get wires(): bool {
+    return true;
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -50,6 +62,7 @@ export class Bridge extends Plugin {
     port_vlans_read(reader, config, this.port);
     this.bridge.vlan_filtering = this.port.vlan != 0 || this.port.trunk_given;
     this.veth.mtu_bytes = this.bridge.mtu_bytes;
+    this.dns = dns_override(request);
     not_supported(reader, config, "ipMasq");
     not_supported(reader, config, "macspoofchk");
     if (this.port.hairpin && this.bridge.promisc) {
@@ -63,8 +76,7 @@ export class Bridge extends Plugin {
   }
 
   private loadIpam(request: Request): CniError | null {
-    const type = ipam_type(request);
-    request.reader.object(request.config, "ipam");
+    const type = ipam_type_strict(request);
     if (request.reader.error || type.length == 0) return request.reader.error;
     if (this.disableContainerInterface) {
       return new CniError(
@@ -89,7 +101,8 @@ export class Bridge extends Plugin {
     }
     const error = this.wire(request, result, undo);
     if (error) return failed(error);
-    dns_override(request, result);
+    const dns = this.dns;
+    if (dns) result.dns = dns;
     return new Outcome(result);
   }
 
@@ -109,7 +122,7 @@ export class Bridge extends Plugin {
       new Interface(veth.host.name),
       new Interface(request.env.ifname, request.env.netns),
     ];
-    error = this.configure(request, veth, result);
+    error = this.configure(request, veth, result, undo);
     if (error) return error;
     if (this.isGateway && result.ips.length > 0) {
       error = this.gateway(bridge_link, result, undo);
@@ -121,12 +134,12 @@ export class Bridge extends Plugin {
   }
 
   /** The container's side: addresses and routes, or just a link that is up. */
-  private configure(request: Request, veth: Veth, result: Result): CniError | null {
+  private configure(request: Request, veth: Veth, result: Result, undo: Undo): CniError | null {
     if (result.ips.length > 0) {
       for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = 2;
       if (this.isGateway) gateway_defaults(result);
       if (this.isDefaultGateway) default_routes(result);
-      return iface_configure(request, veth.container, result, this.enabledad);
+      return iface_configure(request, veth.container, result, this.enabledad, undo);
     }
     if (this.disableContainerInterface) return null;
     if (link_set_up(request.netns, veth.container.ifindex) >= 0) return null;
@@ -137,7 +150,7 @@ export class Bridge extends Plugin {
   private gateway(bridge_link: Link, result: Result, undo: Undo): CniError | null {
     let at = bridge_link;
     if (this.port.vlan != 0) {
-      const made = gateway_link(bridge_link, this.port.vlan, undo);
+      const made = gateway_link(bridge_link, this.port, undo);
       const link = made.link;
       if (!link) return made.error;
       at = link;

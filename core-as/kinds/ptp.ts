@@ -3,7 +3,14 @@
 
 import { failure_errno } from "../host/failure";
 import { addr_add, HOST, Link, link_get_index, Route, route_add, route_del } from "../host/kernel";
-import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_plugin, ipam_type } from "../ipam/delegate";
+import {
+  ipam_add,
+  ipam_del,
+  ipam_gc,
+  ipam_load,
+  ipam_plugin,
+  ipam_type_strict,
+} from "../ipam/delegate";
 import { EEXIST, ESRCH } from "../lib/errno";
 import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
 import { forwarding_enable } from "../net/gateway";
@@ -14,7 +21,7 @@ import { Attachments } from "../spec/attachments";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
-import { Interface, IPConfig, Result } from "../spec/types";
+import { DNS, Interface, IPConfig, Result } from "../spec/types";
 import { Undo } from "../undo";
 
 /** RT_SCOPE_LINK and RT_SCOPE_HOST, linux/rtnetlink.h. */
@@ -24,12 +31,18 @@ const SCOPE_HOST = 254;
 export class Ptp extends Plugin {
   private veth: VethPlan = new VethPlan();
   private ipam: Plugin | null = null;
+  private dns: DNS | null = null;
+
+  get wires(): bool {
+    return true;
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
     this.veth.mtu_bytes = <i32>reader.integer(request.config, "mtu", 0, 65535);
+    this.dns = dns_override(request);
     not_supported(reader, request.config, "ipMasq");
-    const type = ipam_type(request);
+    const type = ipam_type_strict(request);
     if (type.length == 0) {
       reader.invalid(`ptp needs addresses: add "ipam": {"type": "host-local", …}`);
     }
@@ -59,7 +72,8 @@ export class Ptp extends Plugin {
     }
     const error = this.wire(request, result, undo);
     if (error) return failed(error);
-    dns_override(request, result);
+    const dns = this.dns;
+    if (dns) result.dns = dns;
     return new Outcome(result);
   }
 
@@ -71,7 +85,7 @@ export class Ptp extends Plugin {
     host.mac = veth.host.address;
     container.mac = veth.container.address;
     result.interfaces = [host, container];
-    let error = iface_configure(request, veth.container, result, false);
+    let error = iface_configure(request, veth.container, result, false, undo);
     if (error) return error;
     for (let i = 0; i < result.ips.length; i++) {
       error = through_gateway(request.netns, veth.container, result.ips[i]);
@@ -79,7 +93,11 @@ export class Ptp extends Plugin {
       error = host_side(veth.host, result.ips[i]);
       if (error) return error;
     }
-    if (!veth_wait_up(veth.host.ifindex)) return os_error(`find "${veth.host.name}" again`);
+    const link = veth_wait_up(veth.host.ifindex);
+    if (!link) return os_error(`find "${veth.host.name}" again`);
+    if (link.operstate != "up") {
+      return new CniError(Code.Kernel, `link in error state: ${link.operstate}`, link.name);
+    }
     return forwarding_enable(result, undo);
   }
 

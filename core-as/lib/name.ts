@@ -89,3 +89,9 @@ export function mac_from(text: string): string {
   }
   return mac;
 }
+
+/** The MAC address that differs in the last bit. */
+export function mac_neighbour(mac: string): string {
+  const last = I32.parseInt(mac.substring(15), 16) ^ 1;
+  return mac.substring(0, 15) + last.toString(16).padStart(2, "0");
+}

@@ -20,11 +20,11 @@ import {
 import { EADDRNOTAVAIL, EEXIST, ENODEV } from "../lib/errno";
 import { Cidr, cidr_parse, Ip } from "../lib/ip";
 import { JsonValue } from "../lib/json";
-import { ifname_problem, name_from } from "../lib/name";
+import { ifname_problem, mac_neighbour, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
 import { Reader } from "../spec/reader";
 import { Undo } from "../undo";
-import { port_vlan_access } from "./port";
+import { PortPlan, port_vlan_access } from "./port";
 
 /** What a configuration says of its bridge. */
 export class BridgePlan {
@@ -99,8 +99,9 @@ function bridge_make(plan: BridgePlan, undo: Undo): Found {
   if (!link) return failed(os_error(`read bridge "${plan.name}"`));
   if (!made) return new Found(link);
   // A bridge takes the lowest MAC of its ports until one is set, and neighbours would have to learn
-  // a new one with every container. Setting its own pins it.
-  if (link_set_address(HOST, link.ifindex, link.address) < 0) {
+  // a new one with every container. Setting one pins it; one that differs from its own by a bit,
+  // because the kernel makes the bridge id (for STP) of a MAC that changes.
+  if (link_set_address(HOST, link.ifindex, mac_neighbour(link.address)) < 0) {
     return failed(os_error(`pin the MAC address of bridge "${plan.name}"`));
   }
   // A router advertisement must not reconfigure the node; without IPv6 there is nothing to protect.
@@ -112,8 +113,8 @@ function bridge_make(plan: BridgePlan, undo: Undo): Found {
  * The host's interface in a VLAN of the bridge: one end of a veth pair named <bridge>.<vlan>, whose
  * other end is a port with that VLAN. Shared by the network's containers like the bridge itself.
  */
-export function gateway_link(bridge: Link, vlan: i32, undo: Undo): Found {
-  const name = `${bridge.name}.${vlan}`;
+export function gateway_link(bridge: Link, plan: PortPlan, undo: Undo): Found {
+  const name = `${bridge.name}.${plan.vlan}`;
   const problem = ifname_problem(name);
   if (problem.length > 0) {
     return failed(
@@ -134,7 +135,7 @@ export function gateway_link(bridge: Link, vlan: i32, undo: Undo): Found {
   if (!link) return failed(os_error(`read "${name}"`));
   const port_link = link_get(HOST, port.name);
   if (!port_link) return failed(os_error(`read "${port.name}"`));
-  const error = port_vlan_access(port_link, vlan);
+  const error = port_vlan_access(port_link, plan);
   if (error) return failed(error);
   if (link_set_up(HOST, link.ifindex) < 0) return failed(os_error(`set "${name}" up`));
   return new Found(link);

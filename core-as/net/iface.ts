@@ -15,6 +15,7 @@ import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result, RouteConfig } from "../spec/types";
+import { Undo } from "../undo";
 
 const DAD_LIMIT_MS = 5000;
 const DAD_PAUSE_MS = 50;
@@ -31,13 +32,14 @@ export function family_gateway(result: Result, v6: bool): Ip | null {
 /**
  * Sets the interface up with every address and route of the result. `dad`: IPv6 duplicate address
  * detection runs and is waited for; without it an address serves at once.
- * Nothing is noted for undoing: removing the link takes all of it along.
+ * Only what outlives the link is noted for undoing: removing the link takes all else along.
  */
 export function iface_configure(
   request: Request,
   link: Link,
   result: Result,
   dad: bool,
+  undo: Undo,
 ): CniError | null {
   const ns = request.netns;
   // Announces the address to neighbours that still know its former owner. Read-only /proc/sys is no
@@ -50,7 +52,7 @@ export function iface_configure(
     const address = result.ips[i].address;
     if (address.ip.v6 && !v6) {
       v6 = true;
-      const error = ipv6_enable(ns, link.name);
+      const error = ipv6_enable(ns, link.name, undo);
       if (error) return error;
     }
     if (addr_add(ns, link.ifindex, address.toString(), !dad) < 0) {
@@ -66,13 +68,14 @@ export function iface_configure(
 }
 
 /** Some runtimes start a namespace with IPv6 off; an IPv6 address then cannot be added. */
-function ipv6_enable(ns: i32, ifname: string): CniError | null {
+function ipv6_enable(ns: i32, ifname: string, undo: Undo): CniError | null {
   const names: string[] = ["lo", ifname];
   for (let i = 0; i < names.length; i++) {
     const key = `net/ipv6/conf/${names[i]}/disable_ipv6`;
     const value = sysctl_read(ns, key);
     if (value === null || value == "0") continue;
     if (sysctl_write(ns, key, "0") < 0) return os_error(`enable IPv6 on "${names[i]}" (${key})`);
+    if (names[i] == "lo") undo.sysctl_write(ns, key, value);
   }
   // The address outlives a link flap. Nice to have: read-only /proc/sys is no reason to fail.
   sysctl_write(ns, `net/ipv6/conf/${ifname}/keep_addr_on_down`, "1");

@@ -121,10 +121,11 @@ function port_vlans_clear(port: Link): CniError | null {
   return null;
 }
 
-/** Makes a port an access port of one VLAN. */
-export function port_vlan_access(port: Link, vlan: i32): CniError | null {
+/** Makes a port an access port of a network's VLAN, as its containers' ports are. */
+export function port_vlan_access(port: Link, network: PortPlan): CniError | null {
   const plan = new PortPlan();
-  plan.vlan = vlan;
+  plan.vlan = network.vlan;
+  plan.preserveDefaultVlan = network.preserveDefaultVlan;
   return port_configure(port, plan);
 }
 

@@ -16,7 +16,7 @@ import { sleep } from "../host/store";
 import { EEXIST, ENODEV } from "../lib/errno";
 import { mac_from, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
-import { Request } from "../spec/request";
+import { identity_of, Request } from "../spec/request";
 import { Undo } from "../undo";
 
 /**
@@ -109,12 +109,14 @@ export function veth_wait_up(ifindex: i32): Link | null {
  * Anything else of that name is somebody else's and stays.
  */
 export function veth_del(request: Request, errors: CniError[]): void {
-  if (request.netns == 0) return;
   const ifname = request.env.ifname;
-  const link = link_get(request.netns, ifname);
+  let link: Link | null = null;
+  if (request.netns != 0) link = link_get(request.netns, ifname);
   if (!link) {
-    if (failure_errno != ENODEV)
+    if (request.netns != 0 && failure_errno != ENODEV)
       errors.push(os_error(`look for "${ifname}" in ${request.env.netns}`));
+    // The namespace may live on where nobody finds it, held by a process or a mount.
+    host_veth_del(request.network, request.env.containerID, ifname, errors);
     return;
   }
   if (link.kind != "veth") {
@@ -129,5 +131,31 @@ export function veth_del(request: Request, errors: CniError[]): void {
   }
   if (link_del(request.netns, link.ifindex) < 0 && failure_errno != ENODEV) {
     errors.push(os_error(`remove "${ifname}" from ${request.env.netns}`));
+  }
+}
+
+/**
+ * Removes the host's end of an attachment's pair, known by name and hardware address: both are
+ * hashes of the attachment, so that a link that has both is of our making.
+ */
+export function host_veth_del(
+  network: string,
+  containerID: string,
+  ifname: string,
+  errors: CniError[],
+): void {
+  for (let salt = 0; salt < NAME_TRIES; salt++) {
+    const name = name_from("veth", identity_of(network, containerID, ifname, `host${salt}`));
+    const link = link_get(HOST, name);
+    if (!link) {
+      if (failure_errno != ENODEV) errors.push(os_error(`look for "${name}"`));
+      return;
+    }
+    const mac = mac_from(identity_of(network, containerID, ifname, `host-mac${salt}`));
+    if (link.kind != "veth" || link.address != mac) continue;
+    if (link_del(HOST, link.ifindex) < 0 && failure_errno != ENODEV) {
+      errors.push(os_error(`remove "${name}"`));
+    }
+    return;
   }
 }

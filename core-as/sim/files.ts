@@ -64,6 +64,21 @@ export function store_dir_lock(dir: usize, dir_len: i32, create: i32, _timeout_m
   return state.last_lock;
 }
 
+export function store_dir_make(dir: usize, dir_len: i32): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  if (state.files.has(path)) return fail(EEXIST);
+  if (!is_folder(path)) state.folders.add(path);
+  return 0;
+}
+
+export function store_file_before_boot(path: usize, path_len: i32): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!state.files.has(name)) return fail(ENOENT);
+  return i32(state.files.get(name).before_boot);
+}
+
 export function store_dir_unlock(lock: i32): i32 {
   return state.locks.delete(lock) ? 0 : fail(EBADF, `no lock handle ${lock}`);
 }

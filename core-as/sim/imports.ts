@@ -242,6 +242,18 @@ export function store_dir_unlock(lock: i32): i32 {
   return trace.end(at.store_dir_unlock(lock));
 }
 
+export function store_dir_make(dir: usize, dir_len: i32): i32 {
+  trace.begin("store.dir_make");
+  trace.text("dir", dir, dir_len);
+  return trace.end(at.store_dir_make(dir, dir_len));
+}
+
+export function store_file_before_boot(path: usize, path_len: i32): i32 {
+  trace.begin("store.file_before_boot");
+  trace.text("path", path, path_len);
+  return trace.end(at.store_file_before_boot(path, path_len));
+}
+
 export function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32 {
   trace.begin("store.file_find");
   trace.text("dir", dir, dir_len);

@@ -4,7 +4,9 @@ export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses"
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";
 export {
   store_dir_lock,
+  store_dir_make,
   store_dir_unlock,
+  store_file_before_boot,
   store_file_create,
   store_file_find,
   store_file_list,

@@ -28,6 +28,8 @@ import { METRIC_DEFAULT6 } from "./text";
 import { put_vlan } from "./vlans";
 
 /** A link line: what needs the other lines first. */
+const BEFORE_BOOT = " before-boot";
+
 class LinkLine {
   up: bool = false;
   master: string = "";
@@ -107,12 +109,16 @@ class Parser {
     const path = line.substring(5, max(quote, 5)).trim();
     if (quote < 0 || !path.startsWith("/"))
       return this.fail("file takes an absolute path and a text");
-    const json = new Utf8(line.substring(quote + 1));
+    const old = line.endsWith(BEFORE_BOOT);
+    const end = old ? line.length - BEFORE_BOOT.length : line.length;
+    const json = new Utf8(line.substring(quote + 1, end));
     const parsed = json_parse(json.ptr, json.len);
     if (parsed.failed || parsed.value.kind != Kind.String) return this.fail("not a JSON string");
     const content = parsed.value.text;
     const len = String.UTF8.byteLength(content);
-    this.made.files.set(path, new Content(bytes_of(content), len));
+    const file = new Content(bytes_of(content), len);
+    file.before_boot = old;
+    this.made.files.set(path, file);
   }
 
   private link(space: Space, words: string[]): void {

@@ -211,6 +211,8 @@ function octet(value: i32): string {
 
 /** A file's bytes; never changed in place. */
 export class Content {
+  /** Written before the machine was started. */
+  before_boot: bool = false;
   constructor(
     public ptr: usize,
     public len: i32,

@@ -16,6 +16,7 @@
 //   link lo down address 00:00:00:00:00:00 mtu 65536
 //   …
 //   file /var/lib/cni/networks/n/10.1.2.3 "c1\r\neth0"
+//   file /var/lib/cni/networks/n/10.1.2.4 "c9\r\neth0" before-boot
 //
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route and
 // sysctl, each sorted bytewise; files last, by path.
@@ -195,6 +196,6 @@ export function dump(out: ByteWriter): void {
     const file = state.files.get(paths[i]);
     out.text(`file ${paths[i]} `);
     json_write_string(out, utf8_decode(file.ptr, file.len));
-    out.text("\n");
+    out.text(file.before_boot ? " before-boot\n" : "\n");
   }
 }

@@ -143,6 +143,15 @@ export class Request {
 
   /** What names and addresses of this attachment are hashed from. */
   identity(part: string): string {
-    return `${this.network}\0${this.env.containerID}\0${this.env.ifname}\0${part}`;
+    return identity_of(this.network, this.env.containerID, this.env.ifname, part);
   }
+}
+
+export function identity_of(
+  network: string,
+  containerID: string,
+  ifname: string,
+  part: string,
+): string {
+  return `${network}\0${containerID}\0${ifname}\0${part}`;
 }

@@ -15,6 +15,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -26,6 +27,7 @@ import {
   EINVAL,
   EISDIR,
   ENOENT,
+  ENOSYS,
   ETIMEDOUT,
   OPEN_TO_READ,
   osError,
@@ -160,6 +162,13 @@ function readAll(fd: number, size_bytes: number, limit_bytes: number): Uint8Arra
   }
 }
 
+/** When this machine was started, by its clock of now: btime of proc_stat(5). */
+function bootTime_ms(): number {
+  const btime_s = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+  if (btime_s === undefined) throw new OsError(ENOSYS, 'no btime in /proc/stat');
+  return Number(btime_s) * 1000;
+}
+
 const LIST_LIMIT_BYTES = 4096;
 
 /** A short text, null for anything else. */
@@ -288,6 +297,10 @@ export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): 
     dir_lock: (args) => call(() => locks.add(args, at(args.dir))),
     dir_unlock: ({ lock }) => call(() => locks.release(lock)),
     file_find: ({ dir, content, otherwise }) => call(() => fileFind(at(dir), content, otherwise)),
+    dir_make: ({ dir }) => {
+      call(() => mkdirSync(at(dir), { recursive: true, mode: DIR_MODE }));
+    },
+    file_before_boot: ({ path }) => call(() => Number(statSync(at(path)).mtimeMs < bootTime_ms())),
     file_list: ({ dir }) => call(() => fileList(at(dir))),
     file_read: ({ path, limit_bytes }) => call(() => fileRead(at(path), limit_bytes)),
     file_create: ({ path, content, replace_empty }) =>

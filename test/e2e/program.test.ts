@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
@@ -84,64 +85,30 @@ describe('as a plugin', () => {
   });
 });
 
-/** A namespace standing for the host and some pods, taken away at the end. */
-class Lab {
-  readonly prefix = `fl${process.pid}p-`;
-  readonly pods: string[] = [];
-  constructor(count: number) {
-    for (let i = 0; i < count; i++) this.pods.push(`pod${i}`);
-    for (const name of ['host', ...this.pods]) this.ip('netns', 'add', this.prefix + name);
-  }
-  ip(...args: string[]): string {
-    return execFileSync('ip', args, { encoding: 'utf8' });
-  }
-  config(name: string): string {
-    return JSON.stringify({
-      cniVersion: '1.1.0',
-      name,
-      type: 'bridge',
-      bridge: 'cni0',
-      isGateway: true,
-      ipam: {
-        type: 'host-local',
-        dataDir: join(folder, 'leases'),
-        ranges: [[{ subnet: '10.1.0.0/16' }]],
-        routes: [{ dst: '0.0.0.0/0' }],
-      },
-    });
-  }
-  /** Starts one call of the program inside the host's namespace. */
-  call(command: string, pod: string, config: string, extra: string[] = []) {
-    const inside = [`--net=/run/netns/${this.prefix}host`, ...extra, program('bridge')];
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      CNI_COMMAND: command,
-      CNI_CONTAINERID: pod,
-      CNI_NETNS: `/run/netns/${this.prefix}${pod}`,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: folder,
-    };
-    const child = spawn('nsenter', inside, { env, stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin.end(config);
-    return new Promise<{ code: number | null; stdout: string }>((resolve) => {
-      let stdout = '';
-      child.stdout.on('data', (chunk) => {
-        stdout += chunk;
-      });
-      child.on('close', (code) => resolve({ code, stdout }));
-    });
-  }
-  close(): void {
-    for (const name of ['host', ...this.pods]) this.ip('netns', 'del', this.prefix + name);
-  }
+function config(name: string) {
+  return {
+    cniVersion: '1.1.0',
+    name,
+    type: 'bridge',
+    bridge: 'cni0',
+    isGateway: true,
+    ipam: {
+      type: 'host-local',
+      dataDir: join(folder, 'leases'),
+      ranges: [[{ subnet: '10.1.0.0/16' }]],
+      routes: [{ dst: '0.0.0.0/0' }],
+    },
+  };
 }
 
 describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
   test('thirty ADDs at once: thirty addresses, no failure; thirty DELs: nothing left', async () => {
     const lab = new Lab(30);
     try {
-      const config = lab.config('many');
-      const added = await Promise.all(lab.pods.map((pod) => lab.call('ADD', pod, config)));
+      const many = config('many');
+      const added = await Promise.all(
+        lab.pods.map((pod) => lab.call(program('bridge'), 'ADD', pod, many)),
+      );
       const addresses = added.map(({ code, stdout }) => {
         expect(code, stdout).toBe(0);
         return JSON.parse(stdout).ips[0].address as string;
@@ -149,9 +116,11 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
       expect(new Set(addresses).size).toBe(30);
       const gateway = added.map(({ stdout }) => JSON.parse(stdout).interfaces[0].mac as string);
       expect(new Set(gateway).size).toBe(1);
-      const removed = await Promise.all(lab.pods.map((pod) => lab.call('DEL', pod, config)));
+      const removed = await Promise.all(
+        lab.pods.map((pod) => lab.call(program('bridge'), 'DEL', pod, many)),
+      );
       expect(removed.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(Array(30).fill('0'));
-      expect(lab.ip('-n', `${lab.prefix}host`, '-br', 'link', 'show', 'type', 'veth')).toBe('');
+      expect(lab.links('veth')).toEqual([]);
       const leases = readdirSync(join(folder, 'leases/many')).sort();
       expect(leases).toEqual(['last_reserved_ip.0', 'lock']);
     } finally {
@@ -164,11 +133,17 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
     try {
       const log = join(folder, 'execve');
       const trace = ['strace', '-f', '-e', 'trace=execve', '-o', log];
-      const { code, stdout } = await lab.call('ADD', 'pod0', lab.config('one'), trace);
+      const { code, stdout } = await lab.call(
+        program('bridge'),
+        'ADD',
+        'pod0',
+        config('one'),
+        trace,
+      );
       expect(code, stdout).toBe(0);
       const lines = execFileSync('grep', ['-c', 'execve(', log], { encoding: 'utf8' });
       expect(Number(lines)).toBe(1);
-      await lab.call('DEL', 'pod0', lab.config('one'));
+      await lab.call(program('bridge'), 'DEL', 'pod0', config('one'));
     } finally {
       lab.close();
     }
@@ -182,13 +157,13 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
     const holder = spawn('flock', [lock, 'sleep', '60'], { detached: true });
     while (spawnSync('flock', ['-n', lock, 'true']).status === 0) await setTimeout(10);
     try {
-      const { code, stdout } = await lab.call('ADD', 'pod0', lab.config('held'));
+      const { code, stdout } = await lab.call(program('bridge'), 'ADD', 'pod0', config('held'));
       expect(code).toBe(1);
       const error = JSON.parse(stdout) as { code: number; msg: string; details: string };
       expect(error.code).toBe(11);
       expect(error.msg).toContain('held/lock');
       expect(error.details).toContain(String(holder.pid));
-      expect(lab.ip('-n', `${lab.prefix}host`, '-br', 'link', 'show', 'type', 'bridge')).toBe('');
+      expect(lab.links('bridge')).toEqual([]);
     } finally {
       if (holder.pid !== undefined) process.kill(-holder.pid);
       lab.close();

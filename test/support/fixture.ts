@@ -28,7 +28,7 @@ export interface Fixture {
   readonly versions: string;
   /** "vlan-filtering" when the real kernel needs more than every kernel has. */
   readonly needs: string;
-  /** "real" when its operations fail in turn on the real kernel as well. */
+  /** "real": its operations fail in turn on the real kernel as well. "none": not at all. */
   readonly faults: string;
   readonly before: string;
   readonly steps: readonly Step[];

@@ -7,7 +7,7 @@ import { REFERENCE_DIR } from './world.ts';
 const ci = process.env['CI'] === 'true';
 
 /** "" when the need is met, else why not. */
-function need(met: boolean, why: string): string {
+export function need(met: boolean, why: string): string {
   if (!met && ci) throw new Error(`CI must not skip: ${why}`);
   return met ? '' : why;
 }

@@ -1,7 +1,7 @@
 // The real kernel's state in the text of core-as/sim/text.ts, as iproute2 and /proc tell it. It
 // reads only, and knows no driver of ours: it is the judge of both.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
 type Json = any;
@@ -167,6 +167,10 @@ function sysctlLines({ netns, links }: Seen): string[] {
   return lines;
 }
 
+function bootTime_ms(): number {
+  return Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]) * 1000;
+}
+
 function fileLines(root: string): string[] {
   if (!existsSync(root)) return [];
   const lines: string[] = [];
@@ -174,7 +178,8 @@ function fileLines(root: string): string[] {
     if (!entry.isFile() || entry.name === 'lock') continue;
     const path = `${entry.parentPath}/${entry.name}`;
     const content = readFileSync(path, 'utf8');
-    lines.push(`file ${path.slice(root.length)} ${JSON.stringify(content)}`);
+    const old = statSync(path).mtimeMs < bootTime_ms() && ' before-boot';
+    lines.push(`file ${path.slice(root.length)} ${JSON.stringify(content)}${old || ''}`);
   }
   return lines;
 }

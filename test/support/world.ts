@@ -2,9 +2,10 @@
 // through the reference plugins. All three take the same text and give the same text back.
 // Real worlds are made of namespaces and a folder of their own, and take them away again.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Driver } from '../../host-node/abi.ts';
 import { type Answer, serve } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
@@ -66,6 +67,9 @@ function lagging(text: string): boolean {
   }
   return peers.some(([, peer]) => up.get(peer) === true);
 }
+
+/** The path of a `file` line. */
+const path = (line: string): string => line.split(' ')[1] ?? '';
 
 let worlds = 0;
 
@@ -153,11 +157,12 @@ class Ground {
     }
   }
   private file(line: string): void {
-    const [, path = '', content = '""'] = /^file (\S+) (.*)$/.exec(line) ?? [];
+    const [, path = '', content = '""', old] = /^file (\S+) (.*?)( before-boot)?$/.exec(line) ?? [];
     const target = path.startsWith('/run/netns/') ? this.there(path) : this.root + path;
     if (path.startsWith('/run/netns/')) this.strays.push(target);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, JSON.parse(content), { mode: 0o600 });
+    if (old !== undefined) utimesSync(target, 1, 1);
   }
 
   /** A text of the fixture in this machine's names. */
@@ -186,7 +191,9 @@ class Ground {
     const strays = this.strays.map((path) => `file ${path} ""\n`).join('');
     const text = kernelText(names, this.root);
     const at = text.search(/^file /m);
-    return this.back(at < 0 ? text + strays : text.slice(0, at) + strays + text.slice(at));
+    const files = this.back(strays + (at < 0 ? '' : text.slice(at)));
+    const sorted = files.split(/(?<=\n)/).sort((a, b) => (path(a) < path(b) ? -1 : 1));
+    return this.back(at < 0 ? text : text.slice(0, at)) + sorted.join('');
   }
   close(): void {
     for (const name of this.names) {
@@ -199,9 +206,38 @@ class Ground {
   }
 }
 
+/**
+ * A real world whose calls can die before their n-th operation; `alive` when they ended earlier.
+ */
+export function mortalWorld(before: string) {
+  const ground = new Ground(before);
+  const world = realWorldOn(ground);
+  const script = fileURLToPath(new URL('./killed.ts', import.meta.url));
+  return {
+    ...world,
+    die: (step: Step, stdin: string, n: number): 'alive' | 'dead' => {
+      const orders = {
+        hostNetns: `/run/netns/${ground.prefix}host`,
+        root: ground.root,
+        type: step.type,
+        env: ground.env(step),
+        stdin: ground.there(stdin),
+        n,
+      };
+      const args = ['--no-warnings', script, JSON.stringify(orders)];
+      const done = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      if (done.signal === null && done.status !== 0) throw new Error(done.stdout + done.stderr);
+      return done.signal === 'SIGKILL' ? 'dead' : 'alive';
+    },
+  };
+}
+
 /** The real kernel through the Node host's own driver, in namespaces of the test. */
 export function realWorld(before: string): World {
-  const ground = new Ground(before);
+  return realWorldOn(new Ground(before));
+}
+
+function realWorldOn(ground: Ground): World {
   return {
     run: (step, stdin, wrap = asIs) => {
       const hostNetns = `/run/netns/${ground.prefix}host`;

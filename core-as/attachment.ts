@@ -1,0 +1,178 @@
+// Records of attachments that live: /run/fairlead/attachments/<containerID>:<ifname>, written
+// before the first change and removed after the last. /run forgets at reboot, as it must. They let
+// a DEL work whose configuration does not parse, GC find what a dead container left, and an ADD
+// tell an attachment that lives from one whose DEL never came.
+
+import { failure_errno } from "./host/failure";
+import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
+import { dir_make, file_list, file_read, file_remove, file_write } from "./host/store";
+import { Leases } from "./ipam/leases";
+import { EINVAL, ENOENT } from "./lib/errno";
+import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
+import { Utf8 } from "./lib/utf8";
+import { host_veth_del } from "./net/veth";
+import { Attachments } from "./spec/attachments";
+import { CniError, Code, os_error } from "./spec/error";
+import { Request } from "./spec/request";
+import { Undo } from "./undo";
+
+const DIR = "/run/fairlead/attachments";
+const LIMIT_BYTES = 4096;
+
+/** What was attached where. */
+export class Attachment {
+  network: string = "";
+  containerID: string = "";
+  ifname: string = "";
+  /** CNI_NETNS at the time of ADD. */
+  netns: string = "";
+  /** Where host-local's leases lie; "" for an IPAM plugin without state. */
+  dataDir: string = "";
+
+  get path(): string {
+    return `${DIR}/${this.containerID}:${this.ifname}`;
+  }
+}
+
+/** The attachment of a request, its state folder as its configuration has it. */
+export function attachment_of(request: Request, dataDir: string): Attachment {
+  const made = new Attachment();
+  made.network = request.network;
+  made.containerID = request.env.containerID;
+  made.ifname = request.env.ifname;
+  made.netns = request.env.netns;
+  made.dataDir = dataDir;
+  return made;
+}
+
+export function attachment_write(attachment: Attachment, undo: Undo): CniError | null {
+  const object = JsonValue.object();
+  object.append("network", JsonValue.string(attachment.network));
+  object.append("containerID", JsonValue.string(attachment.containerID));
+  object.append("ifname", JsonValue.string(attachment.ifname));
+  object.append("netns", JsonValue.string(attachment.netns));
+  object.append("dataDir", JsonValue.string(attachment.dataDir));
+  const text = json_text(object);
+  let written = file_write(attachment.path, text);
+  if (written < 0 && failure_errno == ENOENT) {
+    if (dir_make(DIR) < 0) return os_error(`make ${DIR}`, Code.Io);
+    written = file_write(attachment.path, text);
+  }
+  if (written < 0) return os_error(`write ${attachment.path}`, Code.Io);
+  undo.file_remove(attachment.path);
+  return null;
+}
+
+/**
+ * Reads a record's text; null when it is none: it is state of ours, but anybody may have written.
+ */
+function parse(text: string): Attachment | null {
+  const bytes = new Utf8(text);
+  const parsed = json_parse(bytes.ptr, bytes.len);
+  if (parsed.failed || parsed.value.kind != Kind.Object) return null;
+  const made = new Attachment();
+  made.network = member(parsed.value, "network");
+  made.containerID = member(parsed.value, "containerID");
+  made.ifname = member(parsed.value, "ifname");
+  made.netns = member(parsed.value, "netns");
+  made.dataDir = member(parsed.value, "dataDir");
+  return made.network.length > 0 && made.containerID.length > 0 ? made : null;
+}
+
+function member(object: JsonValue, key: string): string {
+  const value = object.get(key);
+  return value && value.kind == Kind.String ? value.text : "";
+}
+
+/** The record of a request's container and interface, null when there is none. */
+export function attachment_read(request: Request): Attachment | null {
+  const wanted = attachment_of(request, "");
+  const bytes = file_read(wanted.path, LIMIT_BYTES);
+  return bytes ? parse(String.UTF8.decodeUnsafe(bytes.ptr, bytes.len)) : null;
+}
+
+/** Whether an attachment of the owner, "<containerID>\r\n<ifname>", has a record. */
+export function attachment_known(owner: string): bool {
+  const parts = owner.split("\r\n");
+  if (parts.length != 2) return false;
+  return file_read(`${DIR}/${parts[0]}:${parts[1]}`, LIMIT_BYTES) !== null;
+}
+
+export function attachment_remove(request: Request, errors: CniError[]): void {
+  const path = attachment_of(request, "").path;
+  if (file_remove(path) < 0 && failure_errno != ENOENT) {
+    errors.push(os_error(`remove ${path}`, Code.Io));
+  }
+}
+
+/** Gives back leases and host link of a record. */
+function release(attachment: Attachment, errors: CniError[]): void {
+  host_veth_del(attachment.network, attachment.containerID, attachment.ifname, errors);
+  if (attachment.dataDir.length == 0) return;
+  const leases = new Leases(
+    attachment.dataDir,
+    attachment.network,
+    attachment.containerID,
+    attachment.ifname,
+  );
+  if (leases.open(false)) {
+    const owned = leases.find();
+    for (let i = 0; i < owned.length; i++) leases.release(owned[i]);
+    leases.close();
+  }
+  const error = leases.error;
+  if (error) errors.push(error);
+}
+
+/** Whether the container's side is still there: its namespace opens and holds the interface. */
+function lives(attachment: Attachment): bool {
+  const ns = netns_open(attachment.netns);
+  if (ns < 0) return failure_errno != ENOENT && failure_errno != EINVAL;
+  // A path through /proc may lead to the host after its process number was given again.
+  return netns_same(ns, HOST) == 0 && link_get(ns, attachment.ifname) !== null;
+}
+
+/**
+ * Before an ADD: an attachment of the same container and interface that lives is refused; one whose
+ * DEL never came is taken away.
+ */
+export function attachment_heal(request: Request): CniError | null {
+  const old = attachment_read(request);
+  if (!old) return null;
+  if (lives(old)) {
+    return new CniError(
+      Code.InterfaceExists,
+      `container ${old.containerID} already has "${old.ifname}", on network "${old.network}": ` +
+        "run DEL for it, or choose another CNI_IFNAME",
+      `in ${old.netns}`,
+    );
+  }
+  const errors = new Array<CniError>();
+  release(old, errors);
+  return errors.length > 0 ? errors[0] : null;
+}
+
+/** A DEL whose configuration is broken releases by the record what it could not find by itself. */
+export function attachment_release(request: Request, errors: CniError[]): void {
+  const record = attachment_read(request);
+  if (record) release(record, errors);
+}
+
+/** GC: records of the network that are not valid go, with what they name. */
+export function attachment_gc(request: Request, valid: Attachments, errors: CniError[]): void {
+  const files = file_list(DIR);
+  if (!files) {
+    if (failure_errno != ENOENT) errors.push(os_error(`read ${DIR}`, Code.Io));
+    return;
+  }
+  for (let i = 0; i < files.length; i++) {
+    const record = parse(files[i].content);
+    if (!record || record.network != request.network) continue;
+    if (valid.has(`${record.containerID}\r\n${record.ifname}`)) continue;
+    const before = errors.length;
+    release(record, errors);
+    if (errors.length == before && file_remove(record.path) < 0 && failure_errno != ENOENT) {
+      errors.push(os_error(`remove ${record.path}`, Code.Io));
+    }
+  }
+}
