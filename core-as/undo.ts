@@ -12,9 +12,11 @@ import {
   link_set_promisc,
   sysctl_write,
 } from "./host/kernel";
-import { file_remove } from "./host/store";
+import { file_remove, log } from "./host/store";
+import { delegate_call } from "./ipam/foreign";
 import { EADDRNOTAVAIL, ENODEV, ENOENT } from "./lib/errno";
 import { CniError, os_error } from "./spec/error";
+import { Request } from "./spec/request";
 
 const enum Inverse {
   LinkDel,
@@ -27,6 +29,7 @@ const enum Inverse {
   PromiscOff,
   SysctlWrite,
   FileRemove,
+  DelegateDel,
 }
 
 class Entry {
@@ -36,6 +39,7 @@ class Entry {
   vid_end: i32 = 0;
   text: string = "";
   value: string = "";
+  request: Request | null = null;
   constructor(public inverse: Inverse) {}
 }
 
@@ -87,10 +91,24 @@ export class Undo {
     this.note(Inverse.FileRemove, 0, 0).text = path;
   }
 
+  delegate_del(request: Request, type: string): void {
+    const entry = this.note(Inverse.DelegateDel, 0, 0);
+    entry.text = type;
+    entry.request = request;
+  }
+
   /** Runs the inverses, last change first; goes on after failures and collects them. */
   unwind(errors: CniError[]): void {
     while (this.entries.length > 0) {
       const entry = this.entries.pop();
+      const request = entry.request;
+      if (request) {
+        // Often the very delegate whose ADD failed: its error is told already, this one is for a
+        // log.
+        const error = delegate_call(request, entry.text, "DEL").error;
+        if (error) log(`undo: ${error.toString()}`);
+        continue;
+      }
       const tried = run(entry);
       if (tried.length == 0 || failure_errno == ENOENT) continue;
       if (failure_errno == ENODEV || failure_errno == EADDRNOTAVAIL) continue;

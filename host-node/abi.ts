@@ -21,7 +21,7 @@ export type ParamType = 'i32' | 'ns' | 'str' | 'bytes' | 'out';
 export type ReplyType = 'none' | 'value' | 'json' | 'bytes';
 
 export interface Operation {
-  readonly module: 'host' | 'kernel' | 'store';
+  readonly module: 'host' | 'kernel' | 'store' | 'plugin';
   readonly name: string;
   readonly params: Readonly<Record<string, ParamType>>;
   readonly reply: ReplyType;
@@ -483,6 +483,18 @@ export const OPERATIONS = [
     like: 'rm $path',
     about: 'Removes a file.',
   },
+  {
+    module: 'plugin',
+    name: 'exec',
+    params: { path: 'str', env: 'bytes', stdin: 'bytes', timeout_ms: 'i32' },
+    reply: 'json',
+    gives: '{"exit_code":0,"signal":"","stdout":"…","stderr":"…"}; exit_code -1 after a signal',
+    errors: ['ENOENT', 'EACCES', 'ETIMEDOUT', 'EFBIG'],
+    like: 'env $env timeout $timeout_ms $path <<< "$stdin"',
+    about:
+      "Runs a program to its end: the host's environment with $env (NAME=value, each ended by a " +
+      'NUL byte) over it, at most 1 MiB of output. What it says on standard error is passed on.',
+  },
 ] as const satisfies readonly Operation[];
 
 type Op = (typeof OPERATIONS)[number];
@@ -497,12 +509,12 @@ type Reply<R> = R extends 'value'
       : void;
 
 /**
- * What performs the operations of the modules kernel and store. Arguments come by name. A method
+ * What performs the operations of all modules but host. Arguments come by name. A method
  * returns its value or reply, or throws an {@link OsError}. A driver that lacks an operation does
  * not compile.
  */
 export type Driver = {
-  [O in Extract<Op, { module: 'kernel' | 'store' }> as O['name']]: (
+  [O in Exclude<Op, { module: 'host' }> as O['name']]: (
     args: Args<O['params']>,
   ) => Reply<O['reply']>;
 };
@@ -564,7 +576,7 @@ export interface PortVlan {
   readonly untagged: boolean;
 }
 
-/** Kernel and store operations, the part of the table a driver serves. */
+/** The part of the table that a driver serves. */
 export const DRIVER_OPERATIONS: readonly Operation[] = OPERATIONS.filter(
   (op) => op.module !== 'host',
 );

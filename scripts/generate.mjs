@@ -76,7 +76,7 @@ function reference() {
     "handle 0 is the host's own namespace.",
     '',
   ];
-  for (const module of ['host', 'kernel', 'store']) {
+  for (const module of ['host', 'kernel', 'store', 'plugin']) {
     lines.push(`## ${module}`, '');
     for (const op of OPERATIONS.filter((o) => o.module === module)) {
       const params = Object.entries(op.params).map(([name, type]) => `${name}: ${type}`);

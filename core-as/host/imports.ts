@@ -160,3 +160,7 @@ export declare function store_file_write(path: usize, path_len: i32, content: us
 /** Removes a file. */
 @external("store", "file_remove")
 export declare function store_file_remove(path: usize, path_len: i32): i32;
+
+/** Runs a program to its end: the host's environment with $env (NAME=value, each ended by a NUL byte) over it, at most 1 MiB of output. What it says on standard error is passed on. */
+@external("plugin", "exec")
+export declare function plugin_exec(path: usize, path_len: i32, env: usize, env_len: i32, stdin: usize, stdin_len: i32, timeout_ms: i32): i32;

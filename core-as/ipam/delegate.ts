@@ -1,5 +1,5 @@
-// IPAM as a main plugin sees it: the plugin named by ipam.type, run inside the same instance.
-// A type that is not ours is refused by name until foreign plugins can be executed.
+// IPAM as a main plugin sees it: the plugin named by ipam.type. Ours run inside the same instance,
+// a foreign one is executed.
 
 import { JsonValue, Kind } from "../lib/json";
 import { failed, Outcome, Plugin } from "../plugin";
@@ -7,14 +7,16 @@ import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { Undo } from "../undo";
+import { Foreign } from "./foreign";
 import { data_dir, HostLocal } from "./host-local";
 import { Static } from "./static";
 
-/** The plugin of an IPAM type, null when it is not ours. */
+/** The plugin of an IPAM type: ours, or a foreign one; null when the name cannot be a file's. */
 export function ipam_plugin(type: string): Plugin | null {
   if (type == "host-local") return new HostLocal();
   if (type == "static") return new Static();
-  return null;
+  if (type.length == 0 || type.includes("/") || type.includes("\\")) return null;
+  return new Foreign(type);
 }
 
 /** ipam.type, "" when there is none. Tolerates anything: DEL asks it of broken configurations. */
@@ -38,8 +40,8 @@ export function ipam_type_strict(request: Request): string {
 
 function unknown(type: string): CniError {
   return new CniError(
-    Code.NotSupported,
-    `IPAM plugin "${type}" is not supported yet: use host-local or static`,
+    Code.InvalidConfig,
+    `invalid plugin name: ${type}: "ipam.type" is the name of a file in CNI_PATH`,
   );
 }
 

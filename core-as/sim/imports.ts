@@ -295,3 +295,12 @@ export function store_file_remove(path: usize, path_len: i32): i32 {
   trace.text("path", path, path_len);
   return trace.end(at.store_file_remove(path, path_len));
 }
+
+export function plugin_exec(path: usize, path_len: i32, env: usize, env_len: i32, stdin: usize, stdin_len: i32, timeout_ms: i32): i32 {
+  trace.begin("plugin.exec");
+  trace.text("path", path, path_len);
+  trace.text("env", env, env_len);
+  trace.text("stdin", stdin, stdin_len);
+  trace.int("timeout_ms", timeout_ms);
+  return trace.end(at.plugin_exec(path, path_len, env, env_len, stdin, stdin_len, timeout_ms));
+}

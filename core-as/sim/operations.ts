@@ -34,6 +34,7 @@ export {
   kernel_link_set_up,
 } from "./links";
 export { kernel_netns_open, kernel_netns_same } from "./netns";
+export { plugin_exec } from "./programs";
 export { kernel_route_add, kernel_route_del, kernel_route_list } from "./routes";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
 export { kernel_bridge_vlan_add, kernel_bridge_vlan_del, kernel_bridge_vlan_list } from "./vlans";

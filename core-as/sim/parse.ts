@@ -16,6 +16,7 @@ import {
   Addr,
   Content,
   Link,
+  Program,
   Route,
   Space,
   State,
@@ -87,6 +88,7 @@ class Parser {
   private read_line(line: string): void {
     if (line.length == 0 || line.startsWith("#")) return;
     if (line.startsWith("file ")) return this.file(line);
+    if (line.startsWith("plugin ")) return this.program(line);
     const words = line.split(" ").filter((word) => word.length > 0);
     const what = words[0];
     if (what == "netns") {
@@ -119,6 +121,17 @@ class Parser {
     const file = new Content(bytes_of(content), len);
     file.before_boot = old;
     this.made.files.set(path, file);
+  }
+
+  private program(line: string): void {
+    const quote = line.indexOf(' "');
+    const words = line.substring(0, max(quote, 0)).split(" ");
+    if (words.length != 3) return this.fail("plugin takes a path, an exit code and a text");
+    const json = new Utf8(line.substring(quote + 1));
+    const parsed = json_parse(json.ptr, json.len);
+    if (parsed.failed || parsed.value.kind != Kind.String) return this.fail("not a JSON string");
+    const code = I32.parseInt(words[2]);
+    this.made.programs.set(words[1], new Program(code, parsed.value.text));
   }
 
   private link(space: Space, words: string[]): void {

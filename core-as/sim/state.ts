@@ -219,7 +219,16 @@ export class Content {
   ) {}
 }
 
+/** An executable that always says the same. */
+export class Program {
+  constructor(
+    public exit_code: i32,
+    public stdout: string,
+  ) {}
+}
+
 export class State {
+  programs: Map<string, Program> = new Map<string, Program>();
   /** The host first. */
   spaces: Space[] = [new Space(0, "host")];
   /** Namespaces by handle. */

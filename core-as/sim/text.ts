@@ -16,6 +16,7 @@
 //   link lo down address 00:00:00:00:00:00 mtu 65536
 //   …
 //   file /var/lib/cni/networks/n/10.1.2.3 "c1\r\neth0"
+//   plugin /opt/cni/bin/other-ipam 0 "{…}"      says that and exits so, whatever it is asked
 //   file /var/lib/cni/networks/n/10.1.2.4 "c9\r\neth0" before-boot
 //
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route and
@@ -189,6 +190,14 @@ export function dump(out: ByteWriter): void {
   const spaces = state.spaces.slice();
   spaces.sort(by_name);
   for (let i = 0; i < spaces.length; i++) dump_space(spaces[i], out);
+  const programs = state.programs.keys();
+  programs.sort(by_bytes);
+  for (let i = 0; i < programs.length; i++) {
+    const program = state.programs.get(programs[i]);
+    out.text(`plugin ${programs[i]} ${program.exit_code} `);
+    json_write_string(out, program.stdout);
+    out.text("\n");
+  }
   const paths = state.files.keys();
   paths.sort(by_bytes);
   for (let i = 0; i < paths.length; i++) {

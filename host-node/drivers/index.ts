@@ -1,7 +1,9 @@
-// The real machine as a driver: rtnetlink and sysctls for the kernel, plain files for the store.
+// The real machine as a driver: rtnetlink and sysctls for the kernel, plain files for the store,
+// processes for foreign plugins.
 import type { Driver } from '../abi.ts';
 import { fileDriver } from './files.ts';
 import { netlinkDriver } from './netlink.ts';
+import { pluginDriver } from './plugin.ts';
 
 export interface RealOptions {
   /** Path of the namespace that handle 0 means; the process's own when absent. */
@@ -18,5 +20,5 @@ export function realDriver(options: RealOptions = {}): Driver & { close(): void 
     kernel.close();
     store.close();
   };
-  return { ...kernel, ...store, close };
+  return { ...kernel, ...store, ...pluginDriver(options), close };
 }

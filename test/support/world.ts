@@ -2,7 +2,15 @@
 // through the reference plugins. All three take the same text and give the same text back.
 // Real worlds are made of namespaces and a folder of their own, and take them away again.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +87,7 @@ class Ground {
   readonly prefix = `fl${process.pid}x${++worlds}-`;
   readonly names: string[] = [];
   private readonly strays: string[] = [];
+  private readonly programs: string[] = [];
 
   constructor(before: string) {
     mkdirSync(join(this.root, 'var/lib/cni'), { recursive: true });
@@ -104,6 +113,7 @@ class Ground {
       const [word = '', ...rest] = line.split(' ');
       if (word === 'netns') ns = rest[0] ?? '';
       else if (word === 'file') this.file(line);
+      else if (word === 'plugin') this.program(line);
       else this.say(commands, ns, word, rest, made);
     }
     for (const [name, batch] of commands) {
@@ -156,6 +166,16 @@ class Ground {
       if (rest.includes('up')) batch.push(`link set ${name} up`);
     }
   }
+  /** A script that says what the line says, whatever it is asked. */
+  private program(line: string): void {
+    const [, path = '', code = '0', said = '""'] = /^plugin (\S+) (\d+) (.*)$/.exec(line) ?? [];
+    const target = this.root + path;
+    mkdirSync(dirname(target), { recursive: true });
+    const quoted = String(JSON.parse(said)).replaceAll("'", "'\\''");
+    writeFileSync(target, `#!/bin/sh\ncat >/dev/null\nprintf %s '${quoted}'\nexit ${code}\n`);
+    chmodSync(target, 0o755);
+    this.programs.push(line);
+  }
   private file(line: string): void {
     const [, path = '', content = '""', old] = /^file (\S+) (.*?)( before-boot)?$/.exec(line) ?? [];
     const target = path.startsWith('/run/netns/') ? this.there(path) : this.root + path;
@@ -192,8 +212,11 @@ class Ground {
     const text = kernelText(names, this.root);
     const at = text.search(/^file /m);
     const files = this.back(strays + (at < 0 ? '' : text.slice(at)));
-    const sorted = files.split(/(?<=\n)/).sort((a, b) => (path(a) < path(b) ? -1 : 1));
-    return this.back(at < 0 ? text : text.slice(0, at)) + sorted.join('');
+    const paths = new Set(this.programs.map(path));
+    const lines = files.split(/(?<=\n)/).filter((line) => !paths.has(path(line)));
+    const sorted = lines.sort((a, b) => (path(a) < path(b) ? -1 : 1));
+    const programs = this.programs.map((line) => `${line}\n`).sort();
+    return [this.back(at < 0 ? text : text.slice(0, at)), ...programs, ...sorted].join('');
   }
   close(): void {
     for (const name of this.names) {
