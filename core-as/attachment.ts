@@ -7,9 +7,9 @@ import { failure_errno } from "./host/failure";
 import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
 import { dir_make, file_list, file_read, file_remove, file_write } from "./host/store";
 import { Leases } from "./ipam/leases";
-import { EINVAL, ENOENT } from "./lib/errno";
+import { EFBIG, EINVAL, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
-import { Utf8 } from "./lib/utf8";
+import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
 import { host_veth_del } from "./net/veth";
 import { Attachments } from "./spec/attachments";
 import { CniError, Code, os_error } from "./spec/error";
@@ -84,11 +84,23 @@ function member(object: JsonValue, key: string): string {
   return value && value.kind == Kind.String ? value.text : "";
 }
 
-/** The record of a request's container and interface, null when there is none. */
-export function attachment_read(request: Request): Attachment | null {
-  const wanted = attachment_of(request, "");
-  const bytes = file_read(wanted.path, LIMIT_BYTES);
-  return bytes ? parse(String.UTF8.decodeUnsafe(bytes.ptr, bytes.len)) : null;
+/** A record that was looked for: `found` is null when there is none, or none that can be read. */
+class Looked {
+  found: Attachment | null = null;
+  error: CniError | null = null;
+}
+
+/** The record of a request's container and interface. Garbage counts as none. */
+function look(request: Request): Looked {
+  const looked = new Looked();
+  const path = attachment_of(request, "").path;
+  const bytes = file_read(path, LIMIT_BYTES);
+  if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
+    looked.found = parse(utf8_decode(bytes.ptr, bytes.len));
+  } else if (!bytes && failure_errno != ENOENT && failure_errno != EFBIG) {
+    looked.error = os_error(`read ${path}`, Code.Io);
+  }
+  return looked;
 }
 
 /** Whether an attachment of the owner, "<containerID>\r\n<ifname>", has a record. */
@@ -137,8 +149,9 @@ function lives(attachment: Attachment): bool {
  * DEL never came is taken away.
  */
 export function attachment_heal(request: Request): CniError | null {
-  const old = attachment_read(request);
-  if (!old) return null;
+  const looked = look(request);
+  const old = looked.found;
+  if (!old) return looked.error;
   if (lives(old)) {
     return new CniError(
       Code.InterfaceExists,
@@ -152,10 +165,19 @@ export function attachment_heal(request: Request): CniError | null {
   return errors.length > 0 ? errors[0] : null;
 }
 
-/** A DEL whose configuration is broken releases by the record what it could not find by itself. */
-export function attachment_release(request: Request, errors: CniError[]): void {
-  const record = attachment_read(request);
-  if (record) release(record, errors);
+/**
+ * DEL by the record: what a configuration that is broken, or that changed since ADD, does not lead
+ * to. `dataDir` is where its leases lie by the configuration.
+ */
+export function attachment_release(request: Request, dataDir: string, errors: CniError[]): void {
+  const looked = look(request);
+  const record = looked.found;
+  if (!record) {
+    const error = looked.error;
+    if (error) errors.push(error);
+    return;
+  }
+  if (record.network != request.network || record.dataDir != dataDir) release(record, errors);
 }
 
 /** GC: records of the network that are not valid go, with what they name. */

@@ -171,7 +171,7 @@ function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
   const before = errors.length;
   plugin.del(request, errors);
   if (plugin.wires) {
-    if (wrong) attachment_release(request, errors);
+    attachment_release(request, ipam_data_dir(request), errors);
     if (errors.length == before) attachment_remove(request, errors);
   }
   const error = join_errors(errors);

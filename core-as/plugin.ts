@@ -27,7 +27,7 @@ export abstract class Plugin {
   get wires(): bool {
     return false;
   }
-  /** Reads and validates the plugin's own keys; changes nothing. Called before add and check. */
+  /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
   abstract load(request: Request): CniError | null;
   /** Makes the attachment, noting the inverse of every change. */
   abstract add(request: Request, undo: Undo): Outcome;

@@ -3,7 +3,6 @@
 import { file_read, NamedText } from "../host/store";
 import { ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
-import { identifier_valid } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { check_failed } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
@@ -17,7 +16,7 @@ import { version_before } from "../spec/version";
 import { Undo } from "../undo";
 import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
 import { ipam_object } from "./delegate";
-import { Leases } from "./leases";
+import { Leases, owner_of } from "./leases";
 import { RangeSet, sets_check, sets_read } from "./ranges";
 import { too_many } from "./static";
 
@@ -258,14 +257,6 @@ export class HostLocal extends Plugin {
 
 function leases_of(dataDir: string, request: Request): Leases {
   return new Leases(dataDir, request.network, request.env.containerID, request.env.ifname);
-}
-
-/** The owner of a lease as its text names it; "" when that is not of our making. */
-function owner_of(content: string): string {
-  const text = content.trim();
-  const cut = text.indexOf("\r\n");
-  const id = cut < 0 ? text : text.substring(0, cut);
-  return identifier_valid(id) ? text : "";
 }
 
 /** The state folder; "" when the configuration names an unusable one. */

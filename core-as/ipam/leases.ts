@@ -19,6 +19,7 @@ import {
 } from "../host/store";
 import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
+import { identifier_valid } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code, os_error } from "../spec/error";
 import { Undo } from "../undo";
@@ -138,7 +139,8 @@ export class Leases {
     if (file_before_boot(path) != 1) return false;
     const bytes = file_read(path, OWNER_LIMIT_BYTES);
     if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return false;
-    return !attachment_known(utf8_decode(bytes.ptr, bytes.len).trim());
+    const owner = owner_of(utf8_decode(bytes.ptr, bytes.len));
+    return owner.length > 0 && !attachment_known(owner);
   }
 
   /** The address given last by a range set, null when unknown. */
@@ -162,4 +164,12 @@ export class Leases {
     this.fail(`remove the lease ${path}`);
     return false;
   }
+}
+
+/** The owner of a lease as its text names it; "" when that is not of our making. */
+export function owner_of(content: string): string {
+  const text = content.trim();
+  const cut = text.indexOf("\r\n");
+  const id = cut < 0 ? text : text.substring(0, cut);
+  return identifier_valid(id) ? text : "";
 }

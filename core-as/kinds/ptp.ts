@@ -121,7 +121,7 @@ export class Ptp extends Plugin {
     ipam_del(request, errors);
   }
 
-  /** The pair of a container that is gone went with its namespace: what is left is addresses. */
+  /** Pairs go by the records of attachments (attachment.ts); what is left here is addresses. */
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     ipam_gc(request, valid, errors);
   }

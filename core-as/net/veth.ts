@@ -136,7 +136,8 @@ export function veth_del(request: Request, errors: CniError[]): void {
 
 /**
  * Removes the host's end of an attachment's pair, known by name and hardware address: both are
- * hashes of the attachment, so that a link that has both is of our making.
+ * hashes of the attachment, so that a link that has both is of our making. The next salt was used
+ * only if another link had the name, so the search ends at the first name that is free.
  */
 export function host_veth_del(
   network: string,

@@ -1,6 +1,7 @@
 // Executing foreign plugins: the module `plugin` of the ABI on this machine. It refuses to read
 // what a plugin says. node:child_process is loaded at the first use: it costs more than an ADD of
 // our own.
+import { writeSync } from 'node:fs';
 import { type Driver, OsError } from '../abi.ts';
 
 const EACCES = 13;
@@ -39,6 +40,15 @@ function codeOf(result: Result): string {
   return (result.error as NodeJS.ErrnoException | undefined)?.code ?? '';
 }
 
+/** A plugin's words for humans go where ours go. A standard error that is gone is no failure. */
+function passOn(words: string): void {
+  try {
+    if (words !== '') writeSync(2, words);
+  } catch {
+    // Nobody listens.
+  }
+}
+
 /** The driver's part for foreign plugins. */
 export function pluginDriver(options: PluginOptions = {}): PluginDriver {
   return {
@@ -61,6 +71,7 @@ export function pluginDriver(options: PluginOptions = {}): PluginDriver {
       const code = codeOf(result);
       // A plugin need not read its stdin: EPIPE says no more than that.
       if (code !== '' && code !== 'EPIPE') throw new OsError(ERRNOS[code] ?? EIO, code);
+      passOn(String(result.stderr));
       return {
         exit_code: result.status ?? -1,
         signal: result.signal ?? '',
