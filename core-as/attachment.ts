@@ -127,13 +127,7 @@ function release(attachment: Attachment, errors: CniError[]): void {
     attachment.containerID,
     attachment.ifname,
   );
-  if (leases.open(false)) {
-    const owned = leases.find();
-    for (let i = 0; i < owned.length; i++) leases.release(owned[i]);
-    leases.close();
-  }
-  const error = leases.error;
-  if (error) errors.push(error);
+  leases.release_all(errors);
 }
 
 /** Whether the container's side is still there: its namespace opens and holds the interface. */

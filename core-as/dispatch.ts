@@ -13,14 +13,9 @@ import {
 import { failure_errno } from "./host/failure";
 import { HOST, netns_open, netns_same } from "./host/kernel";
 import { log } from "./host/store";
-import { ipam_data_dir } from "./ipam/delegate";
-import { HostLocal } from "./ipam/host-local";
-import { Static } from "./ipam/static";
-import { Bridge } from "./kinds/bridge";
-import { Loopback } from "./kinds/loopback";
-import { Ptp } from "./kinds/ptp";
 import { EINVAL, ENOENT } from "./lib/errno";
 import { failed, Outcome, Plugin } from "./plugin";
+import { plugin_of, TYPES } from "./registry";
 import { Attachments } from "./spec/attachments";
 import { Environment } from "./spec/environment";
 import { CniError, Code, join_errors, os_error } from "./spec/error";
@@ -28,19 +23,6 @@ import { Request } from "./spec/request";
 import { error_print, result_print } from "./spec/result";
 import { SUPPORTED, version_document, version_supported } from "./spec/version";
 import { Undo } from "./undo";
-
-/** The plugin of a CNI type; a new type is one row here and one file. */
-function plugin_of(type: string): Plugin | null {
-  if (type == "bridge") return new Bridge();
-  if (type == "ptp") return new Ptp();
-  if (type == "loopback") return new Loopback();
-  if (type == "host-local") return new HostLocal();
-  if (type == "static") return new Static();
-  return null;
-}
-
-/** The types that plugin_of knows. */
-export const TYPES: string[] = ["bridge", "host-local", "loopback", "ptp", "static"];
 
 /** What goes to standard output, and whether it is an error. */
 export class Answer {
@@ -144,7 +126,7 @@ function recorded_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
   if (plugin.wires) {
     let error = attachment_heal(request);
     if (error) return failed(error);
-    error = attachment_write(attachment_of(request, ipam_data_dir(request)), undo);
+    error = attachment_write(attachment_of(request, plugin.lease_dir(request)), undo);
     if (error) return failed(error);
   }
   return plugin.add(request, undo);
@@ -171,7 +153,7 @@ function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
   const before = errors.length;
   plugin.del(request, errors);
   if (plugin.wires) {
-    attachment_release(request, ipam_data_dir(request), errors);
+    attachment_release(request, plugin.lease_dir(request), errors);
     if (errors.length == before) attachment_remove(request, errors);
   }
   const error = join_errors(errors);

@@ -27,6 +27,10 @@ export abstract class Plugin {
   get wires(): bool {
     return false;
   }
+  /** Where the leases of its IPAM plugin lie; "" when it keeps none. May be asked before load. */
+  lease_dir(request: Request): string {
+    return "";
+  }
   /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
   abstract load(request: Request): CniError | null;
   /** Makes the attachment, noting the inverse of every change. */

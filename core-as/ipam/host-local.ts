@@ -200,14 +200,7 @@ export class HostLocal extends Plugin {
 
   del(request: Request, errors: CniError[]): void {
     const leases = this.located(request, errors);
-    if (!leases) return;
-    if (leases.open(false)) {
-      const owned = leases.find();
-      for (let i = 0; i < owned.length; i++) leases.release(owned[i]);
-      leases.close();
-    }
-    const error = leases.error;
-    if (error) errors.push(error);
+    if (leases) leases.release_all(errors);
   }
 
   /** The leases of a configuration that may be broken; null when it does not say where they are. */

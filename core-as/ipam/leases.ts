@@ -157,6 +157,17 @@ export class Leases {
     return false;
   }
 
+  /** Gives back every lease of the attachment, under the lock. */
+  release_all(errors: CniError[]): void {
+    if (this.open(false)) {
+      const owned = this.find();
+      for (let i = 0; i < owned.length; i++) this.release(owned[i]);
+      this.close();
+    }
+    const error = this.error;
+    if (error) errors.push(error);
+  }
+
   /** Removes a lease; one that is gone is fine. */
   release(ip: string): bool {
     const path = `${this.dir}/${ip}`;

@@ -3,14 +3,7 @@
 // work: addresses first (the likeliest failure), what containers share last (so that it need not be
 // undone).
 import { HOST, Link, link_get, link_get_index, link_set_up } from "../host/kernel";
-import {
-  ipam_add,
-  ipam_del,
-  ipam_gc,
-  ipam_load,
-  ipam_plugin,
-  ipam_type_strict,
-} from "../ipam/delegate";
+import { ipam_add, ipam_load, ipam_plugin, ipam_type_strict } from "../ipam/delegate";
 import { BridgePlan, bridge_address, bridge_ensure, gateway_link } from "../net/bridge";
 import {
   check_addresses,
@@ -24,30 +17,24 @@ import { default_routes, forwarding_enable, gateway_defaults } from "../net/gate
 import { iface_configure } from "../net/iface";
 import { mac_requested } from "../net/mac";
 import { PortPlan, port_configure, port_vlans_read, uplink_vlans } from "../net/port";
-import { ifname_taken, Veth, VethPlan, veth_add, veth_del, veth_wait_up } from "../net/veth";
-import { failed, Outcome, Plugin } from "../plugin";
-import { Attachments } from "../spec/attachments";
+import { ifname_taken, Veth, VethPlan, veth_add, veth_wait_up } from "../net/veth";
+import { Wiring } from "../net/wiring";
+import { failed, Outcome } from "../plugin";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
-import { DNS, Interface, Result } from "../spec/types";
+import { Interface, Result } from "../spec/types";
 import { Undo } from "../undo";
 
-export class Bridge extends Plugin {
+export class Bridge extends Wiring {
   private bridge: BridgePlan = new BridgePlan();
   private port: PortPlan = new PortPlan();
   private veth: VethPlan = new VethPlan();
-  private ipam: Plugin | null = null;
-  private dns: DNS | null = null;
   private isGateway: bool = false;
   private isDefaultGateway: bool = false;
   private forceAddress: bool = false;
   private enabledad: bool = false;
   private disableContainerInterface: bool = false;
-
-  get wires(): bool {
-    return true;
-  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -231,16 +218,6 @@ export class Bridge extends Plugin {
     return check_link(HOST, listed, "veth").error;
   }
 
-  del(request: Request, errors: CniError[]): void {
-    veth_del(request, errors);
-    ipam_del(request, errors);
-  }
-
-  /** Pairs go by the records of attachments (attachment.ts); what is left here is addresses. */
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    ipam_gc(request, valid, errors);
-  }
-
   status(request: Request): CniError | null {
     const link = link_get(HOST, this.bridge.name);
     if (link && link.kind != "bridge") {
@@ -249,8 +226,7 @@ export class Bridge extends Plugin {
         `"${this.bridge.name}" is not a bridge: rename it, or choose another "bridge" name`,
       );
     }
-    const ipam = this.ipam;
-    return ipam ? ipam.status(request) : null;
+    return super.status(request);
   }
 }
 

@@ -3,39 +3,26 @@
 
 import { failure_errno } from "../host/failure";
 import { addr_add, HOST, Link, link_get_index, Route, route_add, route_del } from "../host/kernel";
-import {
-  ipam_add,
-  ipam_del,
-  ipam_gc,
-  ipam_load,
-  ipam_plugin,
-  ipam_type_strict,
-} from "../ipam/delegate";
+import { ipam_add, ipam_load, ipam_plugin, ipam_type_strict } from "../ipam/delegate";
 import { EEXIST, ESRCH } from "../lib/errno";
 import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
 import { forwarding_enable } from "../net/gateway";
 import { iface_configure } from "../net/iface";
-import { ifname_taken, VethPlan, veth_add, veth_del, veth_wait_up } from "../net/veth";
-import { failed, Outcome, Plugin } from "../plugin";
-import { Attachments } from "../spec/attachments";
+import { ifname_taken, VethPlan, veth_add, veth_wait_up } from "../net/veth";
+import { Wiring } from "../net/wiring";
+import { failed, Outcome } from "../plugin";
 import { dns_override, not_supported } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
-import { DNS, Interface, IPConfig, Result } from "../spec/types";
+import { Interface, IPConfig, Result } from "../spec/types";
 import { Undo } from "../undo";
 
 /** RT_SCOPE_LINK and RT_SCOPE_HOST, linux/rtnetlink.h. */
 const SCOPE_LINK = 253;
 const SCOPE_HOST = 254;
 
-export class Ptp extends Plugin {
+export class Ptp extends Wiring {
   private veth: VethPlan = new VethPlan();
-  private ipam: Plugin | null = null;
-  private dns: DNS | null = null;
-
-  get wires(): bool {
-    return true;
-  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -114,21 +101,6 @@ export class Ptp extends Plugin {
     }
     const addresses = check_addresses(request, container.link, result);
     return addresses ? addresses : check_routes(request, container.link, result);
-  }
-
-  del(request: Request, errors: CniError[]): void {
-    veth_del(request, errors);
-    ipam_del(request, errors);
-  }
-
-  /** Pairs go by the records of attachments (attachment.ts); what is left here is addresses. */
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    ipam_gc(request, valid, errors);
-  }
-
-  status(request: Request): CniError | null {
-    const ipam = this.ipam;
-    return ipam ? ipam.status(request) : null;
   }
 }
 

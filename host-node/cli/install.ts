@@ -28,7 +28,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { tryFlock } from '../sys/libc.ts';
 import { didYouMean, type Options, parseArgs, UsageError } from './args.ts';
 
-/** What the core serves (TYPES in core-as/dispatch.ts; a test compares). */
+/** What the core serves (TYPES in core-as/registry.ts; a test compares). */
 export const TYPES: readonly string[] = ['bridge', 'host-local', 'loopback', 'ptp', 'static'];
 
 const EXIT_FAILED = 1;

@@ -125,7 +125,7 @@ test('every error code is in the table of docs/plugins.md, and no other', () => 
 });
 
 test('every CNI type has its section and its row', () => {
-  const [, list = ''] = /TYPES: string\[\] = \[([^\]]*)\]/.exec(read('core-as/dispatch.ts')) ?? [];
+  const [, list = ''] = /TYPES: string\[\] = \[([^\]]*)\]/.exec(read('core-as/registry.ts')) ?? [];
   const types = [...list.matchAll(/"([\w-]+)"/g)].map((match) => match[1] ?? '');
   expect(types).toContain('bridge');
   for (const type of types) {

@@ -19,7 +19,8 @@ const USUAL: Readonly<Record<string, number>> = {
 };
 
 function run(command: string, ...args: string[]): string {
-  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20 });
+  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
+  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, stdio });
 }
 function json(command: string, ...args: string[]): Json[] {
   const text = run(command, ...args).trim();
