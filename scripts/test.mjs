@@ -18,10 +18,27 @@ function counts(path) {
       passed: report.numPassedTests,
       failed: report.numFailedTests + report.numFailedTestSuites - failedFiles(report),
       skipped: report.numPendingTests + report.numTodoTests,
+      why: reasons(report),
     };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What was skipped and why, a line each: the reason stands in the title of the test or its group.
+ */
+function reasons(report) {
+  const counted = new Map();
+  for (const file of report.testResults) {
+    for (const { status, ancestorTitles, title } of file.assertionResults) {
+      if (status === 'passed' || status === 'failed') continue;
+      const name = [...ancestorTitles, title].join(': ');
+      const key = /needs .*$/.exec(ancestorTitles.join(' '))?.[0] ?? name;
+      counted.set(key, (counted.get(key) ?? 0) + 1);
+    }
+  }
+  return [...counted].map(([why, count]) => `skipped ${count}: ${why}`);
 }
 
 /**
@@ -48,6 +65,7 @@ async function main(args) {
   ]);
   const seen = counts(report) ?? { passed: 0, failed: 1, skipped: 0 };
   rmSync(folder, { recursive: true, force: true });
+  for (const line of seen.why ?? []) console.log(line);
   console.log(`${seen.passed} passed, ${seen.failed} failed, ${seen.skipped} skipped`);
   return code === 0 && seen.failed === 0 && seen.passed > 0 ? 0 : EXIT_FAILED;
 }
