@@ -110,13 +110,6 @@ export function attachment_known(owner: string): bool {
   return file_read(`${DIR}/${parts[0]}:${parts[1]}`, LIMIT_BYTES) !== null;
 }
 
-export function attachment_remove(request: Request, errors: CniError[]): void {
-  const path = attachment_of(request, "").path;
-  if (file_remove(path) < 0 && failure_errno != ENOENT) {
-    errors.push(os_error(`remove ${path}`, Code.Io));
-  }
-}
-
 /** Gives back leases and host link of a record. */
 function release(attachment: Attachment, errors: CniError[]): void {
   host_veth_del(attachment.network, attachment.containerID, attachment.ifname, errors);
@@ -160,18 +153,31 @@ export function attachment_heal(request: Request): CniError | null {
 }
 
 /**
- * DEL by the record: what a configuration that is broken, or that changed since ADD, does not lead
- * to. `dataDir` is where its leases lie by the configuration.
+ * The end of a DEL: releases by the record what a configuration that is broken, or that changed
+ * since ADD, does not lead to, and removes the record unless something failed. `dataDir` is where
+ * the leases lie by the configuration, `before` how many errors were there before the DEL. The
+ * record of another network's attachment is not this DEL's to touch.
  */
-export function attachment_release(request: Request, dataDir: string, errors: CniError[]): void {
+export function attachment_end(
+  request: Request,
+  dataDir: string,
+  before: i32,
+  errors: CniError[],
+): void {
   const looked = look(request);
+  const unread = looked.error;
+  if (unread) errors.push(unread);
   const record = looked.found;
-  if (!record) {
-    const error = looked.error;
-    if (error) errors.push(error);
-    return;
+  if (record) {
+    const other = record.network != request.network;
+    if (other && request.network.length > 0) return;
+    if (other || record.dataDir != dataDir) release(record, errors);
   }
-  if (record.network != request.network || record.dataDir != dataDir) release(record, errors);
+  if (errors.length > before) return;
+  const path = attachment_of(request, "").path;
+  if (file_remove(path) < 0 && failure_errno != ENOENT) {
+    errors.push(os_error(`remove ${path}`, Code.Io));
+  }
 }
 
 /** GC: records of the network that are not valid go, with what they name. */

@@ -3,11 +3,10 @@
 // the opening of CNI_NETNS.
 
 import {
+  attachment_end,
   attachment_gc,
   attachment_heal,
   attachment_of,
-  attachment_release,
-  attachment_remove,
   attachment_write,
 } from "./attachment";
 import { failure_errno } from "./host/failure";
@@ -152,10 +151,7 @@ function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
   }
   const before = errors.length;
   plugin.del(request, errors);
-  if (plugin.wires) {
-    attachment_release(request, plugin.lease_dir(request), errors);
-    if (errors.length == before) attachment_remove(request, errors);
-  }
+  if (plugin.wires) attachment_end(request, plugin.lease_dir(request), before, errors);
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }
