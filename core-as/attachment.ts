@@ -198,3 +198,18 @@ export function attachment_gc(request: Request, valid: Attachments, errors: CniE
     }
   }
 }
+
+/** Records of a network whose sandbox is there: attachments that live or are being made. */
+export function attachments_live(network: string): Attachment[] {
+  const live = new Array<Attachment>();
+  const files = file_list(DIR);
+  if (!files) return live;
+  for (let i = 0; i < files.length; i++) {
+    const record = parse(files[i].content);
+    if (!record || record.network != network) continue;
+    const ns = netns_open(record.netns);
+    const gone = ns < 0 && (failure_errno == ENOENT || failure_errno == EINVAL);
+    if (!gone && (ns < 0 || netns_same(ns, HOST) == 0)) live.push(record);
+  }
+  return live;
+}

@@ -23,17 +23,21 @@ import { error_print, result_print } from "./spec/result";
 import { SUPPORTED, version_document, version_supported } from "./spec/version";
 import { Undo } from "./undo";
 
-/** What goes to standard output, and whether it is an error. */
+/** What goes to standard output, and the error that it is, if any. */
 export class Answer {
   constructor(
     public text: string,
-    public failed: bool = false,
+    public error: CniError | null = null,
   ) {}
+  get failed(): bool {
+    return this.error !== null;
+  }
 }
 
-function refuse(error: CniError, version: string): Answer {
+/** The answer of an error, in a version the caller understands. */
+export function refuse(error: CniError, version: string): Answer {
   const latest = SUPPORTED[SUPPORTED.length - 1];
-  return new Answer(error_print(error, version_supported(version) ? version : latest), true);
+  return new Answer(error_print(error, version_supported(version) ? version : latest), error);
 }
 
 /** Serves one command. */
@@ -61,12 +65,11 @@ export function dispatch(type: string, env: Environment): Answer {
   if (wrong) return refuse(wrong, request.version);
   const version = request.versionProblem();
   if (version) return refuse(version, request.version);
-  const error = perform(request, plugin);
-  return error.failed ? error : new Answer(error.text);
+  return perform(request, plugin);
 }
 
 /** ADD, CHECK, STATUS and GC of a well-formed request. */
-function perform(request: Request, plugin: Plugin): Answer {
+export function perform(request: Request, plugin: Plugin): Answer {
   const command = request.env.command;
   if (command == "GC") return gc(request, plugin);
   const invalid = plugin.load(request);
@@ -140,7 +143,7 @@ function joined(errors: CniError[]): CniError {
  * DEL does all it can whatever is wrong, and then says what was wrong. A namespace that is missing,
  * is none any more or is the host's own has nothing of the container left in it: that is no error.
  */
-function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
+export function del(request: Request, plugin: Plugin, wrong: CniError | null): Answer {
   const errors = new Array<CniError>();
   if (wrong) errors.push(wrong);
   if (plugin.uses_netns && request.env.netns.length > 0) {

@@ -1,8 +1,9 @@
 // The core's exports, as host-node/abi.ts and docs/host-abi.md describe them. It owns the way bytes
 // come in and go out; dispatch.ts owns what happens between.
-import { dispatch } from "./dispatch";
+import { Answer, dispatch } from "./dispatch";
 import { utf8_decode } from "./lib/utf8";
 import { Environment } from "./spec/environment";
+import { perform_task } from "./tasks";
 import "./panic";
 
 /** Its name is the version of the host ABI. */
@@ -15,11 +16,19 @@ export function alloc(len: i32): usize {
   return heap.alloc(len);
 }
 
-/** Serves one command; gives the exit code. The instance is spent afterwards. */
-export function run(type: usize, type_len: i32, env: usize, env_len: i32): i32 {
-  const answer = dispatch(utf8_decode(type, type_len), new Environment(env, env_len));
+function keep(answer: Answer): i32 {
   result = String.UTF8.encode(answer.text);
   return i32(answer.failed);
+}
+
+/** Serves one command; gives the exit code. The instance is spent afterwards. */
+export function run(type: usize, type_len: i32, env: usize, env_len: i32): i32 {
+  return keep(dispatch(utf8_decode(type, type_len), new Environment(env, env_len)));
+}
+
+/** Performs one task of the command line (tasks.ts), whose request is JSON; as run. */
+export function task(name: usize, name_len: i32, request: usize, request_len: i32): i32 {
+  return keep(perform_task(utf8_decode(name, name_len), request, request_len));
 }
 
 export function result_ptr(): usize {

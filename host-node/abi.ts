@@ -431,6 +431,16 @@ export const OPERATIONS = [
   },
   {
     module: 'store',
+    name: 'dir_list',
+    params: { dir: 'str' },
+    reply: 'json',
+    gives: '["10-podnet.conflist"], names, sorted bytewise',
+    errors: ['ENOENT', 'ENOTDIR'],
+    like: 'find -L $dir -maxdepth 1 -type f -printf "%f\\n"',
+    about: 'Names of the regular files of a folder, links followed.',
+  },
+  {
+    module: 'store',
     name: 'file_list',
     params: { dir: 'str' },
     reply: 'json',

@@ -21,6 +21,7 @@ interface CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (len: number) => number;
   readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
+  readonly task: (name: number, name_len: number, request: number, len: number) => number;
   readonly result_ptr: () => number;
   readonly result_len: () => number;
 }
@@ -36,7 +37,14 @@ function put(core: CoreExports, text: string): readonly [number, number] {
   return [ptr, bytes.length];
 }
 
-function run(module: WebAssembly.Module, driver: Driver, call: Call, around: Surroundings): Answer {
+/** One call of one export, in an instance of its own. */
+function run(
+  module: WebAssembly.Module,
+  driver: Driver,
+  around: Surroundings,
+  entry: 'run' | 'task',
+  texts: readonly [string, string],
+): Answer {
   const binding = bind(driver, around);
   const instance = new WebAssembly.Instance(module, binding.imports);
   if (!(ABI_MARKER in instance.exports)) {
@@ -44,13 +52,54 @@ function run(module: WebAssembly.Module, driver: Driver, call: Call, around: Sur
   }
   const core = instance.exports as unknown as CoreExports;
   binding.attach(core.memory);
-  let env = '';
-  for (const [name, value] of Object.entries(call.env)) {
-    if (name.startsWith('CNI_') && value !== undefined) env += `${name}=${value}\0`;
-  }
-  const exit_code = core.run(...put(core, call.type), ...put(core, env));
+  const exit_code = core[entry](...put(core, texts[0]), ...put(core, texts[1]));
   const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
   return { exit_code, stdout: decoder.decode(result) };
+}
+
+function environmentOf(env: Call['env']): string {
+  let text = '';
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith('CNI_') && value !== undefined) text += `${name}=${value}\0`;
+  }
+  return text;
+}
+
+/** What a panic or trap said, as CNI error 999. */
+function internalError(error: unknown, cleanup: string): Answer {
+  const place = error instanceof Error ? error.message : String(error);
+  const document = {
+    cniVersion: '1.1.0',
+    code: INTERNAL,
+    msg: 'internal error in the Fairlead core: please report it with these details',
+    details: cleanup === '' ? place : `${place}; the cleaning up said: ${cleanup}`,
+  };
+  return { exit_code: 1, stdout: JSON.stringify(document, null, 4) };
+}
+
+/**
+ * Performs a task of the command line: `request` is a value for the shapes in core-as/tasks.ts. A
+ * core that panics gives error 999; what an ADD may have made then, a DEL of the same task takes
+ * away.
+ */
+export function performTask(
+  module: WebAssembly.Module,
+  driver: Driver,
+  name: string,
+  request: unknown,
+  around: Surroundings,
+): Answer {
+  const text = JSON.stringify(request);
+  try {
+    return run(module, driver, around, 'task', [name, text]);
+  } catch (error) {
+    if (name !== 'add') return internalError(error, '');
+    try {
+      return internalError(error, run(module, driver, around, 'task', ['del', text]).stdout);
+    } catch (again) {
+      return internalError(error, again instanceof Error ? again.message : String(again));
+    }
+  }
 }
 
 /**
@@ -71,25 +120,16 @@ export function serve(
       return stdin;
     },
   };
+  const texts = (env: Call['env']) => [call.type, environmentOf(env)] as const;
   try {
-    return run(module, driver, call, remembering);
+    return run(module, driver, remembering, 'run', texts(call.env));
   } catch (error) {
-    const place = error instanceof Error ? error.message : String(error);
-    let cleanup = '';
-    if (call.env['CNI_COMMAND'] === 'ADD') {
-      try {
-        const env = { ...call.env, CNI_COMMAND: 'DEL' };
-        cleanup = run(module, driver, { ...call, env }, remembering).stdout;
-      } catch (again) {
-        cleanup = again instanceof Error ? again.message : String(again);
-      }
+    if (call.env['CNI_COMMAND'] !== 'ADD') return internalError(error, '');
+    const env = { ...call.env, CNI_COMMAND: 'DEL' };
+    try {
+      return internalError(error, run(module, driver, remembering, 'run', texts(env)).stdout);
+    } catch (again) {
+      return internalError(error, again instanceof Error ? again.message : String(again));
     }
-    const document = {
-      cniVersion: '1.1.0',
-      code: INTERNAL,
-      msg: 'internal error in the Fairlead core: please report it with these details',
-      details: cleanup === '' ? place : `${place}; the cleaning up said: ${cleanup}`,
-    };
-    return { exit_code: 1, stdout: JSON.stringify(document, null, 4) };
   }
 }

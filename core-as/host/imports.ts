@@ -141,6 +141,10 @@ export declare function store_file_before_boot(path: usize, path_len: i32): i32;
 @external("store", "file_find")
 export declare function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32;
 
+/** Names of the regular files of a folder, links followed. */
+@external("store", "dir_list")
+export declare function store_dir_list(dir: usize, dir_len: i32): i32;
+
 /** Regular files of a folder with their text; the content of one that is longer than 4 KiB or no UTF-8 is null. */
 @external("store", "file_list")
 export declare function store_file_list(dir: usize, dir_len: i32): i32;

@@ -6,6 +6,7 @@ import {
   host_log,
   host_sleep,
   host_stdin_read,
+  store_dir_list,
   store_dir_lock,
   store_dir_make,
   store_dir_unlock,
@@ -62,6 +63,16 @@ export function file_find(dir: string, content: string, otherwise: string): stri
   const second = new Utf8(otherwise);
   const code = store_file_find(place.ptr, place.len, first.ptr, first.len, second.ptr, second.len);
   if (checked(code) < 0) return null;
+  const reply = reply_json();
+  const names = new Array<string>();
+  for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);
+  return names;
+}
+
+/** Names of the files of a folder, sorted; null on failure. */
+export function dir_list(dir: string): string[] | null {
+  const text = new Utf8(dir);
+  if (checked(store_dir_list(text.ptr, text.len)) < 0) return null;
   const reply = reply_json();
   const names = new Array<string>();
   for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);

@@ -8,6 +8,7 @@ export const EACCES = 13;
 export const EFAULT = 14;
 export const EEXIST = 17;
 export const ENODEV = 19;
+export const ENOTDIR = 20;
 export const EISDIR = 21;
 export const EINVAL = 22;
 export const EFBIG = 27;
@@ -41,6 +42,8 @@ export function errno_name(errno: i32): string {
       return "EEXIST";
     case ENODEV:
       return "ENODEV";
+    case ENOTDIR:
+      return "ENOTDIR";
     case EISDIR:
       return "EISDIR";
     case EINVAL:

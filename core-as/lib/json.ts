@@ -94,6 +94,12 @@ export class JsonValue {
     }
     return -1;
   }
+  /** Forgets its place, which is of another document than the one asked for positions. */
+  placeless(): JsonValue {
+    this.offset = -1;
+    for (let i = 0; i < this.items.length; i++) this.items[i].placeless();
+    return this;
+  }
   isInteger(): bool {
     if (this.kind != Kind.Number) return false;
     for (let i = 0; i < this.text.length; i++) {

@@ -1,6 +1,6 @@
 // The module `store` in memory. A folder is there when a lock made it or a file lies below it.
 // One process uses it, so a lock is always free.
-import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT } from "../lib/errno";
+import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
@@ -125,6 +125,22 @@ function names_with(folder: string, content: string): string[] {
 }
 
 const LIST_LIMIT_BYTES = 4096;
+
+export function store_dir_list(dir: usize, dir_len: i32): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  if (!is_folder(path)) return fail(state.files.has(path) ? ENOTDIR : ENOENT);
+  const paths = state.files.keys().sort((a, b) => (a < b ? -1 : i32(a > b)));
+  const out = reply();
+  out.byte(91);
+  for (let i = 0; i < paths.length; i++) {
+    if (folder_of(paths[i]) != path) continue;
+    if (out.len > 1) out.byte(44);
+    json_write_string(out, paths[i].substring(path.length + 1));
+  }
+  out.byte(93);
+  return 0;
+}
 
 export function store_file_list(dir: usize, dir_len: i32): i32 {
   const path = path_of(dir, dir_len);

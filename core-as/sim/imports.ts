@@ -262,6 +262,12 @@ export function store_file_find(dir: usize, dir_len: i32, content: usize, conten
   return trace.end(at.store_file_find(dir, dir_len, content, content_len, otherwise, otherwise_len));
 }
 
+export function store_dir_list(dir: usize, dir_len: i32): i32 {
+  trace.begin("store.dir_list");
+  trace.text("dir", dir, dir_len);
+  return trace.end(at.store_dir_list(dir, dir_len));
+}
+
 export function store_file_list(dir: usize, dir_len: i32): i32 {
   trace.begin("store.file_list");
   trace.text("dir", dir, dir_len);

@@ -3,6 +3,7 @@
 export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";
 export {
+  store_dir_list,
   store_dir_lock,
   store_dir_make,
   store_dir_unlock,

@@ -8,13 +8,17 @@ const KINDS: string[] = ["null", "a boolean", "a number", "a string", "an array"
 export class Reader {
   /** The first problem found. */
   error: CniError | null = null;
-  constructor(public document: Parsed) {}
+  constructor(
+    public document: Parsed,
+    /** What the document is called in errors. */
+    public source: string = "the configuration",
+  ) {}
 
   /** Notes a problem of a value, unless one is there. */
   fail(code: i32, msg: string, at: JsonValue | null = null): void {
     if (this.error) return;
     let details = "";
-    if (at && at.offset >= 0) details = `${this.document.position(at.offset)} of the configuration`;
+    if (at && at.offset >= 0) details = `${this.document.position(at.offset)} of ${this.source}`;
     this.error = new CniError(code, msg, details);
   }
   /** Notes an invalid value: code 7, "invalid network config". */

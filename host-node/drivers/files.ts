@@ -188,6 +188,16 @@ function fileList(dir: string): { name: string; content: string | null }[] {
   return listed.map((name) => ({ name, content: textOf(`${dir}/${name}`) }));
 }
 
+/** Whether a name of a folder leads to a regular file; one that vanished does not. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function dirList(dir: string): string[] {
+  const names = readdirSync(dir).filter((name) => !name.startsWith(TEMPORARY_PREFIX));
+  return names.filter((name) => isFile(`${dir}/${name}`)).sort();
+}
+
 function fileRead(path: string, limit_bytes: number): Uint8Array {
   if (limit_bytes < 0) throw new OsError(EINVAL, `not a limit: ${limit_bytes}`);
   const fd = openSync(path, OPEN_TO_READ);
@@ -301,6 +311,7 @@ export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): 
       call(() => mkdirSync(at(dir), { recursive: true, mode: DIR_MODE }));
     },
     file_before_boot: ({ path }) => call(() => Number(statSync(at(path)).mtimeMs < bootTime_ms())),
+    dir_list: ({ dir }) => call(() => dirList(at(dir))),
     file_list: ({ dir }) => call(() => fileList(at(dir))),
     file_read: ({ path, limit_bytes }) => call(() => fileRead(at(path), limit_bytes)),
     file_create: ({ path, content, replace_empty }) =>

@@ -31,7 +31,7 @@ test('core.wasm uses every operation: a power that nobody needs is not in the ta
 
 test('core.wasm exports what docs/host-abi.md says', () => {
   const names = WebAssembly.Module.exports(wasmModule('core')).map((item) => item.name);
-  const documented = ['memory', ABI_MARKER, 'alloc', 'run', 'result_ptr', 'result_len'];
+  const documented = ['memory', ABI_MARKER, 'alloc', 'run', 'task', 'result_ptr', 'result_len'];
   expect(names.sort()).toEqual(documented.sort());
 });
 
