@@ -59,6 +59,15 @@ function words(line: string): string[] {
   return line.match(/(?:[^\s"]+|"[^"]*")+/g) ?? [];
 }
 
+/** The configuration's own type; of one that does not parse, what stands first. */
+function typeOf(stdin: string): string {
+  try {
+    return String(JSON.parse(stdin).type ?? '');
+  } catch {
+    return /"type":\s*"([^"]+)"/.exec(stdin)?.[1] ?? '';
+  }
+}
+
 function parseStep(line: string, number: number, files: ReadonlyMap<string, string>): Step {
   const [command = '', file = '', ...rest] = words(line);
   const stdin = files.get(file);
@@ -69,7 +78,7 @@ function parseStep(line: string, number: number, files: ReadonlyMap<string, stri
       return [word.slice(0, at), word.slice(at + 1).replaceAll('"', '')];
     }),
   );
-  const type = given.get('type') ?? /"type":\s*"([^"]+)"/.exec(stdin)?.[1] ?? '';
+  const type = given.get('type') ?? typeOf(stdin);
   const env: Record<string, string> = {
     CNI_COMMAND: command,
     CNI_CONTAINERID: given.get('id') ?? 'c1',
