@@ -72,9 +72,26 @@ export class Cell {
 
   /** Runs a command inside and gives its standard output; rejects with its standard error. */
   async run(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
-    const enter = ['--target', this.pid, '--mount', '--net', '--pid', '--'];
     const options = { env, stdin: 'ignore', timeout: COMMAND_LIMIT_MS } as const;
-    return (await execa('nsenter', [...enter, ...command], options)).stdout;
+    return (await execa('nsenter', [...this.enter(), ...command], options)).stdout;
+  }
+
+  private enter(): readonly string[] {
+    return ['--target', this.pid, '--mount', '--net', '--pid', '--'];
+  }
+
+  /** Runs a command inside to its end, whatever that is; rejects only when it takes too long. */
+  async call(command: readonly string[], env: Record<string, string>, input: string) {
+    const options = { env, input, reject: false, timeout: COMMAND_LIMIT_MS } as const;
+    const done = await execa('nsenter', [...this.enter(), ...command], options);
+    if (done.timedOut) throw new Error(`${command.join(' ')} did not end: ${done.stderr}`);
+    return { code: done.exitCode, stdout: done.stdout, stderr: done.stderr };
+  }
+
+  /** Starts a daemon inside, its output in a file, and gives its pid there. */
+  start(command: readonly string[], log: string): Promise<string> {
+    const script = 'log=$1; shift; setsid "$@" >>"$log" 2>&1 </dev/null & echo $!';
+    return this.run(['sh', '-c', script, 'start', log, ...command]);
   }
 
   /** The files below a folder inside, sorted, without the folder's own path. */

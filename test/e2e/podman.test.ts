@@ -2,7 +2,8 @@
 // the kernel, the lease files and podman hold, and in the end that nothing is left. It refuses to
 // look at the calls between podman and the plugins: those are the fixtures' concern.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { needsPodman, Podman, type State } from './podman.ts';
+import { needsPodman, Podman } from './podman.ts';
+import type { State } from './state.ts';
 
 const BRIDGE = 'flpod0';
 const GATEWAYS = ['10.91.0.1', 'fd91::1'];

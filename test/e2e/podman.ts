@@ -1,12 +1,21 @@
 // podman with its CNI backend in a cell, on links to our executable: its files, its commands, and
 // what it and the kernel hold afterwards. No registry: a container's root is a folder with a
 // busybox in it. It refuses to judge that state: what is expected of it is the tests' to say.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { need } from '../support/needs.ts';
+import { missingPackage, need, programPath } from '../support/needs.ts';
 import { Cell } from './cell.ts';
+import {
+  defaultGatewaysOf,
+  type Interface,
+  interfacesOf,
+  leaseOf,
+  type Netns,
+  type State,
+  stateOf,
+} from './state.ts';
 
 const EXECUTABLE = fileURLToPath(new URL('../../dist/fairlead', import.meta.url));
 const TYPES = ['bridge', 'host-local'];
@@ -20,17 +29,10 @@ const PACKAGES = new Map([
 /** podman 5 dropped CNI where Debian and Ubuntu build it. */
 const PODMAN_WITHOUT_CNI = 5;
 
-function pathOf(command: string): string {
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command], {
-    encoding: 'utf8',
-  }).stdout.trim();
-}
-
 function missing(): string {
   if (process.getuid?.() !== 0) return 'needs root';
-  for (const [command, name] of PACKAGES) {
-    if (pathOf(command) === '') return `needs the package ${name}`;
-  }
+  const lacking = missingPackage(PACKAGES);
+  if (lacking !== '') return lacking;
   const version = execFileSync('podman', ['--version'], { encoding: 'utf8' });
   const major = Number(/version (\d+)\./.exec(version)?.[1]);
   return major < PODMAN_WITHOUT_CNI
@@ -41,29 +43,6 @@ function missing(): string {
 const why = missing();
 /** "" when podman can be run here, else why not; CI may not be without it. */
 export const needsPodman = need(why === '', why);
-
-/** What an interface holds, as `ip -json` has it. */
-export interface Interface {
-  mac: string;
-  mtu_bytes: number;
-  /** Without the link-local address, which the kernel makes of the MAC. */
-  addresses: string[];
-}
-
-/** Everything of an attachment that can be left over. */
-export interface State {
-  links: string[];
-  netns: string[];
-  leases: string[];
-  cache: string[];
-}
-
-interface IpAddr {
-  ifname: string;
-  address: string;
-  mtu: number;
-  addr_info: { local: string; prefixlen: number; scope: string }[];
-}
 
 export class Podman {
   private roots = 0;
@@ -135,7 +114,7 @@ runroot = "/run/storage"
   async start(name: string, ...options: string[]): Promise<void> {
     const root = join(this.cell.folder, `root${++this.roots}`);
     mkdirSync(join(root, 'bin'), { recursive: true });
-    copyFileSync(pathOf('busybox'), join(root, 'bin/busybox'));
+    copyFileSync(programPath('busybox'), join(root, 'bin/busybox'));
     for (const applet of APPLETS) symlinkSync('busybox', join(root, 'bin', applet));
     const plain = ['--detach', '--dns=none', '--no-hosts', '--stop-timeout=0', '--cap-add=NET_RAW'];
     const own = [`--cgroup-parent=${this.cell.cgroup}`, `--name=${name}`];
@@ -161,28 +140,16 @@ runroot = "/run/storage"
 
   /** An interface of a container as the kernel has it; undefined when it has none of that name. */
   async interface(name: string, ifname: string): Promise<Interface | undefined> {
-    const links = await this.ip(name, 'address', 'show');
-    const link = (links as IpAddr[]).find((one) => one.ifname === ifname);
-    if (!link) return undefined;
-    const kept = link.addr_info.filter((one) => one.scope !== 'link');
-    const addresses = kept.map((one) => `${one.local}/${one.prefixlen}`);
-    return { mac: link.address, mtu_bytes: link.mtu, addresses };
+    return (await interfacesOf(this.cell, await this.netns(name)))[ifname];
   }
 
   /** The gateways of a container's default routes, IPv4 and IPv6. */
   async defaultGateways(name: string): Promise<string[]> {
-    const gateways = [];
-    for (const family of ['-4', '-6']) {
-      const routes = await this.ip(name, family, 'route', 'show', 'default');
-      gateways.push(...(routes as { gateway: string }[]).map((route) => route.gateway));
-    }
-    return gateways;
+    return defaultGatewaysOf(this.cell, await this.netns(name));
   }
 
-  private async ip(name: string, ...args: string[]): Promise<unknown[]> {
-    const pid = (await this.run('inspect', '--format', '{{.State.Pid}}', name)).trim();
-    const enter = ['nsenter', '--target', pid, '--net', '--'];
-    return JSON.parse((await this.cell.run([...enter, 'ip', '-json', ...args])) || '[]');
+  private async netns(name: string): Promise<Netns> {
+    return { pid: (await this.run('inspect', '--format', '{{.State.Pid}}', name)).trim() };
   }
 
   /** What podman itself believes of a container's attachment to a network. */
@@ -197,23 +164,15 @@ runroot = "/run/storage"
 
   /** Who holds an address, as the lease file has it. */
   lease(network: string, address: string): Promise<string> {
-    return this.cell.run(['cat', `/var/lib/cni/networks/${network}/${address}`]);
+    return leaseOf(this.cell, network, address);
   }
 
   async removeLink(name: string): Promise<void> {
     await this.cell.run(['ip', 'link', 'del', name]);
   }
 
-  async state(): Promise<State> {
-    const links = JSON.parse(await this.cell.run(['ip', '-json', 'link', 'show']));
-    const kept = /\/(lock|last_reserved_ip\.\d+)$/;
-    const leases = await this.cell.files('/var/lib/cni/networks');
-    return {
-      links: (links as IpAddr[]).map((link) => link.ifname).sort(),
-      netns: await this.cell.files('/run/netns'),
-      leases: leases.filter((lease) => !kept.test(lease)),
-      cache: await this.cell.files('/var/lib/cni/results'),
-    };
+  state(): Promise<State> {
+    return stateOf(this.cell, '/run/netns');
   }
 
   close(): Promise<void> {

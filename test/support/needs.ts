@@ -1,6 +1,6 @@
 // What a test needs of the machine. Missing things are said in the test's title; under CI=true
 // nothing may be missing but what the kernel was built without.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { REFERENCE_DIR } from './world.ts';
 
@@ -16,6 +16,20 @@ export const needsRoot = need(process.getuid?.() === 0, 'needs root');
 export const needsReference =
   needsRoot ||
   need(existsSync(`${REFERENCE_DIR}/bridge`), 'needs the package containernetworking-plugins');
+
+/** Where a program lies, "" when it is not here. */
+export function programPath(name: string): string {
+  const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' });
+  return found.stdout.trim();
+}
+
+/** "" when every program is here, else the first package to install; by program. */
+export function missingPackage(packages: ReadonlyMap<string, string>): string {
+  for (const [program, name] of packages) {
+    if (programPath(program) === '') return `needs the package ${name}`;
+  }
+  return '';
+}
 
 function vlanFiltering(): boolean {
   if (needsRoot !== '') return false;
