@@ -77,9 +77,15 @@ export const PACKAGES = [
     needed_for: ['test'],
   },
   {
+    package: 'containerd',
+    provides: 'containerd',
+    why: 'containerd starts pods on our plugins, as it does for kubelet',
+    needed_for: ['test'],
+  },
+  {
     package: 'runc',
     provides: 'runc',
-    why: 'runc runs the containers that podman makes',
+    why: 'runc runs the containers of podman and containerd',
     needed_for: ['test'],
   },
   {
