@@ -1,5 +1,6 @@
-// One bundle of the Node host. Types are stripped by Node's own stripper, so that the bundle is
-// made of exactly the source that runs unbundled.
+// The Node host in two scripts: the program, and its command line, which a plugin call does not
+// load. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
+// that runs unbundled.
 import { stripTypeScriptTypes } from 'node:module';
 
 const strip = {
@@ -47,5 +48,16 @@ export default [
     plugins: [strip, builtins, noUrl],
     // A function around it keeps its names out of the global scope.
     output: { file: 'dist/.fairlead.js', format: 'cjs', banner: '(() => {', footer: '})();' },
+  },
+  {
+    input: 'host-node/cli/main.ts',
+    external: [/^node:/],
+    plugins: [strip, builtins, noUrl],
+    output: {
+      file: 'dist/fairlead-cli.js',
+      format: 'cjs',
+      banner: '(() => { const exports = {};',
+      footer: 'return exports; })();',
+    },
   },
 ];

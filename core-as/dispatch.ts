@@ -40,6 +40,11 @@ export function refuse(error: CniError, version: string): Answer {
   return new Answer(error_print(error, version_supported(version) ? version : latest), error);
 }
 
+/** What is to be done with a result before an ADD counts as done: if it fails, so does the ADD. */
+export abstract class Last {
+  abstract keep(result: string): CniError | null;
+}
+
 /** Serves one command. */
 export function dispatch(type: string, env: Environment): Answer {
   if (env.command.length == 0) {
@@ -69,7 +74,7 @@ export function dispatch(type: string, env: Environment): Answer {
 }
 
 /** ADD, CHECK, STATUS and GC of a well-formed request. */
-export function perform(request: Request, plugin: Plugin): Answer {
+export function perform(request: Request, plugin: Plugin, last: Last | null = null): Answer {
   const command = request.env.command;
   if (command == "GC") return gc(request, plugin);
   const invalid = plugin.load(request);
@@ -82,7 +87,7 @@ export function perform(request: Request, plugin: Plugin): Answer {
     const error = open_netns(request);
     if (error) return refuse(error, request.version);
   }
-  if (command == "ADD") return add(request, plugin);
+  if (command == "ADD") return add(request, plugin, last);
   const error = plugin.check(request);
   return error ? refuse(error, request.version) : new Answer("");
 }
@@ -100,27 +105,34 @@ function gc(request: Request, plugin: Plugin): Answer {
   return error ? refuse(error, request.version) : new Answer("");
 }
 
-function add(request: Request, plugin: Plugin): Answer {
+function add(request: Request, plugin: Plugin, last: Last | null): Answer {
   const undo = new Undo();
   const errors = new Array<CniError>();
   const outcome = recorded_add(request, plugin, undo);
   const result = outcome.result;
   if (result) {
     const text = result_print(result, request.version);
-    if (text.length > 0) return new Answer(text);
-    errors.push(
-      new CniError(
-        Code.IncompatibleVersion,
-        "cannot convert: no valid IP addresses: " +
-          `a result of cniVersion ${request.version} needs one, use 0.3.0 or later`,
-      ),
-    );
+    const error = text.length > 0 ? keep(last, text) : unprintable(request.version);
+    if (!error) return new Answer(text);
+    errors.push(error);
   } else {
     const error = outcome.error;
     errors.push(error ? error : new CniError(Code.Internal, "ADD gave neither result nor error"));
   }
   undo.unwind(errors);
   return refuse(joined(errors), request.version);
+}
+
+function keep(last: Last | null, result: string): CniError | null {
+  return last ? last.keep(result) : null;
+}
+
+function unprintable(version: string): CniError {
+  return new CniError(
+    Code.IncompatibleVersion,
+    "cannot convert: no valid IP addresses: " +
+      `a result of cniVersion ${version} needs one, use 0.3.0 or later`,
+  );
 }
 
 /** The record of an attachment comes before its first change. */

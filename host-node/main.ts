@@ -1,36 +1,14 @@
 // The program: a CNI plugin when CNI_COMMAND is set or its base name is a CNI type, else a command
-// line. The plugin path is on every pod's start: it loads nothing it does not need, and avoids
-// process.stdout and console, which cost Node more than a whole ADD.
+// line, which is a script of its own. The plugin path is on every pod's start: it loads nothing it
+// does not need, and avoids process.stdout and console, which cost Node more than a whole ADD.
 import { readFileSync, readSync, writeSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
-import { runInstaller } from './cli/install.ts';
+import type { Program } from './cli/main.ts';
 import { serve } from './core.ts';
 import { realDriver } from './drivers/index.ts';
 import { exitNow } from './sys/libc.ts';
 
-const EX_USAGE = 2;
 const CHUNK_BYTES = 65536;
-
-const HELP = `fairlead ${manifest.version}: CNI plugins with one WebAssembly core
-
-As a CNI plugin (CNI_COMMAND in the environment, the network configuration on stdin) the base name
-of the program is the CNI type. Install it, or a link to it, as one of:
-
-  bridge      veth pair between a Linux bridge and the container
-  ptp         veth pair between the host and the container
-  loopback    the container's lo
-  host-local  IPAM: addresses from ranges, leases in /var/lib/cni/networks
-  static      IPAM: addresses written in the configuration
-
-Usage:
-  fairlead install      put it and its type names in place; see fairlead install --help
-  fairlead uninstall    take away what install put in place
-  fairlead --help       this text
-  fairlead --version    the version and the CNI spec versions it speaks
-
-Exit codes: 0 done; 1 a CNI error, as JSON on stdout; 2 wrong usage.
-Manual: docs/fairlead.8.md in the source; configuration keys: docs/plugins.md
-`;
 
 function sleep(duration_ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, duration_ms);
@@ -76,13 +54,22 @@ function write(fd: number, text: string): void {
   }
 }
 
-/** core.wasm: inside the single executable, or beside the bundle. */
-function coreModule(): WebAssembly.Module {
+/** A file of the program: inside the single executable, or beside the bundle. */
+function asset(name: string): Uint8Array {
   const sea = process.getBuiltinModule('node:sea');
-  const bytes = sea.isSea()
-    ? sea.getRawAsset('core.wasm')
-    : readFileSync(new URL('core.wasm', import.meta.url));
-  return new WebAssembly.Module(bytes as BufferSource);
+  if (!sea.isSea()) return readFileSync(new URL(name, import.meta.url));
+  return new Uint8Array(sea.getRawAsset(name) as ArrayBuffer);
+}
+
+function coreModule(): WebAssembly.Module {
+  return new WebAssembly.Module(asset('core.wasm') as BufferSource);
+}
+
+/** The command line, which is compiled only when somebody asks for it. */
+function commandLine(): { runCommand: (program: Program) => number } {
+  const { Script } = process.getBuiltinModule('node:vm');
+  const source = new TextDecoder().decode(asset('fairlead-cli.js'));
+  return new Script(source, { filename: 'fairlead-cli.js' }).runInThisContext();
 }
 
 /** Whether this is the single executable, and not the bundle under a Node. */
@@ -115,24 +102,16 @@ function main(): number {
   const command = process.env['CNI_COMMAND'] ?? '';
   const first = process.argv[2] ?? '';
   if (command !== '') return plugin(type);
-  if (first === '--version') {
-    write(1, `fairlead ${manifest.version}\nCNI spec 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0\n`);
-    return 0;
-  }
-  if (first === 'install' || first === 'uninstall') {
-    const executable = isExecutable() ? process.execPath : undefined;
-    const args = process.argv.slice(3);
-    return runInstaller(first, { args, version: manifest.version, executable, write });
-  }
-  if (first === '--help' || first === '-h' || (type === 'fairlead' && first === '')) {
-    write(1, HELP);
-    return 0;
-  }
-  if (first !== '') {
-    write(2, `fairlead: unknown argument "${first}": see fairlead --help\n`);
-    return EX_USAGE;
-  }
-  return plugin(type);
+  if (first === '' && type !== 'fairlead') return plugin(type);
+  return commandLine().runCommand({
+    args: process.argv.slice(2),
+    version: manifest.version,
+    executable: isExecutable() ? process.execPath : undefined,
+    env: process.env,
+    write,
+    sleep,
+    core: coreModule,
+  });
 }
 
 process.exitCode = main();

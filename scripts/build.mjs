@@ -1,6 +1,6 @@
-// Builds dist/: core.wasm, sim.wasm, fairlead-core.wasi.wasm, the bundle fairlead.mjs and the
-// single executable fairlead. `npm run build` builds all, `node scripts/build.mjs core sim …` the
-// named ones.
+// Builds dist/: core.wasm, sim.wasm, fairlead-core.wasi.wasm, the bundle fairlead.mjs with its
+// command line fairlead-cli.js, and the single executable fairlead. `npm run build` builds all,
+// `node scripts/build.mjs core sim …` the named ones.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -85,6 +85,7 @@ function executable() {
       'core.wasm': 'dist/core.wasm',
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',
+      'fairlead-cli.js': 'dist/fairlead-cli.js',
     },
   };
   const file = join(ROOT, 'dist/.sea.json');

@@ -24,6 +24,11 @@ export class Fused extends Plugin {
   private chain: Inner[] = [];
   private read_done: bool = false;
 
+  /** `outer`: it is a runtime's own list, which may hold a plugin of the type `fairlead`. */
+  constructor(private outer: bool = false) {
+    super();
+  }
+
   get uses_netns(): bool {
     return true;
   }
@@ -56,7 +61,8 @@ export class Fused extends Plugin {
       if (!reader.isObject(object, "an entry of plugins")) continue;
       const type = reader.string(object, "type");
       // A chain inside a chain would say no more than one chain.
-      const plugin = plugin_or_foreign(type == "fairlead" ? "" : type);
+      const nested = type == "fairlead" && !this.outer;
+      const plugin = plugin_or_foreign(nested ? "" : type);
       if (plugin) this.chain.push(new Inner(plugin, inner_request(request, object, type)));
       else reader.invalid(`"type" of a plugin of the chain cannot be "${type}"`, object);
     }

@@ -3,7 +3,7 @@
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments
 // are still valid, and knows no plugin's keys.
 import { attachments_live } from "../attachment";
-import { Answer, del, perform, refuse } from "../dispatch";
+import { Answer, del, Last, perform, refuse } from "../dispatch";
 import { failure_errno } from "../host/failure";
 import { netns_open } from "../host/kernel";
 import { log } from "../host/store";
@@ -128,24 +128,23 @@ function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   if (unusable) return refuse(unusable, request.version);
   const unready = cache_ready(task.cacheDir);
   if (unready) return refuse(unready, request.version);
-  const answer = perform(request, new Fused());
-  if (answer.failed) return answer;
   entry.config = list.file.text;
-  entry.result = result_of(answer);
-  const error = cache_write(task.cacheDir, entry);
-  if (!error) return answer;
-  // An attachment that nobody remembers would never be given back.
-  request.env.command = "DEL";
-  const undone = del(request, new Fused(), null);
-  if (undone.failed) log(`taking the attachment away again: ${undone.text}`);
-  return refuse(error, request.version);
+  return perform(request, new Fused(true), new Keep(task.cacheDir, entry));
 }
 
-/** The result that an ADD printed. */
-function result_of(answer: Answer): JsonValue | null {
-  const bytes = new Utf8(answer.text);
-  const parsed = json_parse(bytes.ptr, bytes.len);
-  return parsed.failed ? null : parsed.value;
+/** Keeps the result of an ADD: an attachment that nobody remembers would never be given back. */
+class Keep extends Last {
+  constructor(
+    private dir: string,
+    private entry: CacheEntry,
+  ) {
+    super();
+  }
+  keep(result: string): CniError | null {
+    const bytes = new Utf8(result);
+    this.entry.result = json_parse(bytes.ptr, bytes.len).value;
+    return cache_write(this.dir, this.entry);
+  }
 }
 
 /** Takes what the caller did not say from the entry of the ADD. */
@@ -181,7 +180,7 @@ function check(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   const unusable = request.versionProblem();
   if (unusable) return refuse(unusable, request.version);
   if (cached.error) return refuse(<CniError>cached.error, request.version);
-  if (request.config.get("prevResult")) return perform(request, new Fused());
+  if (request.config.get("prevResult")) return perform(request, new Fused(true));
   const path = entry.path(task.cacheDir);
   const error = new CniError(
     Code.CheckFailed,
@@ -197,7 +196,7 @@ function remove(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   const unread = cached.error;
   if (unread) log(unread.toString());
   const request = later(task, list, entry, cached.entry);
-  const answer = del(request, new Fused(), request.versionProblem());
+  const answer = del(request, new Fused(true), request.versionProblem());
   if (answer.failed) return answer;
   const error = cache_remove(task.cacheDir, entry);
   return error ? refuse(error, request.version) : answer;
@@ -210,7 +209,7 @@ function status(task: Task, list: NetworkList): Answer {
   }
   const request = request_of(list, environment(task, task.key));
   const unusable = request.versionProblem();
-  return unusable ? refuse(unusable, request.version) : perform(request, new Fused());
+  return unusable ? refuse(unusable, request.version) : perform(request, new Fused(true));
 }
 
 /** An attachment as the keys of GC have it. */
@@ -289,7 +288,7 @@ function collect_one(task: Task, list: NetworkList, cached: CacheEntry): CniErro
   capable(request, cached.capabilities);
   const result = cached_result(cached, list.cniVersion);
   if (result && !version_before(list.cniVersion, "0.4.0")) request.config.set("prevResult", result);
-  const answer = del(request, new Fused(), request.versionProblem());
+  const answer = del(request, new Fused(true), request.versionProblem());
   if (!answer.failed) return cache_remove(task.cacheDir, cached);
   const wrong = answer.error;
   const code = wrong ? wrong.code : Code.Internal;
@@ -303,6 +302,6 @@ function collect_rest(task: Task, list: NetworkList, valid: JsonValue): CniError
   request.config.append("cni.dev/attachments", valid);
   const unusable = request.versionProblem();
   if (unusable) return unusable;
-  const answer = perform(request, new Fused());
+  const answer = perform(request, new Fused(true));
   return answer.failed ? answer.error : null;
 }

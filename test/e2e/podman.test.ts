@@ -143,5 +143,26 @@ describe.skipIf(needsPodman !== '').each(['0.4.0', '1.0.0'])(
       await podman.remove('a');
       await expectOnlyBridges(BRIDGE);
     });
+
+    test('fairlead reads the results that podman keeps, and podman goes on with ours', async () => {
+      await podman.start('a', '--network=dual');
+      await podman.start('b', '--network=dual');
+      const id = await podman.id('a');
+      const netns = await podman.run('inspect', '--format', '{{.NetworkSettings.SandboxKey}}', 'a');
+      const of = ['dual', netns.trim(), '--container-id', id];
+      expect(await podman.fairlead('check', ...of)).toContain('as it was attached');
+      expect(await podman.fairlead('gc', 'dual')).toBe(
+        'network dual: 0 attachments removed, 2 valid',
+      );
+      await podman.fairlead('del', ...of);
+      expect((await podman.state()).cache).toHaveLength(1);
+      expect((await podman.state()).leases).toHaveLength(2);
+      await podman.fairlead('add', ...of);
+      expect((await podman.state()).cache).toHaveLength(2);
+      await podman.remove('a');
+      expect((await podman.state()).leases).toHaveLength(2);
+      await podman.remove('b');
+      await expectOnlyBridges(BRIDGE);
+    });
   },
 );

@@ -110,6 +110,14 @@ runroot = "/run/storage"
     return this.cell.run(['podman', ...args], this.env);
   }
 
+  /** Our own program as the runtime's side, on the networks, results and namespaces of podman. */
+  fairlead(...args: string[]): Promise<string> {
+    return this.cell.run([EXECUTABLE, ...args], {
+      NETCONFPATH: join(this.cell.folder, 'networks'),
+      CNI_PATH: join(this.cell.folder, 'plugins'),
+    });
+  }
+
   /** Starts a container that sleeps. It gets no DNS or hosts files: they would be the machine's. */
   async start(name: string, ...options: string[]): Promise<void> {
     const root = join(this.cell.folder, `root${++this.roots}`);

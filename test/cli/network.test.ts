@@ -1,0 +1,463 @@
+// The runtime's side on the simulated kernel: which file is a network's, what the chain is passed,
+// what lies in the cache, and what is left when anything goes wrong. test/e2e/runner.test.ts runs
+// the same program on the real one.
+import { describe, expect, test } from 'vitest';
+import { containerIdOf, netnsPath, runNetworks, runVerb } from '../../host-node/cli/network.ts';
+import { failing } from '../../host-node/drivers/record.ts';
+import { fileLine, Machine, type Said } from './machine.ts';
+
+const CONF = '/etc/cni/net.d';
+const POD = '/run/netns/pod';
+const ID = containerIdOf(POD);
+const CACHED = `/var/lib/cni/results/podnet-${ID}-eth0`;
+const RECORD = `/run/fairlead/attachments/${ID}:eth0`;
+const EIO = 5;
+
+const bridge = {
+  type: 'bridge',
+  bridge: 'cni0',
+  isGateway: true,
+  capabilities: { ips: true },
+  ipam: { type: 'host-local', ranges: [[{ subnet: '10.1.2.0/24' }]] },
+};
+const conflist = (more: object = {}): string =>
+  JSON.stringify({ cniVersion: '1.1.0', name: 'podnet', plugins: [bridge], ...more });
+
+function machine(files: Record<string, string>, netns = 'netns pod\n'): Machine {
+  const lines = Object.entries(files).map(([path, text]) => fileLine(path, text));
+  return new Machine(`netns host\n${netns}${lines.join('')}`);
+}
+const usual = (more: object = {}): Machine =>
+  machine({ [`${CONF}/10-pods.conflist`]: conflist(more) });
+const verb = (
+  on: Machine,
+  name: 'add' | 'del' | 'check' | 'gc' | 'status',
+  ...args: string[]
+): Said => on.run((io) => runVerb(name, args, io));
+const attach = (on: Machine, ...args: string[]) => verb(on, 'add', 'podnet', POD, ...args);
+const detach = (on: Machine, ...args: string[]) => verb(on, 'del', 'podnet', POD, ...args);
+const cache = (on: Machine) => JSON.parse(on.file(CACHED) ?? 'null');
+const ok = { code: 0, stderr: '' };
+
+describe('add', () => {
+  test('attaches, prints the result and keeps it in the format of libcni', () => {
+    const on = usual();
+    const said = attach(on, '--output', 'json', '--args', 'IgnoreUnknown=1;K=V');
+    expect(said).toMatchObject(ok);
+    const result = JSON.parse(said.stdout);
+    expect(result.ips).toEqual([{ address: '10.1.2.2/24', gateway: '10.1.2.1', interface: 2 }]);
+    expect(cache(on)).toEqual({
+      kind: 'cniCacheV1',
+      containerId: ID,
+      config: Buffer.from(conflist()).toString('base64'),
+      ifName: 'eth0',
+      networkName: 'podnet',
+      netns: POD,
+      cniArgs: [
+        ['IgnoreUnknown', '1'],
+        ['K', 'V'],
+      ],
+      result,
+    });
+    expect(on.file(RECORD)).toContain('"network":"podnet"');
+  });
+
+  test('tells a person what was made', () => {
+    const said = attach(usual());
+    expect(said).toMatchObject(ok);
+    expect(said.stdout).toContain(`eth0 in ${POD} is on network podnet:`);
+    expect(said.stdout).toMatch(/address +10\.1\.2\.2\/24 on eth0 gateway 10\.1\.2\.1\n/);
+  });
+
+  test('passes the capabilities that the plugin declares', () => {
+    const on = usual();
+    const given = '{"ips":["10.1.2.77"],"mac":"0a:00:00:00:00:44"}';
+    expect(attach(on, '--capabilities', given)).toMatchObject(ok);
+    expect(on.dump()).toContain('addr 10.1.2.77/24 dev eth0');
+    expect(on.dump()).not.toContain('address 0a:00:00:00:00:44');
+    expect(cache(on).capabilityArgs).toEqual(JSON.parse(given));
+  });
+
+  test('takes its parameters from the environment of cnitool', () => {
+    const on = machine({ '/conf/net.conflist': conflist() });
+    on.env = { NETCONFPATH: '/conf', CNI_IFNAME: 'net1', CAP_ARGS: '{"ips":["10.1.2.9"]}' };
+    expect(attach(on, '--cache-dir', '/cache')).toMatchObject(ok);
+    expect(on.files('/cache')).toEqual([`/cache/results/podnet-${ID}-net1`]);
+    expect(on.dump()).toContain('addr 10.1.2.9/24 dev net1');
+  });
+
+  test.each([
+    ['a second ADD of the interface', (on: Machine) => attach(on), 102],
+    ['a missing namespace', (on: Machine) => verb(on, 'add', 'podnet', '/run/netns/none'), 8],
+    ['an unknown network', (on: Machine) => verb(on, 'add', 'podnt', POD), 7],
+    ['an invalid interface name', (on: Machine) => attach(on, '--ifname', 'a/b'), 4],
+    ['an invalid container id', (on: Machine) => attach(on, '--container-id', 'a/b'), 4],
+  ])('%s is refused and nothing changes', (_, command, code) => {
+    const on = usual();
+    attach(on);
+    const before = on.dump();
+    const said = command(on);
+    expect(said).toMatchObject({ code: 1, stdout: '' });
+    expect(said.stderr).toContain(`(CNI error ${code})`);
+    expect(on.dump()).toBe(before);
+  });
+
+  test('fails in any of its operations without a trace', () => {
+    const whole = usual();
+    let count = 0;
+    whole.wrap = (driver) => {
+      const counted = failing(driver, 0, EIO);
+      count = 0;
+      return new Proxy(counted, {
+        get: (target, name) => {
+          count = counted.count();
+          return Reflect.get(target, name);
+        },
+      });
+    };
+    expect(attach(whole).code).toBe(0);
+    expect(count).toBeGreaterThan(20);
+    let failed = 0;
+    for (let n = 1; n <= count + 1; n++) {
+      const on = usual();
+      const before = on.dump();
+      on.wrap = (driver) => failing(driver, n, EIO);
+      const said = attach(on);
+      if (said.code === 0) {
+        expect(on.file(CACHED), `operation ${n}`).toBeDefined();
+        continue;
+      }
+      failed++;
+      const left = on.dump().replace(/^file \S+(last_reserved_ip\.0|lock) .*\n/gm, '');
+      expect(left, `operation ${n}: ${said.stderr}`).toBe(before);
+    }
+    expect(failed).toBeGreaterThan(20);
+  });
+});
+
+describe('del', () => {
+  test('leaves nothing, twice', () => {
+    const on = usual();
+    attach(on);
+    for (const _ of [1, 2]) {
+      expect(detach(on)).toMatchObject(ok);
+      expect(on.files('/var/lib/cni/results')).toEqual([]);
+      expect(on.files('/run/fairlead')).toEqual([]);
+      expect(on.dump()).not.toMatch(/link veth|file .*\/10\.1\.2\.2 /);
+    }
+  });
+
+  test.each([
+    ['empty', ''],
+    ['cut short', '{"kind":"cniCacheV1","contai'],
+    ['another document', '[1,2]'],
+    ['a result that is none', '{"kind":"cniCacheV1","result":{"cniVersion":"9.9.9","ips":7}}'],
+    ['a bare result of an older libcni', '{"cniVersion":"0.4.0","ips":[]}'],
+  ])('a cache entry that is %s does not hold it up', (_, text) => {
+    const on = usual();
+    attach(on);
+    const after = machine({ [CACHED]: text })
+      .dump()
+      .split('\n')
+      .find((l) => l.startsWith('file'));
+    const changed = new Machine(
+      on.dump().replace(/^file \/var\/lib\/cni\/results.*$/m, after ?? ''),
+    );
+    expect(detach(changed).code).toBe(0);
+    expect(changed.files('/var/lib/cni/results')).toEqual([]);
+    expect(changed.dump()).not.toMatch(/link veth|file .*\/10\.1\.2\.2 /);
+  });
+
+  test('works from the cache when the network was taken away', () => {
+    const on = usual();
+    attach(on);
+    const gone = new Machine(on.dump().replace(/^file \/etc\/cni\/.*\n/m, ''));
+    const said = detach(gone);
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('using the cached configuration');
+    expect(gone.files('/var/lib/cni/results')).toEqual([]);
+    expect(gone.dump()).not.toMatch(/link veth/);
+    expect(detach(gone)).toMatchObject({ code: 1 });
+  });
+
+  test('passes what the ADD was passed', () => {
+    const foreign = { type: 'echo', capabilities: { x: true } };
+    const on = usual({ plugins: [bridge, foreign] });
+    const sent: string[] = [];
+    on.wrap = (driver) =>
+      ({
+        ...driver,
+        plugin_exec: undefined,
+        exec: (args: { stdin: Uint8Array; env: Uint8Array }) => {
+          sent.push(Buffer.from(args.env).toString(), Buffer.from(args.stdin).toString());
+          const { prevResult } = JSON.parse(sent.at(-1) ?? '{}');
+          return { exit_code: 0, signal: '', stdout: JSON.stringify(prevResult), stderr: '' };
+        },
+      }) as never;
+    expect(
+      attach(on, '--args', 'IgnoreUnknown=1;A=B', '--capabilities', '{"x":7,"y":8}'),
+    ).toMatchObject(ok);
+    const added = JSON.parse(sent[1] ?? '');
+    sent.length = 0;
+    expect(detach(on)).toMatchObject(ok);
+    expect(sent[0]).toContain('CNI_ARGS=IgnoreUnknown=1;A=B\0');
+    const removed = JSON.parse(sent[1] ?? '');
+    expect(removed).toEqual(added);
+    expect(removed).toMatchObject({ name: 'podnet', cniVersion: '1.1.0', runtimeConfig: { x: 7 } });
+    expect(removed.prevResult.ips).toHaveLength(1);
+  });
+});
+
+describe('check', () => {
+  test('is fine after ADD and tells what is missing', () => {
+    const on = usual();
+    attach(on);
+    expect(verb(on, 'check', 'podnet', POD)).toMatchObject(ok);
+    const broken = new Machine(on.dump().replace(/^addr 10\.1\.2\.2.*\n/m, ''));
+    const said = verb(broken, 'check', 'podnet', POD);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain('10.1.2.2');
+  });
+
+  test('without an ADD says so', () => {
+    const said = verb(usual(), 'check', 'podnet', POD, '--output', 'json');
+    expect(said).toMatchObject({ code: 1, stderr: '' });
+    expect(JSON.parse(said.stdout)).toMatchObject({ code: 103 });
+  });
+
+  test('does nothing where disableCheck says so, also as text', () => {
+    for (const disableCheck of [true, 'True']) {
+      const on = usual({ disableCheck });
+      expect(verb(on, 'check', 'podnet', POD).code).toBe(0);
+    }
+    const wrong = verb(usual({ disableCheck: 'maybe' }), 'check', 'podnet', POD);
+    expect(wrong.stderr).toContain(`line 1, column`);
+    expect(wrong.code).toBe(1);
+  });
+
+  test('needs cniVersion 0.4.0', () => {
+    const on = usual({ cniVersion: '0.3.1' });
+    attach(on);
+    expect(verb(on, 'check', 'podnet', POD).stderr).toContain('CNI error 1');
+  });
+});
+
+describe('gc', () => {
+  /** Three attachments, the namespace of the second gone. */
+  function three(more: object = {}): Machine {
+    const on = machine(
+      { [`${CONF}/10-pods.conflist`]: conflist(more) },
+      'netns pod\nnetns dead\nnetns third\n',
+    );
+    for (const name of ['pod', 'dead', 'third']) {
+      verb(on, 'add', 'podnet', `/run/netns/${name}`, '--container-id', name);
+    }
+    // Its files name a path where nothing is; the links are those of a namespace that lingers.
+    const files = /^file .*$/gm;
+    return new Machine(on.dump().replace(files, (line) => line.replace('netns/dead', 'netns/no')));
+  }
+  const cached = (on: Machine) =>
+    on.files('/var/lib/cni/results').map((path) => path.split('-').at(-2));
+  const leases = (on: Machine) => on.files('/var/lib/cni/networks/podnet').length - 1;
+
+  test('removes the attachments whose namespace is gone', () => {
+    const on = three();
+    const said = verb(on, 'gc', 'podnet', '--output', 'json');
+    expect(said.code).toBe(0);
+    const deleted = [{ containerID: 'dead', ifname: 'eth0' }];
+    expect(JSON.parse(said.stdout)).toEqual({ deleted, valid: 2 });
+    expect(cached(on)).toEqual(['pod', 'third']);
+    expect(leases(on)).toBe(2);
+    const again = verb(on, 'gc', 'podnet');
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.stdout).toBe('network podnet: 0 attachments removed, 2 valid\n');
+  });
+
+  test('keeps an attachment that is being made: it has a record, and no cache entry yet', () => {
+    const on = three();
+    const text = on.dump().replace(/^file \/var\/lib\/cni\/results\/podnet-third.*\n/m, '');
+    const making = new Machine(text);
+    expect(verb(making, 'gc', 'podnet')).toMatchObject({ code: 0 });
+    expect(leases(making)).toBe(2);
+  });
+
+  test.each([
+    [['--valid', 'third:eth0'], ['third']],
+    [['--valid', 'third:eth1'], []],
+    [['--all'], []],
+  ])('%s', (options, left) => {
+    const on = three();
+    expect(verb(on, 'gc', 'podnet', ...options)).toMatchObject({ code: 0 });
+    expect(cached(on)).toEqual(left);
+    expect(leases(on)).toBe(left.length);
+  });
+
+  test('does nothing where disableGC says so', () => {
+    const on = three({ disableGC: true });
+    const before = on.dump();
+    expect(verb(on, 'gc', 'podnet', '--all')).toMatchObject({ code: 0 });
+    expect(on.dump()).toBe(before);
+  });
+
+  test('below 1.1.0 works through the cache alone', () => {
+    const on = three({ cniVersion: '1.0.0' });
+    expect(verb(on, 'gc', 'podnet')).toMatchObject({ code: 0 });
+    expect(cached(on)).toEqual(['pod', 'third']);
+    expect(leases(on)).toBe(2);
+  });
+
+  test('leaves other networks and what is no entry alone', () => {
+    const on = three();
+    const other = '/var/lib/cni/results/podnet-2-x-eth0';
+    const entry = { kind: 'cniCacheV1', networkName: 'podnet-2', containerId: 'x', ifName: 'eth0' };
+    const strange = '/var/lib/cni/results/podnet-garbage';
+    const more = new Machine(
+      on.dump() + fileLine(other, JSON.stringify(entry)) + fileLine(strange, '{'),
+    );
+    expect(verb(more, 'gc', 'podnet', '--all')).toMatchObject({ code: 0 });
+    expect(more.files('/var/lib/cni/results')).toEqual([other, strange]);
+  });
+});
+
+describe('status', () => {
+  test('is 50 when no address is left', () => {
+    const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.2.0/30' }]] };
+    const on = usual({ plugins: [{ ...bridge, ipam }] });
+    expect(verb(on, 'status', 'podnet').stdout).toBe('network podnet is ready\n');
+    attach(on);
+    const said = verb(on, 'status', 'podnet', POD, '--output', 'json');
+    expect(said.code).toBe(1);
+    expect(JSON.parse(said.stdout)).toMatchObject({ code: 50 });
+  });
+
+  test('is not asked below 1.1.0', () => {
+    const said = verb(usual({ cniVersion: '1.0.0' }), 'status', 'podnet');
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('no STATUS');
+  });
+});
+
+describe('which file is a network', () => {
+  const named = (name: string, br: string) =>
+    JSON.stringify({ cniVersion: '1.0.0', name, plugins: [{ ...bridge, bridge: br }] });
+  const bridges = (on: Machine) => /link (\S+) kind bridge/.exec(on.dump())?.[1];
+
+  test('the first conflist by name, before any conf', () => {
+    const single = { cniVersion: '1.0.0', name: 'podnet', ...bridge, bridge: 'single' };
+    const files: Record<string, string> = {
+      [`${CONF}/00-single.conf`]: JSON.stringify(single),
+      [`${CONF}/20-b.conflist`]: named('podnet', 'second'),
+      [`${CONF}/10-a.conflist`]: named('podnet', 'first'),
+      [`${CONF}/05-other.conflist`]: named('other', 'other'),
+      [`${CONF}/00-broken.conflist`]: '{"name": "podnet",',
+    };
+    const on = machine(files);
+    expect(attach(on)).toMatchObject({ code: 0 });
+    expect(bridges(on)).toBe('first');
+    const alone = machine({ [`${CONF}/00-single.conf`]: JSON.stringify(single) });
+    expect(attach(alone)).toMatchObject({ code: 0 });
+    expect(bridges(alone)).toBe('single');
+  });
+
+  test('plugins of the drop-in folder follow, unless they are not wanted', () => {
+    const drop = { [`${CONF}/podnet/10-x.conf`]: '{"type":"nothere"}' };
+    const list = (more: object) => ({ [`${CONF}/10-pods.conflist`]: conflist(more), ...drop });
+    const said = attach(machine(list({})));
+    expect(said.stderr).toContain('failed to find plugin "nothere"');
+    expect(attach(machine(list({ loadOnlyInlinedPlugins: true })))).toMatchObject(ok);
+    const only = { loadOnlyInlinedPlugins: true, plugins: undefined };
+    expect(attach(machine(list(only))).stderr).toContain('needs "plugins"');
+    const without = { [`${CONF}/10-pods.conflist`]: '{"cniVersion":"1.0.0","name":"podnet"}' };
+    expect(attach(machine(without)).stderr).toContain('no plugins in list');
+    const conf = { [`${CONF}/podnet/10-x.conf`]: JSON.stringify(bridge) };
+    expect(attach(machine({ ...without, ...conf }))).toMatchObject(ok);
+  });
+
+  test.each([
+    [{ cniVersions: ['0.4.0', '1.1.0', '9.0.0'] }, '1.1.0'],
+    [{ cniVersion: '1.0.0', cniVersions: ['0.3.1', '0.4.0'] }, '1.0.0'],
+    [{ cniVersion: '9.0.0', cniVersions: ['0.3.1', '0.4.0'] }, '0.4.0'],
+    [{ cniVersion: undefined, cniVersions: ['0.3.1'] }, '0.3.1'],
+  ])('%o is version %s', (more, version) => {
+    const said = attach(usual(more), '--output', 'json');
+    expect(JSON.parse(said.stdout).cniVersion).toBe(version);
+  });
+
+  test.each([
+    ['a version of ours is not offered', { cniVersion: '9.0.0', cniVersions: ['8.0.0'] }, 'no ver'],
+    ['a version that is none', { cniVersions: ['1.x'] }, 'not a version'],
+    ['one that we do not speak', { cniVersion: '2.0.0' }, 'incompatible CNI versions'],
+    ['a list without plugins', { plugins: [] }, 'no plugins in list'],
+    ['a plugin without type', { plugins: [{}] }, 'without "type"'],
+    ['a path for a type', { plugins: [{ type: '../x' }] }, 'cannot be a path'],
+    ['plugins that are no list', { plugins: {} }, 'must be an array'],
+    ['a plugin that is no object', { plugins: [7] }, 'must be an object'],
+    ['a name that is a path', { name: 'a/b' }, 'invalid characters'],
+  ])('%s is refused', (_, more, words) => {
+    const on = usual(more);
+    const before = on.dump();
+    const said = verb(on, 'add', 'name' in more ? 'a/b' : 'podnet', POD);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(words);
+    expect(on.dump()).toBe(before);
+  });
+});
+
+describe('networks', () => {
+  test('lists them in the order of discovery, and those that are broken', () => {
+    const on = machine({
+      [`${CONF}/99-broken.conflist`]: '{',
+      [`${CONF}/10-pods.conflist`]: conflist(),
+      [`${CONF}/00-one.conf`]: JSON.stringify({ name: 'one', ...bridge }),
+      [`${CONF}/readme.txt`]: 'none of ours',
+    });
+    const said = on.run((io) => runNetworks([], io));
+    expect(said).toEqual({
+      code: 1,
+      stdout:
+        'NETWORK  VERSION  PLUGINS  FILE\n' +
+        'podnet   1.1.0    bridge   /etc/cni/net.d/10-pods.conflist\n' +
+        'one      0.1.0    bridge   /etc/cni/net.d/00-one.conf\n',
+      stderr: expect.stringContaining('/etc/cni/net.d/99-broken.conflist: cannot decode'),
+    });
+    const json = on.run((io) => runNetworks(['--output', 'json'], io));
+    expect(JSON.parse(json.stdout).networks).toHaveLength(3);
+  });
+
+  test('of a folder that is not there are none', () => {
+    const said = new Machine('netns host\n').run((io) => runNetworks([], io));
+    expect(said).toEqual({ code: 0, stdout: 'no network in /etc/cni/net.d\n', stderr: '' });
+  });
+});
+
+describe('usage', () => {
+  test.each([
+    [['add'], 'NETWORK is missing'],
+    [['add', 'podnet'], 'NETNS is missing'],
+    [['add', 'podnet', 'pod', 'more'], 'unexpected argument "more"'],
+    [['add', 'podnet', 'pod', '--ifnam', 'x'], 'did you mean "--ifname"?'],
+    [['add', 'podnet', 'pod', '--args', 'K'], 'invalid CNI_ARGS pair "K"'],
+    [['add', 'podnet', 'pod', '--capabilities', '[]'], 'must be an object'],
+    [['add', 'podnet', 'pod', '--capabilities', '{'], 'is not JSON'],
+    [['add', 'podnet', 'pod', '--output', 'yaml'], 'write json or text'],
+    [['gc', 'podnet', '--all', '--valid', 'a:b'], 'exclude each other'],
+    [['gc', 'podnet', '--valid', 'a'], 'write CONTAINER-ID:IFNAME'],
+  ])('%j: %s', (args, words) => {
+    const on = usual();
+    const said = verb(on, args[0] as 'add', ...args.slice(1));
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toContain(words);
+  });
+
+  test.each(['add', 'del', 'check', 'gc', 'status'] as const)('%s --help', (name) => {
+    const said = verb(usual(), name, '--help');
+    expect(said).toMatchObject(ok);
+    expect(said.stdout).toContain(`fairlead ${name} NETWORK`);
+  });
+
+  test('a namespace is a name or a path, and names the container as cnitool does', () => {
+    expect(netnsPath('testing')).toBe('/var/run/netns/testing');
+    expect(netnsPath('/proc/1/ns/net')).toBe('/proc/1/ns/net');
+    expect(containerIdOf('/var/run/netns/testing')).toBe('cnitool-77383ca0a0715733ca6f');
+  });
+});
