@@ -12,7 +12,8 @@ const TIME = '/usr/bin/time';
 function runUnder(tool, args, call, command) {
   const { program, stdin, env } = call;
   const input = stdin === undefined ? '' : readFileSync(stdin);
-  const ended = spawnSync(tool, [...args, program], { input, env: env(command), encoding: 'utf8' });
+  const line = [...args, program, ...(call.args?.(command) ?? [])];
+  const ended = spawnSync(tool, line, { input, env: env(command), encoding: 'utf8' });
   if (ended.status !== 0) throw new Error(`${tool} ${program}: ${ended.stdout}${ended.stderr}`);
 }
 

@@ -40,10 +40,13 @@ class Series {
   }
 }
 
+const seriesOfCall = (call, command) =>
+  new Series({ ...call, args: call.args?.(command), env: call.env(command) });
+
 function seriesOf(scenario) {
   const sides = Object.entries(scenario.sides).map(([side, call]) => ({
     side,
-    series: COMMANDS.map((command) => new Series({ ...call, env: call.env(command) })),
+    series: COMMANDS.map((command) => seriesOfCall(call, command)),
   }));
   return { scenario, sides };
 }

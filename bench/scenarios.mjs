@@ -36,19 +36,45 @@ const SCENARIOS = [
   { name: 'loopback', type: 'loopback', keys: () => ({}) },
 ];
 
+/**
+ * The command line as the runtime of a network like the first scenario's. There is no reference for
+ * it: Debian has no cnitool.
+ */
+function runner(folder, bin, pods) {
+  const [{ type, keys }] = SCENARIOS;
+  const network = 'fairlead-runner';
+  const conf = join(folder, 'net.d');
+  mkdirSync(conf);
+  const plugins = [{ type, ...keys('fairlead', folder) }];
+  const list = { cniVersion: CNI_VERSION, name: network, plugins };
+  writeFileSync(join(conf, '10-runner.conflist'), JSON.stringify(list));
+  const args = (command) => [
+    ...[command.toLowerCase(), network, pods.fairlead, '--conf-dir', conf],
+    ...['--cache-dir', folder, '--container-id', 'bench-runner'],
+  ];
+  const fairlead = { program: join(bin, 'fairlead'), args, env: () => ({ CNI_PATH: bin }) };
+  const output = join(folder, 'output');
+  return {
+    name: 'command line, bridge + host-local',
+    sides: { fairlead: { ...fairlead, output } },
+  };
+}
+
 /** The folders of the programs of both sides; the reference only when it is installed. */
 function programs(folder) {
   const ours = join(folder, 'bin');
   mkdirSync(ours);
-  for (const type of TYPES) symlinkSync(join(ROOT, 'dist/fairlead'), join(ours, type));
+  for (const type of [...TYPES, 'fairlead'])
+    symlinkSync(join(ROOT, 'dist/fairlead'), join(ours, type));
   const reference = TYPES.every((type) => existsSync(join(REFERENCE_DIR, type)));
   return reference ? { fairlead: ours, reference: REFERENCE_DIR } : { fairlead: ours };
 }
 
 /** Every scenario with, per side, what a call needs: program, stdin file, environments. */
 export function scenarios(folder, pods) {
-  const sides = Object.entries(programs(folder));
-  return SCENARIOS.map(({ name, type, keys }) => ({
+  const bins = programs(folder);
+  const sides = Object.entries(bins);
+  const calls = SCENARIOS.map(({ name, type, keys }) => ({
     name,
     sides: Object.fromEntries(
       sides.map(([side, bin]) => {
@@ -67,4 +93,5 @@ export function scenarios(folder, pods) {
       }),
     ),
   }));
+  return [...calls, runner(folder, bins.fairlead, pods)];
 }

@@ -69,7 +69,9 @@ function coreModule(): WebAssembly.Module {
 function commandLine(): { runCommand: (program: Program) => number } {
   const { Script } = process.getBuiltinModule('node:vm');
   const source = new TextDecoder().decode(asset('fairlead-cli.js'));
-  return new Script(source, { filename: 'fairlead-cli.js' }).runInThisContext();
+  // The bytecode is good under the flags of the executable only.
+  const cached = isExecutable() ? { cachedData: asset('fairlead-cli.cache') } : {};
+  return new Script(source, { filename: 'fairlead-cli.js', ...cached }).runInThisContext();
 }
 
 /** Whether this is the single executable, and not the bundle under a Node. */

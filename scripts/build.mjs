@@ -70,10 +70,15 @@ function strippedNode() {
  */
 const NODE_FLAGS = ['--no-rehash-snapshot', '--v8-pool-size=0', '--no-warnings'];
 
+/** The scripts in the executable, and what they are called when they run. */
+const SCRIPTS = { 'dist/.fairlead.js': 'fairlead', 'dist/fairlead-cli.js': 'fairlead-cli' };
+
 function executable() {
   const node = strippedNode();
-  const cache = ['scripts/code-cache.mjs', 'dist/.fairlead.js', 'dist/.fairlead.cache'];
-  execFileSync(node, [...NODE_FLAGS, ...cache], { cwd: ROOT, stdio: 'inherit' });
+  for (const [script, name] of Object.entries(SCRIPTS)) {
+    const args = ['scripts/code-cache.mjs', script, name, `dist/.${name}.cache`];
+    execFileSync(node, [...NODE_FLAGS, ...args], { cwd: ROOT, stdio: 'inherit' });
+  }
   const config = {
     main: 'host-node/sea.cjs',
     output: 'dist/.fairlead',
@@ -86,6 +91,7 @@ function executable() {
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',
       'fairlead-cli.js': 'dist/fairlead-cli.js',
+      'fairlead-cli.cache': 'dist/.fairlead-cli.cache',
     },
   };
   const file = join(ROOT, 'dist/.sea.json');
