@@ -33,8 +33,6 @@ export function networks_in(dir: string): Networks {
 /** What a search for a network gave: the first list of that name, or why there is none. */
 export class Found {
   list: NetworkList | null = null;
-  /** Whether the folder has no such network, rather than a broken one. */
-  missing: bool = false;
   error: CniError | null = null;
 }
 
@@ -59,7 +57,6 @@ export function network_find(dir: string, name: string): Found {
     if (wrong && broken.length == 0) broken = `${list.path}: ${wrong.toString()}`;
     else if (!wrong) known.push(list.name);
   }
-  found.missing = true;
   const has = known.length > 0 ? `it has ${known.join(", ")}` : "it has no network at all";
   found.error = new CniError(
     Code.InvalidConfig,

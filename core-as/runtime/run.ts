@@ -84,12 +84,14 @@ function request_of(list: NetworkList, env: Environment): Request {
 export function run(task: Task): Answer {
   const found = network_find(task.confDir, task.network);
   let list = found.list;
-  const problem = found.error;
-  if (problem && !found.missing) return refuse(problem, "");
-  if (!list && task.command == "DEL") list = list_of_cache(task);
+  let problem = found.error;
+  if (problem && task.command == "DEL") {
+    list = list_of_cache(task, problem);
+    if (list) problem = null;
+  }
+  if (problem) return refuse(problem, "");
   if (!list) {
-    const missing = new CniError(Code.InvalidConfig, `no network "${task.network}"`);
-    return refuse(problem ? problem : missing, "");
+    return refuse(new CniError(Code.Internal, "a search gave neither network nor error"), "");
   }
   if (task.command == "GC") return collect(task, list);
   if (task.command == "STATUS") return status(task, list);
@@ -105,15 +107,15 @@ export function run(task: Task): Answer {
   return remove(task, list, entry);
 }
 
-/** A network that was taken out of the folder while a container was attached. */
-function list_of_cache(task: Task): NetworkList | null {
+/** A network whose file was removed or broken while a container was attached. */
+function list_of_cache(task: Task, problem: CniError): NetworkList | null {
   const entry = cache_read(task.cacheDir, task.key).entry;
   if (!entry) return null;
   const file = cached_config(entry);
   if (!file || file.error) return null;
   const list = network_of(file);
   if (list.error || list.name != task.network) return null;
-  log(`${task.confDir} has no network "${task.network}": using the cached configuration`);
+  log(`${problem.toString()}; using the cached configuration`);
   return list;
 }
 

@@ -40,7 +40,7 @@ const ABOUT: Readonly<Record<Verb, string>> = {
 
 const MORE: Readonly<Record<Verb, string>> = {
   add: 'Our own types are served in this process, whatever lies in the path; others are executed.',
-  del: 'NETNS need not be there any more. A network whose file is gone is taken from the cache.',
+  del: 'NETNS need not be there any more. A network whose file is gone or broken is in the cache.',
   check: 'Exit code 1 when something is missing or changed.',
   gc: `Valid are the cached attachments whose namespace is there, and those being made. Or say so:
   --valid ID:IFNAME[,…]   these are valid, all others are not

@@ -168,10 +168,14 @@ describe('del', () => {
     expect(changed.dump()).not.toMatch(/link veth|file .*\/10\.1\.2\.2 /);
   });
 
-  test('works from the cache when the network was taken away', () => {
+  test.each([
+    ['taken away', ''],
+    ['broken', fileLine(`${CONF}/10-pods.conflist`, '{"name": "podnet", "plugins": 7}')],
+    ['cut short', fileLine(`${CONF}/10-pods.conflist`, '{"name": "podnet", "plu')],
+  ])('works from the cache when the network was %s', (_, line) => {
     const on = usual();
     attach(on);
-    const gone = new Machine(on.dump().replace(/^file \/etc\/cni\/.*\n/m, ''));
+    const gone = new Machine(on.dump().replace(/^file \/etc\/cni\/.*\n/m, line));
     const said = detach(gone);
     expect(said.code).toBe(0);
     expect(said.stderr).toContain('using the cached configuration');
