@@ -22,9 +22,9 @@ function run(command: string, ...args: string[]): string {
   const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
   return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, stdio });
 }
-function json(command: string, ...args: string[]): Json[] {
-  const text = run(command, ...args).trim();
-  return text === '' ? [] : JSON.parse(text);
+/** What iproute2 says of nothing is nothing. */
+function parsed(text: string): Json[] {
+  return text.trim() === '' ? [] : JSON.parse(text);
 }
 /** Bytewise for what is ASCII. */
 const sorted = (lines: string[]): string[] => lines.sort((a, b) => (a < b ? -1 : Number(a > b)));
@@ -32,19 +32,51 @@ const words = (...parts: (string | false | undefined)[]): string =>
   parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ');
 const unlisted = (ip: string): boolean => /^(fe[89ab]|ff[0-9a-f])[0-9a-f]:/.test(ip);
 
-/** A namespace as iproute2 sees it. */
+/** A namespace as iproute2 and /proc see it. */
 interface Seen {
   readonly name: string;
   readonly netns: string;
   readonly links: Json[];
+  readonly addrs: Json[];
+  readonly routes: readonly [v4: Json[], v6: Json[]];
+  readonly netnsIds: Json[];
+  /** "KEY:VALUE" for every link. */
+  readonly sysctls: string[];
+}
+
+/** Stands between two answers. */
+const CUT = '----';
+const KEYS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
+const KNOBS = Object.keys(USUAL).map((knob) => knob.replace('/', '/conf/*/'));
+const QUESTIONS = [
+  'ip -j -d link',
+  'ip -j addr',
+  'ip -j -N -4 route show table all',
+  'ip -j -N -6 route show table all',
+  'ip -j netns list-id',
+  // A link whose MTU is too small has no IPv6 sysctls: -s says nothing of what is missing.
+  `cd /proc/sys; grep -sH . ${[...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ')} || true`,
+];
+
+/** Asks all of all namespaces in one shell: a process for each question takes much longer. */
+function look(namespaces: readonly (readonly [name: string, netns: string])[]): Seen[] {
+  const inside = QUESTIONS.join(`\necho ${CUT}\n`);
+  const script = `for ns; do nsenter --net="/run/netns/$ns" sh -ec '${inside}'; echo ${CUT}; done`;
+  const texts = run('sh', '-ec', script, 'sh', ...namespaces.map(([, netns]) => netns));
+  const answers = texts.split(`${CUT}\n`);
+  return namespaces.map(([name, netns], index) => {
+    const own = answers.slice(index * QUESTIONS.length, (index + 1) * QUESTIONS.length);
+    const [links = [], addrs = [], v4 = [], v6 = [], netnsIds = []] = own.slice(0, 5).map(parsed);
+    const sysctls = own[5]?.trim().split('\n') ?? [];
+    return { name, netns, links, addrs, routes: [v4, v6], netnsIds, sysctls };
+  });
 }
 
 /** NETNS/NAME of a veth's other end, "?" when it lies where nobody looked. */
 function peerOf(seen: readonly Seen[], home: Seen, link: Json): string {
   let there: Seen | undefined = home;
   if (link.link_netnsid !== undefined) {
-    const known = json('ip', '-j', '-n', home.netns, 'netns', 'list-id');
-    const netns = known.find((entry) => entry.nsid === link.link_netnsid)?.name;
+    const netns = home.netnsIds.find((entry) => entry.nsid === link.link_netnsid)?.name;
     there = seen.find((other) => other.netns === netns);
   }
   // In one namespace the peer is told by name, else by index.
@@ -74,9 +106,9 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
   );
 }
 
-function addrLines({ netns }: Seen): string[] {
+function addrLines({ addrs }: Seen): string[] {
   const lines: string[] = [];
-  for (const link of json('ip', '-j', '-n', netns, 'addr')) {
+  for (const link of addrs) {
     for (const addr of link.addr_info ?? []) {
       if (addr.local === undefined || unlisted(addr.local)) continue;
       lines.push(`addr ${addr.local}/${addr.prefixlen} dev ${link.ifname}`);
@@ -93,7 +125,7 @@ function vlanLines({ netns, links }: Seen): string[] {
   const ports = links.filter((link) => filtering.has(link.master)).map((link) => link.ifname);
   if (ports.length === 0) return [];
   const lines: string[] = [];
-  for (const port of json('bridge', '-j', '-n', netns, 'vlan')) {
+  for (const port of parsed(run('bridge', '-j', '-n', netns, 'vlan'))) {
     if (!ports.includes(port.ifname)) continue;
     for (const vlan of port.vlans ?? []) {
       const flags: string[] = vlan.flags ?? [];
@@ -107,12 +139,11 @@ function vlanLines({ netns, links }: Seen): string[] {
   return lines;
 }
 
-function routeLines({ netns }: Seen): string[] {
+function routeLines({ routes }: Seen): string[] {
   const lines: string[] = [];
-  for (const family of ['-4', '-6']) {
-    const v6 = family === '-6';
-    const all = ['-j', '-N', family, '-n', netns, 'route', 'show', 'table', 'all'];
-    for (const route of json('ip', ...all)) {
+  for (const [family, list] of routes.entries()) {
+    const v6 = family === 1;
+    for (const route of list) {
       const table = String(route.table ?? '254');
       if ((route.type ?? '1') !== '1' && route.type !== 'unicast') continue;
       if (table === '255') continue;
@@ -146,9 +177,9 @@ function routeLines({ netns }: Seen): string[] {
   return lines;
 }
 
-function sysctlLines({ netns, links }: Seen): string[] {
-  const keys = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
-  const usual = new Map<string, number>(keys.map((key) => [key, 0]));
+/** Those that differ from what a new link has. */
+function sysctlLines({ links, sysctls }: Seen): string[] {
+  const usual = new Map<string, number>(KEYS.map((key) => [key, 0]));
   for (const { ifname } of links) {
     for (const [knob, value] of Object.entries(USUAL)) {
       const [family = '', name = ''] = knob.split('/');
@@ -156,14 +187,10 @@ function sysctlLines({ netns, links }: Seen): string[] {
       usual.set(`net/${family}/conf/${ifname}/${name}`, lo ? -1 : value);
     }
   }
-  // A link whose MTU is too small has no IPv6 sysctls.
-  const script =
-    'cd /proc/sys && for key; do [ -e "$key" ] && echo "$key $(cat "$key")"; done; true';
-  const inside = [`--net=/run/netns/${netns}`, 'sh', '-c', script, 'sh'];
   const lines: string[] = [];
-  for (const line of run('nsenter', ...inside, ...usual.keys()).split('\n')) {
-    const [key = '', value = ''] = line.split(' ');
-    if (key !== '' && Number(value) !== usual.get(key)) lines.push(`sysctl ${key} ${value}`);
+  for (const line of sysctls) {
+    const [key = '', value = ''] = line.split(':');
+    if (usual.has(key) && Number(value) !== usual.get(key)) lines.push(`sysctl ${key} ${value}`);
   }
   return lines;
 }
@@ -192,10 +219,7 @@ function fileLines(root: string): string[] {
 export function kernelText(namespaces: Record<string, string>, filesRoot?: string): string {
   const names = sorted(Object.keys(namespaces).filter((name) => name !== 'host'));
   if ('host' in namespaces) names.unshift('host');
-  const seen = names.map((name) => {
-    const netns = namespaces[name] ?? '';
-    return { name, netns, links: json('ip', '-j', '-d', '-n', netns, 'link') };
-  });
+  const seen = look(names.map((name) => [name, namespaces[name] ?? '']));
   const lines: string[] = [];
   for (const space of seen) {
     lines.push(`netns ${space.name}`);
