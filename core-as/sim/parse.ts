@@ -7,7 +7,7 @@ import { json_parse, Kind } from "../lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { bring_up, put_addr, scope_of } from "./addresses";
 import { enslave } from "./bridges";
-import { has_duplicate, insert } from "./fib";
+import { disconnect, has_duplicate, insert } from "./fib";
 import { hardware_parse } from "./links";
 import { number_of, route_word } from "./parse-route";
 import { bytes_of } from "./slot";
@@ -270,7 +270,29 @@ class Parser {
     const known = link.find(cidr.ip);
     if (known && (cidr.ip.v6 || known.cidr.bits == cidr.bits)) return;
     // What is there before is settled: no duplicate address detection is going on.
-    put_addr(later.space, link, new Addr(cidr, scope_of(cidr.ip), true));
+    const addr = new Addr(cidr, scope_of(cidr.ip), true);
+    put_addr(later.space, link, addr);
+    if (this.replaced(later.space, link, cidr.subnet().toString())) {
+      disconnect(later.space, link, addr);
+    }
+  }
+
+  /**
+   * Whether the text has routes to an address's own network by its link, and none of them is the
+   * one that the address brings: somebody took that away.
+   */
+  private replaced(space: Space, link: Link, subnet: string): bool {
+    let found = false;
+    for (let i = 0; i < this.later.length; i++) {
+      const words = this.later[i].words;
+      if (this.later[i].space !== space || words[0] != "route" || words[1] != subnet) continue;
+      const dev = words.indexOf("dev") + 1;
+      if (dev == 0 || dev >= words.length || words[dev] != link.name) continue;
+      const proto = words.indexOf("proto") + 1;
+      if (proto > 0 && proto < words.length && words[proto] == "kernel") return false;
+      found = true;
+    }
+    return found;
   }
 
   private vlan(later: Later): void {

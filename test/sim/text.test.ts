@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { play } from '../support/script.ts';
+import { play, say } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
 import { SEQUENCES } from './sequences.ts';
@@ -64,6 +64,21 @@ describe('the text', () => {
       expect(dumpOf(text)).toBe(text);
     });
   }
+
+  test('comes back without the route of an address that was replaced by another', () => {
+    const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
+    const { veth, up, addr, unroute, route } = say;
+    const calls = [veth('v0', 'e0'), up('pod', 'e0'), addr('pod', 'e0', '10.1.2.3/24')];
+    calls.push(addr('pod', 'e0', 'fd00::3/64'), unroute('pod', 'e0', '10.1.2.0/24'));
+    calls.push(route('pod', 'e0', '10.1.2.1/32', { scope: 253 }));
+    calls.push(route('pod', 'e0', '10.1.2.0/24', { gw: '10.1.2.1' }));
+    play(driver, { host: 0, pod: driver.netns_open({ path: '/run/netns/pod' }) }, calls);
+    const text = driver.dump();
+    expect(text).toContain('route 10.1.2.0/24 via 10.1.2.1 dev e0 proto boot');
+    expect(text).not.toContain('route 10.1.2.0/24 dev e0');
+    expect(text).toContain('route fd00::/64 dev e0 proto kernel');
+    expect(dumpOf(text)).toBe(text);
+  });
 
   test('may leave out what has a default', () => {
     const lines = ['netns host', 'link br0 kind bridge up', 'link v0 kind veth up master br0'];
