@@ -7,7 +7,7 @@ import { failure_errno } from "./host/failure";
 import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
 import { dir_make, file_list, file_read, file_remove, file_write } from "./host/store";
 import { Leases } from "./ipam/leases";
-import { EFBIG, EINVAL, ENOENT } from "./lib/errno";
+import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
 import { host_veth_del } from "./net/veth";
@@ -103,11 +103,18 @@ function look(request: Request): Looked {
   return looked;
 }
 
-/** Whether an attachment of the owner, "<containerID>\r\n<ifname>", has a record. */
-export function attachment_known(owner: string): bool {
+/**
+ * Whether an attachment of the owner, "<containerID>\r\n<ifname>", has a record of the network. A
+ * record that cannot be read may be one.
+ */
+export function attachment_known(owner: string, network: string): bool {
   const parts = owner.split("\r\n");
   if (parts.length != 2) return false;
-  return file_read(`${DIR}/${parts[0]}:${parts[1]}`, LIMIT_BYTES) !== null;
+  const bytes = file_read(`${DIR}/${parts[0]}:${parts[1]}`, LIMIT_BYTES);
+  if (!bytes) return failure_errno != ENOENT;
+  if (utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return true;
+  const record = parse(utf8_decode(bytes.ptr, bytes.len));
+  return !record || record.network == network;
 }
 
 /** Gives back leases and host link of a record. */
@@ -123,12 +130,24 @@ function release(attachment: Attachment, errors: CniError[]): void {
   leases.release_all(errors);
 }
 
+const enum Life {
+  Ended,
+  GoesOn,
+  /** The question failed. */
+  Unknown,
+}
+
 /** Whether the container's side is still there: its namespace opens and holds the interface. */
-function lives(attachment: Attachment): bool {
+function life_of(attachment: Attachment): Life {
   const ns = netns_open(attachment.netns);
-  if (ns < 0) return failure_errno != ENOENT && failure_errno != EINVAL;
+  if (ns < 0) {
+    return failure_errno == ENOENT || failure_errno == EINVAL ? Life.Ended : Life.Unknown;
+  }
   // A path through /proc may lead to the host after its process number was given again.
-  return netns_same(ns, HOST) == 0 && link_get(ns, attachment.ifname) !== null;
+  const same = netns_same(ns, HOST);
+  if (same != 0) return same == 1 ? Life.Ended : Life.Unknown;
+  if (link_get(ns, attachment.ifname)) return Life.GoesOn;
+  return failure_errno == ENODEV ? Life.Ended : Life.Unknown;
 }
 
 /**
@@ -139,7 +158,11 @@ export function attachment_heal(request: Request): CniError | null {
   const looked = look(request);
   const old = looked.found;
   if (!old) return looked.error;
-  if (lives(old)) {
+  const life = life_of(old);
+  if (life == Life.Unknown) {
+    return os_error(`see whether "${old.ifname}" of ${old.containerID} lives in ${old.netns}`);
+  }
+  if (life == Life.GoesOn) {
     return new CniError(
       Code.InterfaceExists,
       `container ${old.containerID} already has "${old.ifname}", on network "${old.network}": ` +

@@ -138,7 +138,8 @@ export class HostLocal extends Plugin {
     const owned = new Array<string>();
     const found = leases.find();
     for (let i = 0; i < found.length; i++) {
-      if (leases.stale(found[i])) leases.release(found[i]);
+      // A record says nothing here: this very ADD may have written it.
+      if (leases.before_boot(found[i])) leases.release(found[i]);
       else owned.push(found[i]);
     }
     return owned;

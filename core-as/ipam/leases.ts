@@ -43,7 +43,7 @@ export class Leases {
 
   constructor(
     dataDir: string,
-    network: string,
+    private network: string,
     private containerID: string,
     ifname: string,
   ) {
@@ -130,17 +130,21 @@ export class Leases {
     return true;
   }
 
+  /** Whether a lease was written before the machine was started, by the time of its file. */
+  before_boot(ip: string): bool {
+    return file_before_boot(`${this.dir}/${ip}`) == 1;
+  }
+
   /**
    * Whether a lease is left from before the machine was started: no container of it can live. One
    * that has a record is of this boot, whatever a clock that jumped says of its file.
    */
   stale(ip: string): bool {
-    const path = `${this.dir}/${ip}`;
-    if (file_before_boot(path) != 1) return false;
-    const bytes = file_read(path, OWNER_LIMIT_BYTES);
+    if (!this.before_boot(ip)) return false;
+    const bytes = file_read(`${this.dir}/${ip}`, OWNER_LIMIT_BYTES);
     if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return false;
     const owner = owner_of(utf8_decode(bytes.ptr, bytes.len));
-    return owner.length > 0 && !attachment_known(owner);
+    return owner.length > 0 && !attachment_known(owner, this.network);
   }
 
   /** The address given last by a range set, null when unknown. */
