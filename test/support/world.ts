@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -35,7 +36,8 @@ export interface World {
   close(): void;
 }
 
-function serveOn(driver: Driver, step: Step, env: Step['env'], stdin: string): Answer {
+/** Serves one call on a driver. */
+export function serveOn(driver: Driver, step: Step, env: Step['env'], stdin: string): Answer {
   const around = {
     stdin: (limit_bytes: number) => Buffer.from(stdin).subarray(0, limit_bytes + 1),
     log: () => {},
@@ -103,8 +105,7 @@ class Ground {
     for (const line of lines) {
       const name = /^netns (\S+)/.exec(line)?.[1];
       if (name === undefined) continue;
-      execFileSync('ip', ['netns', 'add', this.prefix + name]);
-      this.names.push(name);
+      this.netnsAdd(name);
     }
     let ns = '';
     const made = new Set<string>();
@@ -218,6 +219,24 @@ class Ground {
     const programs = this.programs.map((line) => `${line}\n`).sort();
     return [this.back(at < 0 ? text : text.slice(0, at)), ...programs, ...sorted].join('');
   }
+  netnsAdd(name: string): void {
+    execFileSync('ip', ['netns', 'add', this.prefix + name]);
+    this.names.push(name);
+  }
+  netnsDel(name: string): void {
+    const at = this.names.indexOf(name);
+    if (at >= 0) this.names.splice(at, 1);
+    execFileSync('ip', ['netns', 'del', this.prefix + name]);
+  }
+  /** New namespaces, an empty /run, and every other file as old as they get. */
+  reboot(names: readonly string[]): void {
+    for (const name of [...this.names]) this.netnsDel(name);
+    rmSync(join(this.root, 'run'), { recursive: true, force: true });
+    for (const entry of readdirSync(this.root, { withFileTypes: true, recursive: true })) {
+      if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), 1, 1);
+    }
+    for (const name of names) this.netnsAdd(name);
+  }
   close(): void {
     for (const name of this.names) {
       if (existsSync(`/run/netns/${this.prefix}${name}`)) {
@@ -255,22 +274,40 @@ export function mortalWorld(before: string) {
   };
 }
 
+/** A real world whose namespaces come and go, and that can be started anew. */
+export function unsteadyWorld(before: string) {
+  const ground = new Ground(before);
+  return {
+    ...realWorldOn(ground),
+    /** As run, but the state is not read. */
+    call: (step: Step, stdin: string, wrap: Wrap) => answerOn(ground, step, stdin, wrap),
+    netnsAdd: (name: string) => ground.netnsAdd(name),
+    netnsDel: (name: string) => ground.netnsDel(name),
+    reboot: (names: readonly string[]) => ground.reboot(names),
+  };
+}
+
 /** The real kernel through the Node host's own driver, in namespaces of the test. */
 export function realWorld(before: string): World {
   return realWorldOn(new Ground(before));
 }
 
+function answerOn(ground: Ground, step: Step, stdin: string, wrap: Wrap): Answer {
+  const hostNetns = `/run/netns/${ground.prefix}host`;
+  const driver = realDriver({ hostNetns, root: ground.root });
+  try {
+    const answer = serveOn(wrap(driver), step, ground.env(step), ground.there(stdin));
+    return { ...answer, stdout: ground.back(answer.stdout) };
+  } finally {
+    driver.close();
+  }
+}
+
 function realWorldOn(ground: Ground): World {
   return {
     run: (step, stdin, wrap = asIs) => {
-      const hostNetns = `/run/netns/${ground.prefix}host`;
-      const driver = realDriver({ hostNetns, root: ground.root });
-      try {
-        const answer = serveOn(wrap(driver), step, ground.env(step), ground.there(stdin));
-        return { ...answer, stdout: ground.back(answer.stdout), state: ground.dump() };
-      } finally {
-        driver.close();
-      }
+      const answer = answerOn(ground, step, stdin, wrap);
+      return { ...answer, state: ground.dump() };
     },
     dump: () => ground.dump(),
     close: () => ground.close(),

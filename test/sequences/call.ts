@@ -1,0 +1,94 @@
+// A call of a plugin as the model sees it, read from the very texts that the plugin gets: so that a
+// random call and a step of a fixture are one thing to it. It judges nothing.
+import type { Step } from '../support/fixture.ts';
+import { type Network, networkNamed } from './networks.ts';
+
+/** What happens at an operation: it fails; it is done and reported as failed; the process dies. */
+export type FaultMode = 'fails' | 'lost' | 'dies';
+
+export interface Call {
+  readonly command: string;
+  /** The CNI type that is called. */
+  readonly type: string;
+  /** Undefined when the configuration does not parse. */
+  readonly network: Network | undefined;
+  /** The configuration names another folder of leases than the network's. */
+  readonly moved: boolean;
+  readonly id: string;
+  readonly ifname: string;
+  /** CNI_NETNS. */
+  readonly netns: string;
+  /** The address the runtime asks for, "" for none. */
+  readonly requested: string;
+  /** GC: owners of the valid attachments; undefined without a list, "wrong" for a malformed one. */
+  readonly valid: ReadonlySet<string> | 'wrong' | undefined;
+  readonly prevResult: 'none' | 'own' | 'changed';
+}
+
+/** A property that does not hold; the message says which. */
+export class Violation extends Error {}
+
+export const ownerOf = (id: string, ifname: string): string => `${id}\r\n${ifname}`;
+
+export const recordPath = (id: string, ifname: string): string =>
+  `/run/fairlead/attachments/${id}:${ifname}`;
+
+/** The record of the call's attachment, to the letter. */
+export function recordLine(call: Call, network: Network): string {
+  const record = {
+    network: network.name,
+    containerID: call.id,
+    ifname: call.ifname,
+    netns: call.netns,
+    dataDir: network.leases.slice(0, network.leases.lastIndexOf('/')),
+  };
+  const text = JSON.stringify(JSON.stringify(record));
+  return `file ${recordPath(call.id, call.ifname)} ${text}`;
+}
+
+/** A hardware address that no link has: in a prevResult that is not to fit. */
+export const FOREIGN_MAC = '02:00:00:00:00:99';
+/** A folder that holds no leases. */
+export const MOVED_DIR = '/var/lib/cni/moved';
+export const VALID = 'cni.dev/valid-attachments';
+
+interface Document {
+  readonly name?: string;
+  readonly prevResult?: unknown;
+  readonly runtimeConfig?: { readonly ips?: readonly string[] };
+  readonly [VALID]?: readonly { readonly containerID: string; readonly ifname: string }[] | null;
+}
+
+function parse(stdin: string): Document | undefined {
+  try {
+    return JSON.parse(stdin) as Document;
+  } catch {
+    return undefined;
+  }
+}
+
+function validOf(document: Document): Call['valid'] {
+  if (!(VALID in document)) return undefined;
+  const list = document[VALID] ?? [];
+  if (!list.every((item) => typeof item.containerID === 'string')) return 'wrong';
+  return new Set(list.map((item) => ownerOf(item.containerID, item.ifname)));
+}
+
+/** The call that a step makes with this on its stdin. */
+export function callOf(step: Step, stdin: string): Call {
+  const document = parse(stdin);
+  const previous = JSON.stringify(document?.prevResult ?? null);
+  const fits = previous.includes(FOREIGN_MAC) ? 'changed' : 'own';
+  return {
+    command: step.command,
+    type: step.type,
+    network: document === undefined ? undefined : networkNamed(document.name ?? ''),
+    moved: stdin.includes(MOVED_DIR),
+    id: step.env['CNI_CONTAINERID'] ?? '',
+    ifname: step.env['CNI_IFNAME'] ?? '',
+    netns: step.env['CNI_NETNS'] ?? '',
+    requested: document?.runtimeConfig?.ips?.[0] ?? '',
+    valid: document === undefined ? undefined : validOf(document),
+    prevResult: previous === 'null' ? 'none' : fits,
+  };
+}

@@ -1,0 +1,28 @@
+// How much the random tests try: one place for the tests and for docs/reliability.md, which a test
+// holds against it. The environment may ask for more or less. It runs nothing.
+
+/** Sequences of calls (test/sequences). */
+export const SEQUENCES = {
+  simulated: 3000,
+  simulated_events_max: 25,
+  real: 200,
+  real_events_max: 8,
+} as const;
+
+/** The verdict on a commit must not depend on luck: the same seed each time. */
+export const SEED = 1;
+
+/** A count of the environment, or the usual one. */
+export function countFrom(name: string, usual: number): number {
+  const given = process.env[name];
+  if (given === undefined) return usual;
+  if (!/^[1-9]\d*$/.test(given)) throw new Error(`${name}=${given} is not a count`);
+  return Number(given);
+}
+
+/** SEED of the environment: a number, or "random" for a new one, which a failure prints. */
+export function seedFromEnvironment(): number {
+  const given = process.env['SEED'];
+  if (given === 'random') return Date.now() & 0x7fffffff;
+  return given === undefined ? SEED : Number(given);
+}
