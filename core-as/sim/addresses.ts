@@ -39,8 +39,8 @@ function position(link: Link, addr: Addr): i32 {
   return link.addrs.length;
 }
 
-/** Puts an address on a link, with the route it brings. */
-export function put_addr(space: Space, link: Link, addr: Addr): void {
+/** Puts an address on a link, without the route it brings. */
+export function place_addr(link: Link, addr: Addr): void {
   const cidr = addr.cidr;
   addr.tentative = cidr.ip.v6 && !addr.nodad && !link.loopback;
   for (let i = 0; i < link.addrs.length && !cidr.ip.v6; i++) {
@@ -51,6 +51,12 @@ export function put_addr(space: Space, link: Link, addr: Addr): void {
   link.addrs.push(addr);
   for (let i = link.addrs.length - 1; i > at; i--) link.addrs[i] = link.addrs[i - 1];
   link.addrs[at] = addr;
+  if (link.up && link.loopback) addr.local_network = true;
+}
+
+/** Puts an address on a link, with the route it brings. */
+export function put_addr(space: Space, link: Link, addr: Addr): void {
+  place_addr(link, addr);
   connect(space, link, addr);
 }
 

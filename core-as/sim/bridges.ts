@@ -11,17 +11,28 @@ function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
   if (!link.ipv6) drop_ipv6(space, link);
 }
 
+/** What a bridge takes from its ports. */
+class Lowest {
+  address: string = ADDRESS_ZERO;
+  mtu_bytes: i32 = ETHERNET_MTU_BYTES;
+}
+
+/** The lowest address and the lowest MTU of ports; of none, what a bridge then has. */
+export function lowest_of(ports: Link[]): Lowest {
+  const lowest = new Lowest();
+  for (let i = 0; i < ports.length; i++) {
+    const port = ports[i];
+    if (i == 0 || port.address < lowest.address) lowest.address = port.address;
+    if (i == 0 || port.mtu_bytes < lowest.mtu_bytes) lowest.mtu_bytes = port.mtu_bytes;
+  }
+  return lowest;
+}
+
 /** A bridge takes the lowest address and MTU of its ports, until it is given its own. */
 export function follow_ports(space: Space, bridge: Link): void {
-  const ports = space.ports(bridge);
-  let address = ADDRESS_ZERO;
-  let mtu_bytes = ETHERNET_MTU_BYTES;
-  for (let i = 0; i < ports.length; i++) {
-    if (i == 0 || ports[i].address < address) address = ports[i].address;
-    if (i == 0 || ports[i].mtu_bytes < mtu_bytes) mtu_bytes = ports[i].mtu_bytes;
-  }
-  if (!bridge.address_set) bridge.address = address;
-  if (!bridge.mtu_set) set_mtu(space, bridge, mtu_bytes);
+  const lowest = lowest_of(space.ports(bridge));
+  if (!bridge.address_set) bridge.address = lowest.address;
+  if (!bridge.mtu_set) set_mtu(space, bridge, lowest.mtu_bytes);
 }
 
 /** Makes a link a port, with the VLAN of every new port. */
@@ -33,7 +44,7 @@ export function enslave(space: Space, link: Link, bridge: Link): void {
 }
 
 export function release(space: Space, link: Link): void {
-  const bridge = space.by_index(link.master);
+  const bridge = space.bridge_of(link);
   link.master = 0;
   link.hairpin = false;
   link.isolated = false;
@@ -51,7 +62,7 @@ export function kernel_link_set_bridge_port(
   if (!space) return refusal;
   const link = link_of(space, ifindex, "unknown ifindex");
   if (!link) return refusal;
-  if (link.master == 0) return fail(EOPNOTSUPP);
+  if (!space.bridge_of(link)) return fail(EOPNOTSUPP);
   link.hairpin = hairpin != 0;
   link.isolated = isolated != 0;
   return 0;

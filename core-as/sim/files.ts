@@ -1,4 +1,4 @@
-// The module `store` in memory. A folder is there when a lock made it or a file lies below it.
+// The module `store` in memory. A folder is there once it was made or a file lay below it.
 // One process uses it, so a lock is always free.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";
 import { json_write_string } from "../lib/json";
@@ -33,17 +33,7 @@ function folder_of(path: string): string {
 }
 
 function is_folder(path: string): bool {
-  if (path.length == 0 || state.folders.has(path)) return true;
-  const below = path + "/";
-  const files = state.files.keys();
-  for (let i = 0; i < files.length; i++) {
-    if (files[i].startsWith(below)) return true;
-  }
-  const folders = state.folders.values();
-  for (let i = 0; i < folders.length; i++) {
-    if (folders[i].startsWith(below)) return true;
-  }
-  return false;
+  return path.length == 0 || state.folders.has(path);
 }
 
 /** A file or folder lies at the path. */
@@ -56,10 +46,10 @@ export function store_dir_lock(dir: usize, dir_len: i32, create: i32, _timeout_m
   if (path == null) return refusal;
   if (!is_folder(path)) {
     if (create == 0) return fail(ENOENT);
-    state.folders.add(path);
+    state.add_folder(path);
   }
   const lock = `${path}/${LOCK_NAME}`;
-  if (!state.files.has(lock)) state.files.set(lock, new Content(0, 0));
+  if (!state.files.has(lock)) state.put_file(lock, new Content(0, 0));
   state.locks.add(++state.last_lock);
   return state.last_lock;
 }
@@ -68,7 +58,7 @@ export function store_dir_make(dir: usize, dir_len: i32): i32 {
   const path = path_of(dir, dir_len);
   if (path == null) return refusal;
   if (state.files.has(path)) return fail(EEXIST);
-  if (!is_folder(path)) state.folders.add(path);
+  state.add_folder(path);
   return 0;
 }
 
@@ -189,8 +179,7 @@ export function store_file_create(
   if (state.files.has(name) && (replace_empty == 0 || state.files.get(name).len > 0)) {
     return fail(EEXIST);
   }
-  state.folders.add(folder_of(name));
-  state.files.set(name, new Content(copy_of(content, content_len), content_len));
+  state.put_file(name, new Content(copy_of(content, content_len), content_len));
   return 0;
 }
 
@@ -204,8 +193,7 @@ export function store_file_write(
   if (name == null) return refusal;
   if (!is_folder(folder_of(name))) return fail(ENOENT);
   if (is_folder(name)) return fail(EISDIR);
-  state.folders.add(folder_of(name));
-  state.files.set(name, new Content(copy_of(content, content_len), content_len));
+  state.put_file(name, new Content(copy_of(content, content_len), content_len));
   return 0;
 }
 
@@ -213,8 +201,6 @@ export function store_file_remove(path: usize, path_len: i32): i32 {
   const name = path_of(path, path_len);
   if (name == null) return refusal;
   if (!state.files.has(name)) return fail(is_folder(name) ? EISDIR : ENOENT);
-  // Its folder outlives it, as on a disk.
-  state.folders.add(folder_of(name));
   state.files.delete(name);
   return 0;
 }

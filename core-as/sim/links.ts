@@ -15,16 +15,21 @@ const NAME_MAX_BYTES: i32 = 15;
 const MTU_MIN_BYTES: i32 = 68;
 const MTU_MAX_BYTES: i32 = 65535;
 
-/** Six octets in lower case, "" when malformed. */
-export function hardware_parse(text: string): string {
+/** Octets in lower case, as many as the link's kind has; "" when malformed. */
+export function hardware_octets(text: string): string {
   const lower = text.toLowerCase();
-  if (lower.length != 17) return "";
-  for (let i = 0; i < 17; i++) {
+  if (lower.length % 3 != 2) return "";
+  for (let i = 0; i < lower.length; i++) {
     const c = lower.charCodeAt(i);
     const hex = (c >= 48 && c <= 57) || (c >= 97 && c <= 102);
     if (i % 3 == 2 ? c != 58 : !hex) return "";
   }
   return lower;
+}
+
+/** The six octets of Ethernet in lower case, "" when malformed. */
+function hardware_parse(text: string): string {
+  return text.length == 17 ? hardware_octets(text) : "";
 }
 
 /** Neither zero nor multicast. */
@@ -213,7 +218,7 @@ export function kernel_link_set_address(
   if (!is_unicast(wanted)) return fail(EADDRNOTAVAIL);
   link.address = wanted;
   link.address_set = true;
-  const bridge = link.master != 0 ? space.by_index(link.master) : null;
+  const bridge = space.bridge_of(link);
   if (bridge) follow_ports(space, bridge);
   return 0;
 }

@@ -1,23 +1,30 @@
-// Opening namespaces by path. Names are those of `ip netns`; only the host's own lies below /proc.
+// Opening namespaces by path: first the paths that the text gives, then the names of `ip netns`.
+// Below /proc lies the host's own, unless the text says otherwise.
 import { EINVAL, ENOENT } from "../lib/errno";
 import { exists } from "./files";
 import { fail, refusal, space_of, text_of } from "./slot";
 import { Space, state } from "./state";
 
+function named(name: string): Space | null {
+  const space = state.space(name);
+  return space && (space.named || space.index == 0) ? space : null;
+}
+
 function space_at(path: string): Space | null {
+  const given = state.space_at(path);
+  if (given) return given;
   if (path == "/proc/self/ns/net" || path == "/proc/thread-self/ns/net") return state.spaces[0];
   if (path == "/proc/1/ns/net") return state.spaces[0];
-  if (path.startsWith("/run/netns/")) return state.space(path.substring(11));
-  if (path.startsWith("/var/run/netns/")) return state.space(path.substring(15));
+  if (path.startsWith("/run/netns/")) return named(path.substring(11));
+  if (path.startsWith("/var/run/netns/")) return named(path.substring(15));
   return null;
 }
 
 export function kernel_netns_open(path: usize, path_len: i32): i32 {
   const name = text_of(path, path_len);
   if (name == null) return refusal;
-  if (exists(name)) return fail(EINVAL, `not a namespace: ${name}`);
   const space = space_at(name);
-  if (!space) return fail(ENOENT);
+  if (!space) return exists(name) ? fail(EINVAL, `not a namespace: ${name}`) : fail(ENOENT);
   return state.handles.push(space) - 1;
 }
 

@@ -12,7 +12,8 @@ export function carrier(space: Space, link: Link): bool {
     return false;
   }
   const peer = link.peer;
-  return peer ? link.up && peer.up : true;
+  if (peer) return link.up && peer.up;
+  return link.operstate_given == "up" || link.operstate_given == "unknown";
 }
 
 export function operstate(space: Space, link: Link): string {

@@ -1,14 +1,16 @@
 // Reads the text of text.ts into a new state. Most words may be absent: a link is then down, its
 // address made up, its MTU 1500, and its operstate follows from other links. As with the real
 // kernel an address brings its route, lo its addresses, and a bridge port VLAN 1 unless it has vlan
-// lines. It refuses what it does not know, and says at which line.
+// lines; a text that says "complete" has all of these itself. A bridge that has the lowest address
+// or MTU of its ports is taken to follow them: the text does not tell whether someone chose it.
+// It refuses what it does not know, and says at which line.
 import { cidr_parse } from "../lib/ip";
 import { json_parse, Kind } from "../lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
-import { bring_up, put_addr, scope_of } from "./addresses";
-import { enslave } from "./bridges";
+import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
+import { enslave, lowest_of } from "./bridges";
 import { disconnect, has_duplicate, insert } from "./fib";
-import { hardware_parse } from "./links";
+import { hardware_octets } from "./links";
 import { number_of, route_word } from "./parse-route";
 import { bytes_of } from "./slot";
 import {
@@ -28,9 +30,13 @@ import { put_sysctl } from "./sysctls";
 import { METRIC_DEFAULT6 } from "./text";
 import { put_vlan } from "./vlans";
 
-/** A link line: what needs the other lines first. */
 const BEFORE_BOOT = " before-boot";
+/** Stands for the other end of a veth that lies in a namespace the text does not have. */
+const PEER_ELSEWHERE = "?";
+/** Stands for the hardware address of a link that has none, as a tun device. */
+const NO_ADDRESS = "none";
 
+/** A link line: what needs the other lines first. */
 class LinkLine {
   up: bool = false;
   master: string = "";
@@ -55,6 +61,8 @@ class Later {
 class Parser {
   problem: string = "";
   made: State = new State();
+  /** The kernel adds nothing by itself to what the text says. */
+  private complete: bool = false;
   private line: i32 = 0;
   private space: Space | null = null;
   private links: LinkLine[] = [];
@@ -76,6 +84,7 @@ class Parser {
       this.join(this.links[i]);
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
       this.pair(this.links[i]);
+    for (let i = 0; i < this.links.length; i++) this.follow(this.links[i]);
     // Sysctls first: they say what comes of the rest.
     this.run("sysctl");
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
@@ -89,14 +98,14 @@ class Parser {
     if (line.length == 0 || line.startsWith("#")) return;
     if (line.startsWith("file ")) return this.file(line);
     if (line.startsWith("plugin ")) return this.program(line);
-    const words = line.split(" ").filter((word) => word.length > 0);
-    const what = words[0];
-    if (what == "netns") {
-      if (words.length != 2) return this.fail("netns takes a name");
-      const known = this.made.space(words[1]);
-      this.space = known ? known : this.made.add_space(words[1]);
+    if (line.startsWith("folder /")) return this.made.add_folder(line.substring(7));
+    if (line == "complete") {
+      this.complete = true;
       return;
     }
+    const words = line.split(" ").filter((word) => word.length > 0);
+    const what = words[0];
+    if (what == "netns") return this.netns(line, words);
     const space = this.space;
     if (!space) return this.fail("a line before the first netns line");
     if (words.length < 2) return this.fail(`"${what}" alone`);
@@ -104,6 +113,16 @@ class Parser {
     if (!["addr", "vlan", "route", "sysctl"].includes(what))
       return this.fail(`unknown word "${what}"`);
     this.later.push(new Later(this.line, space, words));
+  }
+
+  private netns(line: string, words: string[]): void {
+    const path = words.length > 3 && words[2] == "path" ? line.indexOf(" path /") : -1;
+    if (words.length != 2 && path < 0) return this.fail("netns takes a name, and path with a path");
+    const known = this.made.space(words[1]);
+    const space = known ? known : this.made.add_space(words[1]);
+    if (path < 0) space.named = true;
+    else space.paths.push(line.substring(path + 6));
+    this.space = space;
   }
 
   private file(line: string): void {
@@ -120,28 +139,28 @@ class Parser {
     const len = String.UTF8.byteLength(content);
     const file = new Content(bytes_of(content), len);
     file.before_boot = old;
-    this.made.files.set(path, file);
+    this.made.put_file(path, file);
   }
 
   private program(line: string): void {
     const quote = line.indexOf(' "');
-    const words = line.substring(0, max(quote, 0)).split(" ");
-    if (words.length != 3) return this.fail("plugin takes a path, an exit code and a text");
+    const head = line.substring(7, max(quote, 7));
+    const blank = head.lastIndexOf(" ");
+    const code = blank < 0 ? -1 : number_of(head.substring(blank + 1));
+    if (!head.startsWith("/") || code < 0)
+      return this.fail("plugin takes a path, an exit code and a text");
     const json = new Utf8(line.substring(quote + 1));
     const parsed = json_parse(json.ptr, json.len);
     if (parsed.failed || parsed.value.kind != Kind.String) return this.fail("not a JSON string");
-    const code = I32.parseInt(words[2]);
-    this.made.programs.set(words[1], new Program(code, parsed.value.text));
+    const path = head.substring(0, blank).trim();
+    this.made.programs.set(path, new Program(<i32>code, parsed.value.text));
   }
 
   private link(space: Space, words: string[]): void {
-    const kind_at = words.indexOf("kind");
-    const kind = kind_at > 0 && kind_at + 1 < words.length ? words[kind_at + 1] : "";
     const known = space.by_name(words[1]);
     if (known && !known.loopback) return this.fail(`a second link ${words[1]}`);
-    const link = known ? known : space.add_link(words[1], kind);
+    const link = known ? known : space.add_link(words[1], "");
     const entry = new LinkLine(this.line, space, link);
-    if (kind == "bridge") link.vlans = [new Vlan(1, true, true)];
     this.links.push(entry);
     let i = 2;
     while (i < words.length && this.problem.length == 0) {
@@ -166,13 +185,17 @@ class Parser {
     const link = entry.link;
     if (value.length == 0) {
       this.fail(`"${word}" is unknown or lacks its value`);
+    } else if (word == "kind") {
+      link.kind = value;
+      if (value == "bridge") link.vlans = [new Vlan(1, true, true)];
     } else if (word == "address") {
-      link.address = hardware_parse(value);
-      if (link.address.length == 0) this.fail(`not a hardware address: ${value}`);
+      link.address = value == NO_ADDRESS ? "" : hardware_octets(value);
+      if (link.address.length == 0 && value != NO_ADDRESS)
+        this.fail(`not a hardware address: ${value}`);
       link.address_set = link.address != ADDRESS_ZERO;
     } else if (word == "mtu") {
       const mtu = number_of(value);
-      if (mtu < 1 || mtu > 65536) this.fail(`not an MTU: ${value}`);
+      if (mtu < 0 || mtu > i32.MAX_VALUE) this.fail(`not an MTU: ${value}`);
       link.mtu_bytes = <i32>mtu;
       link.mtu_set = true;
     } else if (word == "operstate") {
@@ -181,7 +204,7 @@ class Parser {
       entry.master = value;
     } else if (word == "peer") {
       entry.peer = value;
-    } else if (word != "kind") {
+    } else {
       this.fail(`unknown word "${word}"`);
     }
     return 2;
@@ -191,6 +214,7 @@ class Parser {
     this.line = entry.line;
     if (entry.peer.length == 0) return;
     const link = entry.link;
+    if (entry.peer == PEER_ELSEWHERE && link.kind == "veth") return;
     const peer = this.link_at(entry.peer);
     if (!peer) return this.fail(`no link ${entry.peer}`);
     if (peer === link || peer.kind != "veth" || link.kind != "veth") {
@@ -213,19 +237,36 @@ class Parser {
   private join(entry: LinkLine): void {
     this.line = entry.line;
     if (entry.master.length == 0) return;
-    const bridge = entry.space.by_name(entry.master);
-    if (!bridge || bridge.kind != "bridge") return this.fail(`no bridge ${entry.master}`);
-    enslave(entry.space, entry.link, bridge);
+    const master = entry.space.by_name(entry.master);
+    if (!master) return this.fail(`no link ${entry.master}`);
+    if (master.kind == "bridge") {
+      enslave(entry.space, entry.link, master);
+      // A real port may be in no VLAN at all.
+      if (this.complete) entry.link.vlans = [];
+    } else {
+      entry.link.master = master.ifindex;
+    }
+  }
+
+  /** Once all ports are there: a bridge as its ports have it goes on following them. */
+  private follow(entry: LinkLine): void {
+    const link = entry.link;
+    if (link.kind != "bridge") return;
+    const lowest = lowest_of(entry.space.ports(link));
+    if (link.address == lowest.address) link.address_set = false;
+    if (link.mtu_bytes == lowest.mtu_bytes) link.mtu_set = false;
   }
 
   private start(entry: LinkLine): void {
     this.line = entry.line;
     const link = entry.link;
-    if (link.kind == "veth" && !link.peer) return this.fail(`${link.name} has no peer`);
+    if (link.kind == "veth" && !link.peer && entry.peer != PEER_ELSEWHERE)
+      return this.fail(`${link.name} has no peer`);
     if (!entry.up) return;
     // A bridge that is up and does not work must have lost its ports.
     if (link.kind == "bridge" && link.operstate_given == "down") link.had_ports = true;
-    bring_up(entry.space, link);
+    if (this.complete) link.up = true;
+    else bring_up(entry.space, link);
   }
 
   /** The lines that begin with a word. */
@@ -271,6 +312,7 @@ class Parser {
     if (known && (cidr.ip.v6 || known.cidr.bits == cidr.bits)) return;
     // What is there before is settled: no duplicate address detection is going on.
     const addr = new Addr(cidr, scope_of(cidr.ip), true);
+    if (this.complete) return place_addr(link, addr);
     put_addr(later.space, link, addr);
     if (this.replaced(later.space, link, cidr.subnet().toString())) {
       disconnect(later.space, link, addr);
@@ -300,14 +342,14 @@ class Parser {
     if (vid < 1 || vid > 4094) return this.fail(`not a VLAN: ${later.words[1]}`);
     const link = this.dev(later);
     if (!link) return;
-    if (link.master == 0) return this.fail(`${link.name} is not a port of a bridge`);
+    if (!later.space.bridge_of(link)) return this.fail(`${link.name} is not a port of a bridge`);
     for (let i = 0; i < this.links.length; i++) {
       if (this.links[i].link !== link || this.links[i].vlans) continue;
       this.links[i].vlans = true;
       link.vlans = [];
     }
-    const words = later.words;
-    put_vlan(link, new Vlan(<i32>vid, words.includes("pvid"), words.includes("untagged")));
+    const flags = later.words.slice(4);
+    put_vlan(link, new Vlan(<i32>vid, flags.includes("pvid"), flags.includes("untagged")));
   }
 
   private route(later: Later): void {

@@ -83,7 +83,7 @@ export class Link {
   mtu_bytes: i32 = ETHERNET_MTU_BYTES;
   up: bool = false;
   promisc: bool = false;
-  /** ifindex of the bridge this is a port of. */
+  /** ifindex of the bridge, or of a master of another kind, that this is a port of. */
   master: i32 = 0;
   hairpin: bool = false;
   isolated: bool = false;
@@ -96,7 +96,7 @@ export class Link {
   mtu_set: bool = false;
   /** A bridge that never had a port does not know whether it works. */
   had_ports: bool = false;
-  /** Of a link whose working is not modelled. */
+  /** Of a link whose working is not modelled, or whose peer nobody knows. */
   operstate_given: string = "unknown";
   /** IPv4 before IPv6, each in the kernel's order. */
   addrs: Addr[] = [];
@@ -152,6 +152,10 @@ export class Route {
 
 export class Space {
   last_ifindex: i32 = 0;
+  /** /run/netns/NAME leads here. */
+  named: bool = false;
+  /** Other paths that lead here. */
+  paths: string[] = [];
   links: Link[] = [];
   /** In the order of a dump: see fib.ts. */
   routes: Route[] = [];
@@ -187,6 +191,11 @@ export class Space {
       if (this.links[i].ifindex == ifindex) return this.links[i];
     }
     return null;
+  }
+  /** The bridge that a link is a port of; null when its master is none. */
+  bridge_of(link: Link): Link | null {
+    const master = link.master != 0 ? this.by_index(link.master) : null;
+    return master && master.kind == "bridge" ? master : null;
   }
   /** Ports of a bridge, by ifindex. */
   ports(bridge: Link): Link[] {
@@ -253,6 +262,25 @@ export class State {
       if (this.spaces[i].links.includes(link)) return this.spaces[i];
     }
     return null;
+  }
+  /** Where a path leads; null when no namespace says so. */
+  space_at(path: string): Space | null {
+    for (let i = 0; i < this.spaces.length; i++) {
+      if (this.spaces[i].paths.includes(path)) return this.spaces[i];
+    }
+    return null;
+  }
+  /** Puts a file at a path, and the folders above it. */
+  put_file(path: string, content: Content): void {
+    this.files.set(path, content);
+    this.add_folder(path.substring(0, path.lastIndexOf("/")));
+  }
+  /** Makes a folder and those above it. A folder stays when what was in it goes, as on a disk. */
+  add_folder(path: string): void {
+    for (let at = path; at.length > 0 && !this.folders.has(at); ) {
+      this.folders.add(at);
+      at = at.substring(0, at.lastIndexOf("/"));
+    }
   }
   add_space(name: string): Space {
     const space = new Space(this.spaces.length, name);

@@ -19,6 +19,20 @@
 //   plugin /opt/cni/bin/other-ipam 0 "{…}"      says that and exits so, whatever it is asked
 //   file /var/lib/cni/networks/n/10.1.2.4 "c9\r\neth0" before-boot
 //
+// The path /run/netns/NAME leads to a namespace. One that other paths lead to has lines of its own
+// for them, and no line with its name alone unless /run/netns/NAME is there too:
+//   netns proc-4242 path /proc/4242/ns/net
+//   netns proc-4242 path /run/user/1000/netns/pod
+//
+// A link of a kind that is not modelled has any kind, hardware address and MTU, and its master may
+// be of any kind. "address none" stands for a link without a hardware address, "peer ?" for a veth
+// whose other end lies in a namespace that the text does not have.
+//
+// Read, and never written:
+//   complete              the text says all: an address brings no route, lo no addresses, a bridge
+//                         port no VLAN but those that have a line
+//   folder /run/fairlead  a folder; those above a file or folder are there anyway
+//
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route and
 // sysctl, each sorted bytewise; files last, by path.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
@@ -84,13 +98,14 @@ function link_line(space: Space, link: Link): string {
   let line = `link ${link.name}`;
   if (link.kind.length > 0) line += ` kind ${link.kind}`;
   line += link.up ? " up" : " down";
-  line += ` address ${link.address} mtu ${link.mtu_bytes}`;
+  line += ` address ${link.address.length > 0 ? link.address : "none"} mtu ${link.mtu_bytes}`;
   if (link.vlan_filtering) line += " vlan_filtering";
   if (link.promisc) line += " promisc";
   const works = operstate(space, link);
   if (!link.loopback) line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
   if (master) line += ` master ${master.name}`;
   if (peer) line += ` peer ${place_of(peer)}`;
+  else if (link.kind == "veth") line += " peer ?";
   if (link.hairpin) line += " hairpin";
   if (link.isolated) line += " isolated";
   return line;
@@ -121,7 +136,7 @@ function addr_lines(link: Link, into: string[]): void {
 }
 
 function vlan_lines(space: Space, link: Link, into: string[]): void {
-  const bridge = link.master != 0 ? space.by_index(link.master) : null;
+  const bridge = space.bridge_of(link);
   if (!bridge || !bridge.vlan_filtering) return;
   for (let i = 0; i < link.vlans.length; i++) {
     const vlan = link.vlans[i];
@@ -177,7 +192,10 @@ function dump_space(space: Space, out: ByteWriter): void {
   if (forward4 != 0) sysctls.push(`sysctl net/ipv4/ip_forward ${forward4}`);
   const forward6 = space.conf_all.get(Knob.Forwarding6);
   if (forward6 != 0) sysctls.push(`sysctl net/ipv6/conf/all/forwarding ${forward6}`);
-  out.text(`netns ${space.name}\n`);
+  if (space.named || space.paths.length == 0) out.text(`netns ${space.name}\n`);
+  for (let i = 0; i < space.paths.length; i++) {
+    out.text(`netns ${space.name} path ${space.paths[i]}\n`);
+  }
   flush(links, out);
   flush(addrs, out);
   flush(vlans, out);

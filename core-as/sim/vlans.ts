@@ -15,7 +15,7 @@ function carrier_of_vlans(ns: i32, ifindex: i32, vid: i32, vid_end: i32): Link |
   }
   const link = link_of(space, ifindex);
   if (!link) return null;
-  if (link.kind == "bridge" || link.master != 0) return link;
+  if (link.kind == "bridge" || space.bridge_of(link)) return link;
   refuse(EOPNOTSUPP, "");
   return null;
 }

@@ -99,18 +99,24 @@ route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
 
   const WRONG: readonly [string, string][] = [
     ['link eth0', 'line 1: a line before the first netns line'],
-    ['netns', 'line 1: netns takes a name'],
+    ['netns', 'line 1: netns takes a name, and path with a path'],
+    ['netns a path', 'line 1: netns takes a name, and path with a path'],
+    ['netns a path run/x', 'line 1: netns takes a name, and path with a path'],
+    ['netns a /run/x', 'line 1: netns takes a name, and path with a path'],
     ['netns host\naddr', 'line 2: "addr" alone'],
     ['netns host\n\n# c\nrule 1', 'line 4: unknown word "rule"'],
     ['netns host\nlink a colour red', 'line 2: unknown word "colour"'],
     ['netns host\nlink a mtu', 'line 2: "mtu" is unknown or lacks its value'],
     ['netns host\nlink a mtu much', 'line 2: not an MTU: much'],
-    ['netns host\nlink a address 02', 'line 2: not a hardware address: 02'],
+    ['netns host\nlink a mtu 3000000000', 'line 2: not an MTU: 3000000000'],
+    ['netns host\nlink a address 02:', 'line 2: not a hardware address: 02:'],
+    ['netns host\nlink a address 0g:00', 'line 2: not a hardware address: 0g:00'],
     ['netns host\nlink a\nlink a', 'line 3: a second link a'],
     ['netns host\nlink a kind veth', 'line 2: a has no peer'],
     ['netns host\nlink a kind veth peer pod/b', 'line 2: no link pod/b'],
     ['netns host\nlink a\nlink b kind veth peer host/a', 'line 3: host/a cannot be the peer'],
-    ['netns host\nlink a master b', 'line 2: no bridge b'],
+    ['netns host\nlink a peer ?', 'line 2: no link ?'],
+    ['netns host\nlink a master b', 'line 2: no link b'],
     ['netns host\naddr 10.0.0.1 dev lo', 'line 2: not an address with a prefix length: 10.0.0.1'],
     ['netns host\naddr 10.0.0.1/8', 'line 2: dev is missing'],
     ['netns host\naddr 10.0.0.1/8 dev lo up', 'line 2: addr takes an address and dev'],
@@ -121,6 +127,10 @@ route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
     ],
     ['netns host\nvlan 0 dev lo', 'line 2: not a VLAN: 0'],
     ['netns host\nvlan 5 dev lo', 'line 2: lo is not a port of a bridge'],
+    [
+      'netns host\nlink b kind bond\nlink a master b\nvlan 5 dev a',
+      'line 4: a is not a port of a bridge',
+    ],
     ['netns host\nroute default dev lo', 'line 2: not an address with a prefix length: default'],
     ['netns host\nroute 10.0.0.0/8 dev lo via x', 'line 2: not an IP address: x'],
     ['netns host\nroute 10.0.0.0/8 dev lo metric x', 'line 2: not a metric: x'],
@@ -130,9 +140,106 @@ route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
     ['file relative "x"', 'line 1: file takes an absolute path and a text'],
     ['file /a b', 'line 1: file takes an absolute path and a text'],
     ['file /a "b', 'line 1: not a JSON string'],
+    ['folder a', 'line 1: a line before the first netns line'],
+    ['plugin a 0 ""', 'line 1: plugin takes a path, an exit code and a text'],
+    ['plugin /a b ""', 'line 1: plugin takes a path, an exit code and a text'],
+    ['plugin /a 0', 'line 1: plugin takes a path, an exit code and a text'],
+    ['plugin /a 0 "', 'line 1: not a JSON string'],
   ];
   test.each(WRONG)('refuses %j', (text, message) => {
     expect(() => simulatedDriver(sim, text)).toThrow(new Error(message));
+  });
+});
+
+const INFINIBAND = '80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:00:00:01';
+/** What a real machine may have and the simulated kernel does not model. */
+const REAL = `netns host
+netns host path /proc/4242/ns/net
+link "qx kind macvlan down address 02:00:00:00:00:09 mtu 1500 operstate down
+link bond0 kind bond up address 02:00:00:00:00:07 mtu 1500 operstate down
+link eth1 up address 02:00:00:00:00:08 mtu 1500 operstate dormant master bond0
+link gre0 kind gre down address 0a:00:00:01 mtu 1476 operstate down
+link ib0 up address ${INFINIBAND} mtu 65520 operstate up
+link kind kind vxlan up address 02:00:00:00:00:06 mtu 0 operstate unknown
+link lo up address 00:00:00:00:00:00 mtu 100000
+link pvid kind veth up address 02:00:00:00:00:05 mtu 1500 operstate up master up peer ?
+link tun0 kind tun up address none mtu 16777216 operstate notpresent
+link up kind bridge up address 02:00:00:00:00:05 mtu 1500 vlan_filtering operstate up
+vlan 5 dev pvid
+netns proc-7 path /proc/7/ns/net
+netns proc-7 path /run/user/1000/a pod
+link lo down address 00:00:00:00:00:00 mtu 65536
+plugin /opt/cni/my bin/other 126 ""
+`;
+
+describe('a text that says all', () => {
+  test('of a real machine comes back as it was', () => {
+    expect(dumpOf(`complete\n${REAL}`)).toBe(REAL);
+  });
+
+  test('gets nothing that it does not say', () => {
+    const lines = ['netns host', 'link lo up address 00:00:00:00:00:00 mtu 65536'];
+    lines.push('link br0 kind bridge up address 02:00:00:00:00:01 mtu 1500 vlan_filtering');
+    lines.push('link v0 kind veth up address 02:00:00:00:00:02 mtu 1500 master br0 peer ?');
+    lines.push('addr 10.0.0.1/24 dev br0', 'addr fd00::1/64 dev br0');
+    const text = lines.join('\n');
+    const filled = dumpOf(text);
+    expect(filled).toContain('\nvlan 1 dev v0 pvid untagged\n');
+    expect(filled).toContain('\nroute 10.0.0.0/24 dev br0 proto kernel scope link src 10.0.0.1\n');
+    expect(filled).toContain('\naddr 127.0.0.1/8 dev lo\n');
+    expect(dumpOf(`complete\n${text}`)).not.toMatch(/^vlan|^route|127\.0\.0\.1/m);
+  });
+
+  test('opens namespaces by the paths it gives, and by no others', () => {
+    const driver = simulatedDriver(sim, `complete\n${REAL}netns pod\n`);
+    const open = (path: string) => driver.netns_open({ path });
+    const same = (a: string, b: string) => driver.netns_same({ a: open(a), b: open(b) });
+    expect(same('/proc/7/ns/net', '/run/user/1000/a pod')).toBe(1);
+    expect(same('/proc/7/ns/net', '/run/netns/pod')).toBe(0);
+    expect(driver.netns_same({ a: 0, b: open('/proc/4242/ns/net') })).toBe(1);
+    expect(() => open('/run/netns/proc-7')).toThrow('errno 2');
+    expect(() => open('/proc/8/ns/net')).toThrow('errno 2');
+  });
+
+  test('has folders, and those above its files', () => {
+    const driver = simulatedDriver(sim, 'folder /run/fairlead\nfile /var/lib/cni/x "1"\n');
+    const list = (dir: string) => driver.dir_list({ dir });
+    expect(list('/run/fairlead')).toEqual([]);
+    expect(list('/run')).toEqual([]);
+    expect(list('/var/lib/cni')).toEqual(['x']);
+    expect(list('/var/lib')).toEqual([]);
+    expect(() => list('/var/lib/cni/networks')).toThrow('errno 2');
+  });
+});
+
+describe('a bridge of the text', () => {
+  const ports = (bridge: string) => `netns host
+link br0 kind bridge up ${bridge}
+link v0 kind veth up address 02:00:00:00:00:05 mtu 9000 master br0 peer host/v1
+link v1 kind veth up address 02:00:00:00:00:06 mtu 9000
+`;
+  const withPort = (bridge: string): string => {
+    const driver = simulatedDriver(sim, ports(bridge));
+    const { ifindex } = driver.link_get({ ns: 0, name: 'br0' }) as { ifindex: number };
+    const [address, peer_address] = ['02:00:00:00:00:03', '02:00:00:00:00:04'];
+    const names = { name: 'n0', peer_ns: 0, peer_name: 'n1', address, peer_address };
+    driver.link_add_veth({ ns: 0, master: ifindex, mtu_bytes: 1500, ...names });
+    return /^link br0 kind bridge up (.*) operstate/m.exec(driver.dump())?.[1] ?? '';
+  };
+
+  test('follows its ports when it is as they have it', () => {
+    const follower = 'address 02:00:00:00:00:05 mtu 9000';
+    expect(withPort(follower)).toBe('address 02:00:00:00:00:03 mtu 1500');
+  });
+
+  test('keeps what it has when that is its own', () => {
+    const own = 'address 02:00:00:00:00:01 mtu 4000';
+    expect(withPort(own)).toBe(own);
+  });
+
+  test('does not work when no port does', () => {
+    const text = 'netns host\nlink br0 kind bridge up\nlink e0 up operstate down master br0\n';
+    expect(dumpOf(text)).toMatch(/^link br0 .* operstate down$/m);
   });
 });
 
