@@ -9,6 +9,7 @@ import { dir_make, file_list, file_read, file_remove, file_write } from "./host/
 import { Leases } from "./ipam/leases";
 import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
+import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
 import { host_veth_del } from "./net/veth";
 import { Attachments } from "./spec/attachments";
@@ -29,8 +30,12 @@ export class Attachment {
   /** Where host-local's leases lie; "" for an IPAM plugin without state. */
   dataDir: string = "";
 
+  /** The name of its file. */
+  get name(): string {
+    return `${this.containerID}:${this.ifname}`;
+  }
   get path(): string {
-    return `${DIR}/${this.containerID}:${this.ifname}`;
+    return `${DIR}/${this.name}`;
   }
 }
 
@@ -64,9 +69,10 @@ export function attachment_write(attachment: Attachment, undo: Undo): CniError |
 }
 
 /**
- * Reads a record's text; null when it is none: it is state of ours, but anybody may have written.
+ * Reads the text of the record in the file of that name; null when it is none: it is state of ours,
+ * but anybody may have written. One that names another attachment than its file would lead to that.
  */
-function parse(text: string): Attachment | null {
+function parse(name: string, text: string): Attachment | null {
   const bytes = new Utf8(text);
   const parsed = json_parse(bytes.ptr, bytes.len);
   if (parsed.failed || parsed.value.kind != Kind.Object) return null;
@@ -76,7 +82,8 @@ function parse(text: string): Attachment | null {
   made.ifname = member(parsed.value, "ifname");
   made.netns = member(parsed.value, "netns");
   made.dataDir = member(parsed.value, "dataDir");
-  return made.network.length > 0 && made.containerID.length > 0 ? made : null;
+  if (!identifier_valid(made.network) || made.name != name) return null;
+  return made.dataDir.length == 0 || dir_usable(made.dataDir) ? made : null;
 }
 
 function member(object: JsonValue, key: string): string {
@@ -93,12 +100,12 @@ class Looked {
 /** The record of a request's container and interface. Garbage counts as none. */
 function look(request: Request): Looked {
   const looked = new Looked();
-  const path = attachment_of(request, "").path;
-  const bytes = file_read(path, LIMIT_BYTES);
+  const wanted = attachment_of(request, "");
+  const bytes = file_read(wanted.path, LIMIT_BYTES);
   if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
-    looked.found = parse(utf8_decode(bytes.ptr, bytes.len));
+    looked.found = parse(wanted.name, utf8_decode(bytes.ptr, bytes.len));
   } else if (!bytes && failure_errno != ENOENT && failure_errno != EFBIG) {
-    looked.error = os_error(`read ${path}`, Code.Io);
+    looked.error = os_error(`read ${wanted.path}`, Code.Io);
   }
   return looked;
 }
@@ -110,10 +117,11 @@ function look(request: Request): Looked {
 export function attachment_known(owner: string, network: string): bool {
   const parts = owner.split("\r\n");
   if (parts.length != 2) return false;
-  const bytes = file_read(`${DIR}/${parts[0]}:${parts[1]}`, LIMIT_BYTES);
+  const name = `${parts[0]}:${parts[1]}`;
+  const bytes = file_read(`${DIR}/${name}`, LIMIT_BYTES);
   if (!bytes) return failure_errno != ENOENT;
   if (utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return true;
-  const record = parse(utf8_decode(bytes.ptr, bytes.len));
+  const record = parse(name, utf8_decode(bytes.ptr, bytes.len));
   return !record || record.network == network;
 }
 
@@ -211,7 +219,7 @@ export function attachment_gc(request: Request, valid: Attachments, errors: CniE
     return;
   }
   for (let i = 0; i < files.length; i++) {
-    const record = parse(files[i].content);
+    const record = parse(files[i].name, files[i].content);
     if (!record || record.network != request.network) continue;
     if (valid.has(`${record.containerID}\r\n${record.ifname}`)) continue;
     const before = errors.length;

@@ -3,6 +3,7 @@
 import { file_read, NamedText } from "../host/store";
 import { ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
+import { dir_usable } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { check_failed } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
@@ -260,7 +261,7 @@ export function data_dir(request: Request): string {
   const value = ipam.get("dataDir");
   if (!value) return DATA_DIR;
   const text = value.kind == Kind.String ? value.text : "";
-  if (text.startsWith("/") && !`${text}/`.includes("/../")) {
+  if (dir_usable(text)) {
     return text.endsWith("/") ? text.substring(0, text.length - 1) : text;
   }
   request.reader.invalid(`"dataDir" must be an absolute path without ".."`, value);

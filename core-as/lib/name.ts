@@ -12,6 +12,11 @@ export function identifier_valid(text: string): bool {
   return text.length > 0;
 }
 
+/** Whether a text is an absolute path of a folder that says plainly where it leads. */
+export function dir_usable(text: string): bool {
+  return text.startsWith("/") && !`${text}/`.includes("/../");
+}
+
 /**
  * Why a text cannot name an interface (dev_valid_name in the kernel, spec section 2); "" when it
  * can.
