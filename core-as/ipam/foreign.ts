@@ -106,7 +106,9 @@ function error_of(type: string, command: string, ended: Ended): CniError | null 
   const parsed = json_parse(bytes.ptr, bytes.len);
   const code = parsed.value.get("code");
   const msg = parsed.value.get("msg");
-  if (!code || !code.isInteger() || !msg || msg.kind != Kind.String) {
+  const number = code && code.isInteger() ? code.integer() : 0;
+  // Code 0 would be no error, and one that does not fit might become it.
+  if (number < 1 || number > i32.MAX_VALUE || !msg || msg.kind != Kind.String) {
     return new CniError(
       Code.Decode,
       `plugin "${type}" failed (${how}) and its error cannot be read: see its documentation`,
@@ -118,7 +120,8 @@ function error_of(type: string, command: string, ended: Ended): CniError | null 
   // A plugin older than the command has nothing to do for it (libcni treats it so).
   const old = command == "GC" || command == "STATUS";
   if (old && msg.text.startsWith("unknown CNI_COMMAND")) return null;
-  return new CniError(<i32>code.integer(), msg.text, text);
+  const said = msg.text.length > 0 ? msg.text : `plugin "${type}" failed and does not say why`;
+  return new CniError(<i32>number, said, text);
 }
 
 export class Foreign extends Plugin {
