@@ -397,7 +397,7 @@ export function linkMaster(message: Message): number {
   return master;
 }
 
-/** Adds the VLANs of an AF_BRIDGE RTM_NEWLINK to `into`, ranges spread out. */
+/** Adds the VLANs of one port's AF_BRIDGE RTM_NEWLINK to `into`, ranges spread out. */
 export function parsePortVlans(message: Message, into: PortVlan[]): void {
   eachAttr(message.from(IFINFOMSG_LEN), (outer, spec) => {
     if (outer !== IFLA_AF_SPEC) return;
@@ -414,7 +414,10 @@ export function parsePortVlans(message: Message, into: PortVlan[]): void {
       const ranged = (flags & BRIDGE_VLAN_INFO_RANGE_END) !== 0 && first !== 0;
       const pvid = (flags & BRIDGE_VLAN_INFO_PVID) !== 0;
       const untagged = (flags & BRIDGE_VLAN_INFO_UNTAGGED) !== 0;
-      for (let vid = ranged ? first : last; vid <= last; vid++) into.push({ vid, pvid, untagged });
+      const low = ranged ? first : last;
+      // Each VLAN once: a reply that repeats its ranges would grow without a bound of its own.
+      if (into.length + last - low + 1 > VLAN_ID_MAX) throw truncated();
+      for (let vid = low; vid <= last; vid++) into.push({ vid, pvid, untagged });
       first = 0;
     });
   });

@@ -295,6 +295,18 @@ describe('replies', () => {
     ]);
   });
 
+  test('VLAN ranges that come again and again are no list', () => {
+    const vlan = (flags: number, vid: number) =>
+      attr(rt.IFLA_BRIDGE_VLAN_INFO, [...le16(flags), ...le16(vid)]);
+    const all = [...vlan(8, 1), ...vlan(16, 4094)];
+    const reply = (body: number[]) =>
+      only(message(rt.RTM_NEWLINK, 0, 1, [...ifinfo(5), ...attr(rt.IFLA_AF_SPEC | 0x8000, body)]));
+    const vlans: PortVlan[] = [];
+    rt.parsePortVlans(reply(all), vlans);
+    expect(vlans).toHaveLength(4094);
+    expect(errnoOf(() => rt.parsePortVlans(reply([...all, ...vlan(4, 7)]), []))).toBe(EBADMSG);
+  });
+
   test('of a multipath route only the hops by this link count', () => {
     const hop = (ifindex: number, gw: number[]) => {
       const attrs = attr(rt.RTA_GATEWAY, gw);
