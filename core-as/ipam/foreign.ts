@@ -16,6 +16,8 @@ import { Undo } from "../undo";
 
 /** DHCP may take half a minute; a runtime gives a plugin some two minutes. */
 const TIMEOUT_MS = 90000;
+/** Enough of an unreadable answer to recognise it. */
+const EXCERPT_LENGTH = 256;
 
 /** How a call of the delegate went: its error, or what it said on standard output. */
 class Called {
@@ -88,6 +90,13 @@ function start_error(type: string, command: string, folder: string): CniError {
   return os_error(`execute ${folder}/${type}`, Code.Io);
 }
 
+/** The beginning of what a plugin said; half a character at the cut would not be UTF-8. */
+function excerpt(said: string): string {
+  if (said.length <= EXCERPT_LENGTH) return said;
+  const last = said.charCodeAt(EXCERPT_LENGTH - 1);
+  return said.substring(0, EXCERPT_LENGTH - i32(last >= 0xd800 && last < 0xdc00));
+}
+
 /** What a plugin that failed wants to say, however badly it says it. */
 function error_of(type: string, command: string, ended: Ended): CniError | null {
   if (ended.exit_code == 0) return null;
@@ -112,7 +121,7 @@ function error_of(type: string, command: string, ended: Ended): CniError | null 
     return new CniError(
       Code.Decode,
       `plugin "${type}" failed (${how}) and its error cannot be read: see its documentation`,
-      ended.stdout.substring(0, 256),
+      excerpt(ended.stdout),
     );
   }
   const details = parsed.value.get("details");
@@ -150,7 +159,7 @@ export class Foreign extends Plugin {
         new CniError(
           Code.Decode,
           `plugin "${this.type}" succeeded but its result cannot be read: see its documentation`,
-          called.said.substring(0, 256),
+          excerpt(called.said),
         ),
       );
     }
