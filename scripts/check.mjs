@@ -3,7 +3,13 @@
 import { build, run, runNode26, setup } from './setup.mjs';
 
 /** Tests that need root, packages or a long time are `npm test`'s. */
-const QUICK = ['test/abi', 'test/core', 'test/lib', 'test/sim', 'test/tidy', 'test/fixtures'];
+const QUICK = [
+  ...['test/abi', 'test/core', 'test/lib', 'test/sim', 'test/tidy', 'test/fixtures'],
+  ...['test/sequences', 'test/fuzz'],
+];
+/** So much at random: `npm test` tries more. */
+process.env['SEQUENCES'] ??= '100';
+process.env['FUZZ'] ??= '50';
 
 const STEPS = [
   ['lint and format', () => run('node_modules/.bin/biome', ['check', '--error-on-warnings'])],

@@ -25,9 +25,6 @@ export interface Call {
   readonly prevResult: 'none' | 'own' | 'changed';
 }
 
-/** A property that does not hold; the message says which. */
-export class Violation extends Error {}
-
 export const ownerOf = (id: string, ifname: string): string => `${id}\r\n${ifname}`;
 
 export const recordPath = (id: string, ifname: string): string =>

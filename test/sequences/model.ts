@@ -2,10 +2,11 @@
 // something, and which lines of the state are theirs. It is made of the texts that go in and come
 // out, and shares no code with the core. Anything that goes or comes beside what it expects is a
 // violation.
-import { type Call, type FaultMode, ownerOf, recordLine, recordPath, Violation } from './call.ts';
+import { codeOf, Violation } from '../support/answer.ts';
+import { type Call, type FaultMode, ownerOf, recordLine, recordPath } from './call.ts';
 import { NETWORKS, type Network, type Pool } from './networks.ts';
 import { hostEnds, isAbout, type Look, leaseOf, minus, plain } from './state.ts';
-import { checkAnswer, checkAttached, type Result } from './wiring.ts';
+import { checkAttached, type Result } from './wiring.ts';
 
 /** What an attachment has on the node, whole or in part. */
 export interface Remains {
@@ -262,7 +263,7 @@ export class Model {
     look: () => Look,
     always: boolean,
   ): Judged {
-    const answered = checkAnswer(answer);
+    const answered = codeOf(answer);
     // Nobody hears what a process says that dies; that it must not trap stays true.
     const code = fault === 'dies' ? -1 : answered;
     const expected = disturbed(this.expect(call), call, fault, code);

@@ -1,7 +1,8 @@
 // Plays a random sequence, or the steps of a fixture, on a stage and lets the model judge every
 // call. A violation comes with all that was done until then, to be printed as a fixture.
+import { Violation } from '../support/answer.ts';
 import type { Fixture } from '../support/fixture.ts';
-import { callOf, Violation } from './call.ts';
+import { callOf } from './call.ts';
 import { type Event, farewells, type Planned, planned, type Sequence } from './events.ts';
 import { Model } from './model.ts';
 import { CONTAINERS } from './networks.ts';

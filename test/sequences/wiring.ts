@@ -1,13 +1,9 @@
-// What the answer of a single call must look like, and what an attachment that was made must have:
-// by the spec and the documents, from result and state text. It remembers nothing between calls.
-import { type Call, ownerOf, recordLine, Violation } from './call.ts';
+// What an attachment that was made must have: by the spec and the documents, from result and state
+// text. It remembers nothing between calls.
+import { Violation } from '../support/answer.ts';
+import { type Call, ownerOf, recordLine } from './call.ts';
 import type { Network } from './networks.ts';
 import { hostEnds, leaseOf } from './state.ts';
-
-/** docs/plugins.md, Errors. */
-export const KNOWN_CODES: readonly number[] = [
-  1, 2, 4, 5, 6, 7, 8, 11, 50, 100, 101, 102, 103, 104,
-];
 
 export interface Result {
   readonly cniVersion: string;
@@ -22,28 +18,6 @@ export interface Result {
     readonly interface?: number;
   }[];
   readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
-}
-
-/** The code of an answer, 0 for success. Throws unless its form goes with its exit code. */
-export function checkAnswer(answer: {
-  readonly exit_code: number;
-  readonly stdout: string;
-}): number {
-  if (answer.exit_code === 0) return 0;
-  let error: { code?: unknown; msg?: unknown; cniVersion?: unknown };
-  try {
-    error = JSON.parse(answer.stdout);
-  } catch {
-    throw new Violation(`exit code ${answer.exit_code} and no CNI error: ${answer.stdout}`);
-  }
-  const { code, msg, cniVersion } = error;
-  if (answer.exit_code !== 1 || !KNOWN_CODES.includes(Number(code))) {
-    throw new Violation(`exit code ${answer.exit_code} and code ${code}: ${answer.stdout}`);
-  }
-  if (typeof msg !== 'string' || msg === '' || typeof cniVersion !== 'string') {
-    throw new Violation(`an error that says nothing: ${answer.stdout}`);
-  }
-  return Number(code);
 }
 
 function need(met: boolean, words: string): void {

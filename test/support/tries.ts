@@ -26,3 +26,17 @@ export function seedFromEnvironment(): number {
   if (given === 'random') return Date.now() & 0x7fffffff;
   return given === undefined ? SEED : Number(given);
 }
+
+/** Random changes of inputs (test/fuzz), by target. */
+export const FUZZ: Readonly<Record<string, number>> = {
+  config: 3000,
+  chain: 1000,
+  environment: 1000,
+  args: 1000,
+  'prev-result': 500,
+  record: 400,
+  lease: 400,
+  hint: 300,
+  delegate: 500,
+  netlink: 20000,
+};

@@ -1,0 +1,21 @@
+// All targets, one row each. A new one is a file beside this, a row here and a count in
+// test/support/tries.ts.
+import type { Target } from '../target.ts';
+import { args, environment, prevResult } from './calls.ts';
+import { chain, config } from './config.ts';
+import { delegate } from './delegate.ts';
+import { hints, leases, records } from './files.ts';
+import { netlink } from './netlink.ts';
+
+export const TARGETS: readonly Target[] = [
+  config,
+  chain,
+  environment,
+  args,
+  prevResult,
+  records,
+  leases,
+  hints,
+  delegate,
+  netlink,
+];
