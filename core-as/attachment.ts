@@ -236,7 +236,7 @@ export function attachments_live(network: string): Attachment[] {
   const files = file_list(DIR);
   if (!files) return live;
   for (let i = 0; i < files.length; i++) {
-    const record = parse(files[i].content);
+    const record = parse(files[i].name, files[i].content);
     if (!record || record.network != network) continue;
     const ns = netns_open(record.netns);
     const gone = ns < 0 && (failure_errno == ENOENT || failure_errno == EINVAL);

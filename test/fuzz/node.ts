@@ -23,12 +23,20 @@ interface Core {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (len: number) => number;
   readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
+  readonly task: (name: number, name_len: number, request: number, len: number) => number;
   readonly result_ptr: () => number;
   readonly result_len: () => number;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** An export of the core and its two arguments. */
+interface Call {
+  readonly entry: 'run' | 'task';
+  readonly first: string;
+  readonly second: Uint8Array;
+}
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -69,6 +77,12 @@ export class Node {
     return this.run(type, block, typeof stdin === 'string' ? encoder.encode(stdin) : stdin);
   }
 
+  /** A task of the command line (core-as/tasks.ts). */
+  task(name: string, request: unknown): Ran {
+    const text = encoder.encode(JSON.stringify(request));
+    return this.#enter({ entry: 'task', first: name, second: text }, new Uint8Array(0), {});
+  }
+
   /** A call with this very environment. `around` stands before the driver. */
   run(
     type: string,
@@ -77,6 +91,10 @@ export class Node {
     around: Partial<Driver> = {},
     known?: Known,
   ): Ran {
+    return this.#enter({ entry: 'run', first: type, second: env }, stdin, around, known);
+  }
+
+  #enter(call: Call, stdin: Uint8Array, around: Partial<Driver>, known?: Known): Ran {
     let operations = 0;
     let broken: unknown;
     const counted = new Proxy({ ...this.driver, ...around } as Driver, {
@@ -100,7 +118,7 @@ export class Node {
         if (++operations > OPERATIONS_MAX) throw new CorePanic('it does not stop waiting');
       },
     };
-    const answer = runCore(counted, surroundings, type, env);
+    const answer = runCore(counted, surroundings, call);
     if (broken !== undefined) throw new Violation(`the simulated kernel: ${broken}`);
     const code = codeOf(answer, known);
     answers.set(code, (answers.get(code) ?? 0) + 1);
@@ -117,8 +135,7 @@ function put(core: Core, bytes: Uint8Array): [number, number] {
 function runCore(
   driver: Driver,
   surroundings: Parameters<typeof bind>[1],
-  type: string,
-  env: Uint8Array,
+  { entry, first, second }: Call,
 ): { exit_code: number; stdout: string } {
   const binding = bind(driver, surroundings);
   const instance = new WebAssembly.Instance(wasmModule('core'), binding.imports);
@@ -126,7 +143,7 @@ function runCore(
   binding.attach(core.memory);
   let exit_code: number;
   try {
-    exit_code = core.run(...put(core, encoder.encode(type)), ...put(core, env));
+    exit_code = core[entry](...put(core, encoder.encode(first)), ...put(core, second));
   } catch (error) {
     throw new Violation(`the core trapped: ${error}`);
   }

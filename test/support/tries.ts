@@ -38,5 +38,7 @@ export const FUZZ: Readonly<Record<string, number>> = {
   lease: 400,
   hint: 300,
   delegate: 500,
+  conflist: 400,
+  cache: 400,
   netlink: 20000,
 };

@@ -6,6 +6,7 @@ import { chain, config } from './config.ts';
 import { delegate } from './delegate.ts';
 import { hints, leases, records } from './files.ts';
 import { netlink } from './netlink.ts';
+import { cacheEntry, conflist } from './network.ts';
 
 export const TARGETS: readonly Target[] = [
   config,
@@ -17,5 +18,7 @@ export const TARGETS: readonly Target[] = [
   leases,
   hints,
   delegate,
+  conflist,
+  cacheEntry,
   netlink,
 ];
