@@ -13,6 +13,8 @@ export const LOCK_NAME = "lock";
 function path_of(ptr: usize, len: i32): string | null {
   const path = text_of(ptr, len);
   if (path == null) return null;
+  const plain = path.startsWith("/") && !path.includes("/.") && !path.includes("//");
+  if (plain && !path.endsWith("/")) return path;
   if (path.startsWith("/") && !path.split("/").includes("..")) return normal(path);
   refuse(EINVAL, `not an absolute path without "..": "${path}"`);
   return null;
