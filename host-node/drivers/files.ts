@@ -45,7 +45,7 @@ export interface FileOptions {
 }
 
 /** Every name this driver makes up starts so; no lease does. */
-const TEMPORARY_PREFIX = '.fairlead-';
+export const TEMPORARY_PREFIX = '.fairlead-';
 const DIR_MODE = 0o755;
 const LOCK_MODE = 0o750; // as host-local's own
 const FILE_MODE = 0o600;
@@ -163,7 +163,7 @@ function readAll(fd: number, size_bytes: number, limit_bytes: number): Uint8Arra
 }
 
 /** When this machine was started, by its clock of now: btime of proc_stat(5). */
-function bootTime_ms(): number {
+export function bootTime_ms(): number {
   const btime_s = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
   if (btime_s === undefined) throw new OsError(ENOSYS, 'no btime in /proc/stat');
   return Number(btime_s) * 1000;

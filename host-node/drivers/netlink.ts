@@ -40,7 +40,7 @@ interface Space {
 }
 
 /** The open namespaces, their sockets, and the way home. */
-class Spaces {
+export class Spaces {
   readonly #open = new Map<number, Space>();
   readonly #hostNetns: string | undefined;
   #last = 0;

@@ -30,7 +30,11 @@ function plainArgs(args: Args): Args {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, plain(value)]));
 }
 
-function wrap(driver: Driver, around: (op: Operation, args: Args, run: () => unknown) => unknown) {
+/** A driver that has `around` run each operation of another. */
+export function wrap(
+  driver: Driver,
+  around: (op: Operation, args: Args, run: () => unknown) => unknown,
+): Driver {
   const inner = driver as unknown as Methods;
   const outer: Methods = {};
   for (const op of DRIVER_OPERATIONS) {

@@ -59,6 +59,7 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 
 // linux/if_link.h, linux/if.h, linux/veth.h
 export const IFF_UP = 0x1;
+export const IFF_LOOPBACK = 0x8;
 export const IFF_PROMISC = 0x100;
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
@@ -71,8 +72,11 @@ export const IFLA_LINKINFO = 18;
 export const IFLA_AF_SPEC = 26;
 export const IFLA_NET_NS_FD = 28;
 export const IFLA_EXT_MASK = 29;
+export const IFLA_LINK_NETNSID = 37;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
+export const IFLA_INFO_SLAVE_KIND = 4;
+export const IFLA_INFO_SLAVE_DATA = 5;
 export const IFLA_BR_VLAN_FILTERING = 7;
 export const IFLA_BRPORT_MODE = 4; // hairpin
 export const IFLA_BRPORT_ISOLATED = 33;
@@ -87,6 +91,11 @@ export const BRIDGE_VLAN_INFO_UNTAGGED = 0x4;
 export const BRIDGE_VLAN_INFO_RANGE_BEGIN = 0x8;
 export const BRIDGE_VLAN_INFO_RANGE_END = 0x10;
 const VLAN_ID_MAX = 4094;
+
+// linux/net_namespace.h
+export const RTM_GETNSID = 90;
+export const NETNSA_NSID = 1;
+export const NETNSA_FD = 3;
 
 // linux/if_addr.h
 export const IFA_ADDRESS = 1;
@@ -103,6 +112,7 @@ export const AF_INET = 2;
 export const AF_BRIDGE = 7;
 export const AF_INET6 = 10;
 
+const RTGENMSG_LEN = 4; // with its padding
 const IFINFOMSG_LEN = 16;
 const IFADDRMSG_LEN = 8;
 const RTMSG_LEN = 12;
@@ -161,6 +171,11 @@ export class Request {
   /** struct ifinfomsg; `change` is the mask of the flags to set. */
   ifinfomsg(family: number, ifindex: number, flags: number, change: number): this {
     return this.u8(family).u8(0).u16(0).u32(ifindex).u32(flags).u32(change);
+  }
+
+  /** struct rtgenmsg with its padding. */
+  rtgenmsg(family: number): this {
+    return this.u8(family).u8(0).u16(0);
   }
 
   /** struct ifaddrmsg, universe (global) scope. */
@@ -383,6 +398,47 @@ function parseLinkInfo(span: Span): { kind: string; vlan_filtering: boolean } {
   return { kind, vlan_filtering };
 }
 
+/** What link_get does not tell of a link. */
+export interface LinkExtra {
+  readonly loopback: boolean;
+  /** The id, in the link's namespace, of the one that a veth's peer lies in; -1 for its own. */
+  readonly peer_nsid: number;
+  readonly hairpin: boolean;
+  readonly isolated: boolean;
+}
+
+/** The rest of an RTM_NEWLINK, beside {@link parseLink}. */
+export function parseLinkExtra(message: Message): LinkExtra {
+  let peer_nsid = -1;
+  let [hairpin, isolated] = [false, false];
+  const port = (data: Span): void => {
+    eachAttr(data, (type, value) => {
+      if (type === IFLA_BRPORT_MODE) hairpin = value.u8() !== 0;
+      else if (type === IFLA_BRPORT_ISOLATED) isolated = value.u8() !== 0;
+    });
+  };
+  eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
+    if (type === IFLA_LINK_NETNSID) peer_nsid = value.i32();
+    if (type !== IFLA_LINKINFO) return;
+    let slave = '';
+    eachAttr(value, (inner, data) => {
+      // The kernel puts the kind before the data.
+      if (inner === IFLA_INFO_SLAVE_KIND) slave = data.text();
+      else if (inner === IFLA_INFO_SLAVE_DATA && slave === 'bridge') port(data);
+    });
+  });
+  return { loopback: (message.u32(8) & IFF_LOOPBACK) !== 0, peer_nsid, hairpin, isolated };
+}
+
+/** The id of an RTM_NEWNSID, -1 when the namespace has none. */
+export function parseNsid(message: Message): number {
+  let nsid = -1;
+  eachAttr(message.from(RTGENMSG_LEN), (type, value) => {
+    if (type === NETNSA_NSID) nsid = value.i32();
+  });
+  return nsid;
+}
+
 /** The ifindex of an RTM_NEWLINK. */
 export function linkIndex(message: Message): number {
   return message.i32(4);
@@ -423,10 +479,15 @@ export function parsePortVlans(message: Message, into: PortVlan[]): void {
   });
 }
 
+/** The ifindex of an RTM_NEWADDR. */
+export function addressIndex(message: Message): number {
+  return message.i32(4);
+}
+
 /** Adds the address of an RTM_NEWADDR to `into` when it is IP and on `ifindex`. */
 export function parseAddress(message: Message, ifindex: number, into: Address[]): void {
   const family = message.u8(0);
-  if ((family !== AF_INET && family !== AF_INET6) || message.i32(4) !== ifindex) return;
+  if ((family !== AF_INET && family !== AF_INET6) || addressIndex(message) !== ifindex) return;
   let own: Uint8Array | undefined;
   let far: Uint8Array | undefined;
   let flags = message.u8(2);
@@ -453,7 +514,25 @@ export function parseAddress(message: Message, ifindex: number, into: Address[])
 export function parseRoute(message: Message, family: number, ifindex: number, into: Route[]): void {
   const unicast = message.u8(7) === RTN_UNICAST && (message.u32(8) & RTM_F_CLONED) === 0;
   if (message.u8(0) !== family || !unicast) return;
-  const hops: string[] = [];
+  const { route, hops } = parseRouteHops(message);
+  if (route.table === RT_TABLE_LOCAL) return;
+  for (const hop of hops) if (hop.ifindex === ifindex) into.push({ ...route, gw: hop.gw });
+}
+
+/** A route of whatever type without a gateway, and where it leads: no, one or several next hops. */
+export interface RouteHops {
+  readonly type: number;
+  /** Whether it is for packets of some source or type of service only. */
+  readonly selective: boolean;
+  readonly cloned: boolean;
+  readonly route: Route;
+  readonly hops: readonly { readonly ifindex: number; readonly gw: string }[];
+}
+
+/** An RTM_NEWROUTE of an IP family. */
+export function parseRouteHops(message: Message): RouteHops {
+  const family = message.u8(0);
+  const hops: { ifindex: number; gw: string }[] = [];
   let dst = family === AF_INET ? '0.0.0.0' : '::';
   let [src, gw, oif, priority] = ['', '', 0, 0];
   let table = message.u8(4);
@@ -467,22 +546,18 @@ export function parseRoute(message: Message, family: number, ifindex: number, in
     else if (type === RTA_PRIORITY) priority = value.u32();
     else if (type === RTA_TABLE) table = value.u32();
     else if (type === RTA_METRICS) metrics = parseMetrics(value);
-    else if (type === RTA_MULTIPATH) parseHops(value, ifindex, hops);
+    else if (type === RTA_MULTIPATH) parseHops(value, hops);
   });
-  if (table === RT_TABLE_LOCAL) return;
-  if (oif === ifindex) hops.push(gw);
-  for (const hop of hops) {
-    into.push({
-      dst: `${dst}/${message.u8(1)}`,
-      gw: hop,
-      src,
-      scope: message.u8(6),
-      table,
-      priority,
-      ...metrics,
-      protocol: message.u8(5),
-    });
-  }
+  if (oif !== 0) hops.push({ ifindex: oif, gw });
+  const [scope, protocol] = [message.u8(6), message.u8(5)];
+  dst = `${dst}/${message.u8(1)}`;
+  return {
+    type: message.u8(7),
+    selective: message.u8(2) !== 0 || message.u8(3) !== 0,
+    cloned: (message.u32(8) & RTM_F_CLONED) !== 0,
+    route: { dst, gw: '', src, scope, table, priority, ...metrics, protocol },
+    hops,
+  };
 }
 
 function parseMetrics(span: Span): { mtu_bytes: number; advmss: number } {
@@ -495,20 +570,18 @@ function parseMetrics(span: Span): { mtu_bytes: number; advmss: number } {
   return { mtu_bytes, advmss };
 }
 
-/** Adds the gateways of the struct rtnexthop list that leave by `ifindex`. */
-function parseHops(list: Span, ifindex: number, into: string[]): void {
+/** Adds the next hops of a struct rtnexthop list. */
+function parseHops(list: Span, into: { ifindex: number; gw: string }[]): void {
   for (let at = list.start; at < list.end; ) {
     const hop = new Span(list.bytes, at, list.end);
     const size = hop.u16(0);
     if (size < RTNEXTHOP_LEN || size > list.end - at) throw truncated();
-    if (hop.i32(4) === ifindex) {
-      let gw = '';
-      eachAttr(new Span(list.bytes, at + RTNEXTHOP_LEN, at + size), (type, value) => {
-        if (type === RTA_GATEWAY) gw = formatIp(value.raw());
-        else if (type === RTA_VIA) gw = formatIp(value.from(2).raw());
-      });
-      into.push(gw);
-    }
+    let gw = '';
+    eachAttr(new Span(list.bytes, at + RTNEXTHOP_LEN, at + size), (type, value) => {
+      if (type === RTA_GATEWAY) gw = formatIp(value.raw());
+      else if (type === RTA_VIA) gw = formatIp(value.from(2).raw());
+    });
+    into.push({ ifindex: hop.i32(4), gw });
     at += (size + 3) & ~3;
   }
 }

@@ -221,6 +221,26 @@ describe('replies', () => {
     });
   });
 
+  test('what a dry run needs of a link beside', () => {
+    const port = [
+      ...attr(rt.IFLA_INFO_SLAVE_KIND, text('bridge')),
+      ...attr(rt.IFLA_INFO_SLAVE_DATA, attr(rt.IFLA_BRPORT_ISOLATED, [1])),
+    ];
+    const other = [
+      ...attr(rt.IFLA_INFO_SLAVE_KIND, text('bond')),
+      ...attr(rt.IFLA_INFO_SLAVE_DATA, attr(rt.IFLA_BRPORT_ISOLATED, [1])),
+    ];
+    const extra = (flags: number, attrs: number[]) =>
+      rt.parseLinkExtra(only(message(rt.RTM_NEWLINK, 0, 1, [...ifinfo(5, flags), ...attrs])));
+    const none = { loopback: false, peer_nsid: -1, hairpin: false, isolated: false };
+    expect(extra(0, attr(rt.IFLA_LINKINFO, info))).toEqual(none);
+    expect(extra(rt.IFF_LOOPBACK, [])).toEqual({ ...none, loopback: true });
+    expect(extra(0, attr(rt.IFLA_LINK_NETNSID, le32(3)))).toEqual({ ...none, peer_nsid: 3 });
+    expect(extra(0, attr(rt.IFLA_LINKINFO, port))).toEqual({ ...none, isolated: true });
+    // The data of another master's port has another meaning.
+    expect(extra(0, attr(rt.IFLA_LINKINFO, other))).toEqual(none);
+  });
+
   test('a link cut anywhere is EBADMSG or has lost whole attributes, and never hangs', () => {
     for (let length = 0; length < link.length; length++) {
       const cut = Buffer.from(link.subarray(0, length));
@@ -253,6 +273,9 @@ describe('replies', () => {
     const parsers: ((one: rt.Message) => unknown)[] = [
       rt.parseLink,
       rt.parseVerdict,
+      rt.parseLinkExtra,
+      rt.parseNsid,
+      rt.parseRouteHops,
       rt.linkMaster,
       (one) => rt.parsePortVlans(one, []),
       (one) => rt.parseAddress(one, 1, []),

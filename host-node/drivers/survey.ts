@@ -1,0 +1,113 @@
+// Looking at whole namespaces over netlink: all links, addresses, routes, VLANs and sysctls, each
+// in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and to
+// leave out anything: what is of no interest is the caller's to say.
+import { fstatSync, readFileSync } from 'node:fs';
+import { type Address, type Link, OsError, type PortVlan } from '../abi.ts';
+import { ENOENT, osError } from '../sys/libc.ts';
+import { command, dumpOf } from '../sys/netlink.ts';
+import * as rt from '../sys/rtnetlink.ts';
+import { type NetlinkOptions, Spaces } from './netlink.ts';
+
+export type SurveyedLink = Link & rt.LinkExtra;
+
+/** An address and where it is. */
+export interface SurveyedAddress {
+  readonly ifindex: number;
+  readonly address: string;
+}
+
+/** The machine to look at. Every method throws OsError, as those of the drivers do. */
+export class Surveyor {
+  readonly #spaces: Spaces;
+
+  constructor(options: NetlinkOptions) {
+    this.#spaces = new Spaces(options.hostNetns);
+  }
+
+  /** A handle of the namespace at a path; 0 is the host's own. */
+  open(path: string): number {
+    try {
+      return this.#spaces.add(path);
+    } catch (error) {
+      throw osError(error);
+    }
+  }
+
+  /** What tells a namespace from all others. */
+  identity(ns: number): string {
+    const stat = fstatSync(this.#spaces.fd(ns));
+    return `${stat.dev}:${stat.ino}`;
+  }
+
+  /** By ifindex. */
+  links(ns: number): SurveyedLink[] {
+    const list = dumpOf(rt.RTM_GETLINK)
+      .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
+      .attrU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_SKIP_STATS);
+    const links = this.#spaces.socket(ns).dump<SurveyedLink>(list, (message, into) => {
+      into.push({ ...rt.parseLink(message), ...rt.parseLinkExtra(message) });
+    });
+    return links.sort((a, b) => a.ifindex - b.ifindex);
+  }
+
+  /** In the kernel's order, IPv4 first. */
+  addresses(ns: number): SurveyedAddress[] {
+    const list = dumpOf(rt.RTM_GETADDR).ifaddrmsg(rt.AF_UNSPEC, 0, 0, 0);
+    return this.#spaces.socket(ns).dump<SurveyedAddress>(list, (message, into) => {
+      const ifindex = rt.addressIndex(message);
+      const found: Address[] = [];
+      rt.parseAddress(message, ifindex, found);
+      for (const { address } of found) into.push({ ifindex, address });
+    });
+  }
+
+  /** VLANs of bridges and ports by ifindex. */
+  vlans(ns: number): Map<number, PortVlan[]> {
+    const list = dumpOf(rt.RTM_GETLINK)
+      .ifinfomsg(rt.AF_BRIDGE, 0, 0, 0)
+      .attrU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_BRVLAN_COMPRESSED);
+    const found = this.#spaces.socket(ns).dump<[number, PortVlan[]]>(list, (message, into) => {
+      const vlans: PortVlan[] = [];
+      rt.parsePortVlans(message, vlans);
+      into.push([rt.linkIndex(message), vlans]);
+    });
+    return new Map(found);
+  }
+
+  /** Of a family and all tables, in the kernel's order. */
+  routes(ns: number, family: number): rt.RouteHops[] {
+    const any = { family, bytes: new Uint8Array(0), length: 0 };
+    const list = dumpOf(rt.RTM_GETROUTE).rtmsg(any, 0, 0, 0, 0);
+    return this.#spaces.socket(ns).dump<rt.RouteHops>(list, (message, into) => {
+      if (message.u8(0) === family) into.push(rt.parseRouteHops(message));
+    });
+  }
+
+  /** The values of those keys that are there. */
+  sysctls(ns: number, keys: readonly string[]): Map<string, string> {
+    const found = new Map<string, string>();
+    this.#spaces.inside(ns, () => {
+      for (const key of keys) {
+        try {
+          found.set(key, readFileSync(`/proc/sys/${key}`, 'utf8').trim());
+        } catch (error) {
+          const failure = osError(error);
+          if (failure.errno !== ENOENT) throw new OsError(failure.errno, `read sysctl ${key}`);
+        }
+      }
+    });
+    return found;
+  }
+
+  /** The number under which one namespace knows another, -1 when it does not. */
+  nsid(ns: number, other: number): number {
+    const get = command(rt.RTM_GETNSID)
+      .rtgenmsg(rt.AF_UNSPEC)
+      .attrU32(rt.NETNSA_FD, this.#spaces.fd(other));
+    return this.#spaces.socket(ns).get(get, rt.parseNsid) ?? -1;
+  }
+
+  close(): void {
+    this.#spaces.close();
+  }
+}
