@@ -95,7 +95,7 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     `link ${link.ifname}`,
     kind !== undefined && `kind ${kind}`,
     flags.includes('UP') ? 'up' : 'down',
-    `address ${link.address} mtu ${link.mtu}`,
+    `address ${link.address ?? 'none'} mtu ${link.mtu}`,
     link.linkinfo?.info_data?.vlan_filtering === 1 && 'vlan_filtering',
     flags.includes('PROMISC') && 'promisc',
     link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,

@@ -1,0 +1,485 @@
+// The state of this machine in the text of the simulated kernel (core-as/sim/text.ts): namespaces,
+// folders, files and programs, as far as it is asked for them. It only reads; what it cannot say it
+// leaves out with a note, and where it may not look it fails, so that a dry run never rests on less
+// than it claims. It reads no configuration: which files matter is the caller's to find out.
+import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
+import { OsError } from '../abi.ts';
+import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../drivers/files.ts';
+import type { RealOptions } from '../drivers/index.ts';
+import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
+import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
+import * as rt from '../sys/rtnetlink.ts';
+
+/** What a snapshot is to have beside the host's own namespace. All paths are absolute. */
+export interface SnapshotOptions extends RealOptions {
+  /** Paths of namespaces; one that leads to none is told as what is there instead. */
+  readonly netns: Iterable<string>;
+  /** Folders with the regular files in them, not with their folders. */
+  readonly folders: Iterable<string>;
+  /** Single files; of a folder only that it is there. */
+  readonly files: Iterable<string>;
+  /** Files that are to be executed. */
+  readonly programs: Iterable<string>;
+}
+
+/** Why there is no snapshot; the text says what to do. */
+export class SnapshotError extends Error {}
+
+/** Exit code of a `plugin` line that stands for a file that cannot be executed, as in a shell. */
+export const EXIT_NO_PROGRAM = 126;
+/** How a note begins in the text. */
+const NOTE = '# ';
+
+/** The core reads no larger file. */
+const FILE_LIMIT_BYTES = 8 << 20;
+const FILES_LIMIT_BYTES = 64 << 20;
+const FILES_LIMIT = 100_000;
+const ROUTES_LIMIT = 10_000;
+const LOCK_NAME = 'lock';
+
+const [EPERM, EACCES, ENOTDIR, EISDIR] = [1, 13, 20, 21];
+const IPV6_MTU_MIN_BYTES = 1280;
+const METRIC_DEFAULT6 = 1024;
+/** Types of routes that are not simulated and decide where packets go (linux/rtnetlink.h). */
+const DEAD_ENDS: Readonly<Record<number, string>> = {
+  6: 'blackhole',
+  7: 'unreachable',
+  8: 'prohibit',
+  9: 'throw',
+};
+const RTPROT_KERNEL = 2;
+
+/** The sysctls of a link, of `all` and of `default` that are simulated: KNOBS of core-as/sim. */
+export const KNOBS: readonly string[] = [
+  'ipv4/arp_notify',
+  'ipv4/forwarding',
+  'ipv4/route_localnet',
+  'ipv6/accept_dad',
+  'ipv6/accept_ra',
+  'ipv6/disable_ipv6',
+  'ipv6/enhanced_dad',
+  'ipv6/forwarding',
+  'ipv6/keep_addr_on_down',
+  'ipv6/ndisc_notify',
+];
+
+/** Link-local and multicast IPv6, which the kernel makes for itself and the text leaves out. */
+function isUnlisted(ip: string): boolean {
+  return /^(fe[89ab]|ff[0-9a-f])[0-9a-f]:/.test(ip);
+}
+
+/** Whether a path can stand in a line: nothing in it that ends a word or the line. */
+function isWritable(path: string): boolean {
+  return !/[\p{Cc}"\uFFFD]|^\s|\s$/u.test(path);
+}
+
+/** A path as the store operations take it; undefined for one that they refuse. */
+function plain(path: string): string | undefined {
+  if (!path.startsWith('/') || path.includes('\0') || path.split('/').includes('..')) {
+    return undefined;
+  }
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
+}
+
+/** A failure that must end the snapshot: to leave the thing out would be a lie. */
+function forbidden(what: string, failure: OsError): SnapshotError | undefined {
+  if (failure.errno !== EPERM && failure.errno !== EACCES) return undefined;
+  const rights = 'a dry run needs the rights of the real one, run it as root';
+  return new SnapshotError(`may not ${what}: ${rights}`);
+}
+
+/** What is left out, each kind once with its count. */
+class Notes {
+  readonly #counts = new Map<string, number>();
+
+  add(note: string): void {
+    this.#counts.set(note, (this.#counts.get(note) ?? 0) + 1);
+  }
+
+  lines(): string[] {
+    return [...this.#counts].map(([note, count]) =>
+      count === 1 ? `${NOTE}${note}` : `${NOTE}${note} (${count} times)`,
+    );
+  }
+}
+
+/** A namespace that is looked at. */
+interface Space {
+  readonly ns: number;
+  readonly name: string;
+  readonly paths: string[];
+  /** Whether /run/netns/NAME leads to it, or it is the host. */
+  named: boolean;
+  readonly links: SurveyedLink[];
+  /** Links that have a line, by ifindex. */
+  readonly listed: Map<number, SurveyedLink>;
+}
+
+/** The namespaces of a snapshot. */
+class Namespaces {
+  readonly #surveyor: Surveyor;
+  readonly #notes: Notes;
+  readonly #spaces = new Map<string, Space>();
+
+  constructor(surveyor: Surveyor, notes: Notes) {
+    this.#surveyor = surveyor;
+    this.#notes = notes;
+    this.#add(0, 'host');
+  }
+
+  /** Looks at the namespace of a path; false when there is none. */
+  open(path: string): boolean {
+    let ns: number;
+    try {
+      ns = this.#surveyor.open(path);
+    } catch (error) {
+      const failure = osError(error);
+      const end = forbidden(`enter the network namespace ${path}`, failure);
+      if (end !== undefined) throw end;
+      return false;
+    }
+    const known = this.#spaces.get(this.#surveyor.identity(ns));
+    const name = /^\/(?:var\/)?run\/netns\/([^/]+)$/.exec(path)?.[1];
+    const space = known ?? this.#add(ns, this.#freeName(name ?? path));
+    if (path === `/run/netns/${space.name}` && space.ns !== 0) space.named = true;
+    else space.paths.push(path);
+    return true;
+  }
+
+  lines(): string[] {
+    return [...this.#spaces.values()].flatMap((space) => this.#linesOf(space));
+  }
+
+  #add(ns: number, name: string): Space {
+    const links = this.#surveyor.links(ns);
+    const listed = new Map<number, SurveyedLink>();
+    const names = new Set<string>();
+    for (const link of links) {
+      const odd = /[\s\p{Cc}/\uFFFD]/u.test(link.name) || names.has(link.name);
+      if (odd || (link.name === 'lo' && !link.loopback)) {
+        this.#notes.add(`left out: a link of ${name} whose name cannot be written`);
+        continue;
+      }
+      names.add(link.name);
+      listed.set(link.ifindex, link);
+    }
+    const space = { ns, name, paths: [], named: ns === 0, links, listed };
+    this.#spaces.set(this.#surveyor.identity(ns), space);
+    return space;
+  }
+
+  /** A name made of a path: proc-42-ns-net. */
+  #freeName(from: string): string {
+    const used = new Set([...this.#spaces.values()].map((space) => space.name));
+    const base = from.replace(/^\/+/, '').replace(/[^\w.-]+/g, '-');
+    let name = base;
+    for (let n = 2; used.has(name) || name === ''; n++) name = `${base}-${n}`;
+    return name;
+  }
+
+  #linesOf(space: Space): string[] {
+    const heads = space.paths.map((path) => `netns ${space.name} path ${path}`);
+    if (space.named || heads.length === 0) heads.unshift(`netns ${space.name}`);
+    const links = [...space.listed.values()];
+    return [
+      ...heads,
+      ...links.map((link) => this.#linkLine(space, link)),
+      ...this.#vlanLines(space),
+      ...this.#addressLines(space),
+      ...this.#routeLines(space, rt.AF_INET),
+      ...this.#routeLines(space, rt.AF_INET6),
+      ...this.#sysctlLines(space),
+    ];
+  }
+
+  #linkLine(space: Space, link: SurveyedLink): string {
+    const words = ['link', link.name];
+    if (/^\S+$/.test(link.kind)) words.push('kind', link.kind);
+    words.push(link.up ? 'up' : 'down', 'address', link.address === '' ? 'none' : link.address);
+    words.push('mtu', String(link.mtu_bytes));
+    if (link.vlan_filtering) words.push('vlan_filtering');
+    if (link.promisc) words.push('promisc');
+    words.push('operstate', link.operstate);
+    const master = space.listed.get(link.master);
+    if (master !== undefined) words.push('master', master.name);
+    if (link.kind === 'veth') words.push('peer', this.#peerOf(space, link));
+    if (link.hairpin) words.push('hairpin');
+    if (link.isolated) words.push('isolated');
+    return words.join(' ');
+  }
+
+  /** NETNS/NAME of a veth's other end, "?" when it lies in no namespace of the snapshot. */
+  #peerOf(space: Space, link: SurveyedLink): string {
+    const there = link.peer_nsid < 0 ? space : this.#byNsid(space, link.peer_nsid);
+    const peer = there?.listed.get(link.peer);
+    // Both must say so: between two dumps a link may have gone and another have come.
+    const mutual = peer?.kind === 'veth' && peer.peer === link.ifindex && peer !== link;
+    return mutual ? `${there?.name}/${peer.name}` : '?';
+  }
+
+  readonly #nsids = new Map<Space, Map<number, Space>>();
+
+  /** The namespace that another knows by a number. */
+  #byNsid(space: Space, nsid: number): Space | undefined {
+    let known = this.#nsids.get(space);
+    if (known === undefined) {
+      known = new Map();
+      this.#nsids.set(space, known);
+    }
+    const found = known.get(nsid);
+    if (found !== undefined) return found;
+    for (const other of this.#spaces.values()) {
+      if (other === space || [...known.values()].includes(other)) continue;
+      const id = this.#surveyor.nsid(space.ns, other.ns);
+      if (id >= 0) known.set(id, other);
+      if (id === nsid) return other;
+    }
+    return undefined;
+  }
+
+  #vlanLines({ ns, listed }: Space): string[] {
+    const isBridge = (link: SurveyedLink | undefined): boolean => link?.kind === 'bridge';
+    const ports = [...listed.values()].filter((link) => isBridge(listed.get(link.master)));
+    if (ports.length === 0) return [];
+    const vlans = this.#surveyor.vlans(ns);
+    return ports.flatMap((port) =>
+      (vlans.get(port.ifindex) ?? []).map(({ vid, pvid, untagged }) => {
+        const flags = (pvid ? ' pvid' : '') + (untagged ? ' untagged' : '');
+        return `vlan ${vid} dev ${port.name}${flags}`;
+      }),
+    );
+  }
+
+  #addressLines({ ns, listed }: Space): string[] {
+    const [v4, v6]: [string[], string[]] = [[], []];
+    for (const { ifindex, address } of this.#surveyor.addresses(ns)) {
+      const link = listed.get(ifindex);
+      const six = address.includes(':');
+      if (link === undefined || isUnlisted(address)) continue;
+      if (six && link.mtu_bytes < IPV6_MTU_MIN_BYTES) continue;
+      (six ? v6 : v4).push(`addr ${address} dev ${link.name}`);
+    }
+    // The newest IPv6 address of a link stands first, in a dump as in what reads this.
+    return [...v4, ...v6.reverse()];
+  }
+
+  #routeLines(space: Space, family: number): string[] {
+    const lines: string[] = [];
+    const leave = (what: string) => this.#notes.add(`left out: ${what} of ${space.name}`);
+    for (const found of this.#surveyor.routes(space.ns, family)) {
+      const { route, type } = found;
+      if (found.cloned || route.table === rt.RT_TABLE_LOCAL || isUnlisted(route.dst)) continue;
+      const dead_end = DEAD_ENDS[type];
+      if (dead_end !== undefined) {
+        if (route.protocol !== RTPROT_KERNEL) leave(`${dead_end} route ${route.dst}`);
+        continue;
+      }
+      if (type !== rt.RTN_UNICAST) continue;
+      const hops = found.hops.filter((hop) => space.listed.has(hop.ifindex));
+      if (found.selective) leave(`route ${route.dst} for some packets only`);
+      else if (hops.length === 0) leave(`route ${route.dst} without a next hop`);
+      else if (lines.length + hops.length > ROUTES_LIMIT) {
+        leave(`a route after ${ROUTES_LIMIT} others`);
+      } else {
+        for (const { ifindex, gw } of hops) {
+          const name = space.listed.get(ifindex)?.name ?? '';
+          lines.push(routeLine({ ...route, gw }, name, family === rt.AF_INET6));
+        }
+      }
+    }
+    return lines;
+  }
+
+  /** Those of `all` come first: forwarding and disable_ipv6 of it change every link's. */
+  #sysctlLines(space: Space): string[] {
+    const keys = (owner: string, knobs: readonly string[]): string[] =>
+      knobs.map((knob) => {
+        const [family, name] = knob.split('/');
+        return `net/${family}/conf/${owner}/${name}`;
+      });
+    const v4 = KNOBS.filter((knob) => knob.startsWith('ipv4'));
+    const all = [...keys('all', KNOBS), ...keys('default', KNOBS)];
+    for (const link of space.listed.values()) {
+      all.push(...keys(link.name, link.mtu_bytes < IPV6_MTU_MIN_BYTES ? v4 : KNOBS));
+    }
+    const values = this.#surveyor.sysctls(space.ns, all);
+    const lines = [...values].map(([key, value]) => `sysctl ${key} ${value}`);
+    if (values.has('net/ipv6/conf/all/disable_ipv6')) return lines;
+    this.#notes.add('this kernel has no IPv6: simulated as IPv6 that is disabled');
+    const off = ['all', 'default'].map((owner) => `sysctl net/ipv6/conf/${owner}/disable_ipv6 1`);
+    return [...off, ...lines];
+  }
+}
+
+function routeLine(route: rt.RouteHops['route'], dev: string, v6: boolean): string {
+  const words = ['route', route.dst];
+  if (route.gw !== '') words.push('via', route.gw);
+  words.push('dev', dev, 'proto', String(route.protocol));
+  if (route.scope !== 0) words.push('scope', String(route.scope));
+  if (route.src !== '') words.push('src', route.src);
+  if (route.priority !== (v6 ? METRIC_DEFAULT6 : 0)) words.push('metric', String(route.priority));
+  if (route.table !== rt.RT_TABLE_MAIN) words.push('table', String(route.table));
+  if (route.mtu_bytes !== 0) words.push('mtu', String(route.mtu_bytes));
+  if (route.advmss !== 0) words.push('advmss', String(route.advmss));
+  return words.join(' ');
+}
+
+/** The folders, files and programs of a snapshot. */
+class Files {
+  readonly #root: string;
+  readonly #store: StoreDriver;
+  readonly #notes: Notes;
+  readonly #lines = new Map<string, string>();
+  readonly #boot_ms = bootTime_ms();
+  #size_bytes = 0;
+
+  constructor(root: string, notes: Notes) {
+    this.#root = root;
+    this.#store = fileDriver({ root });
+    this.#notes = notes;
+  }
+
+  folder(given: string): void {
+    const path = plain(given);
+    if (path === undefined) return;
+    let names: string[];
+    try {
+      names = readdirSync(this.#root + path);
+    } catch (error) {
+      const failure = osError(error);
+      const end = forbidden(`read the folder ${path}`, failure);
+      if (end !== undefined) throw end;
+      // A file of that name is told as a file.
+      if (failure.errno === ENOTDIR) this.file(path);
+      return;
+    }
+    this.#put(path, `folder ${path}`);
+    for (const name of names.sort()) {
+      if (name === LOCK_NAME || name.startsWith(TEMPORARY_PREFIX)) continue;
+      const file = path === '/' ? `/${name}` : `${path}/${name}`;
+      if (this.#stat(file)?.isFile() === true) this.#regular(file);
+    }
+  }
+
+  file(given: string): void {
+    const path = plain(given);
+    if (path === undefined) return;
+    const stat = this.#stat(path);
+    if (stat?.isDirectory() === true) this.#put(path, `folder ${path}`);
+    else if (stat?.isFile() === true) this.#regular(path);
+    const above = path.slice(0, path.lastIndexOf('/'));
+    if (stat === undefined && above !== '' && this.#stat(above)?.isDirectory() === true) {
+      this.#put(above, `folder ${above}`);
+    }
+  }
+
+  /** What is at the path of a namespace and is none: that it is there. */
+  stray(path: string): void {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    this.#put(path, stat.isDirectory() ? `folder ${path}` : `file ${path} ""`);
+  }
+
+  program(path: string): void {
+    if (!path.startsWith('/')) {
+      this.#notes.add(`left out: the program ${path}, whose path is not absolute`);
+      return;
+    }
+    const stat = this.#stat(path);
+    if (stat === undefined) return;
+    let code = EXIT_NO_PROGRAM;
+    try {
+      accessSync(this.#root + path, constants.X_OK);
+      if (stat.isFile()) code = 0;
+    } catch {
+      // Then it stays one that cannot be executed.
+    }
+    this.#put(path, `plugin ${path} ${code} ""`);
+  }
+
+  lines(): string[] {
+    return [...this.#lines.values()];
+  }
+
+  /** undefined when there is nothing, or nothing that may be looked at. */
+  #stat(path: string): Stats | undefined {
+    try {
+      return statSync(this.#root + path);
+    } catch (error) {
+      const end = forbidden(`look at ${path}`, osError(error));
+      if (end !== undefined) throw end;
+      return undefined;
+    }
+  }
+
+  #regular(path: string): void {
+    if (this.#lines.has(path)) return;
+    if (this.#size_bytes > FILES_LIMIT_BYTES || this.#lines.size > FILES_LIMIT) {
+      this.#notes.add('left out: a file after too many others');
+      return;
+    }
+    let bytes: Uint8Array;
+    try {
+      bytes = this.#store.file_read({ path, limit_bytes: FILE_LIMIT_BYTES });
+    } catch (error) {
+      const failure = osError(error);
+      const end = forbidden(`read ${path}`, failure);
+      if (end !== undefined) throw end;
+      if (failure.errno === EFBIG) {
+        this.#notes.add(`left out: ${path} is larger than ${FILE_LIMIT_BYTES >> 20} MiB`);
+      } else if (failure.errno !== ENOENT && failure.errno !== EISDIR) {
+        this.#notes.add(`left out: ${path} cannot be read (${failure.message})`);
+      }
+      return;
+    }
+    this.#size_bytes += bytes.length;
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    if (!Buffer.from(text).equals(bytes)) {
+      this.#notes.add(`${path} is not UTF-8: what is wrong in it is replaced`);
+    }
+    const old = (this.#stat(path)?.mtimeMs ?? this.#boot_ms) < this.#boot_ms;
+    this.#put(path, `file ${path} ${JSON.stringify(text)}${old ? ' before-boot' : ''}`);
+  }
+
+  #put(path: string, line: string): void {
+    if (isWritable(path)) this.#lines.set(path, line);
+    else this.#notes.add(`left out: ${JSON.stringify(path)}, whose name cannot be written`);
+  }
+}
+
+/**
+ * Takes the snapshot. Its lines stand in the kernel's own order, which tells a primary address from
+ * a secondary one; what was left out stands at its head, in comments. Throws SnapshotError when
+ * something may not be looked at, and changes nothing.
+ */
+export function snapshot(options: SnapshotOptions): string {
+  const notes = new Notes();
+  const files = new Files(options.root ?? '', notes);
+  const surveyor = new Surveyor(options);
+  try {
+    const namespaces = new Namespaces(surveyor, notes);
+    for (const path of new Set(options.netns)) {
+      if (!isWritable(path) || path === '') {
+        notes.add(`left out: a namespace whose path ${JSON.stringify(path)} cannot be written`);
+      } else if (!namespaces.open(path)) files.stray(path);
+    }
+    for (const path of options.folders) files.folder(path);
+    for (const path of options.files) files.file(path);
+    for (const path of options.programs) files.program(path);
+    const lines = ['complete', ...namespaces.lines(), ...files.lines()];
+    return `${[...notes.lines(), ...lines].join('\n')}\n`;
+  } catch (error) {
+    if (error instanceof SnapshotError) throw error;
+    if (!(error instanceof OsError)) throw error;
+    throw new SnapshotError(`cannot look at this machine, try again: ${error.message}`);
+  } finally {
+    surveyor.close();
+  }
+}
+
+/** What a snapshot left out, for humans. */
+export function notesOf(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.filter((line) => line.startsWith(NOTE)).map((line) => line.slice(NOTE.length));
+}
