@@ -135,7 +135,7 @@ const ZERO_MAC = '00:00:00:00:00:00';
  * Replaces hardware addresses by <mac NETNS/LINK>, except those that the fixture itself names: a
  * kernel makes up some of them, and a result that names the link's own is what matters.
  */
-function normalMacs(text: string, state: string, fixture: Fixture): string {
+export function normalMacs(text: string, state: string, fixture: Pick<Fixture, 'files'>): string {
   const written = [...fixture.files].filter(([name]) => !/^\d+\./.test(name));
   const named = written.map(([, content]) => content.toLowerCase()).join('\n');
   const owners = new Map<string, string>();
@@ -156,12 +156,12 @@ function normalMacs(text: string, state: string, fixture: Fixture): string {
  * A state without made-up addresses, and without the operstate of bridges: that follows their ports
  * up to a second later.
  */
-export function normalState(state: string, fixture: Fixture): string {
+export function normalState(state: string, fixture: Pick<Fixture, 'files'>): string {
   const settled = state.replace(/^(link \S+ kind bridge .*) operstate \S+/gm, '$1');
   return normalMacs(settled, state, fixture);
 }
 
-export function normal(outcome: Outcome, fixture: Fixture): Outcome {
+export function normal(outcome: Outcome, fixture: Pick<Fixture, 'files'>): Outcome {
   return {
     exit_code: outcome.exit_code,
     stdout: normalMacs(outcome.stdout, outcome.state, fixture),

@@ -84,7 +84,7 @@ const path = (line: string): string => line.split(' ')[1] ?? '';
 let worlds = 0;
 
 /** Namespaces and files on this machine, under names of their own. */
-class Ground {
+export class Ground {
   readonly root = mkdtempSync(join(tmpdir(), 'fairlead-'));
   readonly prefix = `fl${process.pid}x${++worlds}-`;
   readonly names: string[] = [];

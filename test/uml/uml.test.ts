@@ -1,6 +1,6 @@
 // What needs VLANs on bridges, on a kernel that has them when this machine's has not: the fixtures
-// on the real kernel and through the referee, and the driver's tests. It owns which tests that are
-// and that every one of them ran; what they expect is their own.
+// on the real kernel and through the referee, the driver's tests and dry runs. It owns which tests
+// that are and that every one of them ran; what they expect is their own.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,10 @@ const LIMIT_S = 900;
 /** A program takes ten times as long to start in there. */
 const INNER_LIMIT_MS = 120_000;
 const DRIVER = 'VLANs of bridge ports';
+const DRY_RUNS = [
+  'namespaces > VLANs of ports',
+  'a dry run > says bridge in a VLAN in lines that a shell can execute',
+];
 
 const fixtures = allFixtures().filter((fixture) => fixture.needs === 'vlan-filtering');
 const judged =
@@ -22,11 +26,13 @@ const judged =
 const expected = [
   ...fixtures.map((fixture) => `real kernel > ${fixture.name}`),
   ...judged.map((fixture) => `reference plugins > ${fixture.name}`),
+  ...DRY_RUNS,
 ];
 
 function pattern(): string {
   const names = fixtures.map((fixture) => fixture.name).join('|');
-  return `^(real kernel|reference plugins)[ >]*(${names})( |$)|${DRIVER}`;
+  const dry = DRY_RUNS.map((name) => name.replaceAll(' > ', '[ >]*')).join('|');
+  return `^(real kernel|reference plugins)[ >]*(${names})( |$)|${DRIVER}|${dry}`;
 }
 
 interface Tested {
@@ -61,6 +67,7 @@ test.skipIf(needsUml !== '')(
         '--hideSkippedTests',
       ];
       const files = ['fixtures/corpus', 'fixtures/referee', 'drivers/netlink'];
+      files.push('cli/snapshot', 'cli/dry-run');
       const { exit_code, output } = await runInUml({
         argv: [
           ...[process.execPath, '--no-warnings', ...vitest, `--testTimeout=${INNER_LIMIT_MS}`],

@@ -1,0 +1,142 @@
+// An operation said in the words of iproute2 and coreutils, from the table's `like`, with the
+// arguments filled in: for a person to read, and mostly to paste into a shell. It refuses to run
+// anything.
+import type { Operation } from '../abi.ts';
+
+/** Names for the numbers in arguments. */
+export interface Names {
+  /** The path of a namespace by its handle, "" for the one a shell is in. */
+  netns(handle: number): string;
+  /** The name of a link. */
+  link(ns: number, ifindex: number): string;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+
+const SCOPES: Readonly<Record<number, string>> = { 200: 'site', 253: 'link', 254: 'host' };
+const TABLE_MAIN = 254;
+/** Longer content says no more to a person. */
+const SHOWN_LIMIT = 200;
+
+/** A word of a shell, quoted when it has to be. */
+export function quote(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`;
+  const escaped = word.replace(/[\p{Cc}\\']/gu, (char) => {
+    const known = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', "'": "\\'" }[char];
+    return known ?? `\\u${char.codePointAt(0)?.toString(16).padStart(4, '0')}`;
+  });
+  return `$'${escaped}'`;
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
+}
+
+/** The name of ip-netns(8) for a path, "" when it has none. */
+function ipName(path: string): string {
+  return /^(?:\/var)?\/run\/netns\/([\w.-]+)$/.exec(path)?.[1] ?? '';
+}
+
+/** NAME=value for each of an environment block. */
+function environment(block: string): string {
+  const pairs = block.split('\0').filter((pair) => pair !== '');
+  return pairs.map((pair) => quote(pair)).join(' ');
+}
+
+function routeWord(param: string, args: Args): string | undefined {
+  const [gw, v6] = [String(args['gw']), String(args['dst']).includes(':')];
+  const number = Number(args[param]);
+  // Without a gateway ip(8) would take the scope of the link.
+  if (param === 'scope' && number === 0) return v6 || gw !== '' ? '' : 'global';
+  if (param === 'scope') return SCOPES[number] ?? String(number);
+  if (param === 'table') return number === TABLE_MAIN || number === 0 ? '' : String(number >>> 0);
+  if (param === 'priority') return number === 0 ? '' : String(number >>> 0);
+  if (param === 'gw' && gw.includes(':') && !v6) return `inet6 ${gw}`;
+  return undefined;
+}
+
+/** The words for an argument, "" when the clause it stands in is to be left out. */
+function words(op: Operation, param: string, args: Args, names: Names): string {
+  const value = args[param];
+  const ns = Number(args['ns']);
+  if (param === 'a' || param === 'b')
+    return quote(names.netns(Number(value)) || '/proc/self/ns/net');
+  if (param === 'peer_ns') {
+    if (value === ns) return '';
+    const path = names.netns(Number(value));
+    return path === '' ? '1' : ipName(path) || quote(path);
+  }
+  if (param === 'ifindex' || param === 'master') {
+    return value === 0 ? '' : quote(names.link(ns, Number(value)));
+  }
+  if (param === 'hairpin' || param === 'isolated') return value === 0 ? 'off' : 'on';
+  if (param === 'timeout_ms') return String(Number(value) / 1000);
+  if (param === 'env') return environment(textOf(value));
+  if (op.name.startsWith('route_')) {
+    const word = routeWord(param, args);
+    if (word !== undefined) return word;
+  }
+  if (typeof value === 'number') return value === 0 ? '' : String(value);
+  const text = textOf(value);
+  if (text === '' && !op.like.includes(`"$${param}"`)) return '';
+  return quote(text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text);
+}
+
+/** A word of the template; undefined when it and the word before it are to be left out. */
+function filled(op: Operation, token: string, args: Args, names: Names): string | undefined {
+  if (token === '$vid-$vid_end' && args['vid'] === args['vid_end']) return String(args['vid']);
+  let absent = false;
+  const text = token.replaceAll(/"?\$(\w+)"?/g, (_, param: string) => {
+    const word = words(op, param, args, names);
+    absent ||= word === '';
+    return word;
+  });
+  return absent ? undefined : text;
+}
+
+/** Whether a bare word of the template is to be said: "pvid", "untagged", "nodad" are flags. */
+function isSaid(op: Operation, token: string, args: Args): boolean {
+  if (!(token in op.params) || op.params[token] !== 'i32') return true;
+  if (token === 'nodad' && !String(args['address']).includes(':')) return false;
+  return args[token] !== 0;
+}
+
+function fill(op: Operation, args: Args, names: Names): string[] {
+  const said: string[] = [];
+  const tokens = op.like.split(' ');
+  for (const [at, token] of tokens.entries()) {
+    if (token.includes('$')) {
+      const text = filled(op, token, args, names);
+      if (text === undefined) said.pop();
+      else said.push(text);
+    } else if (token === 'on' && args['on'] === 0) said.push('off');
+    // What stands before its value goes with it.
+    else if (tokens[at + 1]?.startsWith('$') || isSaid(op, token, args)) said.push(token);
+  }
+  if ('ifindex' in op.params && !op.like.includes('$ifindex')) {
+    said.push('dev', words(op, 'ifindex', args, names));
+  }
+  return said;
+}
+
+/** The content that a command reads on standard input, before the command. */
+function piped(op: Operation, args: Args, command: string): string {
+  if (op.params['content'] !== 'bytes') return command;
+  const content = textOf(args['content']);
+  if (content.length > SHOWN_LIMIT) return `${command} # ${Buffer.byteLength(content)} bytes`;
+  return `printf %s ${quote(content)} | (${command})`;
+}
+
+/** The operation as a line for a shell. */
+export function likeOf(op: Operation, args: Args, names: Names): string {
+  const said = fill(op, args, names);
+  const path = 'ns' in op.params ? names.netns(Number(args['ns'])) : '';
+  const command = said.join(' ');
+  if (path === '') return piped(op, args, command);
+  const [program = '', ...rest] = said;
+  const inside = `nsenter --net=${quote(path)}`;
+  if (program !== 'ip' && program !== 'bridge') return `${inside} sh -c ${quote(command)}`;
+  const name = ipName(path);
+  return name === '' ? `${inside} ${command}` : [program, '-n', name, ...rest].join(' ');
+}

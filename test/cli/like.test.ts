@@ -1,0 +1,178 @@
+// What a dry run tells of an operation in the words of iproute2 and coreutils. That the words do
+// what the operation does is dry-run.test.ts's to show, where a shell executes them.
+import { expect, test } from 'vitest';
+import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
+import { likeOf, type Names, quote } from '../../host-node/cli/like.ts';
+
+const PATHS = ['', '/run/netns/pod', '/proc/42/ns/net', '/var/run/netns/other'];
+const names: Names = {
+  netns: (handle) => PATHS[handle] ?? '',
+  link: (ns, ifindex) => `if${ns}.${ifindex}`,
+};
+
+function like(name: string, args: Record<string, unknown>): string {
+  const op = DRIVER_OPERATIONS.find((operation) => operation.name === name);
+  if (op === undefined) throw new Error(`no operation ${name}`);
+  return likeOf(op, args, names);
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const VETH = {
+  ns: 0,
+  name: 'v0',
+  address: '',
+  mtu_bytes: 0,
+  master: 0,
+  peer_ns: 1,
+  peer_name: 'eth0',
+  peer_address: '',
+};
+const ROUTE = { dst: '10.9.0.0/16', gw: '', src: '', scope: 0, table: 0, priority: 0 };
+const LIMITS = { mtu_bytes: 0, advmss: 0 };
+const MAC = '02:00:00:00:00:01';
+
+const TOLD: readonly [string, Record<string, unknown>, string][] = [
+  ['link_get', { ns: 1, name: 'eth0' }, 'ip -n pod -d link show dev eth0'],
+  [
+    'link_get_index',
+    { ns: 2, ifindex: 3 },
+    'nsenter --net=/proc/42/ns/net ip -d link show dev if2.3',
+  ],
+  ['netns_same', { a: 1, b: 0 }, '[ /run/netns/pod -ef /proc/self/ns/net ]'],
+  [
+    'link_add_bridge',
+    { ns: 0, name: 'br0', mtu_bytes: 0, vlan_filtering: 0 },
+    'ip link add br0 type bridge',
+  ],
+  [
+    'link_add_bridge',
+    { ns: 3, name: 'br0', mtu_bytes: 1400, vlan_filtering: 1 },
+    'ip -n other link add br0 mtu 1400 type bridge vlan_filtering 1',
+  ],
+  ['link_add_veth', VETH, 'ip link add v0 up type veth peer name eth0 netns pod'],
+  [
+    'link_add_veth',
+    { ...VETH, address: MAC, mtu_bytes: 1400, master: 7, peer_ns: 2, peer_address: MAC },
+    `ip link add v0 address ${MAC} mtu 1400 master if0.7 up type veth ` +
+      `peer name eth0 address ${MAC} mtu 1400 netns /proc/42/ns/net`,
+  ],
+  ['link_add_veth', { ...VETH, peer_ns: 0 }, 'ip link add v0 up type veth peer name eth0'],
+  [
+    'link_add_veth',
+    { ...VETH, ns: 1, peer_ns: 0 },
+    'ip -n pod link add v0 up type veth peer name eth0 netns 1',
+  ],
+  ['link_set_up', { ns: 0, ifindex: 4 }, 'ip link set dev if0.4 up'],
+  ['link_set_promisc', { ns: 0, ifindex: 4, on: 1 }, 'ip link set dev if0.4 promisc on'],
+  ['link_set_promisc', { ns: 0, ifindex: 4, on: 0 }, 'ip link set dev if0.4 promisc off'],
+  [
+    'link_set_bridge_port',
+    { ns: 1, ifindex: 4, hairpin: 1, isolated: 0 },
+    'bridge -n pod link set dev if1.4 hairpin on isolated off',
+  ],
+  [
+    'bridge_vlan_add',
+    { ns: 0, ifindex: 4, vid: 5, vid_end: 5, pvid: 1, untagged: 1 },
+    'bridge vlan add dev if0.4 vid 5 pvid untagged',
+  ],
+  [
+    'bridge_vlan_add',
+    { ns: 0, ifindex: 4, vid: 5, vid_end: 9, pvid: 0, untagged: 0 },
+    'bridge vlan add dev if0.4 vid 5-9',
+  ],
+  [
+    'addr_add',
+    { ns: 1, ifindex: 4, address: '10.1.2.3/24', nodad: 1 },
+    'ip -n pod addr add 10.1.2.3/24 dev if1.4',
+  ],
+  [
+    'addr_add',
+    { ns: 1, ifindex: 4, address: 'fd00::1/64', nodad: 1 },
+    'ip -n pod addr add fd00::1/64 dev if1.4 nodad',
+  ],
+  [
+    'addr_add',
+    { ns: 1, ifindex: 4, address: 'fd00::1/64', nodad: 0 },
+    'ip -n pod addr add fd00::1/64 dev if1.4',
+  ],
+  [
+    'route_add',
+    { ns: 1, ifindex: 4, ...ROUTE, ...LIMITS },
+    'ip -n pod route prepend 10.9.0.0/16 dev if1.4 scope global proto boot',
+  ],
+  [
+    'route_add',
+    { ns: 0, ifindex: 4, ...ROUTE, dst: '::/0', gw: 'fe80::1', ...LIMITS },
+    'ip route prepend ::/0 via fe80::1 dev if0.4 proto boot',
+  ],
+  [
+    'route_add',
+    { ns: 0, ifindex: 4, ...ROUTE, gw: 'fd00::1', table: 254, ...LIMITS },
+    'ip route prepend 10.9.0.0/16 via inet6 fd00::1 dev if0.4 proto boot',
+  ],
+  [
+    'route_add',
+    {
+      ...{ ns: 0, ifindex: 4, dst: '10.9.0.0/16', gw: '10.1.2.1', src: '10.1.2.3', scope: 253 },
+      ...{ table: -1, priority: 7, mtu_bytes: 1400, advmss: 1360 },
+    },
+    'ip route prepend 10.9.0.0/16 via 10.1.2.1 dev if0.4 src 10.1.2.3 scope link ' +
+      'table 4294967295 metric 7 mtu 1400 advmss 1360 proto boot',
+  ],
+  [
+    'route_del',
+    { ns: 0, ifindex: 4, dst: '10.9.0.0/16', gw: '', table: 0 },
+    'ip route del 10.9.0.0/16 dev if0.4',
+  ],
+  [
+    'sysctl_write',
+    { ns: 0, key: 'net/ipv4/ip_forward', value: '1' },
+    'echo 1 > /proc/sys/net/ipv4/ip_forward',
+  ],
+  [
+    'sysctl_write',
+    { ns: 1, key: 'net/ipv4/ip_forward', value: '0' },
+    `nsenter --net=/run/netns/pod sh -c 'echo 0 > /proc/sys/net/ipv4/ip_forward'`,
+  ],
+  [
+    'dir_lock',
+    { dir: '/var/lib/my net', create: 1, timeout_ms: 15000 },
+    `mkdir -p '/var/lib/my net'; flock -x -w 15 '/var/lib/my net'/lock`,
+  ],
+  [
+    'file_create',
+    { path: '/n/10.1.2.3', content: bytes("c'1\r\neth0"), replace_empty: 1 },
+    `printf %s $'c\\'1\\r\\neth0' | (set -C; cat > /n/10.1.2.3)`,
+  ],
+  [
+    'file_write',
+    { path: '/n/x', content: bytes('ä'.repeat(300)) },
+    'cat > /n/x.new; mv /n/x.new /n/x # 600 bytes',
+  ],
+  ['file_remove', { path: '/n/x' }, 'rm /n/x'],
+  [
+    'file_find',
+    { dir: '/n', content: '', otherwise: 'b' },
+    "grep -lxF '' /n/* || grep -lxF b /n/*",
+  ],
+  [
+    'exec',
+    { path: '/bin/p', env: bytes('A=1\0B=x y\0'), stdin: bytes('{"a":1}'), timeout_ms: 90000 },
+    `env A=1 'B=x y' timeout 90 /bin/p <<< '{"a":1}'`,
+  ],
+];
+
+test.each(TOLD)('%s %j', (name, args, line) => {
+  expect(like(name, args)).toBe(line);
+});
+
+test.each([
+  ['plain-1.2:3/4@x', 'plain-1.2:3/4@x'],
+  ['', "''"],
+  ['a b', "'a b'"],
+  ["it's", `'it'\\''s'`],
+  ['$(x) `y` "z" \\', `'$(x) \`y\` "z" \\'`],
+  ['a\nb\u0001\\', `$'a\\nb\\u0001\\\\'`],
+])('%j is quoted for a shell', (word, quoted) => {
+  expect(quote(word)).toBe(quoted);
+});
