@@ -61,8 +61,8 @@ function asset(name: string): Uint8Array {
   return new Uint8Array(sea.getRawAsset(name) as ArrayBuffer);
 }
 
-function coreModule(): WebAssembly.Module {
-  return new WebAssembly.Module(asset('core.wasm') as BufferSource);
+function wasmModule(name: string): WebAssembly.Module {
+  return new WebAssembly.Module(asset(name) as BufferSource);
 }
 
 /** The command line, which is compiled only when somebody asks for it. */
@@ -89,7 +89,7 @@ function baseName(): string {
 /** Serves one call and ends the process: all output is written, and locks go with the process. */
 function plugin(type: string): number {
   const answer = serve(
-    coreModule(),
+    wasmModule('core.wasm'),
     realDriver(),
     { type, env: process.env },
     { stdin, sleep, log: (line) => write(2, `${line}\n`) },
@@ -112,7 +112,8 @@ function main(): number {
     env: process.env,
     write,
     sleep,
-    core: coreModule,
+    core: () => wasmModule('core.wasm'),
+    sim: () => wasmModule('sim.wasm'),
   });
 }
 

@@ -52,7 +52,7 @@ async function bench() {
   await setup('bench');
   const problem = sandboxProblem();
   if (problem !== '') throw new Error(`nothing can be measured: ${problem}`);
-  await build(['core', 'bundle', 'executable']);
+  await build(['core', 'sim', 'bundle', 'executable']);
   buildEmpty();
   const code = await withSandbox('fairlead-bench', ['host', 'a', 'b'], ({ netns, folder }) => {
     const pods = { fairlead: netns.a, reference: netns.b };

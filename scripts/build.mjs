@@ -88,6 +88,7 @@ function executable() {
     execArgvExtension: 'none',
     assets: {
       'core.wasm': 'dist/core.wasm',
+      'sim.wasm': 'dist/sim.wasm',
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',
       'fairlead-cli.js': 'dist/fairlead-cli.js',

@@ -2,6 +2,7 @@
 // what all of them do alike: the choice of the output's form, and how an error is told.
 import type { Answer } from '../core.ts';
 import { UsageError } from './args.ts';
+import type { DryRun } from './dry-run.ts';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
@@ -11,6 +12,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** One task of the core (core-as/tasks.ts) on this machine. */
   readonly task: (name: string, request: unknown) => Answer;
+  /** What a verb of a network would do here. */
+  readonly rehearse: (name: string, request: Readonly<Record<string, unknown>>) => DryRun;
 }
 
 /** A CNI error as the core prints it (spec 1.1.0 section 5). */

@@ -4,6 +4,7 @@
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { didYouMean } from './args.ts';
+import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
 import { runInstaller } from './install.ts';
 import { EXIT_USAGE, type Io } from './io.ts';
@@ -19,6 +20,8 @@ export interface Program {
   readonly write: (fd: number, text: string) => void;
   readonly sleep: (duration_ms: number) => void;
   readonly core: () => WebAssembly.Module;
+  /** sim.wasm. */
+  readonly sim: () => WebAssembly.Module;
 }
 
 const help = (
@@ -67,6 +70,8 @@ function machine(program: Program): Io {
         driver.close();
       }
     },
+    rehearse: (name, request) =>
+      dryRun({ core: program.core(), sim: program.sim(), name, request }),
   };
 }
 

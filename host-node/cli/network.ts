@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type OptionKind, type Options, parseArgs, UsageError } from './args.ts';
-import { guarded, type Io, tellFailure, wantsJson } from './io.ts';
+import { type DryRun, DryRunError, dryRunDocument, printDryRun } from './dry-run.ts';
+import { EXIT_FAILED, guarded, type Io, tellFailure, wantsJson } from './io.ts';
 
 export type Verb = 'add' | 'del' | 'check' | 'gc' | 'status';
 export const VERBS: readonly string[] = ['add', 'del', 'check', 'gc', 'status'];
@@ -20,6 +21,7 @@ const ID_DIGITS = 20;
 const WHERE = `  --conf-dir DIR          where networks are looked for ($NETCONFPATH, ${CONF_DIR})
   --path DIR[:DIR…]       where foreign plugins are ($CNI_PATH, ${BIN_DIR})
   --cache-dir DIR         where results are kept ($FAIRLEAD_CACHE_DIR, ${CACHE_DIR})
+  --dry-run               show what would be done and changed, on a snapshot of this machine
   --output json           JSON on stdout, also of an error, in place of lines
 `;
 
@@ -66,6 +68,7 @@ const PLACES = {
   'conf-dir': 'value',
   path: 'value',
   'cache-dir': 'value',
+  'dry-run': 'flag',
   output: 'value',
 } as const;
 const CONTAINER = {
@@ -138,6 +141,7 @@ function validOf(options: Options<typeof COLLECT>): unknown {
 /** What a verb was asked to do. */
 interface Asked {
   readonly json: boolean;
+  readonly dry_run: boolean;
   readonly request: Readonly<Record<string, unknown>>;
 }
 
@@ -162,7 +166,7 @@ function askedOfContainer(args: readonly string[], env: Io['env']): Asked | unde
     args: argsOf(options.args ?? env['CNI_ARGS']),
     capabilities: capabilitiesOf(options.capabilities ?? env['CAP_ARGS']),
   };
-  return { json: wantsJson(options.output), request };
+  return { json: wantsJson(options.output), dry_run: options['dry-run'], request };
 }
 
 /** gc and status need no namespace; one is taken all the same, because cnitool demands it. */
@@ -174,9 +178,10 @@ function askedOfNetwork<S extends Record<string, OptionKind> & typeof PLACES>(
   const { help: wanted, options, operands } = parseArgs(args, table, 2);
   if (wanted) return undefined;
   const network = networkOf(operands, 1);
-  const places = placesOf(options as Options<typeof PLACES>, env);
-  const json = wantsJson((options as Options<typeof PLACES>).output);
-  return { json, request: { ...places, network }, options };
+  const common = options as Options<typeof PLACES>;
+  const request = { ...placesOf(common, env), network };
+  const json = wantsJson(common.output);
+  return { json, dry_run: common['dry-run'], request, options };
 }
 
 function asked(verb: Verb, args: readonly string[], env: Io['env']): Asked | undefined {
@@ -246,6 +251,20 @@ function told(verb: Verb, request: Asked['request'], stdout: string): string {
   return `${ifname} in ${netns} ${done} network ${network}\n`;
 }
 
+/** Shows what a verb would do; the exit code is the one it would have. */
+function rehearse(verb: Verb, { request, json }: Asked, io: Io): number {
+  let report: DryRun;
+  try {
+    report = io.rehearse(verb, request);
+  } catch (error) {
+    if (!(error instanceof DryRunError)) throw error;
+    io.write(2, `fairlead ${verb}: ${error.message}\n`);
+    return EXIT_FAILED;
+  }
+  io.write(1, json ? `${JSON.stringify(dryRunDocument(report))}\n` : printDryRun(report));
+  return report.answer.exit_code;
+}
+
 /** Runs a verb and gives the exit code. */
 export function runVerb(verb: Verb, args: readonly string[], io: Io): number {
   return guarded(verb, io, () => {
@@ -254,6 +273,7 @@ export function runVerb(verb: Verb, args: readonly string[], io: Io): number {
       io.write(1, help(verb));
       return 0;
     }
+    if (given.dry_run) return rehearse(verb, given, io);
     const answer = io.task(verb, given.request);
     if (answer.exit_code !== 0) return tellFailure(verb, io, answer, given.json);
     const json = answer.stdout === '' ? '' : `${answer.stdout}\n`;

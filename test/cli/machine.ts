@@ -35,7 +35,10 @@ export class Machine {
     };
     const task: Io['task'] = (name, request) =>
       performTask(wasmModule('core'), this.wrap(this.driver), name, request, around);
-    const code = command({ write, env: this.env, task });
+    const rehearse = (): never => {
+      throw new Error('a dry run is of a real machine: see dry-run.test.ts');
+    };
+    const code = command({ write, env: this.env, task, rehearse });
     return { code, stdout: said[1]!, stderr: said[2]! };
   }
 

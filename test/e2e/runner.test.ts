@@ -110,6 +110,29 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
     expect(await left()).toEqual([]);
   });
 
+  test('a dry run shows what an ADD does then, and changes nothing', async () => {
+    const state = async (): Promise<string[]> => [
+      await inside('one', 'ip', '-brief', 'address'),
+      ...(await left()),
+      ...(await cell.files('/var/lib')),
+      ...(await cell.files('/run')),
+    ];
+    const before = await state();
+    const said = await fairlead('add', 'own', 'one', '--dry-run');
+    expect(said).toContain('nothing was changed');
+    expect(said).toMatch(/ip link add veth.* type veth/);
+    expect(await state()).toEqual(before);
+    const json = JSON.parse(await fairlead('add', 'own', 'one', '--dry-run', '--output', 'json'));
+    expect(await state()).toEqual(before);
+    const real = JSON.parse(await fairlead('add', 'own', 'one', '--output', 'json'));
+    expect(json).toMatchObject({ dry_run: true, exit_code: 0, answer: { ips: real.ips } });
+    const del = await fairlead('del', 'own', 'one', '--dry-run');
+    expect(del).toMatch(/ip -n one link del dev eth0/);
+    await fairlead('check', 'own', 'one');
+    await fairlead('del', 'own', 'one');
+    expect(await left()).toEqual([]);
+  });
+
   test('it is one process for our own plugins, and one more for each foreign', async () => {
     const log = at('execve');
     const trace = ['strace', '-f', '-e', 'trace=execve', '-o', log, distPath('fairlead')];
