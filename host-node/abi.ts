@@ -21,7 +21,7 @@ export type ParamType = 'i32' | 'ns' | 'str' | 'bytes' | 'out';
 export type ReplyType = 'none' | 'value' | 'json' | 'bytes';
 
 export interface Operation {
-  readonly module: 'host' | 'kernel' | 'store' | 'plugin';
+  readonly module: 'host' | 'kernel' | 'nft' | 'store' | 'plugin';
   readonly name: string;
   readonly params: Readonly<Record<string, ParamType>>;
   readonly reply: ReplyType;
@@ -40,6 +40,8 @@ const LINK =
 const ROUTE =
   '{"dst":"0.0.0.0/0","gw":"10.1.2.1","src":"","scope":0,"table":254,"priority":0,' +
   '"mtu_bytes":0,"advmss":0,"protocol":3}';
+const ELEMENTS =
+  '[{"key":"0a010203","data":"goto masq-10.1.2.0/24","comment":"…"}], data "" in a set';
 
 export const OPERATIONS = [
   {
@@ -376,6 +378,52 @@ export const OPERATIONS = [
     about: 'Writes a sysctl of the namespace; same keys as sysctl_read.',
   },
   {
+    module: 'nft',
+    name: 'batch',
+    params: { ns: 'ns', messages: 'bytes', words: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT', 'EEXIST', 'EBUSY', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft -f - <<< "$words"',
+    about:
+      'Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink ' +
+      'messages from begin to end, numbered from 0, the last before the end asking for an ' +
+      'acknowledgement; `words` say the same, a command a line. The error is that of the first ' +
+      'message that failed.',
+  },
+  {
+    module: 'nft',
+    name: 'rule_list',
+    params: { ns: 'ns', family: 'i32', table: 'str' },
+    reply: 'json',
+    gives: '[{"chain":"postrouting","comment":"…"}], in the order of the kernel',
+    errors: ['EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft list table $family $table',
+    about:
+      'The comment of every rule of a table, "" for none. A table that is not there has no ' +
+      'rules. family is a number of linux/netfilter.h: 1 inet, 7 bridge.',
+  },
+  {
+    module: 'nft',
+    name: 'element_list',
+    params: { ns: 'ns', family: 'i32', table: 'str', set: 'str' },
+    reply: 'json',
+    gives: ELEMENTS,
+    errors: ['ENOENT', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft list set $family $table $set',
+    about: "All elements of a set or map: bytes in hex, a verdict in nft's words.",
+  },
+  {
+    module: 'nft',
+    name: 'element_get',
+    params: { ns: 'ns', family: 'i32', table: 'str', set: 'str', key: 'bytes' },
+    reply: 'json',
+    gives: 'as element_list, with one element',
+    errors: ['ENOENT', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft get element $family $table $set { $key }',
+    about: 'The element of a key; ENOENT when it, its set or its table is not there.',
+  },
+  {
     module: 'store',
     name: 'dir_lock',
     params: { dir: 'str', create: 'i32', timeout_ms: 'i32' },
@@ -584,6 +632,19 @@ export interface PortVlan {
   readonly vid: number;
   readonly pvid: boolean;
   readonly untagged: boolean;
+}
+
+/** A rule, as rule_list gives it. */
+export interface NftRule {
+  readonly chain: string;
+  readonly comment: string;
+}
+
+/** An element of a set or map, as element_list gives it. */
+export interface NftElement {
+  readonly key: string;
+  readonly data: string;
+  readonly comment: string;
 }
 
 /** The part of the table that a driver serves. */

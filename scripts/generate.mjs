@@ -78,7 +78,7 @@ function reference() {
     "handle 0 is the host's own namespace.",
     '',
   ];
-  for (const module of ['host', 'kernel', 'store', 'plugin']) {
+  for (const module of ['host', 'kernel', 'nft', 'store', 'plugin']) {
     lines.push(`## ${module}`, '');
     for (const op of OPERATIONS.filter((o) => o.module === module)) {
       const params = Object.entries(op.params).map(([name, type]) => `${name}: ${type}`);

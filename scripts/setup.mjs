@@ -35,6 +35,12 @@ export const PACKAGES = [
     needed_for: ['demo', 'test', 'bench'],
   },
   {
+    package: 'nftables',
+    provides: 'nft',
+    why: 'nft is asked what lies in the tables that Fairlead makes without it',
+    needed_for: ['test'],
+  },
+  {
     package: 'util-linux',
     provides: 'nsenter',
     why: 'nsenter starts programs in the namespace that stands for the host',

@@ -121,6 +121,22 @@ export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i
 @external("kernel", "sysctl_write")
 export declare function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: usize, value_len: i32): i32;
 
+/** Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages from begin to end, numbered from 0, the last before the end asking for an acknowledgement; `words` say the same, a command a line. The error is that of the first message that failed. */
+@external("nft", "batch")
+export declare function nft_batch(ns: i32, messages: usize, messages_len: i32, words: usize, words_len: i32): i32;
+
+/** The comment of every rule of a table, "" for none. A table that is not there has no rules. family is a number of linux/netfilter.h: 1 inet, 7 bridge. */
+@external("nft", "rule_list")
+export declare function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32;
+
+/** All elements of a set or map: bytes in hex, a verdict in nft's words. */
+@external("nft", "element_list")
+export declare function nft_element_list(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32): i32;
+
+/** The element of a key; ENOENT when it, its set or its table is not there. */
+@external("nft", "element_get")
+export declare function nft_element_get(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32, key: usize, key_len: i32): i32;
+
 /** Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the folder is missing. After ETIMEDOUT the reply text says which process holds it. */
 @external("store", "dir_lock")
 export declare function store_dir_lock(dir: usize, dir_len: i32, create: i32, timeout_ms: i32): i32;

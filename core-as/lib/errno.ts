@@ -6,6 +6,7 @@ export const EIO = 5;
 export const EBADF = 9;
 export const EACCES = 13;
 export const EFAULT = 14;
+export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
@@ -16,6 +17,7 @@ export const ENOSPC = 28;
 export const EROFS = 30;
 export const ERANGE = 34;
 export const EILSEQ = 84;
+export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
@@ -38,6 +40,8 @@ export function errno_name(errno: i32): string {
       return "EACCES";
     case EFAULT:
       return "EFAULT";
+    case EBUSY:
+      return "EBUSY";
     case EEXIST:
       return "EEXIST";
     case ENODEV:
@@ -58,6 +62,8 @@ export function errno_name(errno: i32): string {
       return "ERANGE";
     case EILSEQ:
       return "EILSEQ";
+    case EPROTONOSUPPORT:
+      return "EPROTONOSUPPORT";
     case EOPNOTSUPP:
       return "EOPNOTSUPP";
     case EADDRNOTAVAIL:

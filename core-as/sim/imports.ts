@@ -228,6 +228,41 @@ export function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: us
   return trace.end(at.kernel_sysctl_write(ns, key, key_len, value, value_len));
 }
 
+export function nft_batch(ns: i32, messages: usize, messages_len: i32, words: usize, words_len: i32): i32 {
+  trace.begin("nft.batch");
+  trace.int("ns", ns);
+  trace.text("messages", messages, messages_len);
+  trace.text("words", words, words_len);
+  return trace.end(at.nft_batch(ns, messages, messages_len, words, words_len));
+}
+
+export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32 {
+  trace.begin("nft.rule_list");
+  trace.int("ns", ns);
+  trace.int("family", family);
+  trace.text("table", table, table_len);
+  return trace.end(at.nft_rule_list(ns, family, table, table_len));
+}
+
+export function nft_element_list(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32): i32 {
+  trace.begin("nft.element_list");
+  trace.int("ns", ns);
+  trace.int("family", family);
+  trace.text("table", table, table_len);
+  trace.text("set", set, set_len);
+  return trace.end(at.nft_element_list(ns, family, table, table_len, set, set_len));
+}
+
+export function nft_element_get(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32, key: usize, key_len: i32): i32 {
+  trace.begin("nft.element_get");
+  trace.int("ns", ns);
+  trace.int("family", family);
+  trace.text("table", table, table_len);
+  trace.text("set", set, set_len);
+  trace.text("key", key, key_len);
+  return trace.end(at.nft_element_get(ns, family, table, table_len, set, set_len, key, key_len));
+}
+
 export function store_dir_lock(dir: usize, dir_len: i32, create: i32, timeout_ms: i32): i32 {
   trace.begin("store.dir_lock");
   trace.text("dir", dir, dir_len);

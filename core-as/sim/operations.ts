@@ -35,6 +35,7 @@ export {
   kernel_link_set_up,
 } from "./links";
 export { kernel_netns_open, kernel_netns_same } from "./netns";
+export { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./nft";
 export { plugin_exec } from "./programs";
 export { kernel_route_add, kernel_route_del, kernel_route_list } from "./routes";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";

@@ -11,6 +11,7 @@ import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
 import { enslave, lowest_of } from "./bridges";
 import { disconnect, has_duplicate, insert } from "./fib";
 import { hardware_octets } from "./links";
+import { put_nft } from "./nft";
 import { number_of, route_word } from "./parse-route";
 import { bytes_of } from "./slot";
 import {
@@ -85,6 +86,7 @@ class Parser {
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
       this.pair(this.links[i]);
     for (let i = 0; i < this.links.length; i++) this.follow(this.links[i]);
+    for (let rank = 0; rank <= 2; rank++) this.nft(rank);
     // Sysctls first: they say what comes of the rest.
     this.run("sysctl");
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
@@ -110,7 +112,7 @@ class Parser {
     if (!space) return this.fail("a line before the first netns line");
     if (words.length < 2) return this.fail(`"${what}" alone`);
     if (what == "link") return this.link(space, words);
-    if (!["addr", "vlan", "route", "sysctl"].includes(what))
+    if (!["addr", "vlan", "route", "sysctl", "nft"].includes(what))
       return this.fail(`unknown word "${what}"`);
     this.later.push(new Later(this.line, space, words));
   }
@@ -267,6 +269,18 @@ class Parser {
     if (link.kind == "bridge" && link.operstate_given == "down") link.had_ports = true;
     if (this.complete) link.up = true;
     else bring_up(entry.space, link);
+  }
+
+  /** Parts of our tables come before chains, and both before the elements that lead there. */
+  private nft(rank: i32): void {
+    const order: string[] = ["chain", "element"];
+    for (let i = 0; i < this.later.length && this.problem.length == 0; i++) {
+      const later = this.later[i];
+      if (later.words[0] != "nft" || order.indexOf(later.words[1]) + 1 != rank) continue;
+      this.line = later.line;
+      const problem = put_nft(later.space, later.words.join(" "));
+      if (problem.length > 0) this.fail(problem);
+    }
   }
 
   /** The lines that begin with a word. */

@@ -1,6 +1,8 @@
-// What the simulated kernel holds: network namespaces with their links, addresses, routes and
-// sysctls, and a tree of files. Classes and lookups alone; how it changes is the other files' part.
+// What the simulated kernel holds: network namespaces with their links, addresses, routes,
+// sysctls and nftables, and a tree of files. Classes and lookups alone; how it changes is the other
+// files' part.
 import { Cidr, Ip } from "../lib/ip";
+import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;
 export const TABLE_LOCAL: u32 = 255;
@@ -161,6 +163,7 @@ export class Space {
   routes: Route[] = [];
   conf_all: Conf = new Conf();
   conf_default: Conf = new Conf();
+  nft: Nft = new Nft();
   constructor(
     public index: i32,
     public name: string,

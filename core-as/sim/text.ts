@@ -12,6 +12,10 @@
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
 //   route 0.0.0.0/0 via 10.1.2.2 dev cni0 proto boot metric 100 table 200 mtu 1400 advmss 1360
 //   sysctl net/ipv4/ip_forward 1
+//   nft masq 1                                  the chains of a part of our tables, intact
+//   nft chain masq-10.1.2.0/24                  and those of a subnet
+//   nft element masq4 10.1.2.3 : goto masq-10.1.2.0/24 "net c1 eth0"
+//   nft table ip filter                         somebody else's, whatever lies in it
 //   netns pod
 //   link lo down address 00:00:00:00:00:00 mtu 65536
 //   …
@@ -33,8 +37,8 @@
 //                         port no VLAN but those that have a line
 //   folder /run/fairlead  a folder; those above a file or folder are there anyway
 //
-// Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route and
-// sysctl, each sorted bytewise; files last, by path.
+// Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route,
+// sysctl and nft, each sorted bytewise; files last, by path.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off); the operstate of lo, and "lowerlayerdown" is "down" (which of
 // both the kernel says depends on ifindexes that happen to be equal in two namespaces); scope
@@ -46,6 +50,7 @@ import { Ip } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
 import { LOCK_NAME } from "./files";
+import { nft_lines } from "./nft";
 import { operstate } from "./operstate";
 import {
   Addr,
@@ -201,6 +206,9 @@ function dump_space(space: Space, out: ByteWriter): void {
   flush(vlans, out);
   flush(routes, out);
   flush(sysctls, out);
+  const nft = new Array<string>();
+  nft_lines(space, nft);
+  flush(nft, out);
 }
 
 /** Writes the whole state. */

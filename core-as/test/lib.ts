@@ -5,6 +5,8 @@ import { JsonValue, json_parse, json_text, json_write } from "../lib/json";
 import { Layer, layer_parse, MtuResult, mss_bytes, mtu_asked, mtu_inner } from "../lib/mtu";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 
+export { nft_key, nft_messages, nft_words } from "./nft";
+
 /** "" when the document parses, else "POSITION: PROBLEM". */
 export function json_problem(bytes: ArrayBuffer): string {
   const parsed = json_parse(changetype<usize>(bytes), bytes.byteLength);

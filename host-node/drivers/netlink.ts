@@ -3,24 +3,19 @@
 // It refuses to decide anything: no retries of a failed change, no undo, no defaults but those the
 // table names.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { PortVlan, Route } from '../abi.ts';
 import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '../abi.ts';
-import { EBADF, EBADMSG, EINVAL, ENODEV, insideNetns, OPEN_TO_READ, osError } from '../sys/libc.ts';
-import { command, dumpOf, type NetlinkSocket, openHere, openInside } from '../sys/netlink.ts';
+import { EBADMSG, EINVAL, ENODEV, osError } from '../sys/libc.ts';
+import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
+import { type NftDriver, nftOperations } from './nft.ts';
+import { Spaces } from './spaces.ts';
 
 type KernelOperation = Extract<(typeof OPERATIONS)[number], { module: 'kernel' }>['name'];
 /** The operations of the module `kernel`. */
 export type KernelDriver = Pick<Driver, KernelOperation>;
+export type NetlinkDriver = KernelDriver & NftDriver & { close(): void };
 type Args<K extends KernelOperation> = Parameters<KernelDriver[K]>[0];
 
 export interface NetlinkOptions {
@@ -28,104 +23,7 @@ export interface NetlinkOptions {
   readonly hostNetns?: string;
 }
 
-const NSFS_MAGIC = 0x6e736673; // linux/magic.h
-const PROC_SUPER_MAGIC = 0x9fa0;
-// Not /proc/self: a thread may be elsewhere than its process.
-const OWN_NETNS = '/proc/thread-self/ns/net';
 const VLAN_ID_MAX = 4094;
-
-interface Space {
-  fd: number;
-  socket: NetlinkSocket | undefined;
-}
-
-/** The open namespaces, their sockets, and the way home. */
-export class Spaces {
-  readonly #open = new Map<number, Space>();
-  readonly #hostNetns: string | undefined;
-  #last = 0;
-  #home_fd = -1;
-
-  constructor(hostNetns: string | undefined) {
-    this.#hostNetns = hostNetns;
-  }
-
-  /** The descriptor of the namespace this thread lives in. */
-  home(): number {
-    if (this.#home_fd < 0) this.#home_fd = openSync(OWN_NETNS, OPEN_TO_READ);
-    return this.#home_fd;
-  }
-
-  add(path: string): number {
-    const fd = this.#openPath(path);
-    this.#open.set(++this.#last, { fd, socket: undefined });
-    return this.#last;
-  }
-
-  /** The descriptor behind a handle; EBADF when it was never given out. */
-  fd(ns: number): number {
-    return ns === 0 && this.#hostNetns === undefined ? this.home() : this.#space(ns).fd;
-  }
-
-  /** The socket of a namespace, opened at its first use and again after a broken exchange. */
-  socket(ns: number): NetlinkSocket {
-    const space = this.#space(ns);
-    if (space.socket?.broken) {
-      space.socket.close();
-      space.socket = undefined;
-    }
-    space.socket ??= this.#isOwn(ns) ? openHere() : openInside(space.fd, this.home());
-    return space.socket;
-  }
-
-  /** Runs a synchronous action with this thread in the namespace. */
-  inside<T>(ns: number, action: () => T): T {
-    return this.#isOwn(ns) ? action() : insideNetns(this.fd(ns), this.home(), action);
-  }
-
-  close(): void {
-    for (const space of this.#open.values()) {
-      space.socket?.close();
-      if (space.fd >= 0) closeSync(space.fd);
-    }
-    this.#open.clear();
-    if (this.#home_fd >= 0) closeSync(this.#home_fd);
-    this.#home_fd = -1;
-  }
-
-  #isOwn(ns: number): boolean {
-    return ns === 0 && this.#hostNetns === undefined;
-  }
-
-  #space(ns: number): Space {
-    const known = this.#open.get(ns);
-    if (known !== undefined) return known;
-    if (ns !== 0) throw new OsError(EBADF, `no netns handle ${ns}`);
-    const fd = this.#hostNetns === undefined ? -1 : this.#openPath(this.#hostNetns);
-    const space: Space = { fd, socket: undefined };
-    this.#open.set(0, space);
-    return space;
-  }
-
-  /** Opens a namespace and enters it once: only so is one of another kind told from a network's. */
-  #openPath(path: string): number {
-    const type = statfsSync(path).type;
-    if (type !== NSFS_MAGIC && type !== PROC_SUPER_MAGIC) {
-      throw new OsError(EINVAL, `not a namespace: ${path}`);
-    }
-    const home_fd = this.home();
-    const fd = openSync(path, OPEN_TO_READ);
-    try {
-      insideNetns(fd, home_fd, () => {});
-    } catch (error) {
-      closeSync(fd);
-      const failure = osError(error);
-      if (failure.errno !== EINVAL) throw failure;
-      throw new OsError(EINVAL, `not a network namespace: ${path}`);
-    }
-    return fd;
-  }
-}
 
 /** An ifindex that may be sent: 0 would mean "any" in a dump and "by name" in a change. */
 function dev(ifindex: number): number {
@@ -401,11 +299,12 @@ function call<T>(action: () => T): T {
 }
 
 /**
- * The kernel operations on this machine. Nothing is opened before it is needed. Every method
- * throws OsError with the kernel's errno and, where it gave one, its text; an operation on a handle
- * that is not open is EBADF, a malformed address, range or key EINVAL. Not for two threads at once.
+ * The operations of the modules kernel and nft on this machine. Nothing is opened before it is
+ * needed. Every method throws OsError with the kernel's errno and, where it gave one, its text; an
+ * operation on a handle that is not open is EBADF, a malformed address, range or key EINVAL. Not
+ * for two threads at once.
  */
-export function netlinkDriver(options: NetlinkOptions = {}): KernelDriver & { close(): void } {
+export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
   const s = new Spaces(options.hostNetns);
   const { IFF_UP, IFF_PROMISC, RTM_DELLINK } = rt;
   return {
@@ -434,6 +333,7 @@ export function netlinkDriver(options: NetlinkOptions = {}): KernelDriver & { cl
     route_list: (args) => call(() => routeList(s, args)),
     sysctl_read: (args) => call(() => sysctlRead(s, args)),
     sysctl_write: (args) => call(() => sysctlWrite(s, args)),
+    ...nftOperations(s, call),
     close: () => s.close(),
   };
 }

@@ -6,7 +6,8 @@ import { type Address, type Link, OsError, type PortVlan } from '../abi.ts';
 import { ENOENT, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
-import { type NetlinkOptions, Spaces } from './netlink.ts';
+import type { NetlinkOptions } from './netlink.ts';
+import { Spaces } from './spaces.ts';
 
 export type SurveyedLink = Link & rt.LinkExtra;
 

@@ -1,5 +1,6 @@
-// A conversation with the kernel over one NETLINK_ROUTE socket: a request and its acknowledgement,
-// or a dump and its end. It owns sequence numbers, retries and the kernel's extended error texts.
+// A conversation with the kernel over one netlink socket: a request and its acknowledgement, a dump
+// and its end, or a batch that the kernel takes whole or not at all. It owns sequence numbers,
+// retries and the kernel's extended error texts.
 // It refuses to listen to notifications and to be used by two requests at once: a parser given to
 // it must not send.
 
@@ -8,6 +9,7 @@ import { OsError } from '../abi.ts';
 import {
   EAGAIN,
   EINTR,
+  EINVAL,
   ENOBUFS,
   ETIMEDOUT,
   insideNetns,
@@ -30,7 +32,8 @@ import {
 } from './rtnetlink.ts';
 
 const AF_NETLINK = 16;
-const NETLINK_ROUTE = 0;
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
@@ -45,16 +48,19 @@ const REPLY_TIMEOUT_S = 5;
 const REPLY_MAX_BYTES = 65536;
 const DUMP_TRIES = 5;
 
+/** From the body of a message back to its sequence number (struct nlmsghdr). */
+const NLMSG_BODY_TO_SEQUENCE = 8;
+
 let request: Request | undefined;
 let reply: Buffer | undefined;
 
-/** Starts an acknowledged request (RTM_*) in the buffer that all requests share. */
+/** Starts an acknowledged request in the buffer that all requests share. */
 export function command(type: number, flags = 0): Request {
   request ??= new Request();
   return request.begin(type, flags | NLM_F_ACK);
 }
 
-/** Starts a dump request (RTM_GET*) in the buffer that all requests share. */
+/** Starts a dump request in the buffer that all requests share. */
 export function dumpOf(type: number): Request {
   request ??= new Request();
   return request.begin(type, NLM_F_DUMP);
@@ -108,8 +114,51 @@ export class NetlinkSocket {
     throw new OsError(EINTR, `the list changed while it was read, ${DUMP_TRIES} times`);
   }
 
+  /**
+   * Sends a batch (linux/netfilter/nfnetlink.h): messages between a begin and an end, of which the
+   * last before the end asks for an acknowledgement. Throws the first error the kernel tells.
+   */
+  transact(batch: Uint8Array): void {
+    const { bytes, first, last } = this.#numbered(batch);
+    let failure: OsError | null = null;
+    let done = false;
+    reply ??= Buffer.allocUnsafeSlow(REPLY_MAX_BYTES);
+    this.#broken = true;
+    let refused = false;
+    try {
+      this.#channel.send(bytes);
+      while (!done) {
+        const length = this.#receive(reply, false);
+        eachMessage(reply, length, (one) => {
+          if (one.type !== NLMSG_ERROR || one.sequence < first || one.sequence > last) return;
+          failure ??= parseVerdict(one);
+          // About the begin: the batch as a whole, and maybe nothing follows.
+          refused ||= one.sequence === first;
+          done ||= refused || one.sequence === last;
+        });
+      }
+    } catch (error) {
+      throw osError(error);
+    }
+    this.#broken = refused;
+    if (failure !== null) throw failure;
+  }
+
   close(): void {
     this.#channel.close();
+  }
+
+  /** A copy of a batch with sequence numbers of this conversation. */
+  #numbered(batch: Uint8Array): { bytes: Buffer; first: number; last: number } {
+    const bytes = Buffer.from(batch);
+    const first = this.#sequence + 1;
+    let end = 0;
+    eachMessage(bytes, bytes.length, (one) => {
+      end = ++this.#sequence;
+      bytes.writeUInt32LE(end, one.start - NLMSG_BODY_TO_SEQUENCE);
+    });
+    if (end < first + 2) throw new OsError(EINVAL, 'a batch of nothing');
+    return { bytes, first, last: end - 1 };
   }
 
   /** One request and all its replies. Returns false when the kernel says they do not agree. */
@@ -159,8 +208,8 @@ export class NetlinkSocket {
 }
 
 /** A socket in the namespace this thread is in. */
-export function openHere(): NetlinkSocket {
-  const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+export function openHere(protocol: number): NetlinkSocket {
+  const fd = socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol);
   const on = Uint8Array.of(1, 0, 0, 0);
   // Texts in errors; errors without a copy of the request; filters in dumps. A kernel that lacks
   // one of them still answers: without texts, or with more than asked for, which parsers drop.
@@ -179,6 +228,6 @@ export function openHere(): NetlinkSocket {
 }
 
 /** A socket that lives in the namespace behind `fd`; this thread is home again on return. */
-export function openInside(fd: number, home_fd: number): NetlinkSocket {
-  return insideNetns(fd, home_fd, openHere);
+export function openInside(fd: number, home_fd: number, protocol: number): NetlinkSocket {
+  return insideNetns(fd, home_fd, () => openHere(protocol));
 }

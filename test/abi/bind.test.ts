@@ -35,12 +35,12 @@ const texts = OPERATIONS.filter(
   (op) => op.module !== 'host' && Object.values(op.params).some((type) => type === 'str'),
 );
 
-/** Arguments for an operation with the first text at ptr, len and all other texts empty. */
+/** Arguments for an operation with the first text at ptr, len and all others empty. */
 function rawArgs(op: (typeof OPERATIONS)[number], ptr: number, len: number): number[] {
   let first = true;
   return Object.values(op.params).flatMap((type) => {
     if (type === 'i32' || type === 'ns') return [0];
-    if (!first) return [0, 0];
+    if (!first || type !== 'str') return [0, 0];
     first = false;
     return [ptr, len];
   });

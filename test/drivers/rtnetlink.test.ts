@@ -415,6 +415,29 @@ describe('exchanges', () => {
     expect(errnoOf(() => silent.socket.run(command(rt.RTM_NEWLINK)))).toBe(110);
   });
 
+  test('a batch: the first error counts, whole when the last change is acknowledged', () => {
+    // Begin, two changes, end: numbered on by the socket from where it was.
+    const batch = () =>
+      Buffer.concat([16, 2568, 2568, 17].map((type, at) => message(type, 1, at, le32(0))));
+    const good = scripted((n) => [ack(n + 2)]);
+    good.socket.transact(batch());
+    expect(good.sent).toEqual([
+      hex(Buffer.concat([16, 2568, 2568, 17].map((type, at) => message(type, 1, at + 1, le32(0))))),
+    ]);
+    good.socket.transact(batch());
+    const both = scripted((n) => [ack(n + 1, 2), ack(n + 2, 17)]);
+    expect(errnoOf(() => both.socket.transact(batch()))).toBe(2);
+    expect(both.socket.broken).toBe(false);
+    // Refused as a whole: whether acknowledgements of the rest follow, nobody knows.
+    const whole = scripted((n) => [ack(n, 95)]);
+    expect(errnoOf(() => whole.socket.transact(batch()))).toBe(95);
+    expect(whole.socket.broken).toBe(true);
+    const silent = scripted(() => []);
+    expect(errnoOf(() => silent.socket.transact(batch()))).toBe(110);
+    expect(silent.socket.broken).toBe(true);
+    expect(errnoOf(() => good.socket.transact(batch().subarray(0, 40)))).toBe(22);
+  });
+
   test('a malformed reply breaks the socket, a refusal does not', () => {
     const garbage = scripted(() => [Buffer.alloc(40, 0xff)]);
     expect(errnoOf(() => garbage.socket.run(command(rt.RTM_NEWLINK)))).toBe(EBADMSG);

@@ -6,6 +6,11 @@ import { REFERENCE_DIR } from './world.ts';
 
 const ci = process.env['CI'] === 'true';
 
+function nftWorks(): boolean {
+  const { status } = spawnSync('nft', ['list', 'tables'], { stdio: 'ignore' });
+  return status === 0;
+}
+
 /** "" when the need is met, else why not. */
 export function need(met: boolean, why: string): string {
   if (!met && ci) throw new Error(`CI must not skip: ${why}`);
@@ -13,6 +18,8 @@ export function need(met: boolean, why: string): string {
 }
 
 export const needsRoot = need(process.getuid?.() === 0, 'needs root');
+/** A kernel with nf_tables, and nft to ask what lies in it. */
+export const needsNft = needsRoot || need(nftWorks(), 'needs nf_tables and the package nftables');
 export const needsReference =
   needsRoot ||
   need(existsSync(`${REFERENCE_DIR}/bridge`), 'needs the package containernetworking-plugins');

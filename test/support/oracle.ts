@@ -1,7 +1,8 @@
-// The real kernel's state in the text of core-as/sim/text.ts, as iproute2 and /proc tell it. It
-// reads only, and knows no driver of ours: it is the judge of both.
+// The real kernel's state in the text of core-as/sim/text.ts, as iproute2, nft and /proc tell it.
+// It reads only, and knows no driver of ours: it is the judge of both.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { nftLines } from './nft.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
 type Json = any;
@@ -227,6 +228,7 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
     for (const group of [addrLines, vlanLines, routeLines, sysctlLines]) {
       lines.push(...sorted(group(space)));
     }
+    lines.push(...sorted(nftLines(space.netns)));
   }
   if (filesRoot !== undefined) lines.push(...sorted(fileLines(filesRoot)));
   return `${lines.join('\n')}\n`;

@@ -16,10 +16,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Driver } from '../../host-node/abi.ts';
-import { type Answer, serve } from '../../host-node/core.ts';
+import { type Answer, performTask, serve } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
+import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
 import { wasmModule } from './wasm.ts';
 
@@ -115,14 +116,17 @@ export class Ground {
       if (word === 'netns') ns = rest[0] ?? '';
       else if (word === 'file') this.file(line);
       else if (word === 'plugin') this.program(line);
+      else if (word === 'nft') this.rules.set(ns, [...(this.rules.get(ns) ?? []), line]);
       else this.say(commands, ns, word, rest, made);
     }
     for (const [name, batch] of commands) {
       execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input: batch.join('\n') });
     }
     for (const line of this.later) line();
+    for (const [name, nft] of this.rules) loadNft(this.prefix + name, nft);
   }
   private readonly later: (() => void)[] = [];
+  private readonly rules = new Map<string, string[]>();
 
   /** One line of the text as `ip` words, in the order links, addresses, routes. */
   private say(
@@ -301,6 +305,25 @@ function answerOn(ground: Ground, step: Step, stdin: string, wrap: Wrap): Answer
   } finally {
     driver.close();
   }
+}
+
+/** A real world that a test reaches into: the `ip netns` name of a namespace, tasks of the core. */
+export function openWorld(before: string) {
+  const ground = new Ground(before);
+  return {
+    ...realWorldOn(ground),
+    netns: (name: string): string => ground.prefix + name,
+    task: (name: string, request: unknown): Answer => {
+      const hostNetns = `/run/netns/${ground.prefix}host`;
+      const driver = realDriver({ hostNetns, root: ground.root });
+      const around = { stdin: () => Buffer.alloc(0), log: () => {}, sleep };
+      try {
+        return performTask(wasmModule('core'), driver, name, request, around);
+      } finally {
+        driver.close();
+      }
+    },
+  };
 }
 
 function realWorldOn(ground: Ground): World {

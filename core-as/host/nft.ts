@@ -1,0 +1,93 @@
+// Typed faces of the nft operations of host-node/abi.ts, with the same error convention as
+// kernel.ts. It decides nothing.
+import { JsonValue } from "../lib/json";
+import { ByteWriter, Utf8 } from "../lib/utf8";
+import { checked } from "./failure";
+import { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./imports";
+import { reply_json } from "./reply";
+
+/** A rule of a table, as far as it can be told by its comment. */
+export class NftRule {
+  constructor(
+    public chain: string,
+    public comment: string,
+  ) {}
+}
+
+/** An element of a set: its key in hex, its data in nft's words or hex. */
+export class NftElement {
+  constructor(
+    public key: string,
+    public data: string,
+    public comment: string,
+  ) {}
+}
+
+function text_of(value: JsonValue, key: string): string {
+  const member = value.get(key);
+  return member ? member.text : "";
+}
+
+/** Sends one transaction. */
+export function batch_send(ns: i32, messages: ByteWriter, words: ByteWriter): i32 {
+  return checked(nft_batch(ns, messages.ptr, messages.len, words.ptr, words.len));
+}
+
+/** Rules of a table, none when it is not there; null on failure. */
+export function rule_list(ns: i32, family: i32, table: string): NftRule[] | null {
+  const name = new Utf8(table);
+  if (checked(nft_rule_list(ns, family, name.ptr, name.len)) < 0) return null;
+  const reply = reply_json();
+  const rules = new Array<NftRule>();
+  for (let i = 0; i < reply.items.length; i++) {
+    rules.push(new NftRule(text_of(reply.items[i], "chain"), text_of(reply.items[i], "comment")));
+  }
+  return rules;
+}
+
+function elements_from(reply: JsonValue): NftElement[] {
+  const elements = new Array<NftElement>();
+  for (let i = 0; i < reply.items.length; i++) {
+    const item = reply.items[i];
+    const data = text_of(item, "data");
+    elements.push(new NftElement(text_of(item, "key"), data, text_of(item, "comment")));
+  }
+  return elements;
+}
+
+export function element_list(
+  ns: i32,
+  family: i32,
+  table: string,
+  set: string,
+): NftElement[] | null {
+  const table_name = new Utf8(table);
+  const name = new Utf8(set);
+  const code = nft_element_list(ns, family, table_name.ptr, table_name.len, name.ptr, name.len);
+  return checked(code) < 0 ? null : elements_from(reply_json());
+}
+
+/** The element of a key; null when it is not there, or on another failure. */
+export function element_get(
+  ns: i32,
+  family: i32,
+  table: string,
+  set: string,
+  key: ByteWriter,
+): NftElement | null {
+  const table_name = new Utf8(table);
+  const name = new Utf8(set);
+  const code = nft_element_get(
+    ns,
+    family,
+    table_name.ptr,
+    table_name.len,
+    name.ptr,
+    name.len,
+    key.ptr,
+    key.len,
+  );
+  if (checked(code) < 0) return null;
+  const found = elements_from(reply_json());
+  return found.length > 0 ? found[0] : null;
+}

@@ -1,0 +1,208 @@
+// One nftables transaction, said twice: as the nfnetlink messages that the kernel takes and in the
+// words of nft(8), of which the simulated kernel and a reader of traces make sense. Every method
+// adds the same thing to both. It refuses to know what tables are for: parts.ts does.
+import { ByteWriter } from "../lib/utf8";
+import { Attributes, NLA_F_NESTED } from "./attributes";
+import { Rule } from "./rule";
+import { data_write, SetType } from "./value";
+
+/** linux/netfilter.h NFPROTO_*, and the words for them. */
+export const enum Family {
+  Inet = 1,
+  Bridge = 7,
+}
+
+export function family_word(family: i32): string {
+  return family == Family.Inet ? "inet" : "bridge";
+}
+
+/** The one table of ours in each family. */
+export const TABLE: string = "fairlead";
+
+/** nlmsghdr and nfgenmsg. */
+const HEADER_BYTES = 20;
+/** linux/netlink.h */
+const NLM_F_REQUEST = 0x1;
+const NLM_F_ACK = 0x4;
+const NLM_F_EXCL = 0x200;
+const NLM_F_CREATE = 0x400;
+const NLM_F_APPEND = 0x800;
+/** linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h */
+const NFNL_MSG_BATCH_BEGIN = 0x10;
+const NFNL_MSG_BATCH_END = 0x11;
+const NFNL_SUBSYS_NFTABLES = 10;
+
+const enum Message {
+  NewTable = 0,
+  NewChain = 3,
+  DelChain = 5,
+  NewRule = 6,
+  DelRule = 8,
+  NewSet = 9,
+  NewSetElem = 12,
+  DelSetElem = 14,
+}
+
+/** Where a base chain hooks in; the words are those of nft for the numbers. */
+export class Hook {
+  constructor(
+    public type: string,
+    public hook: string,
+    public hooknum: i32,
+    public priority: string,
+    public priority_number: i32,
+  ) {}
+}
+
+export class Batch {
+  words: ByteWriter = new ByteWriter();
+  out: Attributes = new Attributes();
+  /** How many changes are in it. */
+  count: i32 = 0;
+  private sequence: i32 = 0;
+  private message: i32 = 0;
+  private sets: i32 = 0;
+
+  constructor() {
+    this.begin(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES);
+    this.seal();
+  }
+
+  private begin(type: i32, flags: i32, family: i32, resource: i32): void {
+    this.message = this.out.len;
+    this.out.reserve(HEADER_BYTES);
+    const at = this.out.ptr + this.out.len;
+    store<u32>(at, 0);
+    store<u16>(at, <u16>type, 4);
+    store<u16>(at, <u16>(flags | NLM_F_REQUEST), 6);
+    store<u32>(at, this.sequence++, 8);
+    store<u32>(at, 0, 12);
+    store<u8>(at, <u8>family, 16);
+    store<u8>(at, 0, 17);
+    store<u16>(at, bswap<u16>(<u16>resource), 18);
+    this.out.len += HEADER_BYTES;
+  }
+
+  private seal(): void {
+    store<u32>(this.out.ptr + this.message, this.out.len - this.message);
+  }
+
+  /** Starts a change: its message, and its words up to the table. */
+  private change(message: i32, flags: i32, verb: string, family: i32): void {
+    this.count++;
+    this.begin((NFNL_SUBSYS_NFTABLES << 8) | message, flags, family, 0);
+    this.out.name(1, TABLE);
+    this.words.text(`${verb} ${family_word(family)} ${TABLE}`);
+  }
+
+  private done(rest: string): void {
+    this.seal();
+    this.words.text(`${rest}\n`);
+  }
+
+  add_table(family: i32): void {
+    this.change(Message.NewTable, NLM_F_CREATE, "add table", family);
+    this.out.be32(2, 0);
+    this.done("");
+  }
+
+  add_set(family: i32, name: string, type: SetType): void {
+    const verb = type.data.length > 0 ? "add map" : "add set";
+    this.change(Message.NewSet, NLM_F_CREATE, verb, family);
+    this.out.name(2, name);
+    type.write(this.out);
+    // NFTA_SET_ID: a number of this transaction alone.
+    this.out.be32(10, ++this.sets);
+    this.done(` ${name} ${type.words}`);
+  }
+
+  add_chain(family: i32, name: string, hook: Hook | null): void {
+    this.change(Message.NewChain, NLM_F_CREATE, "add chain", family);
+    this.out.name(3, name);
+    let rest = ` ${name}`;
+    if (hook) {
+      this.out.name(7, hook.type);
+      // NF_ACCEPT
+      this.out.be32(5, 1);
+      const nest = this.out.nest(4);
+      this.out.be32(1, hook.hooknum);
+      this.out.be32(2, hook.priority_number);
+      this.out.end(nest);
+      rest += ` { type ${hook.type} hook ${hook.hook} priority ${hook.priority}; policy accept; }`;
+    }
+    this.done(rest);
+  }
+
+  /** Takes all rules out of a chain. */
+  flush_chain(family: i32, name: string): void {
+    this.change(Message.DelRule, 0, "flush chain", family);
+    this.out.name(2, name);
+    this.done(` ${name}`);
+  }
+
+  /** Removes a chain with its rules; EBUSY while an element or a rule leads to it. */
+  delete_chain(family: i32, name: string): void {
+    this.change(Message.DelChain, 0, "delete chain", family);
+    this.out.name(3, name);
+    this.done(` ${name}`);
+  }
+
+  add_rule(family: i32, chain: string, rule: Rule, comment: string): void {
+    this.change(Message.NewRule, NLM_F_CREATE | NLM_F_APPEND, "add rule", family);
+    this.out.name(2, chain);
+    this.out.raw(4 | NLA_F_NESTED, rule.expressions);
+    this.out.comment(7, comment);
+    this.done(` ${chain}${rule.words} comment "${comment}"`);
+  }
+
+  /** Adds an element; EEXIST when its key is there. */
+  create_element(set: ElementPlace, key: string, data: string, comment: string): void {
+    const flags = NLM_F_CREATE | NLM_F_EXCL;
+    this.change(Message.NewSetElem, flags, "create element", set.family);
+    const lists = this.element(set, key);
+    if (data.length > 0) data_write(this.out, 2, data);
+    this.out.comment(6, comment);
+    this.close(lists);
+    const value = data.length > 0 ? ` : ${data}` : "";
+    this.done(` ${set.name} { ${key} comment "${comment}"${value} }`);
+  }
+
+  delete_element(set: ElementPlace, key: string): void {
+    this.change(Message.DelSetElem, 0, "delete element", set.family);
+    this.close(this.element(set, key));
+    this.done(` ${set.name} { ${key} }`);
+  }
+
+  /** Opens the list with one element and writes its key. */
+  private element(set: ElementPlace, key: string): StaticArray<i32> {
+    this.out.name(2, set.name);
+    const list = this.out.nest(3);
+    const element = this.out.nest(1);
+    const nest = this.out.nest(1);
+    this.out.raw(1, set.type.key_bytes(key));
+    this.out.end(nest);
+    return [list, element];
+  }
+
+  private close(lists: StaticArray<i32>): void {
+    this.out.end(lists[1]);
+    this.out.end(lists[0]);
+  }
+
+  /** Ends the transaction: its last change is the one to be acknowledged. */
+  finish(): void {
+    const flags = load<u16>(this.out.ptr + this.message, 6);
+    store<u16>(this.out.ptr + this.message, flags | NLM_F_ACK, 6);
+    this.begin(NFNL_MSG_BATCH_END, 0, 0, NFNL_SUBSYS_NFTABLES);
+    this.seal();
+  }
+}
+
+/** A set or map of ours. */
+export class ElementPlace {
+  constructor(
+    public family: i32,
+    public name: string,
+    public type: SetType,
+  ) {}
+}

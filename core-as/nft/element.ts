@@ -1,0 +1,67 @@
+// One element of a set of ours, and whose it is. Its text, "SET KEY[ : DATA]", is what records of
+// attachments keep; the owner's tag is the comment it has in the kernel.
+import { hash64 } from "../lib/name";
+import { ElementPlace } from "./batch";
+import { Part, part_of_set, subnet_chain } from "./parts";
+
+/** nft refuses longer comments. */
+const COMMENT_MAX = 128;
+const NAME_MAX = 40;
+
+export class Element {
+  constructor(
+    public set: string,
+    public key: string,
+    public data: string = "",
+  ) {}
+
+  get text(): string {
+    return `${this.set} ${this.key}${this.data.length > 0 ? ` : ${this.data}` : ""}`;
+  }
+  /** Its set is one of ours: true of every element that was made or parsed. */
+  get part(): Part {
+    const part = part_of_set(this.set);
+    return part ? part : unreachable();
+  }
+  get place(): ElementPlace {
+    const sets = this.part.sets;
+    for (let i = 0; i < sets.length; i++) if (sets[i].name == this.set) return sets[i];
+    return unreachable();
+  }
+  /** The chain it leads to, "" for none. */
+  get chain(): string {
+    return this.data.startsWith("goto ") ? this.data.substring(5) : "";
+  }
+}
+
+/** An element by its text; null when it is none of ours, or of another version of us. */
+export function element_parse(text: string): Element | null {
+  const space = text.indexOf(" ");
+  if (space < 0) return null;
+  const colon = text.indexOf(" : ");
+  const key = text.substring(space + 1, colon < 0 ? text.length : colon);
+  const data = colon < 0 ? "" : text.substring(colon + 3);
+  const element = new Element(text.substring(0, space), key, data);
+  if (!part_of_set(element.set) || !element.place.type.valid(key)) return null;
+  const map = element.place.type.data.length > 0;
+  if (map != data.length > 0 || (map && !subnet_chain(element.chain))) return null;
+  return element;
+}
+
+/** A name, or its hash where the comment would become too long; '~' is in no valid name. */
+function short(name: string, whole: i32): string {
+  if (whole <= COMMENT_MAX || name.length <= NAME_MAX) return name;
+  return "~" + hash64(name).toString(16).padStart(16, "0");
+}
+
+/** Whose an element is: network, container and interface, valid names without spaces. */
+export function owner_tag(network: string, containerID: string, ifname: string): string {
+  const whole = network.length + containerID.length + String.UTF8.byteLength(ifname) + 2;
+  return `${short(network, whole)} ${short(containerID, whole)} ${ifname}`;
+}
+
+/** Whether a tag is of a network, be its name shortened or not. */
+export function owner_of_network(tag: string, network: string): bool {
+  const name = tag.substring(0, max(tag.indexOf(" "), 0));
+  return name == network || name == short(network, COMMENT_MAX + 1);
+}

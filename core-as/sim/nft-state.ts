@@ -1,0 +1,144 @@
+// What the simulated kernel holds of nftables in one namespace, and how a transaction in nft's
+// words changes it. It knows the shape of commands, not the meaning of any rule.
+import { EBUSY, EEXIST, EINVAL, ENOENT } from "../lib/errno";
+import { SetType } from "../nft/value";
+
+export class NftElement {
+  constructor(
+    public data: string,
+    public comment: string,
+  ) {}
+}
+
+export class NftSet {
+  elements: Map<string, NftElement> = new Map<string, NftElement>();
+  type: SetType;
+  constructor(public definition: string) {
+    // { type KEY : DATA; }
+    const types = definition.substring(7, definition.indexOf(";")).split(" : ");
+    this.type = new SetType(types[0], types.length > 1 ? types[1] : "");
+  }
+  copy(): NftSet {
+    const copied = new NftSet(this.definition);
+    const keys = this.elements.keys();
+    for (let i = 0; i < keys.length; i++) copied.elements.set(keys[i], this.elements.get(keys[i]));
+    return copied;
+  }
+}
+
+/** Tables, sets and chains by "FAMILY TABLE[ NAME]". */
+export class Nft {
+  tables: Set<string> = new Set<string>();
+  sets: Map<string, NftSet> = new Map<string, NftSet>();
+  /** Rules of each chain, in nft's words. */
+  chains: Map<string, string[]> = new Map<string, string[]>();
+
+  copy(): Nft {
+    const copied = new Nft();
+    const tables = this.tables.values();
+    for (let i = 0; i < tables.length; i++) copied.tables.add(tables[i]);
+    const sets = this.sets.keys();
+    for (let i = 0; i < sets.length; i++) copied.sets.set(sets[i], this.sets.get(sets[i]).copy());
+    const chains = this.chains.keys();
+    for (let i = 0; i < chains.length; i++) {
+      copied.chains.set(chains[i], this.chains.get(chains[i]).slice());
+    }
+    return copied;
+  }
+
+  /** Performs commands, a line each; the errno of the first that fails, 0 for none. */
+  run(words: string): i32 {
+    const lines = words.split("\n");
+    for (let i = 0; i < lines.length; i++) {
+      const errno = lines[i].length > 0 ? this.command(lines[i].split(" ")) : 0;
+      if (errno != 0) return errno;
+    }
+    return 0;
+  }
+
+  private command(words: string[]): i32 {
+    if (words.length < 4) return EINVAL;
+    const what = `${words[0]} ${words[1]}`;
+    const table = `${words[2]} ${words[3]}`;
+    if (what == "add table") {
+      this.tables.add(table);
+      return 0;
+    }
+    if (!this.tables.has(table)) return ENOENT;
+    if (words.length < 5) return EINVAL;
+    const name = `${table} ${words[4]}`;
+    const rest = words.slice(5).join(" ");
+    if (what == "add set" || what == "add map") return this.add_set(name, rest);
+    if (what == "add chain") {
+      if (!this.chains.has(name)) this.chains.set(name, []);
+      return 0;
+    }
+    if (what == "create element" || what == "delete element") {
+      return this.sets.has(name)
+        ? this.element(table, words[0], this.sets.get(name), rest)
+        : ENOENT;
+    }
+    if (!this.chains.has(name)) return ENOENT;
+    if (what == "flush chain") this.chains.set(name, []);
+    else if (what == "add rule") return this.add_rule(table, name, rest);
+    else if (what == "delete chain") return this.delete_chain(table, name, words[4]);
+    else return EINVAL;
+    return 0;
+  }
+
+  private add_set(name: string, definition: string): i32 {
+    if (!this.sets.has(name)) this.sets.set(name, new NftSet(definition));
+    return this.sets.get(name).definition == definition ? 0 : EEXIST;
+  }
+
+  private add_rule(table: string, chain: string, rule: string): i32 {
+    const words = rule.split(" ");
+    for (let i = 0; i < words.length; i++) {
+      if (!words[i].startsWith("@")) continue;
+      if (!this.sets.has(`${table} ${words[i].substring(1)}`)) return ENOENT;
+    }
+    this.chains.get(chain).push(rule);
+    return 0;
+  }
+
+  /** `{ KEY comment "TEXT" : DATA }`, the comment and the data maybe absent. */
+  private element(table: string, verb: string, set: NftSet, rest: string): i32 {
+    let key = rest.substring(2, rest.length - 2);
+    let data = "";
+    let comment = "";
+    const colon = key.indexOf(" : ");
+    if (colon >= 0) {
+      data = key.substring(colon + 3);
+      key = key.substring(0, colon);
+    }
+    const quote = key.indexOf(' comment "');
+    if (quote >= 0) {
+      comment = key.substring(quote + 10, key.length - 1);
+      key = key.substring(0, quote);
+    }
+    if (!set.type.valid(key)) return EINVAL;
+    const there = set.elements.has(key);
+    if (verb == "delete") {
+      if (there) set.elements.delete(key);
+      return there ? 0 : ENOENT;
+    }
+    const chain = data.startsWith("goto ") ? data.substring(5) : "";
+    if (chain.length > 0 && !this.chains.has(`${table} ${chain}`)) return ENOENT;
+    if (there) return EEXIST;
+    set.elements.set(key, new NftElement(data, comment));
+    return 0;
+  }
+
+  private delete_chain(table: string, chain: string, name: string): i32 {
+    const keys = this.sets.keys();
+    for (let i = 0; i < keys.length; i++) {
+      if (!keys[i].startsWith(`${table} `)) continue;
+      const elements = this.sets.get(keys[i]).elements.values();
+      for (let k = 0; k < elements.length; k++) {
+        if (elements[k].data == `goto ${name}`) return EBUSY;
+      }
+    }
+    this.chains.delete(chain);
+    return 0;
+  }
+}

@@ -1,0 +1,241 @@
+// The module `nft` of the ABI: it goes by the words of a transaction, never by its messages; that
+// both say the same is for the tests on the real kernel to prove. Also the nft lines of the state's
+// text (text.ts).
+import { ENOENT } from "../lib/errno";
+import { json_write_string } from "../lib/json";
+import { Attributes } from "../nft/attributes";
+import { Batch, Family, family_word, TABLE } from "../nft/batch";
+import { Chain, PARTS, Part, part_of_set, subnet_chain } from "../nft/parts";
+import { Nft, NftElement, NftSet } from "./nft-state";
+import { fail, refusal, refuse, reply, slot, space_of, text_of } from "./slot";
+import { Space } from "./state";
+
+export function nft_batch(
+  ns: i32,
+  _messages: usize,
+  _messages_len: i32,
+  words: usize,
+  words_len: i32,
+): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const text = text_of(words, words_len);
+  if (text == null) return refusal;
+  const made = space.nft.copy();
+  const errno = made.run(text);
+  if (errno != 0) return fail(errno);
+  space.nft = made;
+  return 0;
+}
+
+export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const name = text_of(table, table_len);
+  if (name == null) return refusal;
+  const start = `${family_word(family)} ${name} `;
+  const chains = space.nft.chains.keys();
+  let first = true;
+  reply().text("[");
+  for (let i = 0; i < chains.length; i++) {
+    if (!chains[i].startsWith(start)) continue;
+    const rules = space.nft.chains.get(chains[i]);
+    for (let k = 0; k < rules.length; k++) {
+      slot.text(first ? '{"chain":' : ',{"chain":');
+      first = false;
+      json_write_string(slot, chains[i].substring(start.length));
+      slot.text(',"comment":');
+      json_write_string(slot, comment_of(rules[k]));
+      slot.text("}");
+    }
+  }
+  slot.text("]");
+  return 0;
+}
+
+function comment_of(rule: string): string {
+  const quote = rule.indexOf('comment "');
+  return quote < 0 ? "" : rule.substring(quote + 9, rule.length - 1);
+}
+
+/** The set of a request; null when it is not there, with the refusal noted. */
+function set_of(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+): NftSet | null {
+  const space = space_of(ns);
+  const table_name = space ? text_of(table, table_len) : null;
+  const name = table_name != null ? text_of(set, set_len) : null;
+  if (!space || table_name == null || name == null) return null;
+  const key = `${family_word(family)} ${table_name} ${name}`;
+  if (space.nft.sets.has(key)) return space.nft.sets.get(key);
+  refuse(ENOENT, "");
+  return null;
+}
+
+function element_json(set: NftSet, key: string, element: NftElement): void {
+  const bytes: Attributes = set.type.key_bytes(key);
+  slot.text('{"key":"');
+  for (let i = 0; i < bytes.len; i++) {
+    slot.text(
+      load<u8>(bytes.ptr + i)
+        .toString(16)
+        .padStart(2, "0"),
+    );
+  }
+  slot.text('","data":');
+  json_write_string(slot, element.data);
+  slot.text(',"comment":');
+  json_write_string(slot, element.comment);
+  slot.text("}");
+}
+
+export function nft_element_list(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+): i32 {
+  const found = set_of(ns, family, table, table_len, set, set_len);
+  if (!found) return refusal;
+  const keys = found.elements.keys();
+  reply().text("[");
+  for (let i = 0; i < keys.length; i++) {
+    if (i > 0) slot.text(",");
+    element_json(found, keys[i], found.elements.get(keys[i]));
+  }
+  slot.text("]");
+  return 0;
+}
+
+export function nft_element_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+  key: usize,
+  key_len: i32,
+): i32 {
+  const found = set_of(ns, family, table, table_len, set, set_len);
+  if (!found) return refusal;
+  let hex = "";
+  for (let i = 0; i < key_len; i++)
+    hex += load<u8>(key + i)
+      .toString(16)
+      .padStart(2, "0");
+  const words = found.type.key_words(hex);
+  if (!found.elements.has(words)) return fail(ENOENT);
+  reply().text("[");
+  element_json(found, words, found.elements.get(words));
+  slot.text("]");
+  return 0;
+}
+
+/** A part's chains, or one chain of a subnet, as they should be. */
+function expected(part: Part, chain: Chain | null): Nft {
+  const batch = new Batch();
+  if (chain) {
+    batch.add_table(part.family);
+    part.load_chain(batch, chain);
+  } else {
+    part.load(batch);
+  }
+  const made = new Nft();
+  made.run(batch.words.toString());
+  return made;
+}
+
+/** Whether every chain of `wanted` is in `nft` with the same rules. */
+function holds(nft: Nft, wanted: Nft): bool {
+  const chains = wanted.chains.keys();
+  for (let i = 0; i < chains.length; i++) {
+    if (!nft.chains.has(chains[i])) return false;
+    const rules = nft.chains.get(chains[i]).join("\n");
+    if (rules != wanted.chains.get(chains[i]).join("\n")) return false;
+  }
+  return true;
+}
+
+const OURS_INET = `${family_word(Family.Inet)} ${TABLE}`;
+const OURS_BRIDGE = `${family_word(Family.Bridge)} ${TABLE}`;
+
+/** The nft lines of a namespace. */
+export function nft_lines(space: Space, into: string[]): void {
+  const nft = space.nft;
+  for (let i = 0; i < PARTS.length; i++) {
+    const part = PARTS[i];
+    if (holds(nft, expected(part, null))) into.push(`nft ${part.name} ${part.version}`);
+  }
+  const chains = nft.chains.keys();
+  for (let i = 0; i < chains.length; i++) {
+    const name = chains[i].substring(chains[i].lastIndexOf(" ") + 1);
+    const chain = subnet_chain(name);
+    if (chain && holds(nft, expected(PARTS[0], chain))) into.push(`nft chain ${name}`);
+  }
+  const sets = nft.sets.keys();
+  for (let i = 0; i < sets.length; i++) {
+    const name = sets[i].substring(sets[i].lastIndexOf(" ") + 1);
+    const elements = nft.sets.get(sets[i]).elements;
+    const keys = elements.keys();
+    for (let k = 0; k < keys.length; k++) {
+      const element = elements.get(keys[k]);
+      const data = element.data.length > 0 ? ` : ${element.data}` : "";
+      into.push(`nft element ${name} ${keys[k]}${data} "${element.comment}"`);
+    }
+  }
+  const tables = nft.tables.values();
+  for (let i = 0; i < tables.length; i++) {
+    if (tables[i] == OURS_INET || tables[i] == OURS_BRIDGE) continue;
+    into.push(`nft table ${tables[i]}`);
+  }
+}
+
+/** Reads one of them; what is wrong with it, "" when nothing is. */
+export function put_nft(space: Space, line: string): string {
+  const words = line.split(" ");
+  const batch = new Batch();
+  if (words[1] == "table" && words.length == 4) {
+    space.nft.tables.add(`${words[2]} ${words[3]}`);
+    return "";
+  }
+  if (words[1] == "chain" && words.length == 3) {
+    const chain = subnet_chain(words[2]);
+    if (!chain) return `no chain of a subnet: ${words[2]}`;
+    PARTS[0].load_chain(batch, chain);
+  } else if (words[1] == "element") {
+    return put_element(space, line.substring(12));
+  } else {
+    let known = false;
+    for (let i = 0; i < PARTS.length; i++) {
+      if (`nft ${PARTS[i].name} ${PARTS[i].version}` != line) continue;
+      known = true;
+      PARTS[i].load(batch);
+    }
+    if (!known) return "nft takes table, chain, element, or a part and its version";
+  }
+  const errno = space.nft.run(batch.words.toString());
+  return errno == 0 ? "" : `nft: errno ${errno}`;
+}
+
+/** `SET KEY[ : DATA] "COMMENT"` */
+function put_element(space: Space, text: string): string {
+  const quote = text.indexOf(' "');
+  const name = text.substring(0, max(text.indexOf(" "), 0));
+  const part = part_of_set(name);
+  if (!part || quote < 0 || !text.endsWith('"')) return "nft element takes a set, a key, a comment";
+  const parts = text.substring(name.length + 1, quote).split(" : ");
+  const data = parts.length > 1 ? ` : ${parts[1]}` : "";
+  const comment = text.substring(quote + 1);
+  const place = `${family_word(part.family)} ${TABLE} ${name}`;
+  const words = `create element ${place} { ${parts[0]} comment ${comment}${data} }`;
+  const errno = space.nft.run(words);
+  return errno == 0 ? "" : `nft: errno ${errno} of ${words}`;
+}

@@ -1,0 +1,39 @@
+// The operations of the module nft over a nfnetlink socket per namespace. It decides nothing: what
+// a transaction says comes from the core, byte for byte.
+import type { Driver, NftElement, NftRule, OPERATIONS } from '../abi.ts';
+import { NETLINK_NETFILTER, type NetlinkSocket } from '../sys/netlink.ts';
+import * as nf from '../sys/nfnetlink.ts';
+import type { Spaces } from './spaces.ts';
+
+type NftOperation = Extract<(typeof OPERATIONS)[number], { module: 'nft' }>['name'];
+/** The operations of the module `nft`. */
+export type NftDriver = Pick<Driver, NftOperation>;
+type Args<K extends NftOperation> = Parameters<NftDriver[K]>[0];
+
+function ruleList(socket: NetlinkSocket, { family, table }: Args<'rule_list'>): NftRule[] {
+  return socket.dump<NftRule>(nf.rulesOf(family, table), (message, into) => {
+    into.push(nf.parseRule(message));
+  });
+}
+
+function elementList(socket: NetlinkSocket, args: Args<'element_list'>): NftElement[] {
+  return socket.dump(nf.elementsOf(args.family, args.table, args.set), nf.parseElements);
+}
+
+function elementGet(socket: NetlinkSocket, args: Args<'element_get'>): NftElement[] {
+  const get = nf.elementOf(args.family, args.table, args.set, args.key);
+  const found: NftElement[] = [];
+  socket.get(get, (message) => nf.parseElements(message, found));
+  return found;
+}
+
+/** `call` turns what is thrown into an OsError. */
+export function nftOperations(spaces: Spaces, call: <T>(action: () => T) => T): NftDriver {
+  const socket = (ns: number): NetlinkSocket => spaces.socket(ns, NETLINK_NETFILTER);
+  return {
+    batch: ({ ns, messages }) => call(() => socket(ns).transact(messages)),
+    rule_list: (args) => call(() => ruleList(socket(args.ns), args)),
+    element_list: (args) => call(() => elementList(socket(args.ns), args)),
+    element_get: (args) => call(() => elementGet(socket(args.ns), args)),
+  };
+}

@@ -1,0 +1,130 @@
+// The words of nfnetlink that a driver of nftables needs: asking for rules and elements, and
+// reading them. What a batch says is the core's: it comes as bytes.
+// It refuses to know any table, and to trust a reply (see rtnetlink.ts).
+
+import { type NftElement, type NftRule, OsError } from '../abi.ts';
+import { EBADMSG } from './libc.ts';
+import { command, dumpOf } from './netlink.ts';
+import { eachAttr, type Message, type Request, type Span } from './rtnetlink.ts';
+
+// linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
+const NFGENMSG_LEN = 4;
+const NFNL_SUBSYS_NFTABLES = 10 << 8;
+const NFT_MSG_GETRULE = NFNL_SUBSYS_NFTABLES | 7;
+const NFT_MSG_GETSETELEM = NFNL_SUBSYS_NFTABLES | 13;
+const NFTA_RULE_TABLE = 1;
+const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_USERDATA = 7;
+const NFTA_SET_ELEM_LIST_TABLE = 1;
+const NFTA_SET_ELEM_LIST_SET = 2;
+const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
+const NFTA_LIST_ELEM = 1;
+const NFTA_SET_ELEM_KEY = 1;
+const NFTA_SET_ELEM_DATA = 2;
+const NFTA_SET_ELEM_USERDATA = 6;
+const NFTA_DATA_VALUE = 1;
+const NFTA_DATA_VERDICT = 2;
+const NFTA_VERDICT_CODE = 1;
+const NFTA_VERDICT_CHAIN = 2;
+/** libnftnl's: a type and a length of one byte each, then the value. */
+const UDATA_COMMENT = 0;
+
+/** NF_* and NFT_*, as a signed number, in nft's words. */
+const VERDICTS: Readonly<Record<number, string>> = {
+  0: 'drop',
+  1: 'accept',
+  [-1]: 'continue',
+  [-2]: 'break',
+  [-3]: 'jump',
+  [-4]: 'goto',
+  [-5]: 'return',
+};
+
+const generic = (request: Request, family: number): Request => request.u8(family).u8(0).u16(0);
+
+export function rulesOf(family: number, table: string): Request {
+  return generic(dumpOf(NFT_MSG_GETRULE), family).attrText(NFTA_RULE_TABLE, table);
+}
+
+export function elementsOf(family: number, table: string, set: string): Request {
+  return generic(dumpOf(NFT_MSG_GETSETELEM), family)
+    .attrText(NFTA_SET_ELEM_LIST_TABLE, table)
+    .attrText(NFTA_SET_ELEM_LIST_SET, set);
+}
+
+export function elementOf(family: number, table: string, set: string, key: Uint8Array): Request {
+  const get = generic(command(NFT_MSG_GETSETELEM), family)
+    .attrText(NFTA_SET_ELEM_LIST_TABLE, table)
+    .attrText(NFTA_SET_ELEM_LIST_SET, set);
+  const list = get.nest(NFTA_SET_ELEM_LIST_ELEMENTS);
+  const element = get.nest(NFTA_LIST_ELEM);
+  const value = get.nest(NFTA_SET_ELEM_KEY);
+  return get.attr(NFTA_DATA_VALUE, key).end(value).end(element).end(list);
+}
+
+/** The comment in user data, "" when it has none. */
+function commentOf(udata: Span): string {
+  for (let at = 0; at + 2 <= udata.end - udata.start; ) {
+    const length = udata.u8(at + 1);
+    const value = udata.from(at + 2);
+    if (value.start + length > value.end) throw new OsError(EBADMSG, 'malformed user data');
+    if (udata.u8(at) === UDATA_COMMENT) {
+      return value.bytes.toString('utf8', value.start, value.start + length).replace(/\0.*$/s, '');
+    }
+    at += 2 + length;
+  }
+  return '';
+}
+
+export function parseRule(message: Message): NftRule {
+  let chain = '';
+  let comment = '';
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type === NFTA_RULE_CHAIN) chain = value.text();
+    else if (type === NFTA_RULE_USERDATA) comment = commentOf(value);
+  });
+  return { chain, comment };
+}
+
+/** Bytes as hex, a verdict in words. */
+function dataOf(span: Span): string {
+  let text = '';
+  eachAttr(span, (type, value) => {
+    if (type === NFTA_DATA_VALUE) text = Buffer.from(value.raw()).toString('hex');
+    else if (type === NFTA_DATA_VERDICT) text = verdictOf(value);
+  });
+  return text;
+}
+
+function verdictOf(span: Span): string {
+  let word = '';
+  let chain = '';
+  eachAttr(span, (type, value) => {
+    // A number of the network's byte order.
+    if (type === NFTA_VERDICT_CODE) {
+      const code = Buffer.from(value.raw()).readInt32BE();
+      word = VERDICTS[code] ?? String(code);
+    } else if (type === NFTA_VERDICT_CHAIN) chain = ` ${value.text()}`;
+  });
+  return word + chain;
+}
+
+/** Adds the elements of one message to `into`. */
+export function parseElements(message: Message, into: NftElement[]): void {
+  eachAttr(message.from(NFGENMSG_LEN), (type, list) => {
+    if (type !== NFTA_SET_ELEM_LIST_ELEMENTS) return;
+    eachAttr(list, (_, element) => into.push(parseElement(element)));
+  });
+}
+
+function parseElement(span: Span): NftElement {
+  let key = '';
+  let data = '';
+  let comment = '';
+  eachAttr(span, (type, value) => {
+    if (type === NFTA_SET_ELEM_KEY) key = dataOf(value);
+    else if (type === NFTA_SET_ELEM_DATA) data = dataOf(value);
+    else if (type === NFTA_SET_ELEM_USERDATA) comment = commentOf(value);
+  });
+  return { key, data, comment };
+}
