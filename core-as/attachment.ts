@@ -12,6 +12,16 @@ import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
 import { host_veth_del } from "./net/veth";
+import { Element, element_parse, owner_tag } from "./nft/element";
+import {
+  elements_add,
+  elements_check,
+  elements_gc,
+  elements_of,
+  elements_remove,
+  Others,
+  Owned,
+} from "./nft/tables";
 import { Attachments } from "./spec/attachments";
 import { CniError, Code, os_error } from "./spec/error";
 import { Request } from "./spec/request";
@@ -29,6 +39,8 @@ export class Attachment {
   netns: string = "";
   /** Where host-local's leases lie; "" for an IPAM plugin without state. */
   dataDir: string = "";
+  /** What it has in sets of nftables. */
+  nft: Element[] = [];
 
   /** The name of its file. */
   get name(): string {
@@ -36,6 +48,13 @@ export class Attachment {
   }
   get path(): string {
     return `${DIR}/${this.name}`;
+  }
+  /** Its elements, each with the tag that says whose it is. */
+  get owned(): Owned[] {
+    const tag = owner_tag(this.network, this.containerID, this.ifname);
+    const list = new Array<Owned>();
+    for (let i = 0; i < this.nft.length; i++) list.push(new Owned(this.nft[i], tag));
+    return list;
   }
 }
 
@@ -57,6 +76,13 @@ export function attachment_write(attachment: Attachment, undo: Undo): CniError |
   object.append("ifname", JsonValue.string(attachment.ifname));
   object.append("netns", JsonValue.string(attachment.netns));
   object.append("dataDir", JsonValue.string(attachment.dataDir));
+  if (attachment.nft.length > 0) {
+    const nft = JsonValue.array();
+    for (let i = 0; i < attachment.nft.length; i++) {
+      nft.push(JsonValue.string(attachment.nft[i].text));
+    }
+    object.append("nft", nft);
+  }
   const text = json_text(object);
   let written = file_write(attachment.path, text);
   if (written < 0 && failure_errno == ENOENT) {
@@ -82,6 +108,13 @@ function parse(name: string, text: string): Attachment | null {
   made.ifname = member(parsed.value, "ifname");
   made.netns = member(parsed.value, "netns");
   made.dataDir = member(parsed.value, "dataDir");
+  const nft = parsed.value.get("nft");
+  if (nft && nft.kind == Kind.Array) {
+    for (let i = 0; i < nft.items.length; i++) {
+      const element = nft.items[i].kind == Kind.String ? element_parse(nft.items[i].text) : null;
+      if (element) made.nft.push(element);
+    }
+  }
   if (!identifier_valid(made.network) || made.name != name) return null;
   return made.dataDir.length == 0 || dir_usable(made.dataDir) ? made : null;
 }
@@ -125,8 +158,19 @@ export function attachment_known(owner: string, network: string): bool {
   return !record || record.network == network;
 }
 
-/** Gives back leases and host link of a record. */
+/** Gives back all that a record names. */
 function release(attachment: Attachment, errors: CniError[]): void {
+  release_wiring(attachment, errors);
+  release_nft(attachment.owned, errors);
+}
+
+function release_nft(owned: Owned[], errors: CniError[]): void {
+  const error = elements_remove(owned);
+  if (error) errors.push(error);
+}
+
+/** Gives back leases and host link of a record. */
+function release_wiring(attachment: Attachment, errors: CniError[]): void {
   host_veth_del(attachment.network, attachment.containerID, attachment.ifname, errors);
   if (attachment.dataDir.length == 0) return;
   const leases = new Leases(
@@ -184,14 +228,16 @@ export function attachment_heal(request: Request): CniError | null {
 }
 
 /**
- * The end of a DEL: releases by the record what a configuration that is broken, or that changed
- * since ADD, does not lead to, and removes the record unless something failed. `dataDir` is where
- * the leases lie by the configuration, `before` how many errors were there before the DEL. The
- * record of another network's attachment is not this DEL's to touch.
+ * The end of a DEL: takes away what lies in nftables, releases by the record what a configuration
+ * that is broken, or that changed since ADD, does not lead to, and removes the record unless
+ * something failed. `dataDir` is where the leases lie by the configuration, `nft_sets` where
+ * elements may, `before` how many errors were there before the DEL. The record of another network's
+ * attachment is not this DEL's to touch.
  */
 export function attachment_end(
   request: Request,
   dataDir: string,
+  nft_sets: string[],
   before: i32,
   errors: CniError[],
 ): void {
@@ -202,7 +248,13 @@ export function attachment_end(
   if (record) {
     const other = record.network != request.network;
     if (other && request.network.length > 0) return;
-    if (other || record.dataDir != dataDir) release(record, errors);
+    if (other || record.dataDir != dataDir) release_wiring(record, errors);
+    release_nft(record.owned, errors);
+  } else if (!unread && request.network.length > 0) {
+    // Nobody knows the keys: whose an element is stands in its comment.
+    const env = request.env;
+    const tag = owner_tag(request.network, env.containerID, env.ifname);
+    release_nft(elements_of(tag, nft_sets, errors), errors);
   }
   if (errors.length > before) return;
   const path = attachment_of(request, "").path;
@@ -211,8 +263,11 @@ export function attachment_end(
   }
 }
 
-/** GC: records of the network that are not valid go, with what they name. */
+/**
+ * GC: elements in nftables and records of the network that are not valid go, with what they name.
+ */
 export function attachment_gc(request: Request, valid: Attachments, errors: CniError[]): void {
+  elements_gc(request.network, valid, errors);
   const files = file_list(DIR);
   if (!files) {
     if (failure_errno != ENOENT) errors.push(os_error(`read ${DIR}`, Code.Io));
@@ -223,7 +278,7 @@ export function attachment_gc(request: Request, valid: Attachments, errors: CniE
     if (!record || record.network != request.network) continue;
     if (valid.has(`${record.containerID}\r\n${record.ifname}`)) continue;
     const before = errors.length;
-    release(record, errors);
+    release_wiring(record, errors);
     if (errors.length == before && file_remove(record.path) < 0 && failure_errno != ENOENT) {
       errors.push(os_error(`remove ${record.path}`, Code.Io));
     }
@@ -243,4 +298,73 @@ export function attachments_live(network: string): Attachment[] {
     if (!gone && (ns < 0 || netns_same(ns, HOST) == 0)) live.push(record);
   }
   return live;
+}
+
+/**
+ * Attachments but one that live and have elements in nftables; null when the records cannot be
+ * read.
+ */
+function attachments_filtered(except: string): Attachment[] | null {
+  const found = new Array<Attachment>();
+  const files = file_list(DIR);
+  if (!files) return failure_errno == ENOENT ? found : null;
+  for (let i = 0; i < files.length; i++) {
+    const record = parse(files[i].content);
+    if (!record || record.nft.length == 0 || record.path == except) continue;
+    if (lives(record)) found.push(record);
+  }
+  return found;
+}
+
+/** What the attachments beside one have in sets of nftables. */
+class Rest extends Others {
+  constructor(private except: string) {
+    super();
+  }
+  read(): Owned[] | null {
+    const records = attachments_filtered(this.except);
+    if (!records) return null;
+    let owned = new Array<Owned>();
+    for (let i = 0; i < records.length; i++) owned = owned.concat(records[i].owned);
+    return owned;
+  }
+}
+
+/**
+ * Restores in nftables what attachments that live have lost, one after the other; gives those that
+ * had lost something.
+ */
+export function attachments_repair(errors: CniError[]): Attachment[] {
+  const repaired = new Array<Attachment>();
+  const records = attachments_filtered("");
+  if (!records) {
+    errors.push(os_error(`read ${DIR}`, Code.Io));
+    return repaired;
+  }
+  for (let i = 0; i < records.length; i++) {
+    if (!elements_check(records[i].owned)) continue;
+    const error = elements_add(records[i].owned, null, true);
+    if (error) errors.push(error);
+    else repaired.push(records[i]);
+  }
+  return repaired;
+}
+
+/**
+ * The end of an ADD: notes in the record what the plugins want in nftables, then sets all of it in
+ * one transaction. Nothing comes after it that could fail, so nothing of it is ever undone.
+ */
+export function attachment_nft(request: Request, dataDir: string, undo: Undo): CniError | null {
+  if (request.nft.length == 0) return null;
+  const attachment = attachment_of(request, dataDir);
+  attachment.nft = request.nft;
+  const error = attachment_write(attachment, undo);
+  return error ? error : elements_add(attachment.owned, new Rest(attachment.path));
+}
+
+/** CHECK: what the plugins want in nftables is there. */
+export function attachment_nft_check(request: Request): CniError | null {
+  const attachment = attachment_of(request, "");
+  attachment.nft = request.nft;
+  return elements_check(attachment.owned);
 }

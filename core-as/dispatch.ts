@@ -6,6 +6,8 @@ import {
   attachment_end,
   attachment_gc,
   attachment_heal,
+  attachment_nft,
+  attachment_nft_check,
   attachment_of,
   attachment_write,
 } from "./attachment";
@@ -43,6 +45,8 @@ export function refuse(error: CniError, version: string): Answer {
 /** What is to be done with a result before an ADD counts as done: if it fails, so does the ADD. */
 export abstract class Last {
   abstract keep(result: string): CniError | null;
+  /** Takes back what keep did. */
+  abstract drop(): void;
 }
 
 /** Serves one command. */
@@ -88,7 +92,8 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin, last);
-  const error = plugin.check(request);
+  let error = plugin.check(request);
+  if (!error) error = attachment_nft_check(request);
   return error ? refuse(error, request.version) : new Answer("");
 }
 
@@ -112,7 +117,8 @@ function add(request: Request, plugin: Plugin, last: Last | null): Answer {
   const result = outcome.result;
   if (result) {
     const text = result_print(result, request.version);
-    const error = text.length > 0 ? keep(last, text) : unprintable(request.version);
+    const error =
+      text.length == 0 ? unprintable(request) : finish(request, plugin, undo, last, text);
     if (!error) return new Answer(text);
     errors.push(error);
   } else {
@@ -123,16 +129,29 @@ function add(request: Request, plugin: Plugin, last: Last | null): Answer {
   return refuse(joined(errors), request.version);
 }
 
-function keep(last: Last | null, result: string): CniError | null {
-  return last ? last.keep(result) : null;
-}
-
-function unprintable(version: string): CniError {
+function unprintable(request: Request): CniError {
   return new CniError(
     Code.IncompatibleVersion,
     "cannot convert: no valid IP addresses: " +
-      `a result of cniVersion ${version} needs one, use 0.3.0 or later`,
+      `a result of cniVersion ${request.version} needs one, use 0.3.0 or later`,
   );
+}
+
+/** The last changes of an ADD. What is in nftables comes after all that could fail. */
+function finish(
+  request: Request,
+  plugin: Plugin,
+  undo: Undo,
+  last: Last | null,
+  result: string,
+): CniError | null {
+  if (last) {
+    const error = last.keep(result);
+    if (error) return error;
+  }
+  const error = attachment_nft(request, plugin.lease_dir(request), undo);
+  if (error && last) last.drop();
+  return error;
 }
 
 /** The record of an attachment comes before its first change. */
@@ -166,7 +185,10 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
   }
   const before = errors.length;
   plugin.del(request, errors);
-  if (plugin.wires) attachment_end(request, plugin.lease_dir(request), before, errors);
+  if (plugin.wires) {
+    const sets = plugin.nft_sets(request);
+    attachment_end(request, plugin.lease_dir(request), sets, before, errors);
+  }
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }

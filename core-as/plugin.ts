@@ -31,6 +31,13 @@ export abstract class Plugin {
   lease_dir(request: Request): string {
     return "";
   }
+  /**
+   * The sets of nftables that the configuration leads to: where to look when there is no record.
+   * May be asked before load.
+   */
+  nft_sets(request: Request): string[] {
+    return [];
+  }
   /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
   abstract load(request: Request): CniError | null;
   /** Makes the attachment, noting the inverse of every change. */

@@ -12,15 +12,18 @@ import {
   check_link,
   check_prevResult,
   check_routes,
+  container_index,
 } from "../net/check";
+import { is_on, masq_read, sets_of, spoof_want } from "../net/filter";
 import { default_routes, forwarding_enable, gateway_defaults } from "../net/gateway";
 import { iface_configure } from "../net/iface";
 import { mac_requested } from "../net/mac";
 import { PortPlan, port_configure, port_vlans_read, uplink_vlans } from "../net/port";
 import { ifname_taken, Veth, VethPlan, veth_add, veth_wait_up } from "../net/veth";
 import { Wiring } from "../net/wiring";
+import { SPOOF } from "../nft/parts";
 import { failed, Outcome } from "../plugin";
-import { dns_override, not_supported } from "../spec/config";
+import { dns_override } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Interface, Result } from "../spec/types";
@@ -35,6 +38,7 @@ export class Bridge extends Wiring {
   private forceAddress: bool = false;
   private enabledad: bool = false;
   private disableContainerInterface: bool = false;
+  private macspoofchk: bool = false;
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -50,8 +54,8 @@ export class Bridge extends Wiring {
     this.bridge.vlan_filtering = this.port.vlan != 0 || this.port.trunk_given;
     this.veth.mtu_bytes = this.bridge.mtu_bytes;
     this.dns = dns_override(request);
-    not_supported(reader, config, "ipMasq");
-    not_supported(reader, config, "macspoofchk");
+    this.ipMasq = masq_read(request);
+    this.macspoofchk = reader.bool(config, "macspoofchk");
     if (this.port.hairpin && this.bridge.promisc) {
       reader.invalid("cannot set hairpin mode and promiscuous mode at the same time");
     }
@@ -117,6 +121,8 @@ export class Bridge extends Wiring {
     }
     error = this.settle(request, bridge_link, veth, result);
     if (error) return error;
+    this.masquerade(request, result, -1);
+    if (this.macspoofchk) spoof_want(request, veth.host.name, veth.container.address);
     return this.isGateway ? forwarding_enable(result, undo) : null;
   }
 
@@ -191,14 +197,15 @@ export class Bridge extends Wiring {
     if (!result) return request.reader.error;
     const container = check_container(request, result);
     if (container.error) return container.error;
-    const error = this.checkHost(result, container.link);
+    const error = this.checkHost(request, result, container.link);
     if (error) return error;
+    this.masquerade(request, result, container_index(request, result));
     const addresses = check_addresses(request, container.link, result);
     return addresses ? addresses : check_routes(request, container.link, result);
   }
 
   /** The bridge, and a host interface of the result that is the container's other end in it. */
-  private checkHost(result: Result, container: Link): CniError | null {
+  private checkHost(request: Request, result: Result, container: Link): CniError | null {
     const bridge_name = this.bridge.name;
     const expected = interface_named(result, bridge_name);
     if (!expected) return check_failed(`prevResult has no interface "${bridge_name}"`);
@@ -215,7 +222,13 @@ export class Bridge extends Wiring {
     if (host.master != bridge.link.ifindex) {
       return check_failed(`interface "${host.name}" is not a port of bridge "${bridge_name}"`);
     }
+    if (this.macspoofchk) spoof_want(request, host.name, container.address);
     return check_link(HOST, listed, "veth").error;
+  }
+
+  nft_sets(request: Request): string[] {
+    const sets = super.nft_sets(request);
+    return is_on(request.config, "macspoofchk") ? sets.concat(sets_of(SPOOF)) : sets;
   }
 
   status(request: Request): CniError | null {

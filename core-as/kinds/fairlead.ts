@@ -46,6 +46,15 @@ export class Fused extends Plugin {
     return "";
   }
 
+  nft_sets(request: Request): string[] {
+    this.read(request);
+    let sets = new Array<string>();
+    for (let i = 0; i < this.chain.length; i++) {
+      sets = sets.concat(this.chain[i].plugin.nft_sets(this.chain[i].request));
+    }
+    return sets;
+  }
+
   /** Reads the list; what is wrong lands in the reader, what is right is kept: DEL needs it. */
   private read(request: Request): void {
     if (this.read_done) return;
@@ -173,6 +182,7 @@ function inner_request(outer: Request, object: JsonValue, type: string): Request
   inner.reader = outer.reader;
   inner.version = outer.version;
   inner.network = outer.network;
+  inner.nft = outer.nft;
   return inner;
 }
 

@@ -5,13 +5,20 @@ import { failure_errno } from "../host/failure";
 import { addr_add, HOST, Link, link_get_index, Route, route_add, route_del } from "../host/kernel";
 import { ipam_add, ipam_load, ipam_plugin, ipam_type_strict } from "../ipam/delegate";
 import { EEXIST, ESRCH } from "../lib/errno";
-import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
+import {
+  check_addresses,
+  check_container,
+  check_prevResult,
+  check_routes,
+  container_index,
+} from "../net/check";
+import { masq_read } from "../net/filter";
 import { forwarding_enable } from "../net/gateway";
 import { iface_configure } from "../net/iface";
 import { ifname_taken, VethPlan, veth_add, veth_wait_up } from "../net/veth";
 import { Wiring } from "../net/wiring";
 import { failed, Outcome } from "../plugin";
-import { dns_override, not_supported } from "../spec/config";
+import { dns_override } from "../spec/config";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Interface, IPConfig, Result } from "../spec/types";
@@ -28,7 +35,7 @@ export class Ptp extends Wiring {
     const reader = request.reader;
     this.veth.mtu_bytes = <i32>reader.integer(request.config, "mtu", 0, 65535);
     this.dns = dns_override(request);
-    not_supported(reader, request.config, "ipMasq");
+    this.ipMasq = masq_read(request);
     const type = ipam_type_strict(request);
     if (type.length == 0) {
       reader.invalid(`ptp needs addresses: add "ipam": {"type": "host-local", …}`);
@@ -85,6 +92,7 @@ export class Ptp extends Wiring {
     if (link.operstate != "up") {
       return new CniError(Code.Kernel, `link in error state: ${link.operstate}`, link.name);
     }
+    this.masquerade(request, result, -1);
     return forwarding_enable(result, undo);
   }
 
@@ -99,6 +107,7 @@ export class Ptp extends Wiring {
     if (!link_get_index(HOST, container.link.peer)) {
       return os_error(`find the host's end of "${request.env.ifname}"`, Code.CheckFailed);
     }
+    this.masquerade(request, result, container_index(request, result));
     const addresses = check_addresses(request, container.link, result);
     return addresses ? addresses : check_routes(request, container.link, result);
   }

@@ -1,16 +1,20 @@
 // What the kinds have in common that wire a container by a veth pair and take addresses from an
 // IPAM plugin: how it goes away again. How it is made is each kind's own.
 import { ipam_data_dir, ipam_del, ipam_gc } from "../ipam/delegate";
+import { elements_possible } from "../nft/tables";
 import { Plugin } from "../plugin";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
-import { DNS } from "../spec/types";
+import { DNS, Result } from "../spec/types";
+import { masq_sets, masq_want } from "./filter";
 import { veth_del } from "./veth";
 
 export abstract class Wiring extends Plugin {
   /** The IPAM plugin of the configuration, null for layer 2. Set by load. */
   protected ipam: Plugin | null = null;
+  /** Whether its addresses are masqueraded. Set by load. */
+  protected ipMasq: bool = false;
   /** dns of the configuration when it replaces that of IPAM. Set by load. */
   protected dns: DNS | null = null;
 
@@ -20,6 +24,10 @@ export abstract class Wiring extends Plugin {
 
   lease_dir(request: Request): string {
     return ipam_data_dir(request);
+  }
+
+  nft_sets(request: Request): string[] {
+    return masq_sets(request);
   }
 
   del(request: Request, errors: CniError[]): void {
@@ -33,7 +41,18 @@ export abstract class Wiring extends Plugin {
   }
 
   status(request: Request): CniError | null {
+    const impossible = elements_possible(this.nft_sets(request));
+    if (impossible) return impossible;
     const ipam = this.ipam;
     return ipam ? ipam.status(request) : null;
+  }
+
+  /** Wants the addresses of its interface masqueraded, -1 for all of them. */
+  protected masquerade(request: Request, result: Result, index: i32): void {
+    if (!this.ipMasq) return;
+    for (let i = 0; i < result.ips.length; i++) {
+      const ip = result.ips[i];
+      if (index < 0 || ip.interface < 0 || ip.interface == index) masq_want(request, ip);
+    }
   }
 }

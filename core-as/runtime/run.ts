@@ -147,6 +147,10 @@ class Keep extends Last {
     this.entry.result = json_parse(bytes.ptr, bytes.len).value;
     return cache_write(this.dir, this.entry);
   }
+  drop(): void {
+    const error = cache_remove(this.dir, this.entry);
+    if (error) log(error.toString());
+  }
 }
 
 /** Takes what the caller did not say from the entry of the ADD. */

@@ -1,6 +1,7 @@
 // The attachments that GC is told are still valid (spec 1.1.0 section 2, GC): everything else of
 // the network may go. Both names of the key are read; the newer one counts.
 import { JsonValue, Kind } from "../lib/json";
+import { owner_tag } from "../nft/element";
 import { Reader } from "./reader";
 
 export class Attachments {
@@ -8,6 +9,7 @@ export class Attachments {
   given: bool = false;
   private owners: Set<string> = new Set<string>();
   private ids: Set<string> = new Set<string>();
+  private tags: Set<string> = new Set<string>();
 
   /** Problems land in the reader; a list with one of them must not be acted on. */
   read(reader: Reader, config: JsonValue): void {
@@ -37,5 +39,17 @@ export class Attachments {
   /** Whether the text of a lease, "<containerID>\r\n<ifname>" or of old the id alone, is valid. */
   has(owner: string): bool {
     return owner.includes("\r\n") ? this.owners.has(owner) : this.ids.has(owner);
+  }
+
+  /** Whether a comment of nftables, as owner_tag makes them, is of one of them. */
+  has_tag(network: string, tag: string): bool {
+    if (this.tags.size == 0) {
+      const owners = this.owners.values();
+      for (let i = 0; i < owners.length; i++) {
+        const parts = owners[i].split("\r\n");
+        this.tags.add(owner_tag(network, parts[0], parts[1]));
+      }
+    }
+    return this.tags.has(tag);
   }
 }

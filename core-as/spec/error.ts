@@ -23,8 +23,6 @@ export const enum Code {
   InterfaceExists = 102,
   /** CHECK found something missing or changed. */
   CheckFailed = 103,
-  /** A feature of the reference plugins that is not there yet. */
-  NotSupported = 104,
   Internal = 999,
 }
 

@@ -7,6 +7,7 @@ import { stdin_read } from "../host/store";
 import { EFBIG } from "../lib/errno";
 import { JsonValue, json_parse, Kind, Parsed } from "../lib/json";
 import { identifier_valid } from "../lib/name";
+import { Element } from "../nft/element";
 import { Environment } from "./environment";
 import { CniError, Code, os_error } from "./error";
 import { Reader } from "./reader";
@@ -26,6 +27,11 @@ export class Request {
   network: string = "";
   /** Handle of CNI_NETNS; 0 when it is not open. */
   netns: i32 = 0;
+  /**
+   * What the plugins want in sets of nftables: set by one transaction at the end of ADD, looked for
+   * at the end of CHECK. The plugins of a fused chain share it.
+   */
+  nft: Element[] = [];
 
   constructor(
     /** The CNI type the program was called as. */

@@ -39,7 +39,8 @@ function leases(name: string): string[] {
   return files.filter((file) => !/^(lock|last_reserved_ip\.\d+)$/.test(file)).sort();
 }
 
-const killed = ['bridge/dual-stack', 'ptp/dual-stack'].flatMap((name) => {
+const KILLED = ['bridge/dual-stack', 'ptp/dual-stack', 'bridge/ipmasq-host-prefix'];
+const killed = KILLED.flatMap((name) => {
   const fixture = allFixtures().find((item) => item.name === name);
   const step = fixture?.steps[0];
   return fixture === undefined || step === undefined ? [] : [{ name, fixture, step }];

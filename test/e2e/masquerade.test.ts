@@ -1,0 +1,136 @@
+// Real packets: what a server outside, and one inside the subnet, see of a masqueraded container;
+// and what becomes of frames with a MAC that is not the container's.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Step } from '../support/fixture.ts';
+import { needsNft } from '../support/needs.ts';
+import { openWorld } from '../support/world.ts';
+
+/** A machine with an uplink, and another beyond it that knows no way to the containers. */
+const BEFORE = `netns host
+link up0 kind veth up peer out/eth0
+addr 192.0.2.1/24 dev up0
+addr 2001:db8::1/64 dev up0
+netns out
+link eth0 kind veth up
+addr 192.0.2.2/24 dev eth0
+addr 2001:db8::2/64 dev eth0
+netns pod
+netns pod2
+`;
+const PORT = 5353;
+
+/** Answers each datagram with the address it came from. */
+const SERVER = `
+const { createSocket } = require('node:dgram');
+const socket = createSocket({ type: 'udp6', ipv6Only: false });
+socket.on('message', (_, from) => socket.send(from.address, from.port, from.address));
+socket.bind(${PORT}, '::', () => console.log('ready'));
+`;
+/** Asks until there is an answer, or gives up. */
+const CLIENT = `
+const { createSocket } = require('node:dgram');
+const server = process.argv[1];
+const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
+const end = (text) => { console.log(text); process.exit(0); };
+socket.on('message', (text) => end(String(text).replace('::ffff:', '')));
+socket.on('error', () => {});
+let tries = 0;
+setInterval(() => (++tries > 20 ? end('nobody') : socket.send('who', ${PORT}, server)), 100);
+`;
+
+let world: ReturnType<typeof openWorld>;
+const children: ReturnType<typeof spawn>[] = [];
+beforeEach(() => {
+  if (needsNft === '') world = openWorld(BEFORE);
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  if (needsNft === '') world.close();
+});
+
+const inside = (netns: string, ...words: string[]): string[] => [
+  'netns',
+  'exec',
+  world.netns(netns),
+  ...words,
+];
+
+async function serveIn(netns: string): Promise<void> {
+  const server = spawn('ip', inside(netns, process.execPath, '-e', SERVER), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(server);
+  await once(server.stdout, 'data');
+}
+const askFrom = (netns: string, server: string): string =>
+  execFileSync('ip', inside(netns, process.execPath, '-e', CLIENT, server), {
+    encoding: 'utf8',
+  }).trim();
+const pings = (netns: string, address: string): boolean =>
+  spawnSync('ip', inside(netns, 'ping', '-c', '1', '-W', '2', address)).status === 0;
+
+function call(command: string, type: string, pod: string, more: object): string {
+  const ranges = [[{ subnet: '10.1.2.0/24' }], [{ subnet: 'fd00:1::/61' }]];
+  const routes = [{ dst: '0.0.0.0/0' }, { dst: '::/0' }];
+  const stdin = { cniVersion: '1.0.0', name: 'net', type, ...more };
+  const env = {
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: pod,
+    CNI_NETNS: `/run/netns/${pod}`,
+    CNI_IFNAME: 'eth0',
+    CNI_PATH: '/opt/cni/bin',
+  };
+  const text = JSON.stringify({ ...stdin, ipam: { type: 'host-local', ranges, routes } });
+  const step: Step = { number: 1, command, type, stdin: text, env, prev: 0 };
+  const { exit_code, stdout } = world.run(step, text);
+  expect(exit_code, stdout).toBe(0);
+  return stdout;
+}
+
+describe.skipIf(needsNft !== '')(`packets ${needsNft}`, () => {
+  test('ptp with ipMasq: masqueraded outside, itself inside the subnet', async () => {
+    await serveIn('out');
+    for (const pod of ['pod', 'pod2']) call('ADD', 'ptp', pod, { ipMasq: true });
+    await serveIn('pod2');
+    expect(askFrom('pod', '192.0.2.2')).toBe('192.0.2.1');
+    expect(askFrom('pod', '2001:db8::2')).toBe('2001:db8::1');
+    expect(askFrom('pod', '10.1.2.3')).toBe('10.1.2.2');
+    expect(askFrom('pod', 'fd00:1::3')).toBe('fd00:1::2');
+  });
+
+  test('after DEL the address is masqueraded no more, that of others still is', async () => {
+    await serveIn('out');
+    for (const pod of ['pod', 'pod2']) call('ADD', 'ptp', pod, { ipMasq: true });
+    call('DEL', 'ptp', 'pod', { ipMasq: true });
+    call('ADD', 'ptp', 'pod', {});
+    expect(askFrom('pod', '192.0.2.2')).toBe('nobody');
+    expect(askFrom('pod2', '192.0.2.2')).toBe('192.0.2.1');
+  });
+
+  test('bridge with ipMasq, two containers: each is masqueraded', async () => {
+    await serveIn('out');
+    for (const pod of ['pod', 'pod2']) {
+      call('ADD', 'bridge', pod, { isGateway: true, ipMasq: true, macspoofchk: true });
+    }
+    for (const pod of ['pod', 'pod2']) {
+      expect(askFrom(pod, '192.0.2.2')).toBe('192.0.2.1');
+      expect(askFrom(pod, '2001:db8::2')).toBe('2001:db8::1');
+    }
+  });
+
+  test('macspoofchk: frames pass with the own MAC only', () => {
+    call('ADD', 'bridge', 'pod', { isGateway: true, macspoofchk: true });
+    const mac = (address: string) =>
+      execFileSync('ip', inside('pod', 'ip', 'link', 'set', 'eth0', 'address', address));
+    const own = execFileSync('ip', inside('pod', 'cat', '/sys/class/net/eth0/address'), {
+      encoding: 'utf8',
+    }).trim();
+    expect(pings('pod', '10.1.2.1')).toBe(true);
+    mac('02:00:00:00:00:99');
+    expect(pings('pod', '10.1.2.1')).toBe(false);
+    mac(own);
+    expect(pings('pod', '10.1.2.1')).toBe(true);
+  });
+});
