@@ -1,6 +1,7 @@
 // What the command line asks of the core, beside serving as a plugin: the runtime's verbs, the
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.
+import { attachments_repair } from "./attachment";
 import { Answer, refuse } from "./dispatch";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "./lib/json";
 import { ByteWriter } from "./lib/utf8";
@@ -24,6 +25,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   const request = parsed.value;
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
+  if (name == "repair") return repair();
   if (name == "networks") return networks(text_of(request, "confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, text_of(request, "file"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
@@ -44,6 +46,29 @@ function task_of(name: string, request: JsonValue): Task {
   const valid = request.get("valid");
   if (valid && valid.kind == Kind.Array) task.valid = valid;
   return task;
+}
+
+/**
+ * `{"repaired": [{"network", "containerID", "ifname"}], "errors": ["…"]}`: attachments whose part
+ * in nftables was gone, flushed by somebody, and is there again.
+ */
+function repair(): Answer {
+  const errors = new Array<CniError>();
+  const records = attachments_repair(errors);
+  const repaired = JsonValue.array();
+  for (let i = 0; i < records.length; i++) {
+    const item = JsonValue.object();
+    item.append("network", JsonValue.string(records[i].network));
+    item.append("containerID", JsonValue.string(records[i].containerID));
+    item.append("ifname", JsonValue.string(records[i].ifname));
+    repaired.push(item);
+  }
+  const said = JsonValue.array();
+  for (let i = 0; i < errors.length; i++) said.push(JsonValue.string(errors[i].toString()));
+  const made = JsonValue.object();
+  made.append("repaired", repaired);
+  made.append("errors", said);
+  return new Answer(json_text(made));
 }
 
 /** `{"networks": [{"name", "cniVersion", "path", "plugins": ["bridge"], "error"?}]}` */
