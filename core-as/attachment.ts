@@ -309,9 +309,9 @@ function attachments_filtered(except: string): Attachment[] | null {
   const files = file_list(DIR);
   if (!files) return failure_errno == ENOENT ? found : null;
   for (let i = 0; i < files.length; i++) {
-    const record = parse(files[i].content);
+    const record = parse(files[i].name, files[i].content);
     if (!record || record.nft.length == 0 || record.path == except) continue;
-    if (lives(record)) found.push(record);
+    if (life_of(record) != Life.Ended) found.push(record);
   }
   return found;
 }

@@ -36,6 +36,7 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
       );
     place('own', [bridge]);
     place('chain', [bridge, somaxconn]);
+    place('masq', [{ ...bridge, ipMasq: true }]);
     place('broken', [bridge, { type: 'tuning', sysctl: { 'net.no.such': '1' } }]);
   });
   afterAll(() => cell?.close());
@@ -96,6 +97,18 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
     await expect(fairlead('add', 'broken', 'one')).rejects.toThrow('type="tuning" failed');
     expect(await left()).toEqual([]);
     expect(await inside('one', 'ip', '-o', 'link', 'show')).not.toContain('eth0');
+  });
+
+  test('repair puts back what somebody flushed', async () => {
+    await fairlead('add', 'masq', 'one');
+    await fairlead('check', 'masq', 'one');
+    await cell.run(['nft', 'flush', 'ruleset']);
+    await expect(fairlead('check', 'masq', 'one')).rejects.toThrow('fairlead repair');
+    expect(await fairlead('repair')).toMatch(/^restored eth0 of .*\n1 attachment restored$/);
+    await fairlead('check', 'masq', 'one');
+    expect(await fairlead('repair')).toBe('0 attachments restored');
+    await fairlead('del', 'masq', 'one');
+    expect(await left()).toEqual([]);
   });
 
   test('gc collects what a namespace left that went without a DEL', async () => {
