@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +80,25 @@ function lagging(text: string): boolean {
   return peers.some(([, peer]) => up.get(peer) === true);
 }
 
+/**
+ * An `addr add` that brings no route, when the text has other routes to its network by the link,
+ * and not the one it would bring: ptp takes that away. Any other command as it is.
+ */
+function withoutRoute(command: string, batch: readonly string[]): string {
+  const [, address = '', bits = '', dev] = /^addr add (\S+)\/(\d+) dev (\S+)/.exec(command) ?? [];
+  if (dev === undefined) return command;
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  const routes = batch.filter((line) => {
+    const [, net = '', length] = /^(?:# )?route add (\S+)\/(\d+) /.exec(line) ?? [];
+    if (length !== bits || net.includes(':') !== address.includes(':')) return false;
+    const subnet = new BlockList();
+    subnet.addSubnet(net, Number(bits), family);
+    return subnet.check(address, family) && `${line} `.includes(` dev ${dev} `);
+  });
+  const replaced = routes.length > 0 && routes.every((line) => !line.startsWith('# '));
+  return replaced ? `${command} noprefixroute` : command;
+}
+
 /** The path of a `file` line. */
 const path = (line: string): string => line.split(' ')[1] ?? '';
 
@@ -120,7 +140,10 @@ export class Ground {
       else this.say(commands, ns, word, rest, made);
     }
     for (const [name, batch] of commands) {
-      execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input: batch.join('\n') });
+      // A gateway must be reachable before a route leads by it.
+      batch.sort((a, b) => Number(/^route .* via /.test(a)) - Number(/^route .* via /.test(b)));
+      const input = batch.map((line) => withoutRoute(line, batch)).join('\n');
+      execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input });
     }
     for (const line of this.later) line();
     for (const [name, nft] of this.rules) loadNft(this.prefix + name, nft);
@@ -145,9 +168,10 @@ export class Ground {
     };
     if (word === 'addr')
       batch.push(`addr add ${rest.join(' ')}${name.includes(':') ? ' nodad' : ''}`);
-    else if (word === 'route' && value('proto') !== 'kernel')
-      batch.push(`route add ${rest.join(' ')}`);
-    else if (word === 'vlan') {
+    else if (word === 'route') {
+      const kernel = value('proto') === 'kernel';
+      batch.push(`${kernel ? '# ' : ''}route add ${rest.join(' ')}`);
+    } else if (word === 'vlan') {
       const args = ['vlan', 'add', 'vid', name, ...rest.slice(1)];
       this.later.push(() => execFileSync('bridge', ['-n', this.prefix + ns, ...args]));
     } else if (word === 'sysctl') {
