@@ -36,6 +36,6 @@ test('the variables', () => {
   const sources = read.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('');
   for (const name of ['SEQUENCES', 'REAL_SEQUENCES', 'FUZZ', 'SEED', 'REPLAY']) {
     expect(text).toContain(`\`${name}\``);
-    expect(sources).toMatch(new RegExp(`'${name}'`));
+    expect(sources).toMatch(new RegExp(`\\b${name}\\b`));
   }
 });

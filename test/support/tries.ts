@@ -20,11 +20,18 @@ export function countFrom(name: string, usual: number): number {
   return Number(given);
 }
 
-/** SEED of the environment: a number, or "random" for a new one, which a failure prints. */
-export function seedFromEnvironment(): number {
-  const given = process.env['SEED'];
-  if (given === 'random') return Date.now() & 0x7fffffff;
-  return given === undefined ? SEED : Number(given);
+/** What decides which random cases are tried. */
+export interface Choice {
+  readonly seed: number;
+  /** The one case of the seed that is meant, as a failure printed it. */
+  readonly path?: string;
+}
+
+/** SEED of the environment, a number or "random" for a new one, and REPLAY. */
+export function choiceFromEnvironment(): Choice {
+  const { SEED: given, REPLAY: path } = process.env;
+  const seed = given === 'random' ? Date.now() & 0x7fffffff : Number(given ?? SEED);
+  return path === undefined ? { seed } : { seed, path };
 }
 
 /** Random changes of inputs (test/fuzz), by target. */
