@@ -48,7 +48,8 @@ function unknown(type: string): CniError {
 /** The ipam object of the configuration, as every IPAM plugin requires it. */
 export function ipam_object(request: Request): JsonValue | null {
   const ipam = request.reader.object(request.config, "ipam");
-  if (!ipam) request.reader.invalid(`IPAM config missing 'ipam' key: add "ipam": {"type": …}`);
+  if (!request.config.get("ipam"))
+    request.reader.invalid(`IPAM config missing 'ipam' key: add "ipam": {"type": …}`);
   return ipam;
 }
 

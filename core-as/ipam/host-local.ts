@@ -67,7 +67,7 @@ export class HostLocal extends Plugin {
     if (reader.error || !version_before(request.version, "0.3.0")) return;
     let v6 = 0;
     for (let i = 0; i < this.sets.length; i++) v6 += i32(this.sets[i].v6);
-    if (v6 > 1 || this.sets.length - v6 > 1) reader.error = too_many(request);
+    if (v6 > 1 || this.sets.length - v6 > 1) reader.note(too_many(request), ipam.offset);
   }
 
   /** Addresses that the runtime asks for, from every source, each once. */

@@ -11,8 +11,9 @@ export class Range {
     public end: Ip,
     public gateway: Ip,
   ) {}
+  /** Start and end lie in the subnet. */
   contains(ip: Ip): bool {
-    return this.subnet.contains(ip) && this.start.compare(ip) <= 0 && ip.compare(this.end) <= 0;
+    return this.start.compare(ip) <= 0 && ip.compare(this.end) <= 0;
   }
   /** Addresses it can give, its gateway not counted; as many as a u64 holds at the most. */
   get capacity(): u64 {
@@ -21,12 +22,7 @@ export class Range {
     return this.contains(this.gateway) || count == u64.MAX_VALUE ? count : count + 1;
   }
   overlaps(other: Range): bool {
-    return (
-      this.contains(other.start) ||
-      this.contains(other.end) ||
-      other.contains(this.start) ||
-      other.contains(this.end)
-    );
+    return this.start.compare(other.end) <= 0 && other.start.compare(this.end) <= 0;
   }
   toString(): string {
     return `${this.start.toString()}-${this.end.toString()}`;
@@ -93,10 +89,8 @@ export function range_read(reader: Reader, object: JsonValue): Range | null {
   const text = reader.string(object, "subnet");
   const subnet = cidr_parse(text);
   if (!subnet) {
-    reader.invalid(
-      text.length == 0 ? `a range needs a "subnet"` : `subnet ${text} is not ADDRESS/BITS`,
-      object,
-    );
+    if (text.length > 0) reader.invalid(`subnet ${text} is not ADDRESS/BITS`, object);
+    else if (reader.lacks(object, "subnet")) reader.invalid(`a range needs a "subnet"`, object);
     return null;
   }
   if (subnet.bits > subnet.ip.width - 2) {
@@ -131,11 +125,13 @@ export function range_read(reader: Reader, object: JsonValue): Range | null {
 /** Reads a range set; `index` counts it in messages. */
 function set_read(reader: Reader, array: JsonValue, index: i32): RangeSet | null {
   const set = new RangeSet();
-  for (let i = 0; i < array.items.length; i++) {
-    if (!reader.isObject(array.items[i], "a range")) return null;
+  const before = reader.count;
+  for (let i = 0; i < array.items.length && !reader.full; i++) {
+    if (!reader.isObject(array.items[i], "a range")) continue;
+    const clean = reader.count;
     const range = range_read(reader, array.items[i]);
-    if (!range || reader.error) return null;
-    for (let k = 0; k < set.ranges.length; k++) {
+    if (!range || reader.count > clean) continue;
+    for (let k = 0; k < set.ranges.length && !reader.full; k++) {
       const other = set.ranges[k];
       if (other.subnet.ip.v6 != range.subnet.ip.v6) {
         reader.invalid(`invalid range set ${index}: mixed address families`, array);
@@ -148,19 +144,20 @@ function set_read(reader: Reader, array: JsonValue, index: i32): RangeSet | null
     }
     set.ranges.push(range);
   }
-  if (set.ranges.length == 0) reader.invalid(`invalid range set ${index}: empty range set`, array);
-  return set.ranges.length > 0 ? set : null;
+  if (array.items.length == 0) reader.invalid(`invalid range set ${index}: empty range set`, array);
+  return reader.count == before ? set : null;
 }
 
 /** Appends the range sets under a key: an array of arrays of ranges. */
 export function sets_read(reader: Reader, object: JsonValue, key: string, sets: RangeSet[]): void {
   const outer = reader.array(object, key);
   if (!outer) return;
-  for (let i = 0; i < outer.items.length && !reader.error; i++) {
+  const first = sets.length;
+  for (let i = 0; i < outer.items.length && !reader.full; i++) {
     const wrapper = JsonValue.object();
     wrapper.append("ranges", outer.items[i]);
     const array = reader.array(wrapper, "ranges");
-    const set = array ? set_read(reader, array, sets.length) : null;
+    const set = array ? set_read(reader, array, first + i) : null;
     if (set) sets.push(set);
   }
 }
@@ -171,7 +168,7 @@ export function sets_check(reader: Reader, ipam: JsonValue, sets: RangeSet[]): v
     reader.invalid(`no IP ranges specified: add "ranges": [[{"subnet": "10.1.2.0/24"}]]`, ipam);
   }
   for (let i = 0; i < sets.length; i++) {
-    for (let k = 0; k < i; k++) {
+    for (let k = 0; k < i && !reader.full; k++) {
       if (sets[i].overlaps(sets[k])) {
         reader.invalid(`range set ${i} overlaps with ${k}`, ipam);
       }

@@ -46,10 +46,12 @@ export class Static extends Plugin {
       const text = reader.string(item, "address");
       const address = cidr_parse(text);
       if (!address) {
-        reader.invalid(
-          `the 'address' field is expected to be in CIDR notation, got: '${text}'`,
-          item,
-        );
+        if (text.length > 0 || reader.lacks(item, "address")) {
+          reader.invalid(
+            `the 'address' field is expected to be in CIDR notation, got: '${text}'`,
+            item,
+          );
+        }
         continue;
       }
       const ip = new IPConfig(address);

@@ -13,7 +13,7 @@ import { Result } from "../spec/types";
 import { Undo } from "../undo";
 
 /** One plugin of the chain and the request that it is to see. */
-class Inner {
+export class Inner {
   constructor(
     public plugin: Plugin,
     public request: Request,
@@ -21,7 +21,8 @@ class Inner {
 }
 
 export class Fused extends Plugin {
-  private chain: Inner[] = [];
+  /** What `read` found. */
+  chain: Inner[] = [];
   private read_done: bool = false;
 
   /** `outer`: it is a runtime's own list, which may hold a plugin of the type `fairlead`. */
@@ -56,13 +57,15 @@ export class Fused extends Plugin {
   }
 
   /** Reads the list; what is wrong lands in the reader, what is right is kept: DEL needs it. */
-  private read(request: Request): void {
+  read(request: Request): void {
     if (this.read_done) return;
     this.read_done = true;
     const reader = request.reader;
     const list = reader.array(request.config, "plugins");
     if (!list || list.items.length == 0) {
-      reader.invalid(`the chain is empty: put the objects of a conflist into "plugins"`);
+      if (list || !request.config.get("plugins")) {
+        reader.invalid(`the chain is empty: put the objects of a conflist into "plugins"`);
+      }
       return;
     }
     for (let i = 0; i < list.items.length; i++) {
@@ -73,7 +76,8 @@ export class Fused extends Plugin {
       const nested = type == "fairlead" && !this.outer;
       const plugin = plugin_or_foreign(nested ? "" : type);
       if (plugin) this.chain.push(new Inner(plugin, inner_request(request, object, type)));
-      else reader.invalid(`"type" of a plugin of the chain cannot be "${type}"`, object);
+      else if (type.length > 0 || reader.lacks(object, "type"))
+        reader.invalid(`"type" of a plugin of the chain cannot be "${type}"`, object);
     }
   }
 
@@ -159,7 +163,7 @@ function named(inner: Inner, error: CniError): CniError {
  * cniVersion, the attachments of GC, prevResult, and of runtimeConfig what it has the capability
  * for.
  */
-function inner_request(outer: Request, object: JsonValue, type: string): Request {
+export function inner_request(outer: Request, object: JsonValue, type: string): Request {
   const inner = new Request(type, outer.env);
   const config = JsonValue.object();
   for (let i = 0; i < object.items.length; i++) config.append(object.keys[i], object.items[i]);

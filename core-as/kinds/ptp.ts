@@ -36,8 +36,9 @@ export class Ptp extends Wiring {
     this.veth.mtu_bytes = <i32>reader.integer(request.config, "mtu", 0, 65535);
     this.dns = dns_override(request);
     this.ipMasq = masq_read(request);
+    const before = reader.count;
     const type = ipam_type_strict(request);
-    if (type.length == 0) {
+    if (type.length == 0 && reader.count == before) {
       reader.invalid(`ptp needs addresses: add "ipam": {"type": "host-local", …}`);
     }
     if (reader.error) return reader.error;

@@ -28,6 +28,8 @@ export class JsonValue {
   /** Elements of an array or values of an object, beside `keys`. */
   items: JsonValue[] = NO_ITEMS;
   keys: string[] = NO_KEYS;
+  /** Byte offset of its key in the document, -1 where there is none. */
+  key_offset: i32 = -1;
   /** Byte offset in the document, -1 for a value made by the core. */
   constructor(
     public kind: Kind,
@@ -141,18 +143,35 @@ export class Parsed {
   }
   /** "line 3, column 7", both from 1; a column counts characters. */
   position(offset: i32): string {
-    let line = 1;
-    let column = 1;
-    for (let i = 0; i < offset && i < this.len; i++) {
-      const byte = load<u8>(this.ptr + i);
+    const place = this.start();
+    place.advance(offset);
+    return `line ${place.line}, column ${place.column}`;
+  }
+  /** The place of the first byte, from which others can be reached. */
+  start(): Place {
+    return new Place(this.ptr, this.len);
+  }
+}
+
+/** A place in a document that moves forward: so that many are found in one pass. */
+export class Place {
+  line: i32 = 1;
+  column: i32 = 1;
+  private at: i32 = 0;
+  constructor(
+    private ptr: usize,
+    private len: i32,
+  ) {}
+  advance(offset: i32): void {
+    for (; this.at < offset && this.at < this.len; this.at++) {
+      const byte = load<u8>(this.ptr + this.at);
       if (byte == 10) {
-        line++;
-        column = 1;
+        this.line++;
+        this.column = 1;
       } else if ((byte & 0xc0) != 0x80) {
-        column++;
+        this.column++;
       }
     }
-    return `line ${line}, column ${column}`;
   }
 }
 
@@ -278,12 +297,15 @@ class Parser {
     do {
       this.space();
       if (this.peek() != 34) return this.fail("a key in double quotes was expected here");
+      const key_offset = this.at;
       const key = this.string();
       if (this.problemAt >= 0) return;
       this.space();
       if (this.peek() != 58) return this.fail("':' was expected here");
       this.at++;
-      value.append(key, this.value());
+      const member = this.value();
+      member.key_offset = key_offset;
+      value.append(key, member);
       if (this.problemAt >= 0) return;
     } while (this.more(125));
   }

@@ -12,6 +12,9 @@ import { Reader } from "../spec/reader";
 import { CONFIG_LIMIT_BYTES } from "../spec/request";
 import { IMPLIED, SUPPORTED, version_number } from "../spec/version";
 
+/** NAME_MAX, linux/limits.h: leases and drop-in files lie in folders of the network's name. */
+const NAME_LIMIT = 255;
+
 /** A file parsed to an object, or why it was not. */
 export class ConfigFile {
   document: Parsed = new Parsed(0, 0);
@@ -33,7 +36,7 @@ export function config_file(path: string): ConfigFile {
   if (failure_errno == EFBIG) {
     made.reader.invalid(`${path} is larger than ${CONFIG_LIMIT_BYTES >> 20} MiB: shorten it`);
   } else {
-    made.reader.error = os_error(`read ${path}`, Code.Io);
+    made.reader.note(os_error(`read ${path}`, Code.Io));
   }
   return made;
 }
@@ -61,12 +64,19 @@ export class NetworkList {
   disableGC: bool = false;
   /** The plugins' own objects, those of drop-in files after those of the list. */
   plugins: JsonValue[] = [];
+  /** How many of them stand in the file itself. */
+  inlined: i32 = 0;
+  /** The drop-in files, also those with errors. */
+  dropins: ConfigFile[] = [];
   /** Whether the file is a single plugin's configuration, not a list. */
   single: bool = false;
   constructor(public file: ConfigFile) {}
 
+  /** The first problem, of the file or else of a drop-in file. */
   get error(): CniError | null {
-    return this.file.error;
+    let error = this.file.error;
+    for (let i = 0; i < this.dropins.length && !error; i++) error = this.dropins[i].error;
+    return error;
   }
   get path(): string {
     return this.file.path;
@@ -97,14 +107,16 @@ export function network_of(file: ConfigFile): NetworkList {
   if (list.single) {
     plugin_object(file, file.value);
     list.plugins.push(file.value);
+    list.inlined = 1;
     return list;
   }
   list.disableCheck = flag(file, "disableCheck");
   list.disableGC = flag(file, "disableGC");
   const inlined = flag(file, "loadOnlyInlinedPlugins");
   inlined_plugins(list, inlined);
-  if (!inlined && list.name.length > 0) dropped_in(list);
-  if (!file.error && list.plugins.length == 0) {
+  list.inlined = list.plugins.length;
+  if (!inlined && identifier_valid(list.name)) dropped_in(list);
+  if (!list.error && list.plugins.length == 0) {
     file.reader.invalid(`no plugins in list: put at least one object into "plugins"`, file.value);
   }
   return list;
@@ -112,13 +124,19 @@ export function network_of(file: ConfigFile): NetworkList {
 
 function name_of(file: ConfigFile): string {
   const name = file.reader.string(file.value, "name");
-  if (name.length == 0) {
+  if (file.reader.lacks(file.value, "name")) {
     file.reader.invalid(`missing network name: add "name"`, file.value);
-  } else if (!identifier_valid(name)) {
+  } else if (name.length > 0 && !identifier_valid(name)) {
     file.reader.invalid(
       `invalid characters found in network name "${name}": use letters, digits, '.', '_', '-'`,
       file.value.get("name"),
     );
+  } else if (name.length > NAME_LIMIT) {
+    file.reader.invalid(
+      `the network name is longer than ${NAME_LIMIT} characters, and so no folder's: shorten it`,
+      file.value.get("name"),
+    );
+    return "";
   }
   return name;
 }
@@ -182,12 +200,12 @@ function inlined_plugins(list: NetworkList, only: bool): void {
 function plugin_object(file: ConfigFile, value: JsonValue): bool {
   if (!file.reader.isObject(value, "an entry of plugins")) return false;
   const type = file.reader.string(value, "type");
-  if (type.length == 0) {
+  if (file.reader.lacks(value, "type")) {
     file.reader.invalid(`a plugin without "type": name the program that is to run`, value);
   } else if (type.includes("/") || type.includes("\\")) {
     file.reader.invalid(`"type" cannot be a path: "${type}"`, value.get("type"));
   } else {
-    return true;
+    return type.length > 0;
   }
   return false;
 }
@@ -200,14 +218,13 @@ function dropped_in(list: NetworkList): void {
   if (!names) {
     // A file of that name is none of ours to judge.
     if (failure_errno == ENOENT || failure_errno == ENOTDIR) return;
-    list.file.reader.error = os_error(`read ${folder}`, Code.Io);
+    list.file.reader.note(os_error(`read ${folder}`, Code.Io));
     return;
   }
   for (let i = 0; i < names.length; i++) {
     if (!names[i].endsWith(".conf")) continue;
     const file = config_file(`${folder}/${names[i]}`);
-    if (!file.error && plugin_object(file, file.value)) list.plugins.push(file.value.placeless());
-    const wrong = file.error;
-    if (wrong && !list.error) list.file.reader.error = wrong;
+    if (!file.error && plugin_object(file, file.value)) list.plugins.push(file.value);
+    list.dropins.push(file);
   }
 }

@@ -67,7 +67,11 @@ function environment(task: Task, entry: CacheEntry): Environment {
 function request_of(list: NetworkList, env: Environment): Request {
   const request = new Request("fairlead", env);
   const plugins = JsonValue.array();
-  for (let i = 0; i < list.plugins.length; i++) plugins.push(list.plugins[i]);
+  for (let i = 0; i < list.plugins.length; i++) {
+    const plugin = list.plugins[i];
+    // A drop-in's place is in another file than the one asked for positions.
+    plugins.push(i < list.inlined ? plugin : plugin.placeless());
+  }
   const config = JsonValue.object();
   config.append("cniVersion", JsonValue.string(list.cniVersion));
   config.append("name", JsonValue.string(list.name));

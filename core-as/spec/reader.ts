@@ -1,25 +1,54 @@
-// Reads typed members out of a JSON document and remembers the first thing wrong with it, with the
-// line and column. It owns the wording of type errors, not the meaning of any key.
+// Reads typed members out of a JSON document and remembers what is wrong with it: a plugin's call
+// answers with the first problem, `fairlead validate` shows all. It owns the wording of type
+// errors, not the meaning of any key.
 import { JsonValue, Kind, Parsed } from "../lib/json";
 import { CniError, Code } from "./error";
 
 const KINDS: string[] = ["null", "a boolean", "a number", "a string", "an array", "an object"];
 
+/** More problems of one document are counted and not kept: nobody reads them. */
+const PROBLEMS_LIMIT = 200;
+
+/** What is wrong, and the byte offset of where; -1 without a place. */
+export class Problem {
+  constructor(
+    public error: CniError,
+    public offset: i32,
+  ) {}
+}
+
 export class Reader {
   /** The first problem found. */
   error: CniError | null = null;
+  /** The problems in the order they were found, up to a limit. */
+  problems: Problem[] = [];
+  /** How many there are. */
+  count: i32 = 0;
   constructor(
     public document: Parsed,
     /** What the document is called in errors. */
     public source: string = "the configuration",
   ) {}
 
-  /** Notes a problem of a value, unless one is there. */
+  /** Whether no more problems are kept: to look for them is in vain. */
+  get full(): bool {
+    return this.count >= PROBLEMS_LIMIT;
+  }
+  /** Notes a problem. */
+  note(error: CniError, offset: i32 = -1): void {
+    if (!this.error) this.error = error;
+    if (!this.full) this.problems.push(new Problem(error, offset));
+    this.count++;
+  }
+  /** Notes a problem of a value. */
   fail(code: i32, msg: string, at: JsonValue | null = null): void {
-    if (this.error) return;
+    const offset = at ? at.offset : -1;
     let details = "";
-    if (at && at.offset >= 0) details = `${this.document.position(at.offset)} of ${this.source}`;
-    this.error = new CniError(code, msg, details);
+    // To count lines takes time; of the others it is asked only when they are shown.
+    if (!this.error && offset >= 0) {
+      details = `${this.document.position(offset)} of ${this.source}`;
+    }
+    this.note(new CniError(code, msg, details), offset);
   }
   /** Notes an invalid value: code 7, "invalid network config". */
   invalid(msg: string, at: JsonValue | null = null): void {
@@ -32,6 +61,11 @@ export class Reader {
     if (value.kind == kind) return value;
     this.fail(Code.Decode, `"${key}" must be ${KINDS[kind]}, not ${KINDS[value.kind]}`, value);
     return null;
+  }
+  /** Whether a text is missing or empty; not when it is of another type, which is told already. */
+  lacks(object: JsonValue, key: string): bool {
+    const value = object.get(key);
+    return !value || (value.kind == Kind.String && value.text.length == 0);
   }
   string(object: JsonValue, key: string, fallback: string = ""): string {
     const value = this.member(object, key, Kind.String);

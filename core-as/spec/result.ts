@@ -196,7 +196,9 @@ export function routes_read(reader: Reader, object: JsonValue, key: string): Rou
     const text = reader.string(item, "dst");
     const dst = cidr_parse(text);
     if (!dst) {
-      reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
+      if (text.length > 0 || reader.lacks(item, "dst")) {
+        reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
+      }
       continue;
     }
     // A route goes to a network: host bits mean nothing, and the kernel refuses them.

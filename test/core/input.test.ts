@@ -26,6 +26,14 @@ function call(stdin: Uint8Array, env: Record<string, string> = ENV) {
   return { ...answer, changed: driver.dump() !== before };
 }
 
+/** A configuration with a range set for each subnet. */
+const sets = (subnets: readonly string[]): Buffer => {
+  const ranges = subnets.map((subnet) => [{ subnet }]);
+  const ipam = { type: 'host-local', ranges };
+  return Buffer.from(JSON.stringify({ cniVersion: '1.0.0', name: 'net', type: 'bridge', ipam }));
+};
+const subnet = (i: number): string => `10.${i >> 8}.${i & 255}.0/24`;
+
 const deep = (depth: number): string => `${HEAD}${'['.repeat(depth)}${']'.repeat(depth)}}`;
 
 describe('refused, nothing changed', () => {
@@ -48,6 +56,18 @@ describe('refused, nothing changed', () => {
     ['half a surrogate pair', Buffer.from(`${HEAD}"\\ud800"}`), 6, /surrogate/],
     ['a NUL byte in a name', Buffer.from('{"name":"n\\u0000","type":"bridge"}'), 7, /network name/],
     ['nothing', Buffer.from(''), 6, /too early/],
+    [
+      'two thousand range sets, the last like the first',
+      sets([...Array.from({ length: 2000 }, (_, i) => subnet(i)), subnet(0)]),
+      7,
+      /^range set 2000 overlaps with 0$/,
+    ],
+    [
+      'two thousand equal range sets',
+      sets(new Array<string>(2000).fill(subnet(1))),
+      7,
+      /^range set 1 overlaps with 0$/,
+    ],
     ['a byte order mark', Buffer.from(`\ufeff${HEAD}1}`), 6, /expected/],
   ])('%s', (_, stdin, code, msg) => {
     const answer = call(stdin);
