@@ -10,10 +10,20 @@ import { networks_in } from "./runtime/discover";
 import { fuse, unfuse } from "./runtime/fuse";
 import { run, Task } from "./runtime/run";
 import { CniError, Code } from "./spec/error";
+import { validate } from "./validate/validate";
 
 function text_of(request: JsonValue, key: string): string {
   const value = request.get(key);
   return value && value.kind == Kind.String ? value.text : "";
+}
+
+function texts_of(request: JsonValue, key: string): string[] {
+  const texts = new Array<string>();
+  const value = request.get(key);
+  for (let i = 0; value !== null && i < value.items.length; i++) {
+    if (value.items[i].kind == Kind.String) texts.push(value.items[i].text);
+  }
+  return texts;
 }
 
 /** Performs a task; an unknown one and a malformed request are errors of the caller. */
@@ -28,6 +38,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "repair") return repair();
   if (name == "networks") return networks(text_of(request, "confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, text_of(request, "file"));
+  if (name == "validate") return validate(texts_of(request, "files"), text_of(request, "path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }
 

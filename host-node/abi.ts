@@ -359,6 +359,18 @@ export const OPERATIONS = [
   },
   {
     module: 'kernel',
+    name: 'route_get',
+    params: { ns: 'ns', dst: 'str' },
+    reply: 'json',
+    gives: 'as an entry of route_list, with "ifindex":2',
+    errors: ['ENETUNREACH'],
+    like: 'ip route get fibmatch $dst',
+    about:
+      'The unicast route that a packet to an address would take, of several next hops one. ' +
+      "ENETUNREACH: there is none, or the address is the namespace's own or a group's.",
+  },
+  {
+    module: 'kernel',
     name: 'sysctl_read',
     params: { ns: 'ns', key: 'str' },
     reply: 'bytes',
@@ -625,6 +637,11 @@ export interface Route {
   readonly mtu_bytes: number;
   readonly advmss: number;
   readonly protocol: number;
+}
+
+/** A route with the link it leaves by, as route_get gives it. */
+export interface RouteTo extends Route {
+  readonly ifindex: number;
 }
 
 /** A VLAN of a bridge port, as bridge_vlan_list gives it. */

@@ -113,6 +113,10 @@ export declare function kernel_route_del(ns: i32, ifindex: i32, dst: usize, dst_
 @external("kernel", "route_list")
 export declare function kernel_route_list(ns: i32, ifindex: i32): i32;
 
+/** The unicast route that a packet to an address would take, of several next hops one. ENETUNREACH: there is none, or the address is the namespace's own or a group's. */
+@external("kernel", "route_get")
+export declare function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32;
+
 /** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
 @external("kernel", "sysctl_read")
 export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32;

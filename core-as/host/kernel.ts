@@ -26,6 +26,7 @@ import {
   kernel_netns_same,
   kernel_route_add,
   kernel_route_del,
+  kernel_route_get,
   kernel_route_list,
   kernel_sysctl_read,
   kernel_sysctl_write,
@@ -301,6 +302,13 @@ export function route_list(ns: i32, ifindex: i32): Route[] | null {
     list.push(route);
   }
   return list;
+}
+
+/** The link that a packet to an address would leave by: its ifindex. */
+export function route_get(ns: i32, dst: string): i32 {
+  const text = new Utf8(dst);
+  const code = checked(kernel_route_get(ns, text.ptr, text.len));
+  return code < 0 ? code : int_of(reply_json(), "ifindex");
 }
 
 /** The value, null on failure. */

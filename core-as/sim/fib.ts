@@ -82,6 +82,17 @@ export function lookup(space: Space, table: u32, ip: Ip, dev: Link, scope: i32):
   return best;
 }
 
+/** The route of table main that a packet to `ip` would take; of equal ones the first. */
+export function best_route(space: Space, ip: Ip): Route | null {
+  let best: Route | null = null;
+  for (let i = 0; i < space.routes.length; i++) {
+    const route = space.routes[i];
+    if (route.table != TABLE_MAIN || !route.dev.up || !route.dst.contains(ip)) continue;
+    if (!best || route.dst.bits > best.dst.bits) best = route;
+  }
+  return best;
+}
+
 /** The route an address brings, null when it brings none. */
 function connected(dev: Link, addr: Addr): Route | null {
   const cidr = addr.cidr;

@@ -213,6 +213,13 @@ export function kernel_route_list(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_route_list(ns, ifindex));
 }
 
+export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
+  trace.begin("kernel.route_get");
+  trace.int("ns", ns);
+  trace.text("dst", dst, dst_len);
+  return trace.end(at.kernel_route_get(ns, dst, dst_len));
+}
+
 export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {
   trace.begin("kernel.sysctl_read");
   trace.int("ns", ns);

@@ -37,6 +37,6 @@ export {
 export { kernel_netns_open, kernel_netns_same } from "./netns";
 export { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./nft";
 export { plugin_exec } from "./programs";
-export { kernel_route_add, kernel_route_del, kernel_route_list } from "./routes";
+export { kernel_route_add, kernel_route_del, kernel_route_get, kernel_route_list } from "./routes";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
 export { kernel_bridge_vlan_add, kernel_bridge_vlan_del, kernel_bridge_vlan_list } from "./vlans";

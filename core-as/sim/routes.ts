@@ -10,8 +10,9 @@ import {
   ESRCH,
 } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
+import { ByteWriter } from "../lib/utf8";
 import { cidr_of, settle } from "./addresses";
-import { has_duplicate, insert, is_broadcast, lookup, same_ip, siblings } from "./fib";
+import { best_route, has_duplicate, insert, is_broadcast, lookup, same_ip, siblings } from "./fib";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
 import { Knob, Link, Route, SCOPE_HOST, SCOPE_LINK, Space, TABLE_LOCAL, TABLE_MAIN } from "./state";
 
@@ -184,6 +185,46 @@ function remove_siblings(space: Space, removed: Route): void {
   }
 }
 
+export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const ip = ip_of(dst, dst_len);
+  if (refused) return refusal;
+  if (!ip) return fail(EINVAL, "not an IP address: ");
+  // IPv4 takes it for its own and then finds no route of it.
+  if (!ip.v6 && ip.isUnspecified()) return fail(EHOSTUNREACH);
+  const group = ip.v6 ? ip.high >> 56 == 0xff : ip.low >> 28 == 14;
+  if (group || own(space, ip)) {
+    return fail(ENETUNREACH, `no unicast route to ${ip.toString()}`);
+  }
+  const route = best_route(space, ip);
+  if (!route) return fail(ENETUNREACH);
+  write_route(reply(), route, `"ifindex":${route.dev.ifindex},`);
+  return 0;
+}
+
+/** An address of a link that is up, or of one of its networks' broadcasts. */
+function own(space: Space, ip: Ip): bool {
+  if (space.has_local(ip)) return true;
+  for (let i = 0; i < space.links.length; i++) {
+    if (space.links[i].up && is_broadcast(space.links[i], ip)) return true;
+  }
+  return false;
+}
+
+/** One route of a list: `more` is put before its own members. */
+function write_route(out: ByteWriter, route: Route, more: string): void {
+  const gw = route.gw;
+  const src = route.src;
+  const via = gw ? gw.toString() : "";
+  const from = src ? src.toString() : "";
+  out
+    .text(`{${more}"dst":"${route.dst.toString()}","gw":"${via}","src":"${from}",`)
+    .text(`"scope":${route.scope},"table":${route.table},"priority":${route.metric},`)
+    .text(`"mtu_bytes":${route.mtu_bytes},"advmss":${route.advmss},`)
+    .text(`"protocol":${route.protocol}}`);
+}
+
 export function kernel_route_list(ns: i32, ifindex: i32): i32 {
   const space = space_of(ns);
   if (!space) return refusal;
@@ -195,17 +236,9 @@ export function kernel_route_list(ns: i32, ifindex: i32): i32 {
   for (let i = 0; i < space.routes.length; i++) {
     const route = space.routes[i];
     if (route.dev !== link || route.table == TABLE_LOCAL) continue;
-    const gw = route.gw;
-    const src = route.src;
-    const via = gw ? gw.toString() : "";
-    const from = src ? src.toString() : "";
     if (!first) out.byte(44);
     first = false;
-    out
-      .text(`{"dst":"${route.dst.toString()}","gw":"${via}","src":"${from}",`)
-      .text(`"scope":${route.scope},"table":${route.table},"priority":${route.metric},`)
-      .text(`"mtu_bytes":${route.mtu_bytes},"advmss":${route.advmss},`)
-      .text(`"protocol":${route.protocol}}`);
+    write_route(out, route, "");
   }
   out.byte(93);
   return 0;

@@ -4,9 +4,9 @@
 // table names.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { PortVlan, Route } from '../abi.ts';
+import type { PortVlan, Route, RouteTo } from '../abi.ts';
 import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '../abi.ts';
-import { EBADMSG, EINVAL, ENODEV, osError } from '../sys/libc.ts';
+import { EBADMSG, EINVAL, ENETUNREACH, ENODEV, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import { type NftDriver, nftOperations } from './nft.ts';
@@ -260,6 +260,20 @@ function routeList(spaces: Spaces, { ns, ifindex }: Args<'route_list'>): Route[]
   return routes;
 }
 
+function routeGet(spaces: Spaces, { ns, dst }: Args<'route_get'>): RouteTo {
+  const bytes = rt.parseIp(dst);
+  const family = bytes.length === 4 ? rt.AF_INET : rt.AF_INET6;
+  // FIB_MATCH: the entry of the table, not the cached route made of it. IPv4 names the table only
+  // when asked to, IPv6 refuses to be asked.
+  const flags = rt.RTM_F_FIB_MATCH | (family === rt.AF_INET ? rt.RTM_F_LOOKUP_TABLE : 0);
+  const get = command(rt.RTM_GETROUTE)
+    .rtmsg({ family, bytes, length: bytes.length * 8 }, 0, 0, 0, 0, flags)
+    .attr(rt.RTA_DST, bytes);
+  const route = spaces.socket(ns).get(get, rt.parseRouteTo);
+  if (route === undefined) throw new OsError(ENETUNREACH, `no unicast route to ${dst}`);
+  return route;
+}
+
 /** The file of a sysctl; EINVAL unless the key is a plain path below net/. */
 function sysctlPath(key: string): string {
   const segments = key.split('/');
@@ -331,6 +345,7 @@ export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
     route_add: (args) => call(() => routeAdd(s, args)),
     route_del: (args) => call(() => routeDel(s, args)),
     route_list: (args) => call(() => routeList(s, args)),
+    route_get: (args) => call(() => routeGet(s, args)),
     sysctl_read: (args) => call(() => sysctlRead(s, args)),
     sysctl_write: (args) => call(() => sysctlWrite(s, args)),
     ...nftOperations(s, call),

@@ -23,6 +23,7 @@ export const EFBIG = 27;
 export const ENOSYS = 38;
 export const EBADMSG = 74;
 export const EMSGSIZE = 90;
+export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 

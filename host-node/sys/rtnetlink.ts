@@ -3,7 +3,14 @@
 // before it is used, and one that does not fit is EBADMSG, never a read past the end or a loop
 // that stands still. Numbers are little-endian, as on both machines it ships for.
 
-import { type Address, type Link, OsError, type PortVlan, type Route } from '../abi.ts';
+import {
+  type Address,
+  type Link,
+  OsError,
+  type PortVlan,
+  type Route,
+  type RouteTo,
+} from '../abi.ts';
 import { EBADMSG, EINVAL, EMSGSIZE } from './libc.ts';
 
 // linux/netlink.h
@@ -54,6 +61,8 @@ export const RT_TABLE_COMPAT = 252;
 export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTM_F_CLONED = 0x200;
+export const RTM_F_LOOKUP_TABLE = 0x1000;
+export const RTM_F_FIB_MATCH = 0x2000;
 export const RTEXT_FILTER_BRVLAN_COMPRESSED = 4;
 export const RTEXT_FILTER_SKIP_STATS = 8;
 
@@ -184,10 +193,17 @@ export class Request {
   }
 
   /** struct rtmsg. A table over 255 goes into RTA_TABLE, which the caller adds. */
-  rtmsg(prefix: Prefix, table: number, protocol: number, scope: number, type: number): this {
+  rtmsg(
+    prefix: Prefix,
+    table: number,
+    protocol: number,
+    scope: number,
+    type: number,
+    flags = 0,
+  ): this {
     this.u8(prefix.family).u8(prefix.length).u8(0).u8(0);
     this.u8(table > 255 ? RT_TABLE_COMPAT : table);
-    return this.u8(protocol).u8(scope).u8(type).u32(0);
+    return this.u8(protocol).u8(scope).u8(type).u32(flags);
   }
 
   attr(type: number, value: Uint8Array): this {
@@ -558,6 +574,13 @@ export function parseRouteHops(message: Message): RouteHops {
     route: { dst, gw: '', src, scope, table, priority, ...metrics, protocol },
     hops,
   };
+}
+
+/** A unicast RTM_NEWROUTE with its first next hop; undefined when it is none. */
+export function parseRouteTo(message: Message): RouteTo | undefined {
+  const { type, cloned, route, hops } = parseRouteHops(message);
+  const [hop] = hops;
+  return type === RTN_UNICAST && !cloned && hop ? { ...route, ...hop } : undefined;
 }
 
 function parseMetrics(span: Span): { mtu_bytes: number; advmss: number } {

@@ -6,11 +6,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Address, type Link, OsError, type Route } from '../../host-node/abi.ts';
+import { type Address, type Link, OsError, type Route, type RouteTo } from '../../host-node/abi.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 
 const [ENOENT, ESRCH, EBADF, EACCES, EEXIST] = [2, 3, 9, 13, 17];
 const [ENODEV, EINVAL, EOPNOTSUPP, EADDRNOTAVAIL, ENETUNREACH] = [19, 22, 95, 99, 101];
+const EHOSTUNREACH = 113;
 const LINK_SCOPE = 253;
 
 const root = process.getuid?.() === 0;
@@ -755,6 +756,49 @@ describe.skipIf(!root)('routes', () => {
       advmss: 0,
       protocol: 2,
     });
+  });
+
+  test('the route to an address, as iproute2 finds it', () => {
+    const get = (dst: string) => kernel.route_get({ ns, dst }) as RouteTo;
+    expect(failure(() => get('192.0.2.1')).errno).toBe(ENETUNREACH);
+    expect(failure(() => get('2001:db8::1')).errno).toBe(ENETUNREACH);
+    const ifindex = ready();
+    addRoute(ifindex, '0.0.0.0/0', { gw: '10.1.2.1', mtu_bytes: 1300 });
+    addRoute(ifindex, '::/0', { gw: 'fd00::1' });
+    const shown = (dst: string) => ip(pod, 'route', 'get', 'fibmatch', dst)[0];
+    const four = { dst: '0.0.0.0/0', gw: '10.1.2.1', table: 254, mtu_bytes: 1300, ifindex };
+    expect(get('192.0.2.1')).toMatchObject(four);
+    expect(shown('192.0.2.1')).toMatchObject({ dst: 'default', gateway: '10.1.2.1', dev: 'eth0' });
+    const six = { dst: '::/0', gw: 'fd00::1', table: 254, priority: 1024, ifindex };
+    expect(get('2001:db8::1')).toMatchObject(six);
+    expect(shown('2001:db8::1')).toMatchObject({ dst: 'default', gateway: 'fd00::1' });
+    expect(get('10.1.2.9')).toMatchObject({ dst: '10.1.2.0/24', gw: '', src: '10.1.2.3', ifindex });
+  });
+
+  test('the route to an address: one hop of several, unreachable, our own', () => {
+    const get = (dst: string) => kernel.route_get({ ns, dst }) as RouteTo;
+    const ifindex = ready();
+    ip(
+      pod,
+      'route',
+      'add',
+      '10.7.0.0/16',
+      'nexthop',
+      'via',
+      '10.1.2.1',
+      'nexthop',
+      'via',
+      '10.1.2.2',
+    );
+    ip(pod, 'route', 'add', 'unreachable', '10.8.0.0/16');
+    ip(pod, 'route', 'add', 'blackhole', '10.9.0.0/16');
+    expect(get('10.7.0.1')).toMatchObject({ dst: '10.7.0.0/16', ifindex });
+    expect(['10.1.2.1', '10.1.2.2']).toContain(get('10.7.0.1').gw);
+    expect(failure(() => get('10.8.0.1')).errno).toBe(EHOSTUNREACH);
+    expect(failure(() => get('10.9.0.1')).errno).toBe(EINVAL);
+    expect(failure(() => get('10.1.2.3')).errno).toBe(ENETUNREACH);
+    expect(failure(() => get('nonsense')).errno).toBe(EINVAL);
+    expect(failure(() => kernel.route_get({ ns: 9, dst: '10.7.0.1' })).errno).toBe(EBADF);
   });
 
   test('more than 200 of them', () => {

@@ -280,6 +280,7 @@ describe('replies', () => {
       (one) => rt.parsePortVlans(one, []),
       (one) => rt.parseAddress(one, 1, []),
       (one) => rt.parseRoute(one, rt.AF_INET, 1, []),
+      rt.parseRouteTo,
     ];
     for (let round = 0; round < 2000; round++) {
       const body = Array.from({ length: random() }, random);
@@ -344,11 +345,13 @@ describe('replies', () => {
       '10.0.0.0/8 10.0.0.1',
       '10.0.0.0/8 10.0.0.3',
     ]);
+    expect(rt.parseRouteTo(only(reply))).toMatchObject({ ifindex: 7, gw: '10.0.0.1' });
     const lying = message(rt.RTM_NEWROUTE, 0, 1, [
       ...body,
       ...attr(rt.RTA_MULTIPATH, [...le16(0), 0, 0, ...le32(7)]),
     ]);
     expect(errnoOf(() => rt.parseRoute(only(lying), rt.AF_INET, 7, []))).toBe(EBADMSG);
+    expect(errnoOf(() => rt.parseRouteTo(only(lying)))).toBe(EBADMSG);
   });
 
   test('an error brings its text, after a whole or a capped copy of the request', () => {

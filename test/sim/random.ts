@@ -18,6 +18,8 @@ const TARGETS = ['0.0.0.0/0', '10.9.0.0/16', '10.1.1.0/24', '10.8.0.1/32', '::/0
 const GATEWAYS4 = ['', '', '10.1.1.9', '10.2.7.7'];
 const GATEWAYS6 = ['', '', 'fd00::9', 'fd02::9'];
 
+const DESTINATIONS4 = ['10.9.0.1', '10.1.1.7', '10.2.9.9', '10.8.0.1', '192.0.2.1', '10.1.1.1'];
+
 export function randomCalls(seed: number): Call[] {
   const random = seeded(seed);
   const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
@@ -53,6 +55,8 @@ export function randomCalls(seed: number): Call[] {
     [2, () => say.bridge('br0')],
     [4, sysctl],
     [4, (ns, dev) => say.on('addr_list', ns, dev)],
+    // Not IPv6: which of two equal routes it takes depends on neighbours and hashes.
+    [6, (ns) => say.toward(ns, one(DESTINATIONS4))],
     [4, (ns, dev) => say.on('link_get_index', ns, dev)],
   ];
   const bag = kinds.flatMap(([weight, make]) => new Array(weight).fill(make) as (typeof make)[]);

@@ -2,7 +2,7 @@
 // asks for lists, their order matters; the whole state is compared anyway.
 import { type Call, say } from '../support/script.ts';
 
-const { veth, bridge, on, addr, unaddr, route, unroute, up, down, write, read } = say;
+const { veth, bridge, on, addr, unaddr, route, unroute, toward, up, down, write, read } = say;
 const lists = (ns: string, dev: string): Call[] => [
   on('addr_list', ns, dev),
   on('route_list', ns, dev),
@@ -177,6 +177,44 @@ export const SEQUENCES: Readonly<Record<string, readonly Call[]>> = {
     ...lists('pod', 'e0'),
     unaddr('pod', 'e0', 'fd00::3/64'),
     ...lists('pod', 'e0'),
+  ],
+  'the route to an address': [
+    toward('pod', '10.9.0.1'),
+    toward('pod', 'fd09::1'),
+    ...wired,
+    addr('pod', 'e0', '10.1.1.3/24'),
+    addr('pod', 'e0', 'fd00::3/64'),
+    toward('pod', '10.1.1.9'),
+    toward('pod', 'fd00::9'),
+    toward('pod', '10.9.0.1'),
+    toward('pod', 'fd09::1'),
+    route('pod', 'e0', '0.0.0.0/0', { gw: '10.1.1.1', priority: 20, mtu_bytes: 1400 }),
+    route('pod', 'e0', '0.0.0.0/0', { gw: '10.1.1.2', priority: 10 }),
+    route('pod', 'e0', '10.9.0.0/16', { gw: '10.1.1.4', src: '10.1.1.3' }),
+    route('pod', 'e0', '10.9.0.0/24', { gw: '10.1.1.5' }),
+    route('pod', 'e0', '10.8.0.0/16', { gw: '10.1.1.6', table: 100 }),
+    route('pod', 'e0', '::/0', { gw: 'fd00::1' }),
+    route('pod', 'e0', 'fd09::/64', { gw: 'fd00::2', priority: 7 }),
+    toward('pod', '10.9.0.1'),
+    toward('pod', '10.9.1.1'),
+    toward('pod', '10.8.0.1'),
+    toward('pod', 'fd09::1'),
+    toward('pod', 'fd08::1'),
+    // Not of IPv6: a worker of the kernel makes an address local a moment later.
+    toward('pod', '10.1.1.3'),
+    toward('pod', '10.1.1.255'),
+    toward('pod', '224.0.0.1'),
+    toward('pod', 'ff02::1'),
+    toward('pod', '0.0.0.0'),
+    toward('pod', '::'),
+    toward('pod', ''),
+    toward('pod', '10.9.0.0/16'),
+    toward('nobody', '10.9.0.1'),
+    down('pod', 'e0'),
+    toward('pod', '10.9.0.1'),
+    toward('pod', 'fd09::1'),
+    up('pod', 'lo'),
+    toward('pod', '127.1.2.3'),
   ],
   'IPv6 addresses go when a link goes down, unless they are kept': [
     ...wired,

@@ -1,6 +1,13 @@
 // Runs lists of operations on any driver, links by name, and collects what came back: so that the
 // simulated kernel and the real one can be asked the same. It knows no expectations.
-import { type Address, type Driver, type Link, OsError, type Route } from '../../host-node/abi.ts';
+import {
+  type Address,
+  type Driver,
+  type Link,
+  OsError,
+  type Route,
+  type RouteTo,
+} from '../../host-node/abi.ts';
 
 /** An operation, and its arguments with links and namespaces by name. */
 export type Call = readonly [keyof Driver, Record<string, number | string>];
@@ -33,6 +40,12 @@ function lowered(driver: Driver, handles: Handles, call: Call): Record<string, u
   return { ...args, content: new TextEncoder().encode(content) };
 }
 
+/** A route with the name of its link in place of the ifindex. */
+function named(driver: Driver, ns: number, { ifindex, ...route }: RouteTo): unknown {
+  const { name } = driver.link_get_index({ ns, ifindex }) as Link;
+  return { dev: name, ...route };
+}
+
 /** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */
 function plain(name: string, value: unknown): string {
   if (name === 'addr_list') {
@@ -60,7 +73,9 @@ export function play(driver: Driver, handles: Handles, calls: readonly Call[]): 
   return calls.map((call) => {
     const said = `${call[0]} ${JSON.stringify(call[1])}`;
     try {
-      const value = (driver[call[0]] as unknown as Method)(lowered(driver, handles, call));
+      const args = lowered(driver, handles, call);
+      let value = (driver[call[0]] as unknown as Method)(args);
+      if (call[0] === 'route_get') value = named(driver, args['ns'] as number, value as RouteTo);
       return `${said} = ${plain(call[0], value)}`;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
@@ -111,6 +126,7 @@ const route = (ns: string, dev: string, dst: string, more = {}): Call =>
   });
 const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
   on('route_del', ns, dev, { dst, gw, table });
+const toward = (ns: string, dst: string): Call => ['route_get', { ns, dst }];
 const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
 const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
 const write = (ns: string, key: string, value: string): Call => [
@@ -120,4 +136,17 @@ const write = (ns: string, key: string, value: string): Call => [
 const read = (ns: string, key: string): Call => ['sysctl_read', { ns, key }];
 
 /** Words for calls. */
-export const say = { veth, bridge, on, addr, unaddr, route, unroute, up, down, write, read };
+export const say = {
+  veth,
+  bridge,
+  on,
+  addr,
+  unaddr,
+  route,
+  unroute,
+  toward,
+  up,
+  down,
+  write,
+  read,
+};

@@ -1,0 +1,149 @@
+// `fairlead validate`: what is wrong, or doubtful, in network configurations, with line and column.
+// The core looks and judges; this prints it, for humans, editors and CI. It changes nothing.
+import { join, resolve } from 'node:path';
+import { parseArgs, UsageError } from './args.ts';
+
+const EXIT_ERRORS = 1;
+const EXIT_USAGE = 2;
+const OPERANDS_LIMIT = 10_000;
+
+const HELP = `fairlead validate: what is wrong in network configurations, before a pod finds out
+
+Usage:
+  fairlead validate FILE… [--strict] [--path DIR:DIR] [--output json]
+
+FILE is a list (*.conflist), a single plugin's configuration (*.conf, *.json), or a folder of them.
+Each is read as a runtime would, with its drop-in folder, and compared with the other networks of
+its folder and with this machine's uplink. Nothing is executed and nothing is changed.
+
+  --strict          a warning is an error
+  --path DIR:DIR    also look whether the programs of plugins that are not ours are there
+  --output json     one JSON object on stdout in place of the lines
+
+Each line is FILE:LINE:COLUMN: error|warning: what is wrong: what to do.
+Exit codes: 0 no errors; 1 errors; 2 wrong usage.
+`;
+
+/** What the subcommand is given by the program. */
+export interface ValidateIo {
+  readonly write: (fd: number, text: string) => void;
+  /** One task of the core (core-as/tasks.ts) on this machine. */
+  readonly task: (
+    name: string,
+    request: unknown,
+  ) => { readonly exit_code: number; readonly stdout: string };
+}
+
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly line: number;
+  readonly column: number;
+  /** The key it is about, as `plugins[0].ipam.subnet`. */
+  readonly key?: string;
+  /** The CNI error code that ADD would answer with. */
+  readonly code?: number;
+  readonly msg: string;
+}
+
+export interface FileReport {
+  readonly path: string;
+  /** The network's name. */
+  readonly name: string;
+  readonly problems: readonly Problem[];
+  /** Not all problems are listed: there are too many. */
+  readonly more?: true;
+}
+
+export interface Report {
+  readonly files: readonly FileReport[];
+  readonly errors: number;
+  readonly warnings: number;
+}
+
+/** The report of a file on which the core itself broke. */
+function broken(path: string, stdout: string): Report {
+  const { msg, details } = JSON.parse(stdout) as { msg: string; details?: string };
+  const text = details === undefined ? msg : `${msg}: ${details}`;
+  const problem = { severity: 'error', line: 1, column: 1, code: 999, msg: text } as const;
+  return { files: [{ path, name: '', problems: [problem] }], errors: 1, warnings: 0 };
+}
+
+/** All files at once; when the core breaks on one of them, each alone. */
+function look(io: ValidateIo, files: readonly string[], path: string): Report {
+  const { stdout } = io.task('validate', { files, path });
+  const answer = JSON.parse(stdout) as Report | { readonly msg: string };
+  if ('files' in answer) return answer;
+  if (files.length === 1) return broken(files[0]!, stdout);
+  const reports = files.map((file) => look(io, [file], path));
+  return {
+    files: reports.flatMap((report) => report.files),
+    errors: reports.reduce((sum, { errors }) => sum + errors, 0),
+    warnings: reports.reduce((sum, { warnings }) => sum + warnings, 0),
+  };
+}
+
+/** A configuration may hold anything; a terminal is not to obey it. */
+function plain(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A path as the user wrote it, or below a folder as the user wrote that. */
+function asWritten(path: string, operands: readonly string[]): string {
+  for (const operand of operands) {
+    const whole = resolve(operand);
+    if (path === whole) return operand;
+    if (path.startsWith(`${whole}/`)) return join(operand, path.slice(whole.length));
+  }
+  return path;
+}
+
+const count = (number: number, word: string): string =>
+  `${number} ${word}${number === 1 ? '' : 's'}`;
+
+/** The lines for humans, editors and CI. */
+function formatReport(report: Report, operands: readonly string[]): string {
+  const lines: string[] = [];
+  for (const { path, problems, more } of report.files) {
+    const name = asWritten(path, operands);
+    for (const { severity, line, column, msg } of problems) {
+      lines.push(plain(`${name}:${line}:${column}: ${severity}: ${msg}`));
+    }
+    if (more) lines.push(plain(`${name}: these are not all: correct them first`));
+  }
+  const { errors, warnings } = report;
+  const found =
+    errors + warnings === 0
+      ? 'no problems'
+      : `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  lines.push(`${count(report.files.length, 'file')}: ${found}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Runs `validate` and gives the exit code. */
+export function runValidate(args: readonly string[], io: ValidateIo): number {
+  try {
+    const table = { strict: 'flag', path: 'value', output: 'value' } as const;
+    const { help, options, operands } = parseArgs(args, table, OPERANDS_LIMIT);
+    if (help) {
+      io.write(1, HELP);
+      return 0;
+    }
+    if (operands.length === 0) throw new UsageError('FILE is missing');
+    const { output = 'text' } = options;
+    if (output !== 'text' && output !== 'json') {
+      throw new UsageError(`--output is "${output}": write json or text`);
+    }
+    const files = [...new Set(operands.map((operand) => resolve(operand)))];
+    const report = look(io, files, options.path ?? '');
+    io.write(1, output === 'json' ? `${JSON.stringify(report)}\n` : formatReport(report, operands));
+    const bad = report.errors + (options.strict ? report.warnings : 0);
+    return bad === 0 ? 0 : EXIT_ERRORS;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.write(2, `fairlead validate: ${error.message}\nSee fairlead validate --help\n`);
+    return EXIT_USAGE;
+  }
+}
