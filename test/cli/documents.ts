@@ -234,14 +234,6 @@ const LOADS: readonly Marked[] = [
     problems: ['error: "bridge" is no IPAM plugin: use one such as "host-local", "static", "dhcp"'],
   },
   {
-    about: 'a feature that is not there yet',
-    document: inList(`{ "type": "bridge", "macspoofchk": ▸true }`),
-    problems: [
-      'error: "macspoofchk" is not supported yet: remove it, or use the reference plugin for ' +
-        'this network',
-    ],
-  },
-  {
     about: 'static without an address, or for ptp without a gateway',
     document: inList(`{ "type": "ptp", "ipam": { "type": "static", "addresses": [
 ▸{ "address": "10.1.2.3/24" }, { "address": "10.1.2.4/24", "gateway": "10.1.2.1" }] } }`),
