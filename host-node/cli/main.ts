@@ -9,6 +9,7 @@ import { runFuse } from './fuse.ts';
 import { runInstaller } from './install.ts';
 import { EXIT_USAGE, type Io } from './io.ts';
 import { runNetworks, runRepair, runVerb, VERBS, type Verb } from './network.ts';
+import { runValidate } from './validate.ts';
 
 /** What main.ts of the program hands over. */
 export interface Program {
@@ -42,6 +43,7 @@ On the command line:
   fairlead add|del|check NETWORK NETNS    attach a namespace, detach it, compare it
   fairlead gc|status NETWORK              remove what is left over; is the network ready?
   fairlead networks                       the networks of /etc/cni/net.d
+  fairlead validate FILE…                 what is wrong in configurations, with line and column
   fairlead repair                         put back what somebody flushed out of nftables
   fairlead fuse|unfuse FILE               a conflist as one plugin, and back
   fairlead install                        put the program and its type names in place
@@ -53,7 +55,16 @@ Exit codes: 0 done; 1 a CNI error, as JSON on stdout, or a failed command; 2 wro
 Manual: docs/fairlead.8.md in the source; configuration keys: docs/plugins.md
 `;
 
-const COMMANDS = [...VERBS, 'networks', 'repair', 'fuse', 'unfuse', 'install', 'uninstall'];
+const COMMANDS = [
+  ...VERBS,
+  'networks',
+  'validate',
+  'repair',
+  'fuse',
+  'unfuse',
+  'install',
+  'uninstall',
+];
 
 /** What a subcommand is given, on this machine. */
 function machine(program: Program): Io {
@@ -94,6 +105,7 @@ export function runCommand(program: Program): number {
   const io = machine(program);
   if (VERBS.includes(first)) return runVerb(first as Verb, rest, io);
   if (first === 'networks') return runNetworks(rest, io);
+  if (first === 'validate') return runValidate(rest, io);
   if (first === 'repair') return runRepair(rest, io);
   if (first === 'fuse' || first === 'unfuse') return runFuse(first, rest, io);
   const near = didYouMean(first, COMMANDS);

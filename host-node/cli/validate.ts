@@ -2,9 +2,8 @@
 // The core looks and judges; this prints it, for humans, editors and CI. It changes nothing.
 import { join, resolve } from 'node:path';
 import { parseArgs, UsageError } from './args.ts';
+import { EXIT_FAILED, guarded, type Io, wantsJson } from './io.ts';
 
-const EXIT_ERRORS = 1;
-const EXIT_USAGE = 2;
 const OPERANDS_LIMIT = 10_000;
 
 const HELP = `fairlead validate: what is wrong in network configurations, before a pod finds out
@@ -24,15 +23,8 @@ Each line is FILE:LINE:COLUMN: error|warning: what is wrong: what to do.
 Exit codes: 0 no errors; 1 errors; 2 wrong usage.
 `;
 
-/** What the subcommand is given by the program. */
-export interface ValidateIo {
-  readonly write: (fd: number, text: string) => void;
-  /** One task of the core (core-as/tasks.ts) on this machine. */
-  readonly task: (
-    name: string,
-    request: unknown,
-  ) => { readonly exit_code: number; readonly stdout: string };
-}
+/** What of the program it uses. */
+type ValidateIo = Pick<Io, 'write' | 'task'>;
 
 export interface Problem {
   readonly severity: 'error' | 'warning';
@@ -124,7 +116,7 @@ function formatReport(report: Report, operands: readonly string[]): string {
 
 /** Runs `validate` and gives the exit code. */
 export function runValidate(args: readonly string[], io: ValidateIo): number {
-  try {
+  return guarded('validate', io, () => {
     const table = { strict: 'flag', path: 'value', output: 'value' } as const;
     const { help, options, operands } = parseArgs(args, table, OPERANDS_LIMIT);
     if (help) {
@@ -132,18 +124,11 @@ export function runValidate(args: readonly string[], io: ValidateIo): number {
       return 0;
     }
     if (operands.length === 0) throw new UsageError('FILE is missing');
-    const { output = 'text' } = options;
-    if (output !== 'text' && output !== 'json') {
-      throw new UsageError(`--output is "${output}": write json or text`);
-    }
+    const json = wantsJson(options.output);
     const files = [...new Set(operands.map((operand) => resolve(operand)))];
     const report = look(io, files, options.path ?? '');
-    io.write(1, output === 'json' ? `${JSON.stringify(report)}\n` : formatReport(report, operands));
+    io.write(1, json ? `${JSON.stringify(report)}\n` : formatReport(report, operands));
     const bad = report.errors + (options.strict ? report.warnings : 0);
-    return bad === 0 ? 0 : EXIT_ERRORS;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.write(2, `fairlead validate: ${error.message}\nSee fairlead validate --help\n`);
-    return EXIT_USAGE;
-  }
+    return bad === 0 ? 0 : EXIT_FAILED;
+  });
 }
