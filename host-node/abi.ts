@@ -36,7 +36,8 @@ export interface Operation {
 
 const LINK =
   '{"ifindex":5,"name":"eth0","kind":"veth","address":"0a:58:0a:01:02:03","mtu_bytes":1500,' +
-  '"up":true,"promisc":false,"operstate":"up","master":3,"peer":4,"vlan_filtering":false}';
+  '"up":true,"promisc":false,"allmulti":false,"txqlen":1000,"operstate":"up","master":3,"peer":4,' +
+  '"vlan_filtering":false}';
 const ROUTE =
   '{"dst":"0.0.0.0/0","gw":"10.1.2.1","src":"","scope":0,"table":254,"priority":0,' +
   '"mtu_bytes":0,"advmss":0,"protocol":3}';
@@ -209,6 +210,36 @@ export const OPERATIONS = [
     errors: ['ENODEV'],
     like: 'ip link set dev $ifindex promisc on',
     about: 'Switches promiscuous mode.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_allmulti',
+    params: { ns: 'ns', ifindex: 'i32', on: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex allmulticast on',
+    about: 'Switches the reception of all multicast frames.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_mtu',
+    params: { ns: 'ns', ifindex: 'i32', mtu_bytes: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EINVAL'],
+    like: 'ip link set dev $ifindex mtu $mtu_bytes',
+    about: 'Sets the MTU; below 1280 the link loses IPv6. EINVAL: more or less than it can carry.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_txqlen',
+    params: { ns: 'ns', ifindex: 'i32', txqlen: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex txqueuelen $txqlen',
+    about: 'Sets the length of the transmit queue, in packets.',
   },
   {
     module: 'kernel',
@@ -609,6 +640,8 @@ export interface Link {
   readonly mtu_bytes: number;
   readonly up: boolean;
   readonly promisc: boolean;
+  readonly allmulti: boolean;
+  readonly txqlen: number;
   readonly operstate: string;
   readonly master: number;
   readonly peer: number;

@@ -61,6 +61,18 @@ export declare function kernel_link_set_down(ns: i32, ifindex: i32): i32;
 @external("kernel", "link_set_promisc")
 export declare function kernel_link_set_promisc(ns: i32, ifindex: i32, on: i32): i32;
 
+/** Switches the reception of all multicast frames. */
+@external("kernel", "link_set_allmulti")
+export declare function kernel_link_set_allmulti(ns: i32, ifindex: i32, on: i32): i32;
+
+/** Sets the MTU; below 1280 the link loses IPv6. EINVAL: more or less than it can carry. */
+@external("kernel", "link_set_mtu")
+export declare function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32;
+
+/** Sets the length of the transmit queue, in packets. */
+@external("kernel", "link_set_txqlen")
+export declare function kernel_link_set_txqlen(ns: i32, ifindex: i32, txqlen: i32): i32;
+
 /** Sets the hardware address; a bridge then stops following its lowest port. */
 @external("kernel", "link_set_address")
 export declare function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, address_len: i32): i32;

@@ -18,9 +18,12 @@ import {
   kernel_link_get,
   kernel_link_get_index,
   kernel_link_set_address,
+  kernel_link_set_allmulti,
   kernel_link_set_bridge_port,
   kernel_link_set_down,
+  kernel_link_set_mtu,
   kernel_link_set_promisc,
+  kernel_link_set_txqlen,
   kernel_link_set_up,
   kernel_netns_open,
   kernel_netns_same,
@@ -44,6 +47,8 @@ export class Link {
   mtu_bytes: i32 = 0;
   up: bool = false;
   promisc: bool = false;
+  allmulti: bool = false;
+  txqlen: i32 = 0;
   operstate: string = "";
   master: i32 = 0;
   /** ifindex of a veth's other end. */
@@ -102,6 +107,8 @@ function link_from(value: JsonValue): Link {
   link.mtu_bytes = int_of(value, "mtu_bytes");
   link.up = bool_of(value, "up");
   link.promisc = bool_of(value, "promisc");
+  link.allmulti = bool_of(value, "allmulti");
+  link.txqlen = int_of(value, "txqlen");
   link.operstate = text_of(value, "operstate");
   link.master = int_of(value, "master");
   link.peer = int_of(value, "peer");
@@ -175,6 +182,18 @@ export function link_set_down(ns: i32, ifindex: i32): i32 {
 
 export function link_set_promisc(ns: i32, ifindex: i32, on: bool): i32 {
   return checked(kernel_link_set_promisc(ns, ifindex, i32(on)));
+}
+
+export function link_set_allmulti(ns: i32, ifindex: i32, on: bool): i32 {
+  return checked(kernel_link_set_allmulti(ns, ifindex, i32(on)));
+}
+
+export function link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 {
+  return checked(kernel_link_set_mtu(ns, ifindex, mtu_bytes));
+}
+
+export function link_set_txqlen(ns: i32, ifindex: i32, txqlen: i32): i32 {
+  return checked(kernel_link_set_txqlen(ns, ifindex, txqlen));
 }
 
 export function link_set_address(ns: i32, ifindex: i32, address: string): i32 {

@@ -1,14 +1,33 @@
 // Bridges and their ports in the simulated kernel: joining, leaving, and what a bridge takes from
 // its ports. Making and removing links is links.ts, VLANs are vlans.ts.
 import { EOPNOTSUPP } from "../lib/errno";
-import { drop_ipv6 } from "./addresses";
+import { drop_ipv6, own_ipv6 } from "./addresses";
 import { fail, link_of, refusal, reply, space_of } from "./slot";
-import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, Link, Space, Vlan } from "./state";
+import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, KNOBS, Link, Space, Vlan } from "./state";
 
-/** An MTU too small for IPv6 ends it. */
-function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
+/** An MTU too small for IPv6 ends it; a larger one then begins it anew. */
+export function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
+  const had_ipv6 = link.ipv6;
+  const old_bytes = link.mtu_bytes;
   link.mtu_bytes = mtu_bytes;
   if (!link.ipv6) drop_ipv6(space, link);
+  else if (!had_ipv6) renew_ipv6(space, link);
+  for (let i = 0; i < space.routes.length; i++) {
+    const route = space.routes[i];
+    if (route.dev !== link || !route.dst.ip.v6 || route.mtu_bytes == 0) continue;
+    // A route of the link's own MTU follows it up too.
+    if (route.mtu_bytes >= mtu_bytes || route.mtu_bytes == old_bytes) route.mtu_bytes = mtu_bytes;
+  }
+}
+
+/** IPv6 sysctls of a link that gets IPv6 back are those of a new link. */
+function renew_ipv6(space: Space, link: Link): void {
+  for (let knob = 0; knob < KNOBS.length; knob++) {
+    if (KNOBS[knob].startsWith("ipv6")) {
+      link.conf.values[knob] = space.conf_default.values[knob];
+    }
+  }
+  own_ipv6(space, link);
 }
 
 /** What a bridge takes from its ports. */

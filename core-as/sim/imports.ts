@@ -99,6 +99,30 @@ export function kernel_link_set_promisc(ns: i32, ifindex: i32, on: i32): i32 {
   return trace.end(at.kernel_link_set_promisc(ns, ifindex, on));
 }
 
+export function kernel_link_set_allmulti(ns: i32, ifindex: i32, on: i32): i32 {
+  trace.begin("kernel.link_set_allmulti");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("on", on);
+  return trace.end(at.kernel_link_set_allmulti(ns, ifindex, on));
+}
+
+export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 {
+  trace.begin("kernel.link_set_mtu");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("mtu_bytes", mtu_bytes);
+  return trace.end(at.kernel_link_set_mtu(ns, ifindex, mtu_bytes));
+}
+
+export function kernel_link_set_txqlen(ns: i32, ifindex: i32, txqlen: i32): i32 {
+  trace.begin("kernel.link_set_txqlen");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("txqlen", txqlen);
+  return trace.end(at.kernel_link_set_txqlen(ns, ifindex, txqlen));
+}
+
 export function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, address_len: i32): i32 {
   trace.begin("kernel.link_set_address");
   trace.int("ns", ns);

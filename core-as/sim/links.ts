@@ -4,7 +4,7 @@ import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, EOPNOTSUPP, ERANGE } from "../li
 import { json_write_string } from "../lib/json";
 import { ifname_problem } from "../lib/name";
 import { bring_down, bring_up, drop_addrs } from "./addresses";
-import { enslave, follow_ports, release } from "./bridges";
+import { enslave, follow_ports, release, set_mtu } from "./bridges";
 import { flush } from "./fib";
 import { operstate } from "./operstate";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
@@ -82,7 +82,8 @@ function describe(space: Space, link: Link): i32 {
   json_write_string(out, link.kind);
   out
     .text(`,"address":"${link.address}","mtu_bytes":${link.mtu_bytes},"up":${link.up},`)
-    .text(`"promisc":${link.promisc},"operstate":"${operstate(space, link)}",`)
+    .text(`"promisc":${link.promisc},"allmulti":${link.allmulti},"txqlen":${link.txqlen},`)
+    .text(`"operstate":"${operstate(space, link)}",`)
     .text(`"master":${link.master},"peer":${peer ? peer.ifindex : 0},`)
     .text(`"vlan_filtering":${link.vlan_filtering}}`);
   return 0;
@@ -199,6 +200,46 @@ export function kernel_link_set_promisc(ns: i32, ifindex: i32, on: i32): i32 {
   if (!link) return refusal;
   link.promisc = on != 0;
   return 0;
+}
+
+export function kernel_link_set_allmulti(ns: i32, ifindex: i32, on: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  link.allmulti = on != 0;
+  return 0;
+}
+
+export function kernel_link_set_txqlen(ns: i32, ifindex: i32, txqlen: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  link.txqlen = txqlen;
+  return 0;
+}
+
+export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  const problem = mtu_refusal(link, mtu_bytes);
+  if (problem.length > 0) return fail(EINVAL, problem);
+  if (link.mtu_bytes == mtu_bytes) return 0;
+  set_mtu(space, link, mtu_bytes);
+  link.mtu_set = true;
+  const bridge = link.master != 0 ? space.by_index(link.master) : null;
+  if (bridge) follow_ports(space, bridge);
+  return 0;
+}
+
+/** Why a link cannot have an MTU, in the kernel's words; lo and ifb have no greatest one. */
+function mtu_refusal(link: Link, mtu_bytes: i32): string {
+  if (mtu_bytes < MTU_MIN_BYTES) return "mtu less than device minimum";
+  const bounded = !link.loopback && link.kind != "ifb";
+  return bounded && mtu_bytes > MTU_MAX_BYTES ? "mtu greater than device maximum" : "";
 }
 
 export function kernel_link_set_address(

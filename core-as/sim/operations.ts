@@ -30,8 +30,11 @@ export {
   kernel_link_get,
   kernel_link_get_index,
   kernel_link_set_address,
+  kernel_link_set_allmulti,
   kernel_link_set_down,
+  kernel_link_set_mtu,
   kernel_link_set_promisc,
+  kernel_link_set_txqlen,
   kernel_link_set_up,
 } from "./links";
 export { kernel_netns_open, kernel_netns_same } from "./netns";

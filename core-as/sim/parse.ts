@@ -177,6 +177,7 @@ class Parser {
     if (word == "up") entry.up = true;
     else if (word == "vlan_filtering") link.vlan_filtering = true;
     else if (word == "promisc") link.promisc = true;
+    else if (word == "allmulti") link.allmulti = true;
     else if (word == "hairpin") link.hairpin = true;
     else if (word == "isolated") link.isolated = true;
     else if (word != "down") return this.link_pair(entry, word, value);
@@ -200,6 +201,10 @@ class Parser {
       if (mtu < 0 || mtu > i32.MAX_VALUE) this.fail(`not an MTU: ${value}`);
       link.mtu_bytes = <i32>mtu;
       link.mtu_set = true;
+    } else if (word == "txqlen") {
+      const txqlen = number_of(value);
+      if (txqlen < 0 || txqlen > i32.MAX_VALUE) this.fail(`not a queue length: ${value}`);
+      link.txqlen = <i32>txqlen;
     } else if (word == "operstate") {
       link.operstate_given = value;
     } else if (word == "master") {

@@ -13,6 +13,8 @@ export const PROTOCOL_BOOT: i32 = 3;
 export const LOOPBACK_INDEX: i32 = 1;
 export const LOOPBACK_MTU_BYTES: i32 = 65536;
 export const ETHERNET_MTU_BYTES: i32 = 1500;
+/** What most kinds of links start with. */
+export const TXQLEN_DEFAULT: i32 = 1000;
 /** RFC 8200 section 5: below it a link has no IPv6. */
 export const IPV6_MTU_MIN_BYTES: i32 = 1280;
 export const ADDRESS_ZERO = "00:00:00:00:00:00";
@@ -85,6 +87,8 @@ export class Link {
   mtu_bytes: i32 = ETHERNET_MTU_BYTES;
   up: bool = false;
   promisc: bool = false;
+  allmulti: bool = false;
+  txqlen: i32 = TXQLEN_DEFAULT;
   /** ifindex of the bridge, or of a master of another kind, that this is a port of. */
   master: i32 = 0;
   hairpin: bool = false;

@@ -7,6 +7,7 @@
 //   link lo up address 00:00:00:00:00:00 mtu 65536
 //   link cni0 kind bridge up address 02:00:5e:00:00:02 mtu 1500 vlan_filtering promisc operstate up
 //   link eth5 kind veth up address 02:… mtu 1500 operstate up master cni0 peer pod/eth0 hairpin
+//   link eth6 kind veth up address 02:… mtu 1400 allmulti txqlen 500 operstate up peer pod/eth1
 //   addr 10.1.2.1/24 dev cni0
 //   vlan 1 dev eth5 pvid untagged
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
@@ -40,12 +41,12 @@
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route,
 // sysctl and nft, each sorted bytewise; files last, by path.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
-// nothing (no master, promisc off); the operstate of lo, and "lowerlayerdown" is "down" (which of
-// both the kernel says depends on ifindexes that happen to be equal in two namespaces); scope
-// global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and
-// routes; table local; VLANs of a bridge itself and of ports of a bridge without vlan_filtering,
-// where they do nothing; sysctls that have their default, and of `all` and `default` any but
-// net/ipv6/conf/all/forwarding; folders, and files called lock.
+// nothing (no master, promisc off, txqlen 1000); the operstate of lo, and "lowerlayerdown" is
+// "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
+// namespaces); scope global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and
+// ff00::/8, addresses and routes; table local; VLANs of a bridge itself and of ports of a bridge
+// without vlan_filtering, where they do nothing; sysctls that have their default, and of `all`
+// and `default` any but net/ipv6/conf/all/forwarding; folders, and files called lock.
 import { Ip } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
@@ -65,6 +66,7 @@ import {
   state,
   TABLE_LOCAL,
   TABLE_MAIN,
+  TXQLEN_DEFAULT,
 } from "./state";
 
 /** Words for numbers, by which protocols and scopes are read and written. */
@@ -106,6 +108,8 @@ function link_line(space: Space, link: Link): string {
   line += ` address ${link.address.length > 0 ? link.address : "none"} mtu ${link.mtu_bytes}`;
   if (link.vlan_filtering) line += " vlan_filtering";
   if (link.promisc) line += " promisc";
+  if (link.allmulti) line += " allmulti";
+  if (link.txqlen != TXQLEN_DEFAULT) line += ` txqlen ${link.txqlen}`;
   const works = operstate(space, link);
   if (!link.loopback) line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
   if (master) line += ` master ${master.name}`;

@@ -88,6 +88,12 @@ function linkSetFlag(spaces: Spaces, ns: number, ifindex: number, flag: number, 
   spaces.socket(ns).run(set.ifinfomsg(rt.AF_UNSPEC, dev(ifindex), on ? flag : 0, flag));
 }
 
+/** Sets one number of a link: `type` is IFLA_MTU or IFLA_TXQLEN. */
+function linkSetNumber(spaces: Spaces, ns: number, ifindex: number, type: number, value: number) {
+  const set = command(rt.RTM_NEWLINK).ifinfomsg(rt.AF_UNSPEC, dev(ifindex), 0, 0);
+  spaces.socket(ns).run(set.attrU32(type, value));
+}
+
 function linkSetAddress(spaces: Spaces, args: Args<'link_set_address'>): void {
   const set = command(rt.RTM_NEWLINK)
     .ifinfomsg(rt.AF_UNSPEC, dev(args.ifindex), 0, 0)
@@ -320,7 +326,7 @@ function call<T>(action: () => T): T {
  */
 export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
   const s = new Spaces(options.hostNetns);
-  const { IFF_UP, IFF_PROMISC, RTM_DELLINK } = rt;
+  const { IFF_UP, IFF_PROMISC, IFF_ALLMULTI, IFLA_MTU, IFLA_TXQLEN, RTM_DELLINK } = rt;
   return {
     netns_open: ({ path }) => call(() => s.add(path)),
     netns_same: (args) => call(() => netnsSame(s, args)),
@@ -332,6 +338,12 @@ export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
     link_set_down: ({ ns, ifindex }) => call(() => linkSetFlag(s, ns, ifindex, IFF_UP, false)),
     link_set_promisc: ({ ns, ifindex, on }) =>
       call(() => linkSetFlag(s, ns, ifindex, IFF_PROMISC, on !== 0)),
+    link_set_allmulti: ({ ns, ifindex, on }) =>
+      call(() => linkSetFlag(s, ns, ifindex, IFF_ALLMULTI, on !== 0)),
+    link_set_mtu: ({ ns, ifindex, mtu_bytes }) =>
+      call(() => linkSetNumber(s, ns, ifindex, IFLA_MTU, mtu_bytes)),
+    link_set_txqlen: ({ ns, ifindex, txqlen }) =>
+      call(() => linkSetNumber(s, ns, ifindex, IFLA_TXQLEN, txqlen)),
     link_set_address: (args) => call(() => linkSetAddress(s, args)),
     link_set_bridge_port: (args) => call(() => linkSetBridgePort(s, args)),
     link_del: (args) => call(() => linkDel(s, args)),

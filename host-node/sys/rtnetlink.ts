@@ -70,12 +70,14 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;
 export const IFF_PROMISC = 0x100;
+export const IFF_ALLMULTI = 0x200;
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
 export const IFLA_LINK = 5;
 export const IFLA_MASTER = 10;
 export const IFLA_PROTINFO = 12;
+export const IFLA_TXQLEN = 13;
 export const IFLA_OPERSTATE = 16;
 export const IFLA_LINKINFO = 18;
 export const IFLA_AF_SPEC = 26;
@@ -368,15 +370,14 @@ export function parseVerdict(message: Message): OsError | null {
 export function parseLink(message: Message): Link {
   let name = '';
   let address = '';
-  let mtu_bytes = 0;
-  let master = 0;
-  let lower = 0;
+  let [mtu_bytes, txqlen, master, lower] = [0, 0, 0, 0];
   let operstate = 0;
   let info = { kind: '', vlan_filtering: false };
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
     else if (type === IFLA_MTU) mtu_bytes = value.u32();
+    else if (type === IFLA_TXQLEN) txqlen = value.u32();
     else if (type === IFLA_MASTER) master = value.u32();
     else if (type === IFLA_LINK) lower = value.u32();
     else if (type === IFLA_OPERSTATE) operstate = value.u8();
@@ -391,6 +392,8 @@ export function parseLink(message: Message): Link {
     mtu_bytes,
     up: (flags & IFF_UP) !== 0,
     promisc: (flags & IFF_PROMISC) !== 0,
+    allmulti: (flags & IFF_ALLMULTI) !== 0,
+    txqlen,
     operstate: OPERSTATES[operstate] ?? 'unknown',
     master,
     peer: info.kind === 'veth' ? lower : 0,

@@ -219,6 +219,8 @@ describe.skipIf(!root)('links', () => {
       mtu_bytes: 65536,
       up: false,
       promisc: false,
+      allmulti: false,
+      txqlen: 1000,
       operstate: 'down',
       master: 0,
       peer: 0,
@@ -237,6 +239,9 @@ describe.skipIf(!root)('links', () => {
         () => kernel.link_set_up(at),
         () => kernel.link_set_down(at),
         () => kernel.link_set_promisc({ ...at, on: 1 }),
+        () => kernel.link_set_allmulti({ ...at, on: 1 }),
+        () => kernel.link_set_mtu({ ...at, mtu_bytes: 1400 }),
+        () => kernel.link_set_txqlen({ ...at, txqlen: 5 }),
         () => kernel.link_set_address({ ...at, address: '02:00:00:00:00:01' }),
         () => kernel.link_set_bridge_port({ ...at, hairpin: 1, isolated: 0 }),
         () => kernel.link_del(at),
@@ -345,9 +350,26 @@ describe.skipIf(!root)('links', () => {
     expect(flags()).toEqual(expect.arrayContaining(['UP', 'PROMISC']));
     expect(get(ns, 'eth0')).toMatchObject({ up: true, promisc: true });
     kernel.link_set_promisc({ ns, ifindex, on: 0 });
+    kernel.link_set_allmulti({ ns, ifindex, on: 1 });
+    expect(flags()).toContain('ALLMULTI');
+    expect(get(ns, 'eth0')).toMatchObject({ promisc: false, allmulti: true });
+    kernel.link_set_allmulti({ ns, ifindex, on: 0 });
+    expect(flags()).not.toContain('ALLMULTI');
     expect(flags()).not.toContain('PROMISC');
     kernel.link_set_down({ ns, ifindex });
     expect(flags()).not.toContain('UP');
+  });
+
+  test('MTU and length of the transmit queue', () => {
+    const { ifindex } = pair().inner;
+    kernel.link_set_mtu({ ns, ifindex, mtu_bytes: 1400 });
+    kernel.link_set_txqlen({ ns, ifindex, txqlen: 0 });
+    expect(linkOf(pod, 'eth0')).toMatchObject({ mtu: 1400 });
+    expect(linkOf(pod, 'eth0').txqlen ?? 0).toBe(0);
+    expect(get(ns, 'eth0')).toMatchObject({ mtu_bytes: 1400, txqlen: 0 });
+    const small = failure(() => kernel.link_set_mtu({ ns, ifindex, mtu_bytes: 10 }));
+    expect([small.errno, small.text]).toEqual([EINVAL, 'mtu less than device minimum']);
+    expect(get(ns, 'eth0')).toMatchObject({ mtu_bytes: 1400 });
   });
 
   test('a bridge with an address of its own no longer follows its ports', () => {

@@ -42,6 +42,13 @@ export function randomCalls(seed: number): Call[] {
     const knob = one(['disable_ipv6', 'keep_addr_on_down', 'ndisc_notify']);
     return say.write(ns, `net/ipv6/conf/${one([dev, 'all'])}/${knob}`, one(['0', '1']));
   };
+  const tune = (ns: string, dev: string): Call => {
+    // lo has no bounds of its own, and goes without IPv4 below 68: not modelled.
+    const mtu = say.on('link_set_mtu', ns, dev, { mtu_bytes: one([60, 1200, 1400, 1500, 65536]) });
+    const txqlen = say.on('link_set_txqlen', ns, dev, { txqlen: one([0, 500, 1000]) });
+    const flag = one(['link_set_allmulti', 'link_set_promisc'] as const);
+    return one([dev === 'lo' ? txqlen : mtu, txqlen, say.on(flag, ns, dev, { on: one([0, 1]) })]);
+  };
   /** What may happen, as often as its weight says. */
   const kinds: readonly [number, (ns: string, dev: string) => Call][] = [
     [12, say.up],
@@ -54,6 +61,7 @@ export function randomCalls(seed: number): Call[] {
     [2, (ns, dev) => say.on('link_del', ns, dev)],
     [2, () => say.bridge('br0')],
     [4, sysctl],
+    [8, tune],
     [4, (ns, dev) => say.on('addr_list', ns, dev)],
     // Not IPv6: which of two equal routes it takes depends on neighbours and hashes.
     [6, (ns) => say.toward(ns, one(DESTINATIONS4))],

@@ -99,6 +99,8 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     `address ${link.address ?? 'none'} mtu ${link.mtu}`,
     link.linkinfo?.info_data?.vlan_filtering === 1 && 'vlan_filtering',
     flags.includes('PROMISC') && 'promisc',
+    flags.includes('ALLMULTI') && 'allmulti',
+    link.txqlen !== 1000 && `txqlen ${link.txqlen ?? 0}`,
     link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
     link.master !== undefined && `master ${link.master}`,
     kind === 'veth' && `peer ${peerOf(seen, home, link)}`,

@@ -59,8 +59,9 @@ function plain(name: string, value: unknown): string {
     return own.map((route) => JSON.stringify(route)).join(', ');
   }
   if (name.startsWith('link_get')) {
-    const { name: of, kind, mtu_bytes, up } = value as Link;
-    return `${of} ${kind} mtu ${mtu_bytes} up ${up}`;
+    const { name: of, kind, mtu_bytes, up, promisc, allmulti, txqlen } = value as Link;
+    const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
+    return `${of} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen}`;
   }
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (name === 'netns_open' || name === 'dir_lock') return 'a handle';
