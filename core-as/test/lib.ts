@@ -3,6 +3,7 @@
 import { Cidr, cidr_parse, Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, json_parse, json_text, json_write } from "../lib/json";
 import { Layer, layer_parse, MtuResult, mss_bytes, mtu_asked, mtu_inner } from "../lib/mtu";
+import { Regex } from "../lib/regex";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 
 export { nft_key, nft_messages, nft_words } from "./nft";
@@ -201,4 +202,13 @@ export function mtu(
 
 export function mss(mtu_bytes: i32, v6: bool): i32 {
   return mss_bytes(mtu_bytes, v6);
+}
+
+/** What is wrong with a pattern, "" when nothing is. */
+export function regex_problem(pattern: string): string {
+  return new Regex(pattern).problem;
+}
+
+export function regex_matches(pattern: string, text: string): bool {
+  return new Regex(pattern).matches(text);
 }
