@@ -179,9 +179,12 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
   if (wrong) errors.push(wrong);
   if (plugin.uses_netns && request.env.netns.length > 0) {
     const error = open_netns(request);
-    if (error && error.code == Code.InvalidNetns)
+    if (error && error.code == Code.InvalidNetns) {
       log(`${error.toString()}; nothing to remove there`);
-    else if (error) errors.push(error);
+    } else if (error) {
+      errors.push(error);
+      request.netns_unknown = true;
+    }
   }
   const before = errors.length;
   plugin.del(request, errors);

@@ -8,11 +8,15 @@ import {
   bridge_vlan_del,
   link_del,
   link_get,
+  link_set_address,
+  link_set_allmulti,
   link_set_down,
+  link_set_mtu,
   link_set_promisc,
+  link_set_txqlen,
   sysctl_write,
 } from "./host/kernel";
-import { file_remove, log } from "./host/store";
+import { file_remove, file_write, log } from "./host/store";
 import { delegate_call } from "./ipam/foreign";
 import { EADDRNOTAVAIL, ENODEV, ENOENT } from "./lib/errno";
 import { CniError, os_error } from "./spec/error";
@@ -27,9 +31,36 @@ const enum Inverse {
   VlanDel,
   LinkSetDown,
   PromiscOff,
+  LinkTune,
   SysctlWrite,
   FileRemove,
+  FileWrite,
   DelegateDel,
+}
+
+/** What of a link may be tuned. */
+export const enum Tunable {
+  Address,
+  Mtu,
+  Promisc,
+  Allmulti,
+  Txqlen,
+}
+
+/** Sets one property of a link: `text` is the address, `value` any other. */
+export function link_tune(ns: i32, ifindex: i32, what: Tunable, text: string, value: i32): i32 {
+  switch (what) {
+    case Tunable.Address:
+      return link_set_address(ns, ifindex, text);
+    case Tunable.Mtu:
+      return link_set_mtu(ns, ifindex, value);
+    case Tunable.Promisc:
+      return link_set_promisc(ns, ifindex, value != 0);
+    case Tunable.Allmulti:
+      return link_set_allmulti(ns, ifindex, value != 0);
+    default:
+      return link_set_txqlen(ns, ifindex, value);
+  }
 }
 
 class Entry {
@@ -87,6 +118,19 @@ export class Undo {
     entry.text = key;
     entry.value = value;
   }
+  /** Gives a property of a link back its value. */
+  link_tune(ns: i32, ifindex: i32, what: Tunable, text: string, value: i32): void {
+    const entry = this.note(Inverse.LinkTune, ns, ifindex);
+    entry.vid = what;
+    entry.vid_end = value;
+    entry.text = text;
+  }
+  /** Gives a file back its content. */
+  file_write(path: string, content: string): void {
+    const entry = this.note(Inverse.FileWrite, 0, 0);
+    entry.text = path;
+    entry.value = content;
+  }
   file_remove(path: string): void {
     this.note(Inverse.FileRemove, 0, 0).text = path;
   }
@@ -136,6 +180,12 @@ function run(entry: Entry): string {
       return link_set_down(entry.ns, entry.ifindex) < 0 ? `set link ${entry.ifindex} down` : "";
     case Inverse.PromiscOff:
       return link_set_promisc(entry.ns, entry.ifindex, false) < 0 ? "leave promiscuous mode" : "";
+    case Inverse.LinkTune:
+      return link_tune(entry.ns, entry.ifindex, entry.vid, entry.text, entry.vid_end) < 0
+        ? `restore link ${entry.ifindex}`
+        : "";
+    case Inverse.FileWrite:
+      return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:
       return sysctl_write(entry.ns, entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     default:

@@ -93,7 +93,10 @@ export class Fused extends Plugin {
 
   /** The namespace is opened after load. */
   private enter(request: Request): void {
-    for (let i = 0; i < this.chain.length; i++) this.chain[i].request.netns = request.netns;
+    for (let i = 0; i < this.chain.length; i++) {
+      this.chain[i].request.netns = request.netns;
+      this.chain[i].request.netns_unknown = request.netns_unknown;
+    }
   }
 
   add(request: Request, undo: Undo): Outcome {

@@ -29,7 +29,14 @@ import { tryFlock } from '../sys/libc.ts';
 import { didYouMean, type Options, parseArgs, UsageError } from './args.ts';
 
 /** What the core serves (TYPES in core-as/registry.ts; a test compares). */
-export const TYPES: readonly string[] = ['bridge', 'host-local', 'loopback', 'ptp', 'static'];
+export const TYPES: readonly string[] = [
+  'bridge',
+  'host-local',
+  'loopback',
+  'ptp',
+  'static',
+  'tuning',
+];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

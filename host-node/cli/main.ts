@@ -37,6 +37,7 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   loopback    the container's lo
   host-local  IPAM: addresses from ranges, leases in /var/lib/cni/networks
   static      IPAM: addresses written in the configuration
+  tuning      chained: sysctls and properties of the container's interface
   fairlead    a whole chain of these in one process
 
 On the command line:

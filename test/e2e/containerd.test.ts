@@ -33,7 +33,8 @@ const NETWORK = {
             routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
           },
         },
-        { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' }, mtu: MTU_BYTES },
+        { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' } },
+        { type: 'foreign-tuning', mtu: MTU_BYTES },
       ],
     },
   ],
@@ -50,17 +51,17 @@ function callsOf(calls: readonly PluginCall[], id: string): string[] {
 
 const STOPPED = [
   'ADD fairlead eth0 netns',
+  'ADD foreign-tuning eth0 netns',
   'ADD loopback lo netns',
-  'ADD tuning eth0 netns',
   'DEL fairlead eth0 netns',
+  'DEL foreign-tuning eth0 netns',
   'DEL loopback lo netns',
-  'DEL tuning eth0 netns',
 ];
 const REMOVED = [
   ...STOPPED,
   'DEL fairlead eth0 no netns',
   'DEL loopback lo no netns',
-  'DEL tuning eth0 no netns',
+  'DEL foreign-tuning eth0 no netns',
 ].sort();
 
 describe.skipIf(needsContainerd !== '')(`containerd with CRI ${needsContainerd}`, () => {
@@ -117,7 +118,9 @@ describe.skipIf(needsContainerd !== '')(`containerd with CRI ${needsContainerd}`
         .flat()
         .map((address) => `pods/${address}`)
         .sort(),
-      records: ids.map((id) => `attachments/${id}:eth0`).sort(),
+      records: ['attachments', 'tuning']
+        .flatMap((of) => ids.map((id) => `${of}/${id}:eth0`))
+        .sort(),
     });
     expect(during.links).toHaveLength(before.links.length + 4);
     expect(during.netns).toHaveLength(3);

@@ -98,7 +98,7 @@ export class Containerd {
 
   /**
    * A containerd whose pods are wired by `network`, a conflist. `foreign` are plugins of the
-   * reference beside ours.
+   * reference beside ours, each of type `foreign-NAME`.
    */
   static async open(network: object, foreign: readonly string[]): Promise<Containerd> {
     if (!existsSync(distPath('fairlead'))) {
@@ -124,7 +124,7 @@ export class Containerd {
     for (const dir of ['bin', 'programs', 'conf', 'image']) mkdirSync(this.at(dir));
     writeFileSync(this.at('calls'), '');
     for (const type of OURS) this.install(type, distPath('fairlead'));
-    for (const type of foreign) this.install(type, join(REFERENCE_DIR, type));
+    for (const name of foreign) this.install(`foreign-${name}`, join(REFERENCE_DIR, name));
     writeFileSync(this.at('conf/10-pods.conflist'), JSON.stringify(network));
     // AppArmor would load a profile into the machine's kernel, and `opt` make a folder in /opt.
     writeFileSync(

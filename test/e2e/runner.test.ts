@@ -18,7 +18,7 @@ const bridge = {
     routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
   },
 };
-const somaxconn = { type: 'tuning', sysctl: { 'net.core.somaxconn': '517' } };
+const somaxconn = { type: 'foreign-tuning', sysctl: { 'net.core.somaxconn': '517' } };
 
 describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsReference}`, () => {
   let cell: Cell;
@@ -28,7 +28,7 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
     cell = await Cell.open();
     mkdirSync(at('net.d'));
     mkdirSync(at('bin'));
-    symlinkSync(`${REFERENCE_DIR}/tuning`, at('bin/tuning'));
+    symlinkSync(`${REFERENCE_DIR}/tuning`, at('bin/foreign-tuning'));
     const place = (name: string, plugins: object[]) =>
       writeFileSync(
         at(`net.d/${name}.conflist`),
@@ -37,7 +37,7 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
     place('own', [bridge]);
     place('chain', [bridge, somaxconn]);
     place('masq', [{ ...bridge, ipMasq: true }]);
-    place('broken', [bridge, { type: 'tuning', sysctl: { 'net.no.such': '1' } }]);
+    place('broken', [bridge, { type: 'foreign-tuning', sysctl: { 'net.no.such': '1' } }]);
   });
   afterAll(() => cell?.close());
   beforeEach(async () => {
@@ -94,7 +94,7 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
   });
 
   test('a foreign plugin that fails takes the whole ADD back', async () => {
-    await expect(fairlead('add', 'broken', 'one')).rejects.toThrow('type="tuning" failed');
+    await expect(fairlead('add', 'broken', 'one')).rejects.toThrow('type="foreign-tuning" failed');
     expect(await left()).toEqual([]);
     expect(await inside('one', 'ip', '-o', 'link', 'show')).not.toContain('eth0');
   });

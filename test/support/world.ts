@@ -187,11 +187,12 @@ export class Ground {
         batch.push(add);
         if (peer !== undefined) made.add(`${peerNs}/${peerName}`);
       }
-      for (const key of ['address', 'mtu', 'master']) {
+      for (const key of ['address', 'mtu', 'txqlen', 'master']) {
         const given = value(key);
         if (name !== 'lo' && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
       }
       if (rest.includes('promisc')) batch.push(`link set ${name} promisc on`);
+      if (rest.includes('allmulti')) batch.push(`link set ${name} allmulticast on`);
       if (rest.includes('up')) batch.push(`link set ${name} up`);
     }
   }
@@ -361,13 +362,25 @@ function realWorldOn(ground: Ground): World {
   };
 }
 
-/** The real kernel through an executable, with the ground's folder as /var/lib. */
+/** Shell words that put the ground's /var/lib, /run and, where it has one, /etc in place. */
+function mountsOf(root: string): string {
+  mkdirSync(join(root, 'run/netns'), { recursive: true });
+  const mounts = [
+    `mount --bind "${root}/var/lib" /var/lib`,
+    `mount --rbind /run/netns "${root}/run/netns"`,
+    `mount --rbind "${root}/run" /run`,
+  ];
+  if (existsSync(join(root, 'etc'))) mounts.push(`mount --bind "${root}/etc" /etc`);
+  return mounts.join(' && ');
+}
+
+/** The real kernel through an executable, with the ground's folders as /var/lib, /run and /etc. */
 export function executableWorld(before: string, dir: string): World {
   const ground = new Ground(before);
   return {
     run: (step, stdin) => {
       const program = join(dir, step.type);
-      const script = `mount --bind "${ground.root}/var/lib" /var/lib && exec "${program}"`;
+      const script = `${mountsOf(ground.root)} && exec "${program}"`;
       const inside = [`--net=/run/netns/${ground.prefix}host`, 'unshare', '-m', 'sh', '-c', script];
       const done = spawnSync('nsenter', inside, {
         input: ground.there(stdin),
