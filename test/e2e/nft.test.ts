@@ -149,7 +149,7 @@ describe.skipIf(needsNft !== '')(`at the same time ${needsNft}`, () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('twelve ADDs on a fresh node, then twelve DELs beside a GC', async () => {
-    const lab = new Lab(12);
+    const lab = new Lab(12, 'crowd');
     try {
       const at = { ...ipam, dataDir: folder };
       const config = { ...filtered, cniVersion: '1.1.0', name: 'crowd', ipam: at };
@@ -161,7 +161,7 @@ describe.skipIf(needsNft !== '')(`at the same time ${needsNft}`, () => {
       const gc = { ...config, 'cni.dev/valid-attachments': [] };
       const gone = await Promise.all([
         ...lab.pods.map((pod) => lab.call(program, 'DEL', pod, config)),
-        lab.call(program, 'GC', 'pod0', gc),
+        lab.call(program, 'GC', 'crowd0', gc),
       ]);
       expect(gone.map(({ code, stdout }) => (code === 0 ? '' : stdout)).join('')).toBe('');
       expect(elements()).toEqual([]);

@@ -16,8 +16,9 @@ let labs = 0;
 export class Lab {
   readonly prefix = `fl${process.pid}l${++labs}-`;
   readonly pods: string[] = [];
-  constructor(pod_count: number) {
-    for (let i = 0; i < pod_count; i++) this.pods.push(`pod${i}`);
+  /** Pods are containers of the machine: tests that run at the same time name theirs apart. */
+  constructor(pod_count: number, name = 'pod') {
+    for (let i = 0; i < pod_count; i++) this.pods.push(`${name}${i}`);
     for (const name of ['host', ...this.pods]) this.ip('netns', 'add', this.prefix + name);
   }
   ip(...args: string[]): string {
