@@ -78,6 +78,8 @@ export class Parts {
     public list: NetworkList,
     report: Report,
   ) {
+    // A name of an interface may be part of a value (IFNAME of tuning); any will do.
+    this.top.env.ifname = "eth0";
     const file = list.file;
     this.top.version = list.cniVersion;
     this.top.network = list.name;

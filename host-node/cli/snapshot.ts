@@ -36,6 +36,8 @@ const FILES_LIMIT_BYTES = 64 << 20;
 const FILES_LIMIT = 100_000;
 const ROUTES_LIMIT = 10_000;
 const LOCK_NAME = 'lock';
+/** Which the text leaves out. */
+const TXQLEN_DEFAULT = 1000;
 
 const [EPERM, EACCES, ENOTDIR, EISDIR] = [1, 13, 20, 21];
 const IPV6_MTU_MIN_BYTES = 1280;
@@ -200,6 +202,8 @@ class Namespaces {
     words.push('mtu', String(link.mtu_bytes));
     if (link.vlan_filtering) words.push('vlan_filtering');
     if (link.promisc) words.push('promisc');
+    if (link.allmulti) words.push('allmulti');
+    if (link.txqlen !== TXQLEN_DEFAULT) words.push('txqlen', String(link.txqlen));
     words.push('operstate', link.operstate);
     const master = space.listed.get(link.master);
     if (master !== undefined) words.push('master', master.name);

@@ -307,6 +307,14 @@ function onDisk(step: Step): [string, string] {
     const { cniVersion, name } = parsed;
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
+  // A chained plugin has another before it in its list.
+  if (step.type === 'tuning') {
+    const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
+    return [
+      'x.conflist',
+      JSON.stringify({ cniVersion, name, plugins: [{ type: 'dhcp-main' }, plugin] }),
+    ];
+  }
   // An IPAM plugin is called with the configuration of the plugin that wants addresses.
   const around: Readonly<Record<string, string>> = { 'host-local': 'ptp', static: 'bridge' };
   const type = around[step.type];
@@ -320,6 +328,8 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'bridge/not-a-bridge': 'the link is there and is none',
   'bridge/static-empty': 'the runtime may name an address: a warning',
   'bridge/uplink-no-port': 'the link is no port',
+  'delegate/error-code': 'what the program prints',
+  'delegate/garbage-cut': 'what the program prints',
   'delegate/garbage-error': 'what the program prints',
   'delegate/garbage-result': 'what the program prints',
   'delegate/missing': 'no such program: --path tells',
@@ -327,7 +337,14 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'delegate/wrong-result': 'what the program prints',
   'host-local/requested-malformed': 'CNI_ARGS',
   'static/malformed': 'CNI_ARGS',
+  'tuning/allowlist': 'the list of allowed sysctls on the node',
+  'tuning/allowlist-unusable': 'the list of allowed sysctls on the node',
+  'tuning/check-prev-result': 'what a runtime passes',
+  'tuning/rolled-back': 'what the kernel refuses',
+  'tuning/sysctl-duplicate': 'a key twice is lost on the way into a list here',
 };
+/** Told by validate, and by ADD only when the kernel refuses it. */
+const TOLD_BEFORE = ['tuning/rolled-back'];
 /** Codes that a configuration earns by itself: version, decoding, values, not supported. */
 const OF_THE_FILE = [1, 6, 7, 104];
 
@@ -349,7 +366,8 @@ describe('the corpus', () => {
       const errors = (JSON.parse(said.out) as Report).files.flatMap(({ problems }) =>
         problems.filter(({ severity }) => severity === 'error'),
       );
-      if (!OF_THE_FILE.includes(codeOf(fixture, step))) expect(errors, text).toEqual([]);
+      const quiet = !OF_THE_FILE.includes(codeOf(fixture, step)) && !TOLD_BEFORE.includes(name);
+      if (quiet) expect(errors, text).toEqual([]);
       else if (errors.length === 0) untold++;
     }
     expect(untold > 0).toBe(name in NOT_IN_THE_FILE);
@@ -639,7 +657,7 @@ describe('the tables of keys', () => {
       const [, key, plugins = ''] = /^\| `(\w+)` *\|[^|]*\|([^|]*)\|/.exec(line) ?? [];
       for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
     }
-    const ours = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
+    const ours = ['bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
     const known = ours.flatMap((type) =>
       (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
     );
