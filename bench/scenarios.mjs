@@ -36,6 +36,18 @@ const SCENARIOS = [
   { name: 'loopback', type: 'loopback', keys: () => ({}) },
 ];
 
+/** The first scenario and three chained plugins with nothing to do, in one plugin. Ours alone. */
+const FUSED = {
+  name: 'fused: bridge + host-local, 3 × tuning',
+  type: 'fairlead',
+  sides: ['fairlead'],
+  keys: (side, folder) => {
+    const [{ type, keys }] = SCENARIOS;
+    const chained = { type: 'tuning' };
+    return { plugins: [{ type, ...keys(side, folder) }, chained, chained, chained] };
+  },
+};
+
 /**
  * The command line as the runtime of a network like the first scenario's. There is no reference for
  * it: Debian has no cnitool.
@@ -74,23 +86,25 @@ function programs(folder) {
 export function scenarios(folder, pods) {
   const bins = programs(folder);
   const sides = Object.entries(bins);
-  const calls = SCENARIOS.map(({ name, type, keys }) => ({
+  const calls = [...SCENARIOS, FUSED].map(({ name, type, keys, sides: only }) => ({
     name,
     sides: Object.fromEntries(
-      sides.map(([side, bin]) => {
-        const stdin = join(folder, `${type}-${side}.json`);
-        const config = { cniVersion: CNI_VERSION, name: `${side}-${type}`, type };
-        writeFileSync(stdin, JSON.stringify({ ...config, ...keys(side, folder) }));
-        const env = (command) => ({
-          PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-          CNI_COMMAND: command,
-          CNI_CONTAINERID: `bench-${side}`,
-          CNI_NETNS: pods[side],
-          CNI_IFNAME: type === 'loopback' ? 'lo' : 'eth0',
-          CNI_PATH: bin,
-        });
-        return [side, { program: join(bin, type), stdin, env, output: join(folder, 'output') }];
-      }),
+      sides
+        .filter(([side]) => only?.includes(side) ?? true)
+        .map(([side, bin]) => {
+          const stdin = join(folder, `${type}-${side}.json`);
+          const config = { cniVersion: CNI_VERSION, name: `${side}-${type}`, type };
+          writeFileSync(stdin, JSON.stringify({ ...config, ...keys(side, folder) }));
+          const env = (command) => ({
+            PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+            CNI_COMMAND: command,
+            CNI_CONTAINERID: `bench-${side}`,
+            CNI_NETNS: pods[side],
+            CNI_IFNAME: type === 'loopback' ? 'lo' : 'eth0',
+            CNI_PATH: bin,
+          });
+          return [side, { program: join(bin, type), stdin, env, output: join(folder, 'output') }];
+        }),
     ),
   }));
   return [...calls, runner(folder, bins.fairlead, pods)];
