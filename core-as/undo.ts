@@ -18,7 +18,7 @@ import {
 } from "./host/kernel";
 import { file_remove, file_write, log } from "./host/store";
 import { delegate_call } from "./ipam/foreign";
-import { EADDRNOTAVAIL, ENODEV, ENOENT } from "./lib/errno";
+import { EADDRNOTAVAIL, ENODEV, ENOENT, ENXIO } from "./lib/errno";
 import { CniError, os_error } from "./spec/error";
 import { Request } from "./spec/request";
 
@@ -155,7 +155,8 @@ export class Undo {
       }
       const tried = run(entry);
       if (tried.length == 0 || failure_errno == ENOENT) continue;
-      if (failure_errno == ENODEV || failure_errno == EADDRNOTAVAIL) continue;
+      if (failure_errno == ENODEV || failure_errno == EADDRNOTAVAIL || failure_errno == ENXIO)
+        continue;
       errors.push(os_error(`undo: ${tried}`));
     }
   }

@@ -3,6 +3,7 @@
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EIO = 5;
+export const ENXIO = 6;
 export const EBADF = 9;
 export const EACCES = 13;
 export const EFAULT = 14;
@@ -34,6 +35,8 @@ export function errno_name(errno: i32): string {
       return "ESRCH";
     case EIO:
       return "EIO";
+    case ENXIO:
+      return "ENXIO";
     case EBADF:
       return "EBADF";
     case EACCES:

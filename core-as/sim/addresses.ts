@@ -1,6 +1,6 @@
 // Addresses of the simulated kernel, and what goes up and down with a link: its addresses and the
 // routes they bring. IPv6 link-local addresses are not modelled.
-import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL } from "../lib/errno";
+import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { connect, disconnect, flush, forget_source } from "./fib";
@@ -209,6 +209,8 @@ export function kernel_addr_del(ns: i32, ifindex: i32, address: usize, address_l
   const v6 = cidr.ip.v6;
   const link = link_of(space, ifindex, v6 ? NO_DEVICE6 : NO_DEVICE4);
   if (!link) return refusal;
+  // Not the sysctl: a link of so small an MTU has nothing of IPv6.
+  if (v6 && !link.ipv6) return fail(ENXIO, "ipv6: IPv6 is disabled on this device");
   for (let i = 0; i < link.addrs.length; i++) {
     if (!link.addrs[i].cidr.equals(cidr)) continue;
     drop_addr(space, link, link.addrs[i]);
