@@ -1,10 +1,10 @@
 // The IPAM type `host-local`: one address per range set out of local leases. Keys, order of range
 // sources, errors and files are the reference plugin's; leases.ts owns the files.
 import { file_read, NamedText } from "../host/store";
-import { ip_parse, ip_parse_loose } from "../lib/ip";
+import { Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
 import { dir_usable } from "../lib/name";
-import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { texts_joined, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { check_failed } from "../net/check";
 import { failed, Outcome, Plugin } from "../plugin";
 import { CniArgs } from "../spec/args";
@@ -26,7 +26,7 @@ const RESOLV_CONF_LIMIT_BYTES = 65536;
 
 export class HostLocal extends Plugin {
   private sets: RangeSet[] = [];
-  private requested: string[] = [];
+  private requested: Ip[] = [];
   private routes: RouteConfig[] = [];
   private dataDir: string = DATA_DIR;
   private resolvConf: string = "";
@@ -83,13 +83,16 @@ export class HostLocal extends Plugin {
     const runtime = request.runtimeConfig();
     const top = runtime ? request.reader.strings(runtime, "ips") : null;
     if (top) for (let i = 0; i < top.length; i++) texts.push(top[i]);
+    const known = new Set<string>();
     for (let i = 0; i < texts.length; i++) {
       const parsed = ip_parse_loose(texts[i]);
       if (!parsed) {
         return new CniError(Code.InvalidConfig, `requested IP "${texts[i]}" is not an IP address`);
       }
       const text = parsed.toString();
-      if (!this.requested.includes(text)) this.requested.push(text);
+      if (known.has(text)) continue;
+      known.add(text);
+      this.requested.push(parsed);
     }
     return request.reader.error;
   }
@@ -127,9 +130,11 @@ export class HostLocal extends Plugin {
       result.ips.push(ip);
     }
     if (wanted.length == 0) return null;
+    const left = new Array<string>();
+    for (let i = 0; i < wanted.length; i++) left.push(wanted[i].toString());
     return new CniError(
       Code.NoAddress,
-      `failed to allocate all requested IPs: ${wanted.join(",")}: ` +
+      `failed to allocate all requested IPs: ${texts_joined(left, ",")}: ` +
         `they lie in no range of "${request.network}"`,
     );
   }
@@ -151,15 +156,15 @@ export class HostLocal extends Plugin {
     request: Request,
     leases: Leases,
     owned: string[],
-    wanted: string[],
+    wanted: Ip[],
     index: i32,
     undo: Undo,
   ): Allocated {
     const set = this.sets[index];
     let made: Allocated | null = null;
     for (let k = 0; k < wanted.length && !made; k++) {
-      const ip = ip_parse(wanted[k]);
-      if (!ip || set.indexOf(ip) < 0) continue;
+      const ip = wanted[k];
+      if (set.indexOf(ip) < 0) continue;
       made = allocate_requested(leases, set, ip, undo);
       wanted.splice(k, 1);
     }
@@ -283,8 +288,10 @@ function resolv_conf(path: string, dns: DNS): CniError | null {
     if (fields.length < 2) continue;
     if (fields[0] == "nameserver") dns.nameservers.push(fields[1]);
     else if (fields[0] == "domain") dns.domain = fields[1];
-    else if (fields[0] == "search") dns.search = dns.search.concat(fields.slice(1));
-    else if (fields[0] == "options") dns.options = dns.options.concat(fields.slice(1));
+    for (let k = 1; k < fields.length; k++) {
+      if (fields[0] == "search") dns.search.push(fields[k]);
+      else if (fields[0] == "options") dns.options.push(fields[k]);
+    }
   }
   return null;
 }

@@ -2,7 +2,8 @@
 // one address. Validation, order and wording follow the reference plugin.
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { JsonValue } from "../lib/json";
-import { Reader } from "../spec/reader";
+import { texts_joined } from "../lib/utf8";
+import { LIST_LIMIT, Reader } from "../spec/reader";
 
 export class Range {
   constructor(
@@ -60,7 +61,7 @@ export class RangeSet {
   toString(): string {
     const texts = new Array<string>();
     for (let i = 0; i < this.ranges.length; i++) texts.push(this.ranges[i].toString());
-    return texts.join(",");
+    return texts_joined(texts, ",");
   }
 }
 
@@ -166,6 +167,12 @@ export function sets_read(reader: Reader, object: JsonValue, key: string, sets: 
 export function sets_check(reader: Reader, ipam: JsonValue, sets: RangeSet[]): void {
   if (sets.length == 0) {
     reader.invalid(`no IP ranges specified: add "ranges": [[{"subnet": "10.1.2.0/24"}]]`, ipam);
+  }
+  let count = 0;
+  for (let i = 0; i < sets.length; i++) count += sets[i].ranges.length;
+  if (count > LIST_LIMIT) {
+    reader.invalid(`there are ${count} ranges: at most ${LIST_LIMIT} are read`, ipam);
+    return;
   }
   for (let i = 0; i < sets.length; i++) {
     for (let k = 0; k < i && !reader.full; k++) {

@@ -8,6 +8,7 @@ import { failed, Outcome, Plugin } from "../plugin";
 import { CniArgs } from "../spec/args";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
+import { LIST_LIMIT } from "../spec/reader";
 import { Request } from "../spec/request";
 import { dns_read, routes_read } from "../spec/result";
 import { IPConfig, Result } from "../spec/types";
@@ -84,6 +85,12 @@ export class Static extends Plugin {
 
   private fromArgs(texts: string[], gateways: string): CniError | null {
     const first = this.result.ips.length;
+    if (texts.length > LIST_LIMIT) {
+      return new CniError(
+        Code.InvalidConfig,
+        `CNI_ARGS has ${texts.length} addresses in IP: at most ${LIST_LIMIT} are read`,
+      );
+    }
     for (let i = 0; i < texts.length; i++) {
       const address = cidr_parse(texts[i]);
       if (!address) {
@@ -95,7 +102,7 @@ export class Static extends Plugin {
       this.result.ips.push(new IPConfig(address));
     }
     if (gateways.length == 0) return null;
-    const list = gateways.split(",");
+    const list = gateways.split(",").slice(0, LIST_LIMIT);
     for (let i = 0; i < list.length; i++) {
       const gateway = ip_parse(list[i]);
       if (!gateway) return new CniError(Code.InvalidConfig, `invalid gateway address: ${list[i]}`);

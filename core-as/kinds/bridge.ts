@@ -4,7 +4,7 @@
 // undone).
 import { HOST, Link, link_get, link_get_index, link_set_up } from "../host/kernel";
 import { ipam_add, ipam_load, ipam_plugin, ipam_type_strict } from "../ipam/delegate";
-import { BridgePlan, bridge_address, bridge_ensure, gateway_link } from "../net/bridge";
+import { BridgePlan, bridge_addresses, bridge_ensure, gateway_link } from "../net/bridge";
 import {
   check_addresses,
   check_container,
@@ -149,13 +149,7 @@ export class Bridge extends Wiring {
       at = link;
       result.interfaces.push(new Interface(at.name));
     }
-    for (let i = 0; i < result.ips.length; i++) {
-      const gateway = result.ips[i].gateway;
-      if (!gateway) continue;
-      const error = bridge_address(at, gateway, result.ips[i].address, this.forceAddress, undo);
-      if (error) return error;
-    }
-    return null;
+    return bridge_addresses(at, result.ips, this.forceAddress, undo);
   }
 
   /** Waits for the port and reports every interface as it is now. */

@@ -115,8 +115,8 @@ export class Cidr {
   }
   contains(ip: Ip): bool {
     if (ip.v6 != this.ip.v6) return false;
-    const first = this.network();
-    return (ip.high & this.maskHigh()) == first.high && (ip.low & this.maskLow()) == first.low;
+    const high = (ip.high ^ this.ip.high) & this.maskHigh();
+    return high == 0 && ((ip.low ^ this.ip.low) & this.maskLow()) == 0;
   }
   overlaps(other: Cidr): bool {
     return this.contains(other.ip) || other.contains(this.ip);

@@ -95,3 +95,13 @@ export class ByteWriter {
     return utf8_decode(this.ptr, this.len);
   }
 }
+
+/** Texts with a separator between them. The library's join copies what is there for every text. */
+export function texts_joined(texts: string[], separator: string): string {
+  const out = new ByteWriter();
+  for (let i = 0; i < texts.length; i++) {
+    if (i > 0) out.text(separator);
+    out.text(texts[i]);
+  }
+  return out.toString();
+}

@@ -18,11 +18,12 @@ import {
   VethEnd,
 } from "../host/kernel";
 import { EADDRNOTAVAIL, EEXIST, ENODEV } from "../lib/errno";
-import { Cidr, cidr_parse, Ip } from "../lib/ip";
+import { Cidr, cidr_parse } from "../lib/ip";
 import { JsonValue } from "../lib/json";
 import { ifname_problem, mac_neighbour, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
 import { Reader } from "../spec/reader";
+import { IPConfig } from "../spec/types";
 import { Undo } from "../undo";
 import { PortPlan, port_vlan_access } from "./port";
 
@@ -142,39 +143,73 @@ export function gateway_link(bridge: Link, plan: PortPlan, undo: Undo): Found {
 }
 
 /**
- * Puts the gateway's address on a host link. A different IPv4 address, or an overlapping IPv6 one,
- * is a conflict: refused, or removed with `force`.
+ * Puts the gateways' addresses on a host link. A different IPv4 address, or an overlapping IPv6
+ * one, is a conflict: refused, or removed with `force`.
  */
-export function bridge_address(
+export function bridge_addresses(
   link: Link,
-  gateway: Ip,
-  member: Cidr,
+  ips: IPConfig[],
   force: bool,
   undo: Undo,
 ): CniError | null {
-  const wanted = new Cidr(gateway, member.bits);
+  let present: Cidr[] | null = null;
+  for (let i = 0; i < ips.length; i++) {
+    const gateway = ips[i].gateway;
+    if (!gateway) continue;
+    // Read once: there may be thousands of them.
+    if (!present) present = addresses_of(link);
+    const held = present;
+    if (!held) return os_error(`read the addresses of "${link.name}"`);
+    const error = bridge_address(link, held, new Cidr(gateway, ips[i].address.bits), force, undo);
+    if (error) return error;
+  }
+  return null;
+}
+
+/** Addresses of a host link that may conflict, null after a failure. */
+function addresses_of(link: Link): Cidr[] | null {
   const list = addr_list(HOST, link.ifindex);
-  if (!list) return os_error(`read the addresses of "${link.name}"`);
+  if (!list) return null;
+  const made = new Array<Cidr>();
   for (let i = 0; i < list.length; i++) {
-    const present = cidr_parse(list[i].address);
-    if (!present || present.ip.v6 != gateway.v6 || present.ip.isLinkLocal()) continue;
-    if (present.equals(wanted)) return null;
-    if (gateway.v6 && !present.overlaps(wanted)) continue;
+    const cidr = cidr_parse(list[i].address);
+    if (cidr && !cidr.ip.isLinkLocal()) made.push(cidr);
+  }
+  return made;
+}
+
+/** Puts one address beside those that are present, which it keeps up to date. */
+function bridge_address(
+  link: Link,
+  present: Cidr[],
+  wanted: Cidr,
+  force: bool,
+  undo: Undo,
+): CniError | null {
+  const text = wanted.toString();
+  for (let i = 0; i < present.length; i++) {
+    const other = present[i];
+    if (other.ip.v6 != wanted.ip.v6) continue;
+    if (other.equals(wanted)) return null;
+    if (wanted.ip.v6 && !other.overlaps(wanted)) continue;
     if (!force) {
       return new CniError(
         Code.InvalidConfig,
-        `"${link.name}" already has an IP address different from ${wanted.toString()}: ` +
-          `remove ${list[i].address}, set "forceAddress", or use another bridge`,
+        `"${link.name}" already has an IP address different from ${text}: ` +
+          `remove ${other.toString()}, set "forceAddress", or use another bridge`,
       );
     }
-    if (addr_del(HOST, link.ifindex, list[i].address) < 0 && failure_errno != EADDRNOTAVAIL) {
-      return os_error(`remove ${list[i].address} from "${link.name}"`);
+    const old = other.toString();
+    if (addr_del(HOST, link.ifindex, old) < 0 && failure_errno != EADDRNOTAVAIL) {
+      return os_error(`remove ${old} from "${link.name}"`);
     }
-    undo.addr_add(HOST, link.ifindex, list[i].address);
+    undo.addr_add(HOST, link.ifindex, old);
+    present.splice(i--, 1);
   }
-  if (addr_add(HOST, link.ifindex, wanted.toString(), true) >= 0) {
-    undo.addr_del(HOST, link.ifindex, wanted.toString());
-    return null;
+  if (addr_add(HOST, link.ifindex, text, true) < 0) {
+    return failure_errno == EEXIST ? null : os_error(`add ${text} to "${link.name}"`);
   }
-  return failure_errno == EEXIST ? null : os_error(`add ${wanted.toString()} to "${link.name}"`);
+  undo.addr_del(HOST, link.ifindex, text);
+  present.push(wanted);
+  return null;
 }

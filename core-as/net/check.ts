@@ -107,6 +107,11 @@ export function check_routes(request: Request, link: Link, result: Result): CniE
   if (result.routes.length == 0) return null;
   const list = route_list(request.netns, link.ifindex);
   if (!list) return os_error(`read the routes of "${link.name}"`);
+  // As texts of one spelling, made once: a result may have thousands of routes.
+  for (let i = 0; i < list.length; i++) {
+    const cidr = cidr_parse(list[i].dst);
+    if (cidr) list[i].dst = cidr.toString();
+  }
   for (let i = 0; i < result.routes.length; i++) {
     const dst = result.routes[i].dst;
     const gw = result.routes[i].gw;
@@ -120,8 +125,7 @@ export function check_routes(request: Request, link: Link, result: Result): CniE
 
 function has_route(list: Route[], dst: string, gw: string): bool {
   for (let i = 0; i < list.length; i++) {
-    const cidr = cidr_parse(list[i].dst);
-    if (cidr && cidr.toString() == dst && (gw.length == 0 || list[i].gw == gw)) return true;
+    if (list[i].dst == dst && (gw.length == 0 || list[i].gw == gw)) return true;
   }
   return false;
 }

@@ -2,7 +2,7 @@
 // One process uses it, so a lock is always free.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";
 import { json_write_string } from "../lib/json";
-import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { texts_joined, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
 import { Content, state } from "./state";
 
@@ -22,12 +22,8 @@ function path_of(ptr: usize, len: i32): string | null {
 
 /** Without doubled or trailing slashes. */
 function normal(path: string): string {
-  const parts = path.split("/");
-  let made = "";
-  for (let i = 0; i < parts.length; i++) {
-    if (parts[i].length > 0 && parts[i] != ".") made += "/" + parts[i];
-  }
-  return made;
+  const parts = path.split("/").filter((part) => part.length > 0 && part != ".");
+  return parts.length > 0 ? `/${texts_joined(parts, "/")}` : "";
 }
 
 function folder_of(path: string): string {

@@ -20,7 +20,7 @@ export class Attachments {
     if (config.indexOf(key) < 0) return;
     this.given = true;
     // null is an empty list: that is how Go prints one.
-    const list = reader.array(config, key);
+    const list = reader.array(config, key, i32.MAX_VALUE);
     if (!list) return;
     for (let i = 0; i < list.items.length; i++) {
       const item = list.items[i];

@@ -2,6 +2,7 @@
 // A message says what is wrong and what to do next; details carry the cause.
 import { failure_errno, failure_text } from "../host/failure";
 import { errno_name } from "../lib/errno";
+import { texts_joined } from "../lib/utf8";
 
 /** Well-known codes of the spec, and Fairlead's own from 100 (spec: plugin specific). */
 export const enum Code {
@@ -49,7 +50,7 @@ export function os_error(tried: string, code: i32 = Code.Kernel): CniError {
 export function join_errors(errors: CniError[]): CniError | null {
   if (errors.length == 0) return null;
   if (errors.length == 1) return errors[0];
-  let msg = errors[0].toString();
-  for (let i = 1; i < errors.length; i++) msg += ` | ${errors[i].toString()}`;
-  return new CniError(errors[0].code, msg);
+  const texts = new Array<string>();
+  for (let i = 0; i < errors.length; i++) texts.push(errors[i].toString());
+  return new CniError(errors[0].code, texts_joined(texts, " | "));
 }

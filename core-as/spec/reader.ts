@@ -6,6 +6,12 @@ import { CniError, Code } from "./error";
 
 const KINDS: string[] = ["null", "a boolean", "a number", "a string", "an array", "an object"];
 
+/**
+ * Far more than any list of a configuration or a result has. Some are compared entry by entry with
+ * others, and memory is not given back during a call.
+ */
+export const LIST_LIMIT: i32 = 4000;
+
 /** More problems of one document are counted and not kept: nobody reads them. */
 const PROBLEMS_LIMIT = 200;
 
@@ -93,8 +99,12 @@ export class Reader {
   object(object: JsonValue, key: string): JsonValue | null {
     return this.member(object, key, Kind.Object);
   }
-  array(object: JsonValue, key: string): JsonValue | null {
-    return this.member(object, key, Kind.Array);
+  /** A list of at most `limit` entries. */
+  array(object: JsonValue, key: string, limit: i32 = LIST_LIMIT): JsonValue | null {
+    const value = this.member(object, key, Kind.Array);
+    if (!value || value.items.length <= limit) return value;
+    this.invalid(`"${key}" has ${value.items.length} entries: at most ${limit} are read`, value);
+    return null;
   }
   /** An array of texts; null when absent. */
   strings(object: JsonValue, key: string): string[] | null {

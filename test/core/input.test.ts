@@ -52,6 +52,12 @@ describe('refused, nothing changed', () => {
       6,
       /more than 250000 values/,
     ],
+    [
+      'a list of 4001 entries',
+      Buffer.from(`${HEAD}1,"vlanTrunk":[${'{},'.repeat(4000)}{}]}`),
+      7,
+      /has 4001 entries: at most 4000/,
+    ],
     ['a byte that is not UTF-8', Buffer.from(`${HEAD}"\xff"}`, 'latin1'), 6, /not UTF-8/],
     ['half a surrogate pair', Buffer.from(`${HEAD}"\\ud800"}`), 6, /surrogate/],
     ['a NUL byte in a name', Buffer.from('{"name":"n\\u0000","type":"bridge"}'), 7, /network name/],
