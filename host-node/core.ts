@@ -17,7 +17,8 @@ export interface Answer {
   readonly stdout: string;
 }
 
-interface CoreExports {
+/** What an instance of core.wasm exports (docs/host-abi.md). */
+export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (len: number) => number;
   readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
@@ -30,8 +31,8 @@ const INTERNAL = 999;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function put(core: CoreExports, text: string): readonly [number, number] {
-  const bytes = encoder.encode(text);
+/** Copies bytes into the core's memory: pointer and length. */
+export function put(core: CoreExports, bytes: Uint8Array): readonly [number, number] {
   const ptr = core.alloc(bytes.length);
   new Uint8Array(core.memory.buffer, ptr, bytes.length).set(bytes);
   return [ptr, bytes.length];
@@ -52,7 +53,10 @@ function run(
   }
   const core = instance.exports as unknown as CoreExports;
   binding.attach(core.memory);
-  const exit_code = core[entry](...put(core, texts[0]), ...put(core, texts[1]));
+  const exit_code = core[entry](
+    ...put(core, encoder.encode(texts[0])),
+    ...put(core, encoder.encode(texts[1])),
+  );
   const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
   return { exit_code, stdout: decoder.decode(result) };
 }

@@ -8,23 +8,45 @@ import { ABI_MARKER, OPERATIONS } from '../host-node/abi.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const HEAD = '// Generated from host-node/abi.ts by `npm run generate`. Do not edit.\n';
 
-const wasmParams = (op) =>
-  Object.entries(op.params)
-    .map(([name, type]) =>
-      type === 'i32' || type === 'ns' ? `${name}: i32` : `${name}: usize, ${name}_len: i32`,
-    )
-    .join(', ');
+const COLUMNS = 100;
 
-const wasmArgs = (op) =>
-  Object.entries(op.params)
-    .map(([name, type]) => (type === 'i32' || type === 'ns' ? name : `${name}, ${name}_len`))
-    .join(', ');
+/** The head of a function, one parameter a line where it would be too long. */
+function wasmHead(start, op, end) {
+  const params = Object.entries(op.params).flatMap(([name, type]) =>
+    type === 'i32' || type === 'ns' ? [`${name}: i32`] : [`${name}: usize`, `${name}_len: i32`],
+  );
+  const line = `${start}(${params.join(', ')}): i32${end}`;
+  if (line.length <= COLUMNS) return line;
+  return `${start}(\n${params.map((param) => `  ${param},\n`).join('')}): i32${end}`;
+}
+
+/** A comment, on several lines where one would be too long. */
+function comment(text) {
+  if (text.length + '/**  */'.length <= COLUMNS) return `/** ${text} */`;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (` *${longer}`.length <= COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(` ${word}`);
+  }
+  return `/**\n${lines.map((line) => ` *${line}\n`).join('')} */`;
+}
+
+/** `return …;` of a call with all parameters, one a line where it would be too long. */
+function wasmReturn(callee, op, end) {
+  const args = Object.entries(op.params).flatMap(([name, type]) =>
+    type === 'i32' || type === 'ns' ? [name] : [name, `${name}_len`],
+  );
+  const line = `  return ${callee}(${args.join(', ')})${end}`;
+  if (line.length <= COLUMNS) return line;
+  return `  return ${callee}(\n${args.map((arg) => `    ${arg},\n`).join('')}  )${end}`;
+}
 
 function coreImports() {
   const declared = OPERATIONS.map(
     (op) =>
-      `/** ${op.about} */\n@external("${op.module}", "${op.name}")\n` +
-      `export declare function ${op.module}_${op.name}(${wasmParams(op)}): i32;\n`,
+      `${comment(op.about)}\n@external("${op.module}", "${op.name}")\n` +
+      `${wasmHead(`export declare function ${op.module}_${op.name}`, op, ';')}\n`,
   );
   return `${HEAD}// Only core-as/host/*.ts call these.\n\n${declared.join('\n')}`;
 }
@@ -33,8 +55,8 @@ function simImports() {
   const traced = OPERATIONS.map((op) => {
     const name = `${op.module}_${op.name}`;
     if (op.module === 'host') {
-      const call = `at.${name}(${wasmArgs(op)})`;
-      return `export function ${name}(${wasmParams(op)}): i32 {\n  return ${call};\n}\n`;
+      const head = wasmHead(`export function ${name}`, op, ' {');
+      return `${head}\n${wasmReturn(`at.${name}`, op, ';')}\n}\n`;
     }
     const args = Object.entries(op.params).map(([param, type]) =>
       type === 'i32' || type === 'ns'
@@ -42,10 +64,10 @@ function simImports() {
         : `  trace.text("${param}", ${param}, ${param}_len);`,
     );
     return [
-      `export function ${name}(${wasmParams(op)}): i32 {`,
+      wasmHead(`export function ${name}`, op, ' {'),
       `  trace.begin("${op.module}.${op.name}");`,
       ...args,
-      `  return trace.end(at.${name}(${wasmArgs(op)}));`,
+      wasmReturn(`trace.end(at.${name}`, op, ');'),
       '}\n',
     ].join('\n');
   });

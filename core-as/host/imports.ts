@@ -23,7 +23,14 @@ export declare function host_sleep(duration_ms: i32): i32;
 
 /** A failed assertion of the core: a bug. The core traps right after. */
 @external("host", "panic")
-export declare function host_panic(msg: usize, msg_len: i32, file: usize, file_len: i32, line: i32, col: i32): i32;
+export declare function host_panic(
+  msg: usize,
+  msg_len: i32,
+  file: usize,
+  file_len: i32,
+  line: i32,
+  col: i32,
+): i32;
 
 /** Opens a network namespace; EINVAL when the path is there but is not one. */
 @external("kernel", "netns_open")
@@ -41,13 +48,38 @@ export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i3
 @external("kernel", "link_get_index")
 export declare function kernel_link_get_index(ns: i32, ifindex: i32): i32;
 
-/** Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN filtering. */
+/**
+ * Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN
+ * filtering.
+ */
 @external("kernel", "link_add_bridge")
-export declare function kernel_link_add_bridge(ns: i32, name: usize, name_len: i32, mtu_bytes: i32, vlan_filtering: i32): i32;
+export declare function kernel_link_add_bridge(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vlan_filtering: i32,
+): i32;
 
-/** Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the peer down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel. */
+/**
+ * Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the peer
+ * down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel.
+ */
 @external("kernel", "link_add_veth")
-export declare function kernel_link_add_veth(ns: i32, name: usize, name_len: i32, address: usize, address_len: i32, mtu_bytes: i32, master: i32, peer_ns: i32, peer_name: usize, peer_name_len: i32, peer_address: usize, peer_address_len: i32): i32;
+export declare function kernel_link_add_veth(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+  master: i32,
+  peer_ns: i32,
+  peer_name: usize,
+  peer_name_len: i32,
+  peer_address: usize,
+  peer_address_len: i32,
+): i32;
 
 /** Brings a link up. */
 @external("kernel", "link_set_up")
@@ -75,11 +107,21 @@ export declare function kernel_link_set_txqlen(ns: i32, ifindex: i32, txqlen: i3
 
 /** Sets the hardware address; a bridge then stops following its lowest port. */
 @external("kernel", "link_set_address")
-export declare function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, address_len: i32): i32;
+export declare function kernel_link_set_address(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+): i32;
 
 /** Sets the flags of a bridge port. */
 @external("kernel", "link_set_bridge_port")
-export declare function kernel_link_set_bridge_port(ns: i32, ifindex: i32, hairpin: i32, isolated: i32): i32;
+export declare function kernel_link_set_bridge_port(
+  ns: i32,
+  ifindex: i32,
+  hairpin: i32,
+  isolated: i32,
+): i32;
 
 /** Removes a link; of a veth pair both ends go. */
 @external("kernel", "link_del")
@@ -91,7 +133,14 @@ export declare function kernel_bridge_port_list(ns: i32, ifindex: i32): i32;
 
 /** Lets VLANs vid..vid_end pass a bridge port. */
 @external("kernel", "bridge_vlan_add")
-export declare function kernel_bridge_vlan_add(ns: i32, ifindex: i32, vid: i32, vid_end: i32, pvid: i32, untagged: i32): i32;
+export declare function kernel_bridge_vlan_add(
+  ns: i32,
+  ifindex: i32,
+  vid: i32,
+  vid_end: i32,
+  pvid: i32,
+  untagged: i32,
+): i32;
 
 /** Takes VLANs vid..vid_end off a bridge port; one that is not there is no error. */
 @external("kernel", "bridge_vlan_del")
@@ -101,31 +150,73 @@ export declare function kernel_bridge_vlan_del(ns: i32, ifindex: i32, vid: i32, 
 @external("kernel", "bridge_vlan_list")
 export declare function kernel_bridge_vlan_list(ns: i32, ifindex: i32): i32;
 
-/** Adds an address with its prefix length, global scope; IPv4 with prefix < 31 gets the broadcast address. nodad (IPv6) skips duplicate address detection. */
+/**
+ * Adds an address with its prefix length, global scope; IPv4 with prefix < 31 gets the broadcast
+ * address. nodad (IPv6) skips duplicate address detection.
+ */
 @external("kernel", "addr_add")
-export declare function kernel_addr_add(ns: i32, ifindex: i32, address: usize, address_len: i32, nodad: i32): i32;
+export declare function kernel_addr_add(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+  nodad: i32,
+): i32;
 
 /** Removes an address. */
 @external("kernel", "addr_del")
-export declare function kernel_addr_del(ns: i32, ifindex: i32, address: usize, address_len: i32): i32;
+export declare function kernel_addr_del(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+): i32;
 
 /** Addresses of a link, link-local ones included. */
 @external("kernel", "addr_list")
 export declare function kernel_addr_list(ns: i32, ifindex: i32): i32;
 
-/** Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main. */
+/**
+ * Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is added
+ * beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.
+ */
 @external("kernel", "route_add")
-export declare function kernel_route_add(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, src: usize, src_len: i32, scope: i32, table: i32, priority: i32, mtu_bytes: i32, advmss: i32): i32;
+export declare function kernel_route_add(
+  ns: i32,
+  ifindex: i32,
+  dst: usize,
+  dst_len: i32,
+  gw: usize,
+  gw_len: i32,
+  src: usize,
+  src_len: i32,
+  scope: i32,
+  table: i32,
+  priority: i32,
+  mtu_bytes: i32,
+  advmss: i32,
+): i32;
 
 /** Removes the first route that matches. */
 @external("kernel", "route_del")
-export declare function kernel_route_del(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, table: i32): i32;
+export declare function kernel_route_del(
+  ns: i32,
+  ifindex: i32,
+  dst: usize,
+  dst_len: i32,
+  gw: usize,
+  gw_len: i32,
+  table: i32,
+): i32;
 
 /** Unicast routes that leave by a link, of both families. */
 @external("kernel", "route_list")
 export declare function kernel_route_list(ns: i32, ifindex: i32): i32;
 
-/** The unicast route that a packet to an address would take, of several next hops one. ENETUNREACH: there is none, or the address is the namespace's own or a group's. */
+/**
+ * The unicast route that a packet to an address would take, of several next hops one. ENETUNREACH:
+ * there is none, or the address is the namespace's own or a group's.
+ */
 @external("kernel", "route_get")
 export declare function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32;
 
@@ -135,25 +226,63 @@ export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i
 
 /** Writes a sysctl of the namespace; same keys as sysctl_read. */
 @external("kernel", "sysctl_write")
-export declare function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: usize, value_len: i32): i32;
+export declare function kernel_sysctl_write(
+  ns: i32,
+  key: usize,
+  key_len: i32,
+  value: usize,
+  value_len: i32,
+): i32;
 
-/** Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages from begin to end, numbered from 0, the last before the end asking for an acknowledgement; `words` say the same, a command a line. The error is that of the first message that failed. */
+/**
+ * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
+ * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
+ * `words` say the same, a command a line. The error is that of the first message that failed.
+ */
 @external("nft", "batch")
-export declare function nft_batch(ns: i32, messages: usize, messages_len: i32, words: usize, words_len: i32): i32;
+export declare function nft_batch(
+  ns: i32,
+  messages: usize,
+  messages_len: i32,
+  words: usize,
+  words_len: i32,
+): i32;
 
-/** The comment of every rule of a table, "" for none. A table that is not there has no rules. family is a number of linux/netfilter.h: 1 inet, 7 bridge. */
+/**
+ * The comment of every rule of a table, "" for none. A table that is not there has no rules. family
+ * is a number of linux/netfilter.h: 1 inet, 7 bridge.
+ */
 @external("nft", "rule_list")
 export declare function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32;
 
 /** All elements of a set or map: bytes in hex, a verdict in nft's words. */
 @external("nft", "element_list")
-export declare function nft_element_list(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32): i32;
+export declare function nft_element_list(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+): i32;
 
 /** The element of a key; ENOENT when it, its set or its table is not there. */
 @external("nft", "element_get")
-export declare function nft_element_get(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32, key: usize, key_len: i32): i32;
+export declare function nft_element_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+  key: usize,
+  key_len: i32,
+): i32;
 
-/** Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the folder is missing. After ETIMEDOUT the reply text says which process holds it. */
+/**
+ * Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the folder is
+ * missing. After ETIMEDOUT the reply text says which process holds it.
+ */
 @external("store", "dir_lock")
 export declare function store_dir_lock(dir: usize, dir_len: i32, create: i32, timeout_ms: i32): i32;
 
@@ -169,15 +298,28 @@ export declare function store_dir_make(dir: usize, dir_len: i32): i32;
 @external("store", "file_before_boot")
 export declare function store_file_before_boot(path: usize, path_len: i32): i32;
 
-/** Files of a folder whose whole content, white space around it trimmed, is $content; when there is none, those whose content is $otherwise. */
+/**
+ * Files of a folder whose whole content, white space around it trimmed, is $content; when there is
+ * none, those whose content is $otherwise.
+ */
 @external("store", "file_find")
-export declare function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32;
+export declare function store_file_find(
+  dir: usize,
+  dir_len: i32,
+  content: usize,
+  content_len: i32,
+  otherwise: usize,
+  otherwise_len: i32,
+): i32;
 
 /** Names of the regular files of a folder, links followed. */
 @external("store", "dir_list")
 export declare function store_dir_list(dir: usize, dir_len: i32): i32;
 
-/** Regular files of a folder with their text; the content of one that is longer than 4 KiB or no UTF-8 is null. */
+/**
+ * Regular files of a folder with their text; the content of one that is longer than 4 KiB or no
+ * UTF-8 is null.
+ */
 @external("store", "file_list")
 export declare function store_file_list(dir: usize, dir_len: i32): i32;
 
@@ -185,18 +327,43 @@ export declare function store_file_list(dir: usize, dir_len: i32): i32;
 @external("store", "file_read")
 export declare function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32;
 
-/** Makes a file (mode 0600) with its content at once: a reader sees all of it or no file. replace_empty 1 takes the place of a zero-byte file, the trace of a crashed writer. */
+/**
+ * Makes a file (mode 0600) with its content at once: a reader sees all of it or no file.
+ * replace_empty 1 takes the place of a zero-byte file, the trace of a crashed writer.
+ */
 @external("store", "file_create")
-export declare function store_file_create(path: usize, path_len: i32, content: usize, content_len: i32, replace_empty: i32): i32;
+export declare function store_file_create(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+  replace_empty: i32,
+): i32;
 
 /** Replaces a file (mode 0600) at once. */
 @external("store", "file_write")
-export declare function store_file_write(path: usize, path_len: i32, content: usize, content_len: i32): i32;
+export declare function store_file_write(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+): i32;
 
 /** Removes a file. */
 @external("store", "file_remove")
 export declare function store_file_remove(path: usize, path_len: i32): i32;
 
-/** Runs a program to its end: the host's environment with $env (NAME=value, each ended by a NUL byte) over it, at most 1 MiB of output. What it says on standard error is passed on. */
+/**
+ * Runs a program to its end: the host's environment with $env (NAME=value, each ended by a NUL
+ * byte) over it, at most 1 MiB of output. What it says on standard error is passed on.
+ */
 @external("plugin", "exec")
-export declare function plugin_exec(path: usize, path_len: i32, env: usize, env_len: i32, stdin: usize, stdin_len: i32, timeout_ms: i32): i32;
+export declare function plugin_exec(
+  path: usize,
+  path_len: i32,
+  env: usize,
+  env_len: i32,
+  stdin: usize,
+  stdin_len: i32,
+  timeout_ms: i32,
+): i32;

@@ -146,11 +146,14 @@ function args_of(list: JsonValue): string {
   return parts.join(";");
 }
 
-/** The list that the attachment was made with; null when the entry does not have it. */
-export function cached_config(entry: CacheEntry): ConfigFile | null {
+/**
+ * The list that the attachment was made with, as if it still lay in the folder, where its drop-in
+ * files may be; null when the entry does not have it.
+ */
+export function cached_config(entry: CacheEntry, confDir: string): ConfigFile | null {
   if (entry.config.length == 0) return null;
   const bytes = String.UTF8.encode(entry.config);
-  const file = new ConfigFile("the cached configuration.conflist");
+  const file = new ConfigFile(`${confDir}/cached ${entry.network}.conflist`);
   return config_parse(file, changetype<usize>(bytes), bytes.byteLength);
 }
 

@@ -4,7 +4,7 @@
 import { failure_errno } from "../host/failure";
 import { dir_list, file_read } from "../host/store";
 import { EFBIG, ENOENT, ENOTDIR } from "../lib/errno";
-import { JsonValue, json_parse, Kind, Parsed } from "../lib/json";
+import { JsonValue, json_parse, json_text, Kind, Parsed } from "../lib/json";
 import { identifier_valid } from "../lib/name";
 import { utf8_decode } from "../lib/utf8";
 import { CniError, Code, os_error } from "../spec/error";
@@ -81,6 +81,28 @@ export class NetworkList {
   get path(): string {
     return this.file.path;
   }
+  /** The plugins written in the file itself, without those of drop-in files. */
+  own_plugins(): JsonValue[] {
+    if (this.single) return [without(this.file.value, ["cniVersion", "name"])];
+    const array = this.file.value.get("plugins");
+    return array && array.kind == Kind.Array ? array.items : [];
+  }
+  /** The list as a document with other plugins; a single plugin's file becomes a list. */
+  with_plugins(plugins: JsonValue): JsonValue {
+    if (!this.single) return without(this.file.value, []).set("plugins", plugins);
+    const made = JsonValue.object();
+    made.append("cniVersion", JsonValue.string(this.cniVersion));
+    made.append("name", JsonValue.string(this.name));
+    made.append("plugins", plugins);
+    return made;
+  }
+  /** The text of the list, as a cache keeps it: the file's own, or the list that it stands for. */
+  get text(): string {
+    if (!this.single) return this.file.text;
+    const plugins = JsonValue.array();
+    plugins.push(this.own_plugins()[0]);
+    return json_text(this.with_plugins(plugins));
+  }
   /** Types of the plugins, in order. */
   types(): string[] {
     const types = new Array<string>();
@@ -92,7 +114,19 @@ export class NetworkList {
   }
 }
 
-/** Reads a list or, by the extension (or for want of "plugins"), a single plugin's file. */
+/** An object's members but those of the keys. */
+function without(object: JsonValue, keys: string[]): JsonValue {
+  const made = JsonValue.object();
+  for (let i = 0; i < object.items.length; i++) {
+    if (!keys.includes(object.keys[i])) made.append(object.keys[i], object.items[i]);
+  }
+  return made;
+}
+
+/**
+ * Reads a list, or a single plugin's file: one that does not end in .conflist and has a "type" or
+ * no "plugins".
+ */
 export function network_list(path: string): NetworkList {
   return network_of(config_file(path));
 }
@@ -101,7 +135,8 @@ export function network_list(path: string): NetworkList {
 export function network_of(file: ConfigFile): NetworkList {
   const list = new NetworkList(file);
   if (file.error) return list;
-  list.single = !file.path.endsWith(".conflist") && file.value.indexOf("plugins") < 0;
+  const typed = file.value.indexOf("type") >= 0 || file.value.indexOf("plugins") < 0;
+  list.single = typed && !file.path.endsWith(".conflist");
   list.name = name_of(file);
   list.cniVersion = version_of(file);
   if (list.single) {

@@ -10,36 +10,6 @@ function type_of(object: JsonValue): string {
   return type && type.kind == Kind.String ? type.text : "";
 }
 
-/** An object's members but those of the keys. */
-function without(object: JsonValue, keys: string[]): JsonValue {
-  const made = JsonValue.object();
-  for (let i = 0; i < object.items.length; i++) {
-    if (!keys.includes(object.keys[i])) made.append(object.keys[i], object.items[i]);
-  }
-  return made;
-}
-
-/** The list as a document with other plugins; a single plugin's file becomes a list. */
-function document_of(list: NetworkList, plugins: JsonValue): JsonValue {
-  const from = list.file.value;
-  if (!list.single) {
-    const made = without(from, []);
-    return made.set("plugins", plugins);
-  }
-  const made = JsonValue.object();
-  made.append("cniVersion", JsonValue.string(list.cniVersion));
-  made.append("name", JsonValue.string(list.name));
-  made.append("plugins", plugins);
-  return made;
-}
-
-/** The plugins written in the file itself; those of drop-in files stay where they are. */
-function own_plugins(list: NetworkList): JsonValue[] {
-  const array = list.file.value.get("plugins");
-  if (array) return array.items;
-  return [without(list.file.value, ["cniVersion", "name"])];
-}
-
 /** What a runtime is to pass: each capability that one of the plugins has switched on. */
 function capabilities_of(plugins: JsonValue[]): JsonValue {
   const union = JsonValue.object();
@@ -57,7 +27,7 @@ function capabilities_of(plugins: JsonValue[]): JsonValue {
 
 /** The document whose one plugin runs the whole list; problems land in the file's reader. */
 export function fuse(list: NetworkList): JsonValue {
-  const plugins = own_plugins(list);
+  const plugins = list.own_plugins();
   const inner = JsonValue.array();
   for (let i = 0; i < plugins.length; i++) {
     if (type_of(plugins[i]) == FUSED) {
@@ -72,12 +42,12 @@ export function fuse(list: NetworkList): JsonValue {
   fused.append("plugins", inner);
   const outer = JsonValue.array();
   outer.push(fused);
-  return document_of(list, outer);
+  return list.with_plugins(outer);
 }
 
 /** The document with the plugins of a fused list in its place. */
 export function unfuse(list: NetworkList): JsonValue {
-  const plugins = own_plugins(list);
+  const plugins = list.own_plugins();
   const made = JsonValue.array();
   let fused = 0;
   for (let i = 0; i < plugins.length; i++) {
@@ -99,5 +69,5 @@ export function unfuse(list: NetworkList): JsonValue {
       list.file.value,
     );
   }
-  return document_of(list, made);
+  return list.with_plugins(made);
 }

@@ -115,7 +115,7 @@ export function run(task: Task): Answer {
 function list_of_cache(task: Task, problem: CniError): NetworkList | null {
   const entry = cache_read(task.cacheDir, task.key).entry;
   if (!entry) return null;
-  const file = cached_config(entry);
+  const file = cached_config(entry, task.confDir);
   if (!file || file.error) return null;
   const list = network_of(file);
   if (list.error || list.name != task.network) return null;
@@ -134,7 +134,7 @@ function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   if (unusable) return refuse(unusable, request.version);
   const unready = cache_ready(task.cacheDir);
   if (unready) return refuse(unready, request.version);
-  entry.config = list.file.text;
+  entry.config = list.text;
   return perform(request, new Fused(true), new Keep(task.cacheDir, entry));
 }
 

@@ -24,7 +24,14 @@ export function host_sleep(duration_ms: i32): i32 {
   return at.host_sleep(duration_ms);
 }
 
-export function host_panic(msg: usize, msg_len: i32, file: usize, file_len: i32, line: i32, col: i32): i32 {
+export function host_panic(
+  msg: usize,
+  msg_len: i32,
+  file: usize,
+  file_len: i32,
+  line: i32,
+  col: i32,
+): i32 {
   return at.host_panic(msg, msg_len, file, file_len, line, col);
 }
 
@@ -55,7 +62,13 @@ export function kernel_link_get_index(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_link_get_index(ns, ifindex));
 }
 
-export function kernel_link_add_bridge(ns: i32, name: usize, name_len: i32, mtu_bytes: i32, vlan_filtering: i32): i32 {
+export function kernel_link_add_bridge(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vlan_filtering: i32,
+): i32 {
   trace.begin("kernel.link_add_bridge");
   trace.int("ns", ns);
   trace.text("name", name, name_len);
@@ -64,7 +77,20 @@ export function kernel_link_add_bridge(ns: i32, name: usize, name_len: i32, mtu_
   return trace.end(at.kernel_link_add_bridge(ns, name, name_len, mtu_bytes, vlan_filtering));
 }
 
-export function kernel_link_add_veth(ns: i32, name: usize, name_len: i32, address: usize, address_len: i32, mtu_bytes: i32, master: i32, peer_ns: i32, peer_name: usize, peer_name_len: i32, peer_address: usize, peer_address_len: i32): i32 {
+export function kernel_link_add_veth(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+  master: i32,
+  peer_ns: i32,
+  peer_name: usize,
+  peer_name_len: i32,
+  peer_address: usize,
+  peer_address_len: i32,
+): i32 {
   trace.begin("kernel.link_add_veth");
   trace.int("ns", ns);
   trace.text("name", name, name_len);
@@ -74,7 +100,20 @@ export function kernel_link_add_veth(ns: i32, name: usize, name_len: i32, addres
   trace.int("peer_ns", peer_ns);
   trace.text("peer_name", peer_name, peer_name_len);
   trace.text("peer_address", peer_address, peer_address_len);
-  return trace.end(at.kernel_link_add_veth(ns, name, name_len, address, address_len, mtu_bytes, master, peer_ns, peer_name, peer_name_len, peer_address, peer_address_len));
+  return trace.end(at.kernel_link_add_veth(
+    ns,
+    name,
+    name_len,
+    address,
+    address_len,
+    mtu_bytes,
+    master,
+    peer_ns,
+    peer_name,
+    peer_name_len,
+    peer_address,
+    peer_address_len,
+  ));
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -123,7 +162,12 @@ export function kernel_link_set_txqlen(ns: i32, ifindex: i32, txqlen: i32): i32 
   return trace.end(at.kernel_link_set_txqlen(ns, ifindex, txqlen));
 }
 
-export function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, address_len: i32): i32 {
+export function kernel_link_set_address(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+): i32 {
   trace.begin("kernel.link_set_address");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -131,7 +175,12 @@ export function kernel_link_set_address(ns: i32, ifindex: i32, address: usize, a
   return trace.end(at.kernel_link_set_address(ns, ifindex, address, address_len));
 }
 
-export function kernel_link_set_bridge_port(ns: i32, ifindex: i32, hairpin: i32, isolated: i32): i32 {
+export function kernel_link_set_bridge_port(
+  ns: i32,
+  ifindex: i32,
+  hairpin: i32,
+  isolated: i32,
+): i32 {
   trace.begin("kernel.link_set_bridge_port");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -154,7 +203,14 @@ export function kernel_bridge_port_list(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_bridge_port_list(ns, ifindex));
 }
 
-export function kernel_bridge_vlan_add(ns: i32, ifindex: i32, vid: i32, vid_end: i32, pvid: i32, untagged: i32): i32 {
+export function kernel_bridge_vlan_add(
+  ns: i32,
+  ifindex: i32,
+  vid: i32,
+  vid_end: i32,
+  pvid: i32,
+  untagged: i32,
+): i32 {
   trace.begin("kernel.bridge_vlan_add");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -181,7 +237,13 @@ export function kernel_bridge_vlan_list(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_bridge_vlan_list(ns, ifindex));
 }
 
-export function kernel_addr_add(ns: i32, ifindex: i32, address: usize, address_len: i32, nodad: i32): i32 {
+export function kernel_addr_add(
+  ns: i32,
+  ifindex: i32,
+  address: usize,
+  address_len: i32,
+  nodad: i32,
+): i32 {
   trace.begin("kernel.addr_add");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -205,7 +267,21 @@ export function kernel_addr_list(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_addr_list(ns, ifindex));
 }
 
-export function kernel_route_add(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, src: usize, src_len: i32, scope: i32, table: i32, priority: i32, mtu_bytes: i32, advmss: i32): i32 {
+export function kernel_route_add(
+  ns: i32,
+  ifindex: i32,
+  dst: usize,
+  dst_len: i32,
+  gw: usize,
+  gw_len: i32,
+  src: usize,
+  src_len: i32,
+  scope: i32,
+  table: i32,
+  priority: i32,
+  mtu_bytes: i32,
+  advmss: i32,
+): i32 {
   trace.begin("kernel.route_add");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -217,10 +293,32 @@ export function kernel_route_add(ns: i32, ifindex: i32, dst: usize, dst_len: i32
   trace.int("priority", priority);
   trace.int("mtu_bytes", mtu_bytes);
   trace.int("advmss", advmss);
-  return trace.end(at.kernel_route_add(ns, ifindex, dst, dst_len, gw, gw_len, src, src_len, scope, table, priority, mtu_bytes, advmss));
+  return trace.end(at.kernel_route_add(
+    ns,
+    ifindex,
+    dst,
+    dst_len,
+    gw,
+    gw_len,
+    src,
+    src_len,
+    scope,
+    table,
+    priority,
+    mtu_bytes,
+    advmss,
+  ));
 }
 
-export function kernel_route_del(ns: i32, ifindex: i32, dst: usize, dst_len: i32, gw: usize, gw_len: i32, table: i32): i32 {
+export function kernel_route_del(
+  ns: i32,
+  ifindex: i32,
+  dst: usize,
+  dst_len: i32,
+  gw: usize,
+  gw_len: i32,
+  table: i32,
+): i32 {
   trace.begin("kernel.route_del");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
@@ -251,7 +349,13 @@ export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {
   return trace.end(at.kernel_sysctl_read(ns, key, key_len));
 }
 
-export function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: usize, value_len: i32): i32 {
+export function kernel_sysctl_write(
+  ns: i32,
+  key: usize,
+  key_len: i32,
+  value: usize,
+  value_len: i32,
+): i32 {
   trace.begin("kernel.sysctl_write");
   trace.int("ns", ns);
   trace.text("key", key, key_len);
@@ -259,7 +363,13 @@ export function kernel_sysctl_write(ns: i32, key: usize, key_len: i32, value: us
   return trace.end(at.kernel_sysctl_write(ns, key, key_len, value, value_len));
 }
 
-export function nft_batch(ns: i32, messages: usize, messages_len: i32, words: usize, words_len: i32): i32 {
+export function nft_batch(
+  ns: i32,
+  messages: usize,
+  messages_len: i32,
+  words: usize,
+  words_len: i32,
+): i32 {
   trace.begin("nft.batch");
   trace.int("ns", ns);
   trace.text("messages", messages, messages_len);
@@ -275,7 +385,14 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
   return trace.end(at.nft_rule_list(ns, family, table, table_len));
 }
 
-export function nft_element_list(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32): i32 {
+export function nft_element_list(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+): i32 {
   trace.begin("nft.element_list");
   trace.int("ns", ns);
   trace.int("family", family);
@@ -284,7 +401,16 @@ export function nft_element_list(ns: i32, family: i32, table: usize, table_len: 
   return trace.end(at.nft_element_list(ns, family, table, table_len, set, set_len));
 }
 
-export function nft_element_get(ns: i32, family: i32, table: usize, table_len: i32, set: usize, set_len: i32, key: usize, key_len: i32): i32 {
+export function nft_element_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  set: usize,
+  set_len: i32,
+  key: usize,
+  key_len: i32,
+): i32 {
   trace.begin("nft.element_get");
   trace.int("ns", ns);
   trace.int("family", family);
@@ -320,12 +446,26 @@ export function store_file_before_boot(path: usize, path_len: i32): i32 {
   return trace.end(at.store_file_before_boot(path, path_len));
 }
 
-export function store_file_find(dir: usize, dir_len: i32, content: usize, content_len: i32, otherwise: usize, otherwise_len: i32): i32 {
+export function store_file_find(
+  dir: usize,
+  dir_len: i32,
+  content: usize,
+  content_len: i32,
+  otherwise: usize,
+  otherwise_len: i32,
+): i32 {
   trace.begin("store.file_find");
   trace.text("dir", dir, dir_len);
   trace.text("content", content, content_len);
   trace.text("otherwise", otherwise, otherwise_len);
-  return trace.end(at.store_file_find(dir, dir_len, content, content_len, otherwise, otherwise_len));
+  return trace.end(at.store_file_find(
+    dir,
+    dir_len,
+    content,
+    content_len,
+    otherwise,
+    otherwise_len,
+  ));
 }
 
 export function store_dir_list(dir: usize, dir_len: i32): i32 {
@@ -347,7 +487,13 @@ export function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i
   return trace.end(at.store_file_read(path, path_len, limit_bytes));
 }
 
-export function store_file_create(path: usize, path_len: i32, content: usize, content_len: i32, replace_empty: i32): i32 {
+export function store_file_create(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+  replace_empty: i32,
+): i32 {
   trace.begin("store.file_create");
   trace.text("path", path, path_len);
   trace.text("content", content, content_len);
@@ -355,7 +501,12 @@ export function store_file_create(path: usize, path_len: i32, content: usize, co
   return trace.end(at.store_file_create(path, path_len, content, content_len, replace_empty));
 }
 
-export function store_file_write(path: usize, path_len: i32, content: usize, content_len: i32): i32 {
+export function store_file_write(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+): i32 {
   trace.begin("store.file_write");
   trace.text("path", path, path_len);
   trace.text("content", content, content_len);
@@ -368,7 +519,15 @@ export function store_file_remove(path: usize, path_len: i32): i32 {
   return trace.end(at.store_file_remove(path, path_len));
 }
 
-export function plugin_exec(path: usize, path_len: i32, env: usize, env_len: i32, stdin: usize, stdin_len: i32, timeout_ms: i32): i32 {
+export function plugin_exec(
+  path: usize,
+  path_len: i32,
+  env: usize,
+  env_len: i32,
+  stdin: usize,
+  stdin_len: i32,
+  timeout_ms: i32,
+): i32 {
   trace.begin("plugin.exec");
   trace.text("path", path, path_len);
   trace.text("env", env, env_len);

@@ -102,8 +102,11 @@ describe('add', () => {
     expect(on.dump()).toBe(before);
   });
 
-  test('fails in any of its operations without a trace', () => {
-    const whole = usual();
+  test.each([
+    ['of a bridge', {}],
+    ['with set elements in nftables', { plugins: [{ ...bridge, ipMasq: true }] }],
+  ])('%s fails in any of its operations without a trace', (_, more) => {
+    const whole = usual(more);
     let count = 0;
     whole.wrap = (driver) => {
       const counted = failing(driver, 0, EIO);
@@ -119,7 +122,7 @@ describe('add', () => {
     expect(count).toBeGreaterThan(20);
     let failed = 0;
     for (let n = 1; n <= count + 1; n++) {
-      const on = usual();
+      const on = usual(more);
       const before = on.dump();
       on.wrap = (driver) => failing(driver, n, EIO);
       const said = attach(on);
@@ -182,6 +185,26 @@ describe('del', () => {
     expect(gone.files('/var/lib/cni/results')).toEqual([]);
     expect(gone.dump()).not.toMatch(/link veth/);
     expect(detach(gone)).toMatchObject({ code: 1 });
+  });
+
+  test('works from the cache for a single plugin, and with the drop-in folder that is left', () => {
+    const single = { cniVersion: '1.0.0', name: 'podnet', ...bridge };
+    const drop = fileLine(`${CONF}/podnet/10-x.conf`, '{"type":"nothere"}');
+    const on = machine({ [`${CONF}/10-pods.conf`]: JSON.stringify(single) });
+    expect(attach(on)).toMatchObject(ok);
+    expect(JSON.parse(Buffer.from(cache(on).config, 'base64').toString())).toEqual({
+      cniVersion: '1.0.0',
+      name: 'podnet',
+      plugins: [bridge],
+    });
+    const gone = on.dump().replace(/^file \/etc\/cni\/.*\n/m, '');
+    const without = new Machine(gone);
+    expect(detach(without).code).toBe(0);
+    expect(without.dump()).not.toMatch(/link veth/);
+    const list = usual();
+    attach(list);
+    const rest = new Machine(list.dump().replace(/^file \/etc\/cni\/.*\n/m, drop));
+    expect(detach(rest).stderr).toContain('failed to find plugin "nothere"');
   });
 
   test('passes what the ADD was passed', () => {
@@ -361,6 +384,16 @@ describe('which file is a network', () => {
     const alone = machine({ [`${CONF}/00-single.conf`]: JSON.stringify(single) });
     expect(attach(alone)).toMatchObject({ code: 0 });
     expect(bridges(alone)).toBe('single');
+  });
+
+  test('a .conf with a type is one plugin, whatever else it has', () => {
+    const fused = { cniVersion: '1.0.0', name: 'podnet', type: 'fairlead', plugins: [bridge] };
+    const on = machine({ [`${CONF}/10-pods.conf`]: JSON.stringify(fused) });
+    expect(attach(on)).toMatchObject(ok);
+    expect(JSON.parse(on.run((io) => runNetworks(['--output', 'json'], io)).stdout)).toMatchObject({
+      networks: [{ plugins: ['fairlead'] }],
+    });
+    expect(detach(on)).toMatchObject(ok);
   });
 
   test('plugins of the drop-in folder follow, unless they are not wanted', () => {

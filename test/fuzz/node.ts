@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import type { Driver } from '../../host-node/abi.ts';
 import { OsError } from '../../host-node/abi.ts';
 import { bind, CorePanic } from '../../host-node/bind.ts';
+import { type CoreExports, put } from '../../host-node/core.ts';
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { codeOf, Violation } from '../support/answer.ts';
 import { wasmModule } from '../support/wasm.ts';
@@ -17,15 +18,6 @@ export interface Ran {
   /** 0 for success. */
   readonly code: number;
   readonly stdout: string;
-}
-
-interface Core {
-  readonly memory: WebAssembly.Memory;
-  readonly alloc: (len: number) => number;
-  readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
-  readonly task: (name: number, name_len: number, request: number, len: number) => number;
-  readonly result_ptr: () => number;
-  readonly result_len: () => number;
 }
 
 const encoder = new TextEncoder();
@@ -126,12 +118,6 @@ export class Node {
   }
 }
 
-function put(core: Core, bytes: Uint8Array): [number, number] {
-  const ptr = core.alloc(bytes.length);
-  new Uint8Array(core.memory.buffer, ptr, bytes.length).set(bytes);
-  return [ptr, bytes.length];
-}
-
 function runCore(
   driver: Driver,
   surroundings: Parameters<typeof bind>[1],
@@ -139,7 +125,7 @@ function runCore(
 ): { exit_code: number; stdout: string } {
   const binding = bind(driver, surroundings);
   const instance = new WebAssembly.Instance(wasmModule('core'), binding.imports);
-  const core = instance.exports as unknown as Core;
+  const core = instance.exports as unknown as CoreExports;
   binding.attach(core.memory);
   let exit_code: number;
   try {
