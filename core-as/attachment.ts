@@ -1,7 +1,8 @@
 // Records of attachments that live: /run/fairlead/attachments/<containerID>:<ifname>, written
 // before the first change and removed after the last. /run forgets at reboot, as it must. They let
 // a DEL work whose configuration does not parse, GC find what a dead container left, and an ADD
-// tell an attachment that lives from one whose DEL never came.
+// tell an attachment that lives from one whose DEL never came. A chained plugin that is a process
+// of its own notes its elements in the record that the wiring plugin made, or makes one.
 
 import { failure_errno } from "./host/failure";
 import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
@@ -28,7 +29,8 @@ import { Request } from "./spec/request";
 import { Undo } from "./undo";
 
 const DIR = "/run/fairlead/attachments";
-const LIMIT_BYTES = 4096;
+/** What file_list gives the content of. */
+const LIMIT_BYTES = 65536;
 
 /** What was attached where. */
 export class Attachment {
@@ -37,6 +39,8 @@ export class Attachment {
   ifname: string = "";
   /** CNI_NETNS at the time of ADD. */
   netns: string = "";
+  /** Whether a plugin of ours wired the container. */
+  wired: bool = false;
   /** Where host-local's leases lie; "" for an IPAM plugin without state. */
   dataDir: string = "";
   /** What it has in sets of nftables. */
@@ -56,26 +60,45 @@ export class Attachment {
     for (let i = 0; i < this.nft.length; i++) list.push(new Owned(this.nft[i], tag));
     return list;
   }
+  /** Splits off its elements in some sets. */
+  take(sets: string[]): Attachment {
+    const taken = new Attachment();
+    taken.network = this.network;
+    taken.containerID = this.containerID;
+    taken.ifname = this.ifname;
+    const rest = new Array<Element>();
+    for (let i = 0; i < this.nft.length; i++) {
+      (sets.includes(this.nft[i].set) ? taken.nft : rest).push(this.nft[i]);
+    }
+    this.nft = rest;
+    return taken;
+  }
 }
 
-/** The attachment of a request, its state folder as its configuration has it. */
-export function attachment_of(request: Request, dataDir: string): Attachment {
+function bare(request: Request): Attachment {
   const made = new Attachment();
   made.network = request.network;
   made.containerID = request.env.containerID;
   made.ifname = request.env.ifname;
   made.netns = request.env.netns;
+  return made;
+}
+
+/** The attachment of a request that wires, its state folder as its configuration has it. */
+export function attachment_of(request: Request, dataDir: string): Attachment {
+  const made = bare(request);
+  made.wired = true;
   made.dataDir = dataDir;
   return made;
 }
 
-export function attachment_write(attachment: Attachment, undo: Undo): CniError | null {
+function text_of(attachment: Attachment): string {
   const object = JsonValue.object();
   object.append("network", JsonValue.string(attachment.network));
   object.append("containerID", JsonValue.string(attachment.containerID));
   object.append("ifname", JsonValue.string(attachment.ifname));
   object.append("netns", JsonValue.string(attachment.netns));
-  object.append("dataDir", JsonValue.string(attachment.dataDir));
+  if (attachment.wired) object.append("dataDir", JsonValue.string(attachment.dataDir));
   if (attachment.nft.length > 0) {
     const nft = JsonValue.array();
     for (let i = 0; i < attachment.nft.length; i++) {
@@ -83,14 +106,32 @@ export function attachment_write(attachment: Attachment, undo: Undo): CniError |
     }
     object.append("nft", nft);
   }
-  const text = json_text(object);
+  return json_text(object);
+}
+
+/** Writes a record; an ADD that fails gives back `earlier`, the text that was there. */
+export function attachment_write(
+  attachment: Attachment,
+  undo: Undo,
+  earlier: string = "",
+): CniError | null {
+  const text = text_of(attachment);
+  const len = String.UTF8.byteLength(text);
+  if (len > LIMIT_BYTES) {
+    return new CniError(
+      Code.InvalidConfig,
+      `the record of "${attachment.ifname}" would have ${len} bytes, more than the ` +
+        `${LIMIT_BYTES} that are read again: give one container fewer addresses and port mappings`,
+    );
+  }
   let written = file_write(attachment.path, text);
   if (written < 0 && failure_errno == ENOENT) {
     if (dir_make(DIR) < 0) return os_error(`make ${DIR}`, Code.Io);
     written = file_write(attachment.path, text);
   }
   if (written < 0) return os_error(`write ${attachment.path}`, Code.Io);
-  undo.file_remove(attachment.path);
+  if (earlier.length > 0) undo.file_write(attachment.path, earlier);
+  else undo.file_remove(attachment.path);
   return null;
 }
 
@@ -107,6 +148,7 @@ function parse(name: string, text: string): Attachment | null {
   made.containerID = member(parsed.value, "containerID");
   made.ifname = member(parsed.value, "ifname");
   made.netns = member(parsed.value, "netns");
+  made.wired = parsed.value.get("dataDir") !== null;
   made.dataDir = member(parsed.value, "dataDir");
   const nft = parsed.value.get("nft");
   if (nft && nft.kind == Kind.Array) {
@@ -127,16 +169,19 @@ function member(object: JsonValue, key: string): string {
 /** A record that was looked for: `found` is null when there is none, or none that can be read. */
 class Looked {
   found: Attachment | null = null;
+  /** What the file says, "" when it says nothing that is text. */
+  text: string = "";
   error: CniError | null = null;
 }
 
 /** The record of a request's container and interface. Garbage counts as none. */
 function look(request: Request): Looked {
   const looked = new Looked();
-  const wanted = attachment_of(request, "");
+  const wanted = bare(request);
   const bytes = file_read(wanted.path, LIMIT_BYTES);
   if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
-    looked.found = parse(wanted.name, utf8_decode(bytes.ptr, bytes.len));
+    looked.text = utf8_decode(bytes.ptr, bytes.len);
+    looked.found = parse(wanted.name, looked.text);
   } else if (!bytes && failure_errno != ENOENT && failure_errno != EFBIG) {
     looked.error = os_error(`read ${wanted.path}`, Code.Io);
   }
@@ -209,7 +254,10 @@ function life_of(attachment: Attachment): Life {
 export function attachment_heal(request: Request): CniError | null {
   const looked = look(request);
   const old = looked.found;
-  if (!old) return looked.error;
+  return old ? heal(old) : looked.error;
+}
+
+function heal(old: Attachment): CniError | null {
   const life = life_of(old);
   if (life == Life.Unknown) {
     return os_error(`see whether "${old.ifname}" of ${old.containerID} lives in ${old.netns}`);
@@ -257,9 +305,50 @@ export function attachment_end(
     release_nft(elements_of(tag, nft_sets, errors), errors);
   }
   if (errors.length > before) return;
-  const path = attachment_of(request, "").path;
-  if (file_remove(path) < 0 && failure_errno != ENOENT) {
-    errors.push(os_error(`remove ${path}`, Code.Io));
+  remove(bare(request).path, errors);
+}
+
+function remove(path: string, errors: CniError[]): void {
+  if (file_remove(path) >= 0 || failure_errno == ENOENT) return;
+  errors.push(os_error(`remove ${path}`, Code.Io));
+}
+
+/**
+ * The end of a DEL of a chained plugin: takes away its elements, those of `sets`, and leaves the
+ * rest of the record to the plugin that wired the container. Other arguments as for attachment_end.
+ */
+export function attachment_end_chained(
+  request: Request,
+  sets: string[],
+  before: i32,
+  errors: CniError[],
+): void {
+  const looked = look(request);
+  const unread = looked.error;
+  if (unread) {
+    errors.push(unread);
+    return;
+  }
+  const record = looked.found;
+  if (!record) {
+    const env = request.env;
+    const tag = owner_tag(request.network, env.containerID, env.ifname);
+    if (request.network.length > 0) release_nft(elements_of(tag, sets, errors), errors);
+    // What could not be read as a record is nobody's.
+    if (errors.length == before) remove(bare(request).path, errors);
+    return;
+  }
+  if (record.network != request.network && request.network.length > 0) return;
+  const own = record.take(sets);
+  release_nft(own.owned, errors);
+  if (errors.length == before) leave(record, own, errors);
+}
+
+/** Writes what is left of a record after some elements were taken out of it. */
+function leave(record: Attachment, taken: Attachment, errors: CniError[]): void {
+  if (record.nft.length == 0 && !record.wired) remove(record.path, errors);
+  else if (taken.nft.length > 0 && file_write(record.path, text_of(record)) < 0) {
+    errors.push(os_error(`write ${record.path}`, Code.Io));
   }
 }
 
@@ -267,22 +356,43 @@ export function attachment_end(
  * GC: elements in nftables and records of the network that are not valid go, with what they name.
  */
 export function attachment_gc(request: Request, valid: Attachments, errors: CniError[]): void {
-  elements_gc(request.network, valid, errors);
+  elements_gc(request.network, [], valid, errors);
+  const stale = records_stale(request.network, valid, errors);
+  for (let i = 0; i < stale.length; i++) {
+    const before = errors.length;
+    release_wiring(stale[i], errors);
+    if (errors.length == before) remove(stale[i].path, errors);
+  }
+}
+
+/** GC of a chained plugin: its elements go, those of `sets`, out of nftables and the records. */
+export function attachment_gc_chained(
+  request: Request,
+  sets: string[],
+  valid: Attachments,
+  errors: CniError[],
+): void {
+  const before = errors.length;
+  elements_gc(request.network, sets, valid, errors);
+  if (errors.length > before) return;
+  const stale = records_stale(request.network, valid, errors);
+  for (let i = 0; i < stale.length; i++) leave(stale[i], stale[i].take(sets), errors);
+}
+
+/** Records of the network whose attachments are not valid. */
+function records_stale(network: string, valid: Attachments, errors: CniError[]): Attachment[] {
+  const stale = new Array<Attachment>();
   const files = file_list(DIR);
   if (!files) {
     if (failure_errno != ENOENT) errors.push(os_error(`read ${DIR}`, Code.Io));
-    return;
+    return stale;
   }
   for (let i = 0; i < files.length; i++) {
     const record = parse(files[i].name, files[i].content);
-    if (!record || record.network != request.network) continue;
-    if (valid.has(`${record.containerID}\r\n${record.ifname}`)) continue;
-    const before = errors.length;
-    release_wiring(record, errors);
-    if (errors.length == before && file_remove(record.path) < 0 && failure_errno != ENOENT) {
-      errors.push(os_error(`remove ${record.path}`, Code.Io));
-    }
+    if (!record || record.network != network) continue;
+    if (!valid.has(`${record.containerID}\r\n${record.ifname}`)) stale.push(record);
   }
+  return stale;
 }
 
 /** Records of a network whose sandbox is there: attachments that live or are being made. */
@@ -316,15 +426,18 @@ function attachments_filtered(except: string): Attachment[] | null {
   return found;
 }
 
-/** What the attachments beside one have in sets of nftables. */
+/** What the attachments beside one have in sets of nftables, and what it has already. */
 class Rest extends Others {
-  constructor(private except: string) {
+  constructor(
+    private except: string,
+    private own: Owned[],
+  ) {
     super();
   }
   read(): Owned[] | null {
     const records = attachments_filtered(this.except);
     if (!records) return null;
-    let owned = new Array<Owned>();
+    let owned = this.own;
     for (let i = 0; i < records.length; i++) owned = owned.concat(records[i].owned);
     return owned;
   }
@@ -359,12 +472,59 @@ export function attachment_nft(request: Request, dataDir: string, undo: Undo): C
   const attachment = attachment_of(request, dataDir);
   attachment.nft = request.nft;
   const error = attachment_write(attachment, undo);
-  return error ? error : elements_add(attachment.owned, new Rest(attachment.path));
+  return error ? error : elements_add(attachment.owned, new Rest(attachment.path, []));
+}
+
+/**
+ * The same for a chained plugin that is a process of its own: its elements, those of `sets`, take
+ * the place of what it had, and what other plugins noted in the record stays.
+ */
+export function attachment_nft_chained(
+  request: Request,
+  sets: string[],
+  undo: Undo,
+): CniError | null {
+  const looked = look(request);
+  if (looked.error) return looked.error;
+  const old = looked.found;
+  const made = bare(request);
+  let stale = new Attachment();
+  if (old && old.network != request.network) {
+    // The interface is of this network now: the other can only be dead.
+    const error = heal(old);
+    if (error) return error;
+  } else if (old) {
+    // The container of another namespace is dead: nothing of its record holds any more.
+    const same = old.netns == made.netns;
+    stale = old.take(same ? sets : sets_named(old.nft));
+    made.wired = same && old.wired;
+    made.dataDir = same ? old.dataDir : "";
+    made.nft = old.nft;
+  }
+  if (request.nft.length == 0 && stale.nft.length == 0) return null;
+  made.nft = made.nft.concat(request.nft);
+  if (made.nft.length > 0 || made.wired) {
+    const error = attachment_write(made, undo, looked.text);
+    if (error) return error;
+  } else {
+    const errors = new Array<CniError>();
+    remove(made.path, errors);
+    if (errors.length > 0) return errors[0];
+    undo.file_write(made.path, looked.text);
+  }
+  const wanted = made.take(sets).owned;
+  return elements_add(wanted, new Rest(made.path, made.owned), false, stale.owned);
+}
+
+function sets_named(elements: Element[]): string[] {
+  const names = new Array<string>();
+  for (let i = 0; i < elements.length; i++) names.push(elements[i].set);
+  return names;
 }
 
 /** CHECK: what the plugins want in nftables is there. */
 export function attachment_nft_check(request: Request): CniError | null {
-  const attachment = attachment_of(request, "");
+  const attachment = bare(request);
   attachment.nft = request.nft;
   return elements_check(attachment.owned);
 }

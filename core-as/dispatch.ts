@@ -4,9 +4,12 @@
 
 import {
   attachment_end,
+  attachment_end_chained,
   attachment_gc,
+  attachment_gc_chained,
   attachment_heal,
   attachment_nft,
+  attachment_nft_chained,
   attachment_nft_check,
   attachment_of,
   attachment_write,
@@ -105,6 +108,9 @@ function gc(request: Request, plugin: Plugin): Answer {
   if (invalid) return refuse(invalid, request.version);
   const errors = new Array<CniError>();
   if (valid.given && plugin.wires) attachment_gc(request, valid, errors);
+  else if (valid.given && plugin.uses_nft) {
+    attachment_gc_chained(request, plugin.nft_sets(request), valid, errors);
+  }
   if (valid.given) plugin.gc(request, valid, errors);
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
@@ -149,7 +155,9 @@ function finish(
     const error = last.keep(result);
     if (error) return error;
   }
-  const error = attachment_nft(request, plugin.lease_dir(request), undo);
+  const error = plugin.uses_nft
+    ? attachment_nft_chained(request, plugin.nft_sets(request), undo)
+    : attachment_nft(request, plugin.lease_dir(request), undo);
   if (error && last) last.drop();
   return error;
 }
@@ -191,6 +199,8 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
   if (plugin.wires) {
     const sets = plugin.nft_sets(request);
     attachment_end(request, plugin.lease_dir(request), sets, before, errors);
+  } else if (plugin.uses_nft) {
+    attachment_end_chained(request, plugin.nft_sets(request), before, errors);
   }
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");

@@ -27,6 +27,14 @@ export abstract class Plugin {
   get wires(): bool {
     return false;
   }
+  /**
+   * Whether the plugin has elements in nftables but does not wire: as a process of its own it then
+   * shares the record of the plugin that does. Its nft_sets are its own, whatever the configuration
+   * says.
+   */
+  get uses_nft(): bool {
+    return false;
+  }
   /** Where the leases of its IPAM plugin lie; "" when it keeps none. May be asked before load. */
   lease_dir(request: Request): string {
     return "";

@@ -539,7 +539,7 @@ export const OPERATIONS = [
     errors: ['ENOENT'],
     like: 'tail -n +1 $dir/*',
     about:
-      'Regular files of a folder with their text; the content of one that is longer than 4 KiB ' +
+      'Regular files of a folder with their text; the content of one that is longer than 64 KiB ' +
       'or no UTF-8 is null.',
   },
   {

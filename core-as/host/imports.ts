@@ -317,7 +317,7 @@ export declare function store_file_find(
 export declare function store_dir_list(dir: usize, dir_len: i32): i32;
 
 /**
- * Regular files of a folder with their text; the content of one that is longer than 4 KiB or no
+ * Regular files of a folder with their text; the content of one that is longer than 64 KiB or no
  * UTF-8 is null.
  */
 @external("store", "file_list")

@@ -111,6 +111,18 @@ function queue_kept(batch: Batch, owned: Owned): CniError | null {
   return null;
 }
 
+/** Queues the removal of elements that are there and still their owner's. */
+function queue_removal(batch: Batch, owned: Owned[]): CniError | null {
+  for (let i = 0; i < owned.length; i++) {
+    const element = owned[i].element;
+    const found = find(element);
+    if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
+    if (!found || found.comment != owned[i].owner) continue;
+    batch.delete_element(element.place, element.key);
+  }
+  return null;
+}
+
 /** What a transaction is being made of. */
 class Plan {
   batch: Batch = new Batch();
@@ -127,8 +139,10 @@ class Plan {
     this.elements = wanted.slice();
   }
 
-  /** `careful`: elements may be there. */
-  make(careful: bool): void {
+  /** `stale` goes before anything is added; `careful`: what is added may be there. */
+  make(stale: Owned[], careful: bool): void {
+    this.error = queue_removal(this.batch, stale);
+    if (this.error) return;
     const own = this.elements.length;
     for (let i = 0; i < this.elements.length; i++) {
       const owned = this.elements[i];
@@ -186,17 +200,19 @@ function contended(): bool {
 /**
  * Brings elements into the kernel, with the chains and rules that they need where these are not as
  * they should be; then `others` says what else was lost. `careful`: the elements may be there.
+ * `stale`: elements that are to go in the same transaction.
  */
 export function elements_add(
   wanted: Owned[],
   others: Others | null,
   careful: bool = false,
+  stale: Owned[] = [],
 ): CniError | null {
-  if (wanted.length == 0) return null;
+  if (wanted.length == 0) return elements_remove(stale);
   for (let tries = 0; tries < TRIES; tries++) {
     // What others have lost must not make this fail for good.
     const plan = new Plan(wanted, tries == TRIES - 1 ? null : others);
-    plan.make(careful || tries > 0);
+    plan.make(stale, careful || tries > 0);
     if (plan.error) return plan.error;
     if (plan.batch.count == 0 || send(plan.batch)) return null;
     if (!contended()) break;
@@ -209,13 +225,8 @@ export function elements_remove(owned: Owned[]): CniError | null {
   if (owned.length == 0) return null;
   for (let tries = 0; tries < TRIES; tries++) {
     const batch = new Batch();
-    for (let i = 0; i < owned.length; i++) {
-      const element = owned[i].element;
-      const found = find(element);
-      if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
-      if (!found || found.comment != owned[i].owner) continue;
-      batch.delete_element(element.place, element.key);
-    }
+    const error = queue_removal(batch, owned);
+    if (error) return error;
     if (batch.count == 0 || send(batch)) return null;
     if (!contended()) break;
   }
@@ -284,18 +295,28 @@ export function elements_of(owner: string, sets: string[], errors: CniError[]): 
   return found;
 }
 
-/** Takes away what attachments of a network left that are not valid, and chains nobody needs. */
-export function elements_gc(network: string, valid: Attachments, errors: CniError[]): void {
+/**
+ * Takes away what attachments of a network left that are not valid: in `sets`, or, when none are
+ * named, in all of them, and then chains nobody needs.
+ */
+export function elements_gc(
+  network: string,
+  sets: string[],
+  valid: Attachments,
+  errors: CniError[],
+): void {
   for (let tries = 0; tries < TRIES; tries++) {
     const batch = new Batch();
     const before = errors.length;
     const needed = new Set<string>();
     for (let i = 0; i < PARTS.length; i++) {
       for (let k = 0; k < PARTS[i].sets.length; k++) {
-        queue_gc(batch, PARTS[i].sets[k], network, valid, needed, errors);
+        const place = PARTS[i].sets[k];
+        if (sets.length > 0 && !sets.includes(place.name)) continue;
+        queue_gc(batch, place, network, valid, needed, errors);
       }
     }
-    if (errors.length == before) queue_chains(batch, needed, errors);
+    if (errors.length == before && sets.length == 0) queue_chains(batch, needed, errors);
     if (errors.length > before || batch.count == 0 || send(batch)) return;
     if (!contended()) break;
   }

@@ -112,7 +112,7 @@ function names_with(folder: string, content: string): string[] {
   return names;
 }
 
-const LIST_LIMIT_BYTES = 4096;
+const LIST_LIMIT_BYTES = 65536;
 
 export function store_dir_list(dir: usize, dir_len: i32): i32 {
   const path = path_of(dir, dir_len);

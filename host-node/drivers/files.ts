@@ -169,7 +169,7 @@ export function bootTime_ms(): number {
   return Number(btime_s) * 1000;
 }
 
-const LIST_LIMIT_BYTES = 4096;
+const LIST_LIMIT_BYTES = 65536;
 
 /** A short text, null for anything else. */
 function textOf(path: string): string | null {

@@ -159,6 +159,20 @@ describe('file_find', () => {
   });
 });
 
+describe('file_list', () => {
+  test('gives texts of at most 64 KiB, null for longer ones and what is no text', () => {
+    fs.mkdirSync(real('/l'));
+    fs.writeFileSync(real('/l/most'), 'x'.repeat(65536));
+    fs.writeFileSync(real('/l/more'), 'x'.repeat(65537));
+    fs.writeFileSync(real('/l/bytes'), Uint8Array.of(0xff));
+    expect(store.file_list({ dir: '/l' })).toEqual([
+      { name: 'bytes', content: null },
+      { name: 'more', content: null },
+      { name: 'most', content: 'x'.repeat(65536) },
+    ]);
+  });
+});
+
 describe('file_read', () => {
   test('gives the bytes, up to the limit', () => {
     const content = Uint8Array.from({ length: 10_000 }, (_, i) => i);
