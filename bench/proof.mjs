@@ -1,33 +1,50 @@
-// What strace sees of one ADD: how many programs it starts, and which files it opens that the empty
-// executable does not. And the peak memory, by time(1), which is small enough itself not to show.
-// All of it outside the timed rounds.
+// What calls use, outside the timed rounds: peak memory by time(1), which is small enough itself
+// not to show; programs started and system calls by strace; the files that one opens.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../scripts/setup.mjs';
 
-const MEMORY_RUNS = 5;
+const MEMORY_RUNS = 3;
 const TIME = '/usr/bin/time';
+/** `PID name(…` of strace -f; what begins otherwise is the end of such a line, or a signal. */
+const SYSTEM_CALL = /^\d+ +\w+\(/;
+const STARTED = /^\d+ +(execve\(|<\.\.\. execve resumed>).* = 0$/;
 
-function runUnder(tool, args, call, command) {
-  const { program, stdin, env } = call;
+/** Runs a call under a tool, with the call's own output. */
+export function runUnder(tool, args, call) {
+  const { program, stdin, env, output } = call;
   const input = stdin === undefined ? '' : readFileSync(stdin);
-  const line = [...args, program, ...(call.args?.(command) ?? [])];
-  const ended = spawnSync(tool, line, { input, env: env(command), encoding: 'utf8' });
+  const line = [...args, program, ...(call.args ?? [])].map(String);
+  const ended = spawnSync(tool, line, { input, env: env ?? {}, encoding: 'utf8' });
   if (ended.status !== 0) throw new Error(`${tool} ${program}: ${ended.stdout}${ended.stderr}`);
+  writeFileSync(output, ended.stdout);
 }
 
-/** env(1) only starts the program. */
-const runPlain = (call, command) => runUnder('env', [], call, command);
+/** strace, when it is here and may trace. */
+const straceWorks =
+  findProgram('strace') !== undefined &&
+  spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0;
 
 /** Lines of strace, one a system call, of a call and all it starts. */
-function traced(calls, call, command, folder) {
+function linesOf(call, folder, ...args) {
   const file = join(folder, 'strace');
-  runUnder('strace', ['-f', '-qq', '-e', `trace=${calls}`, '-o', file], call, command);
+  runUnder('strace', ['-f', '-qq', ...args, '-o', file], call);
   return readFileSync(file, 'utf8').split('\n');
 }
 
-const programsStarted = (lines) => lines.filter((line) => /execve\(.* = 0$/.test(line)).length;
+/** By command: programs that were started and system calls of all of them. */
+export function traced(chain, commands, folder) {
+  if (!straceWorks) return {};
+  const counts = (command) => {
+    const lines = chain.run(command, (call) => linesOf(call, folder)).flat();
+    return {
+      programs: lines.filter((line) => STARTED.test(line)).length,
+      system_calls: lines.filter((line) => SYSTEM_CALL.test(line)).length,
+    };
+  };
+  return Object.fromEntries(commands.map((command) => [command, counts(command)]));
+}
 
 /** Without what is told apart by a number in its name only. */
 function filesOpened(lines, folder) {
@@ -35,45 +52,44 @@ function filesOpened(lines, folder) {
   const named = opened.map((path) =>
     path
       .replace(folder, '<folder>')
-      .replace(/fairlead-bench-\d+-\w+$/, '<pod>')
+      .replace(/^\/run\/netns\/.*/, '/run/netns/<pod>')
       .replace(/\.fairlead-[\d-]+$/, '.fairlead-*')
       .replace(/\/veth\w+/, '/<veth>'),
   );
   return new Set(named.filter((path) => !path.startsWith('/proc/self/')));
 }
 
-/** Undefined when strace is not here or may not trace. */
-export function strace(scenario, empty, folder) {
-  const tool = findProgram('strace');
-  if (tool === undefined || spawnSync(tool, ['-qq', '-o', '/dev/null', 'true']).status !== 0)
-    return;
-  const started = {};
-  for (const [side, call] of Object.entries(scenario.sides)) {
-    started[side] = programsStarted(traced('execve', call, 'ADD', folder));
-    runPlain(call, 'DEL');
-  }
-  const ours = scenario.sides.fairlead;
-  const base = filesOpened(traced('openat,open', empty, '', folder), folder);
-  // As the empty one does, the executable opens itself.
-  base.add(realpathSync(ours.program));
-  const opened = [...filesOpened(traced('openat,open', ours, 'ADD', folder), folder)];
-  runPlain(ours, 'DEL');
-  const files = opened.filter((path) => !base.has(path));
-  return { scenario: scenario.name, programs_started: started, files_opened: files };
+const OPENS = ['-e', 'trace=openat,open'];
+
+/** Files that one ADD opens; without those that `base`, when it is given, opens too. */
+export function filesOf(chain, folder, base) {
+  if (!straceWorks) return;
+  const known = base ? filesOpened(linesOf(base, folder, ...OPENS), folder) : new Set();
+  const opened = chain.run('ADD', (call) => {
+    // As the empty one does, the executable opens itself.
+    known.add(realpathSync(call.program));
+    return [...filesOpened(linesOf(call, folder, ...OPENS), folder)];
+  });
+  chain.run('DEL', (call) => runUnder('env', [], call));
+  return opened.flat().filter((path) => !known.has(path));
 }
 
-function peakKb(call, command, folder) {
+function peakKb(call, folder) {
   const file = join(folder, 'time');
-  runUnder(TIME, ['-f', '%M', '-o', file], call, command);
+  runUnder(TIME, ['-f', '%M', '-o', file], call);
   return Number(readFileSync(file, 'utf8').trim());
 }
 
-/** Peak memory of `commands`, in MB, each the largest of a few runs; null without time(1). */
-export function peakMemory(call, commands, folder) {
+/**
+ * Peak memory of the largest process, by command, in MB, the largest of a few runs; null without
+ * time(1).
+ */
+export function peakMemory(chain, commands, folder) {
   const peaks_kb = Object.fromEntries(commands.map((command) => [command, 0]));
   for (let run = 0; existsSync(TIME) && run < MEMORY_RUNS; run++) {
     for (const command of commands) {
-      peaks_kb[command] = Math.max(peaks_kb[command], peakKb(call, command, folder));
+      const kb = chain.run(command, (call) => peakKb(call, folder));
+      peaks_kb[command] = Math.max(peaks_kb[command], ...kb);
     }
   }
   const megabytes = (kb) => (kb === 0 ? null : kb / 1024);

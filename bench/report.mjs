@@ -1,135 +1,239 @@
-// The measurements as a table for the terminal and as Markdown for docs/performance.md. Both are
+// The measurements as tables: for the terminal and as Markdown for docs/performance.md. Both are
 // made of the same rows, so that what is read is what was measured.
-// It refuses to measure.
+// It refuses to measure and to judge.
+import { judged } from './targets.mjs';
 
-/** How much longer than the empty executable a whole ADD may take. A goal, not a test. */
-export const TARGET_RATIO = 1.3;
-/** How much longer than its first plugin alone a fused chain may take. A goal, not a test. */
-export const FUSED_RATIO = 1.15;
+export const LABELS = { floor: 'floor', native: 'native', node: 'Node', reference: 'reference' };
+const OURS = ['native', 'node'];
 
-const COLUMNS = [
-  'call',
-  'Fairlead ms',
-  'ref. ms',
-  'ratio',
-  '× empty',
-  'CPU ms',
-  'ref.',
-  'peak MB',
-  'ref.',
+const fixed = (value, digits) => (value == null ? '–' : value.toFixed(digits));
+/** Milliseconds and ratios, with as many digits as say something. */
+const number = (value) => fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0);
+const spread = (values) => (values ? `${number(values.median)} (${number(values.p95)})` : '–');
+const over = (above, below) => (above == null || below == null ? '–' : number(above / below));
+
+const named = ({ name, mode, command }) => `${name}${mode ? `, ${mode}` : ''} ${command}`;
+
+/** Sides among `wanted` that the bench measured, in the order of the columns. */
+const present = (bench, wanted) => wanted.filter((side) => bench.sides.includes(side));
+const sidesOf = (bench) => present(bench, [...OURS, 'reference']);
+
+function callsTable(bench) {
+  const ours = present(bench, OURS);
+  const head = [
+    'call, ms',
+    'floor',
+    ...sidesOf(bench).map((side) => LABELS[side]),
+    ...ours.map((side) => `${LABELS[side]} / ref.`),
+    ...(ours.includes('native') ? ['native / floor'] : []),
+    ...(ours.includes('node') ? ['Node / empty'] : []),
+  ];
+  const median = (side) => side?.wall_ms.median;
+  const rows = bench.calls.map((row) => [
+    named(row),
+    spread(row.sides.floor?.wall_ms),
+    ...sidesOf(bench).map((side) => spread(row.sides[side]?.wall_ms)),
+    ...ours.map((side) => over(median(row.sides[side]), median(row.sides.reference))),
+    ...(ours.includes('native') ? [over(median(row.sides.native), median(row.sides.floor))] : []),
+    ...(ours.includes('node') ? [over(median(row.sides.node), median(bench.empty))] : []),
+  ]);
+  return { title: 'One call', note: emptyNote(bench), head, rows };
+}
+
+function emptyNote({ empty }) {
+  return `An empty executable of the same Node takes ${spread(empty.wall_ms)} ms.`;
+}
+
+/** How long a child that answers before the kernel is done goes on. */
+function leftNote(bench) {
+  const left = bench.calls.flatMap(({ name, mode, command, sides }) =>
+    Object.entries(sides)
+      .filter(([, side]) => side.left_ms.median > 1)
+      .map(
+        ([side, { left_ms }]) =>
+          `${named({ name, mode, command })}, ${LABELS[side]} ${spread(left_ms)}`,
+      ),
+  );
+  return left.length === 0
+    ? 'No call leaves a process behind.'
+    : `A child of these goes on for so many ms after the answer: ${left.join('; ')}.`;
+}
+
+function useTable(bench) {
+  const sides = sidesOf(bench);
+  const of = (side) => [`${LABELS[side]} MB`, 'programs', 'system calls', 'CPU ms'];
+  const cells = (side) => [
+    fixed(side?.peak_mb, 1),
+    fixed(side?.programs, 0),
+    fixed(side?.system_calls, 0),
+    number(side?.cpu_ms.median),
+  ];
+  return {
+    title: 'What a call uses',
+    note: leftNote(bench),
+    head: ['call', ...sides.flatMap(of)],
+    rows: bench.calls.map((row) => [
+      named(row),
+      ...sides.flatMap((side) => cells(row.sides[side])),
+    ]),
+  };
+}
+
+function leasesTable(bench) {
+  const sides = sidesOf(bench);
+  const none = (command) =>
+    bench.leases.find((row) => row.leases === 0 && row.command === command)?.sides;
+  const median = (side) => side?.wall_ms.median;
+  return {
+    title: 'Leases in the network: bridge + host-local',
+    head: [
+      'leases, ms',
+      ...sides.map((side) => LABELS[side]),
+      ...present(bench, OURS).map((side) => `${LABELS[side]} / ref.`),
+      ...sides.map((side) => `${LABELS[side]} / none`),
+    ],
+    rows: bench.leases.map((row) => [
+      named(row),
+      ...sides.map((side) => spread(row.sides[side].wall_ms)),
+      ...present(bench, OURS).map((side) =>
+        over(median(row.sides[side]), median(row.sides.reference)),
+      ),
+      ...sides.map((side) => over(median(row.sides[side]), median(none(row.command)?.[side]))),
+    ]),
+  };
+}
+
+function leftTogether(bench) {
+  const left = bench.at_once.flatMap((row) => Object.values(row.sides).map((side) => side.left_ms));
+  const most = number(Math.max(...left));
+  return `Children that calls left running end at most ${most} ms after the last call.`;
+}
+
+function atOnceTable(bench) {
+  const sides = sidesOf(bench);
+  const cells = (side, { count }) => [
+    number(side.wall_ms),
+    number((1000 * count) / side.wall_ms),
+    [side.p50_ms, side.p95_ms, side.p99_ms].map(number).join(' / '),
+  ];
+  return {
+    title: 'At once, one network',
+    note: leftTogether(bench),
+    head: [
+      'calls',
+      ...sides.flatMap((side) => [`${LABELS[side]} ms`, 'per s', 'p50 / p95 / p99 ms']),
+      ...present(bench, OURS).map((side) => `${LABELS[side]} / ref.`),
+    ],
+    rows: bench.at_once.map((row) => [
+      `${row.count} × ${row.name} ${row.command}`,
+      ...sides.flatMap((side) => cells(row.sides[side], row)),
+      ...present(bench, OURS).map((side) =>
+        over(row.sides[side].wall_ms, row.sides.reference?.wall_ms),
+      ),
+    ]),
+  };
+}
+
+function packetsTable(bench) {
+  const cells = (way, one) => [
+    number(one.add_ms),
+    number(one.first_ms[way]),
+    spread(one.flow_us[way]),
+    spread(one.packet_us[way]),
+    String(one.rules),
+    String(one.elements),
+  ];
+  return {
+    title: 'Packets among attachments of others',
+    head: [
+      'attachments, way',
+      ...['side', 'ADD ms', 'first answer ms', 'new flow µs', 'packet µs', 'rules', 'elements'],
+    ],
+    rows: bench.packets.flatMap(({ attachments, sides }) => {
+      const ways = Object.keys(Object.values(sides)[0].first_ms);
+      return ways.flatMap((way) =>
+        Object.entries(sides).map(([side, one]) => [
+          `${attachments}, ${way}`,
+          LABELS[side],
+          ...cells(way, one),
+        ]),
+      );
+    }),
+  };
+}
+
+function targetsTable(bench) {
+  return {
+    title: 'Targets',
+    head: ['of medians', 'at most', 'measured', ''],
+    rows: judged(bench).map(({ what, limit, measured, word }) => [
+      what,
+      fixed(limit, 2),
+      fixed(measured, 2),
+      word,
+    ]),
+  };
+}
+
+const GROUPS = [
+  ['calls', callsTable],
+  ['calls', useTable],
+  ['leases', leasesTable],
+  ['at_once', atOnceTable],
+  ['packets', packetsTable],
 ];
 
-const fixed = (value, digits = 1) => (value == null ? '–' : value.toFixed(digits));
-const wall = (side) => (side ? `${fixed(side.wall_ms.median)} (${fixed(side.wall_ms.p95)})` : '–');
+const tablesOf = (bench) => [
+  ...GROUPS.filter(([key]) => bench[key]?.length > 0).map(([, make]) => make(bench)),
+  targetsTable(bench),
+];
 
-function ratioOf(a, b) {
-  return a && b ? a.wall_ms.median / b.wall_ms.median : null;
-}
-
-function row({ scenario, command, fairlead, reference }, empty) {
-  return [
-    `${scenario} ${command}`,
-    wall(fairlead),
-    wall(reference),
-    fixed(ratioOf(fairlead, reference), 2),
-    fixed(ratioOf(fairlead, empty), 2),
-    fixed(fairlead.cpu_ms.median),
-    fixed(reference?.cpu_ms.median),
-    fixed(fairlead.peak_mb, 0),
-    fixed(reference?.peak_mb, 0),
-  ];
-}
-
-function emptyRow(empty) {
-  const blank = '';
-  const cpu = fixed(empty.cpu_ms.median);
-  return [
-    'empty executable',
-    wall(empty),
-    blank,
-    blank,
-    '1.00',
-    cpu,
-    blank,
-    fixed(empty.peak_mb, 0),
-    blank,
-  ];
-}
-
-const rowsOf = (bench) => [...bench.rows.map((it) => row(it, bench.empty)), emptyRow(bench.empty)];
-
-const judged = (ratio, target) =>
-  `target at most ${target.toFixed(2)}: ${ratio <= target ? 'met' : 'missed'}`;
-
-/** Lines with "met" or "missed", and the numbers. */
-export function verdicts(bench) {
-  const [measured] = bench.rows;
-  const ratio = ratioOf(measured.fairlead, bench.empty);
-  const by_cpu = measured.fairlead.cpu_ms.median / bench.empty.cpu_ms.median;
-  const fused = bench.rows.find((it) => it.scenario.startsWith('fused') && it.command === 'ADD');
-  const chain = ratioOf(fused.fairlead, measured.fairlead);
-  return [
-    `${measured.scenario} ADD: ${ratio.toFixed(2)} times the empty executable ` +
-      `(CPU time: ${by_cpu.toFixed(2)} times); ${judged(ratio, TARGET_RATIO)}`,
-    `${fused.scenario} ADD: ${chain.toFixed(2)} times ${measured.scenario} ADD; ` +
-      judged(chain, FUSED_RATIO),
-  ];
-}
-
-function proofLines({ strace }) {
-  if (strace === undefined)
-    return ['strace cannot trace here: programs and files were not counted'];
-  const started = Object.entries(strace.programs_started);
-  const counts = started.map(([side, count]) => `${side} ${count}`).join(', ');
-  return [
-    `Programs started by one ADD of ${strace.scenario} (execve): ${counts}`,
-    'Files it opens that the empty executable does not:',
-    ...strace.files_opened.map((path) => `  ${path}`),
-  ];
+function filesLines({ files = {} }) {
+  const sides = Object.entries(files).filter(([, paths]) => paths !== undefined);
+  return sides.flatMap(([side, paths]) => [
+    `Files that an ADD of bridge + host-local opens, ${LABELS[side]}:`,
+    ...paths.map((path) => `  ${path}`),
+  ]);
 }
 
 const machineLine = ({ machine, date, rounds }) =>
   `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}; ` +
-  `${rounds} rounds, ${date.slice(0, 10)}`;
+  `${rounds} rounds, ${date.slice(0, 10)}.`;
 
 /** For the terminal. */
-export function table(bench) {
-  const rows = [COLUMNS, ...rowsOf(bench)];
-  const widths = COLUMNS.map((_, at) => Math.max(...rows.map((cells) => cells[at].length)));
-  const line = (cells) =>
-    cells
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
-      .join('  ');
-  const rule = '─'.repeat(line(COLUMNS).length);
-  return [
-    machineLine(bench),
-    'Wall time of a whole process: median (95th percentile).',
-    '',
-    line(COLUMNS),
-    rule,
-    ...rows.slice(1).map(line),
-    '',
-    ...verdicts(bench),
-    '',
-    ...proofLines(bench),
-  ].join('\n');
+export function terminal(bench) {
+  const drawn = tablesOf(bench).map(({ title, note, head, rows }) => {
+    const all = [head, ...rows];
+    const widths = head.map((_, at) => Math.max(...all.map((cells) => cells[at].length)));
+    const line = (cells) =>
+      cells
+        .map((cell, at) => (at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])))
+        .join('  ');
+    const rule = '─'.repeat(line(head).length);
+    return [title, '', line(head), rule, ...rows.map(line), ...(note ? ['', note] : [])].join('\n');
+  });
+  return [machineLine(bench), ...bench.left_out, ...drawn, filesLines(bench).join('\n')].join(
+    '\n\n',
+  );
 }
 
-/** For docs/performance.md. */
-export function markdown(bench) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  const alignment = COLUMNS.map((_, at) => (at === 0 ? '---' : '---:'));
+/** For docs/performance.md; `chart` is the name of its picture beside the document. */
+export function markdown(bench, chart) {
+  const drawn = tablesOf(bench).flatMap(({ title, note, head, rows }) => {
+    const line = (cells) => `| ${cells.join(' | ')} |`;
+    const alignment = head.map((_, at) => (at === 0 ? '---' : '---:'));
+    const table = [line(head), `|${alignment.join('|')}|`, ...rows.map(line)];
+    return [`### ${title}`, '', ...table, '', ...(note ? [note, ''] : [])];
+  });
   return [
-    `${machineLine(bench)}.`,
+    machineLine(bench),
+    ...bench.left_out.map((sentence) => `${sentence}.`),
     '',
-    line(COLUMNS),
-    `|${alignment.join('|')}|`,
-    ...rowsOf(bench).map(line),
+    `![Wall time of each call, by side](${chart})`,
     '',
-    ...verdicts(bench).map((line) => `- ${line}`),
-    '',
-    '```',
-    ...proofLines(bench),
+    ...drawn,
+    '```text',
+    ...filesLines(bench),
     '```',
   ].join('\n');
 }

@@ -1,98 +1,67 @@
-// Measures. Started by scripts/bench.mjs under Node 26, inside the namespace that stands for the
-// host: warm-up, then rounds in which every program has its turn, so that a slow spell of the
-// machine hits all alike. Writes the measurements as JSON; report.mjs shows them.
-import { writeFileSync } from 'node:fs';
+// The measuring itself. Runs under Node 26 in namespaces of its own, started by scripts/bench.mjs.
+// Writes the measurements as JSON, which report.mjs and chart.mjs show.
+import { statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
-import { join } from 'node:path';
-import { measure, prepare } from './process.mjs';
-import { peakMemory, strace } from './proof.mjs';
-import { EMPTY, scenarios } from './scenarios.mjs';
+import { measureCalls } from './calls.mjs';
+import { measureLeases, SIZES } from './leases.mjs';
+import { ATTACHMENTS, measurePackets } from './packets.mjs';
+import { adoptOrphans } from './process.mjs';
+import { profile } from './profile.mjs';
+import { compile, findSides, OURS } from './programs.mjs';
+import { say } from './progress.mjs';
+import { emptyCall, filesOfOne, scenarios, TYPES } from './scenarios.mjs';
+import { COUNTS, measureAtOnce, TOGETHER } from './together.mjs';
+import { coverNode, makeMachine, makePods } from './world.mjs';
 
-const WARM_UP_ROUNDS = 2;
-const REPORT_EVERY = 10;
-const COMMANDS = ['ADD', 'DEL'];
+const { folder, rounds, only, file, node, profiled } = JSON.parse(process.argv[2]);
 
-const { folder, pods, rounds, file } = JSON.parse(process.argv[2]);
+/** Whether a row is wanted: by default all are, else those whose name holds one of the words. */
+const wanted = (name) => only.length === 0 || only.some((word) => name.includes(word));
 
-function quantile(values, share) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+const kilobytes = (path) => Math.ceil(statSync(path).size / 1024);
+
+function machine() {
+  const [cpu] = cpus();
+  const model = cpu?.model ?? 'unknown';
+  return { cpu: model, cores: cpus().length, kernel: release(), node: process.version };
 }
 
-/** Calls that are measured again and again. */
-class Series {
-  #samples = [];
-  #call;
-
-  constructor(call) {
-    this.#call = prepare(call);
-  }
-
-  run(keep) {
-    const sample = measure(this.#call);
-    if (keep) this.#samples.push(sample);
-  }
-
-  summary() {
-    const of = (name) => this.#samples.map((sample) => sample[name]);
-    const both = (values) => ({ median: quantile(values, 0.5), p95: quantile(values, 0.95) });
-    return { wall_ms: both(of('wall_ms')), cpu_ms: both(of('cpu_ms')) };
-  }
-}
-
-const seriesOfCall = (call, command) =>
-  new Series({ ...call, args: call.args?.(command), env: call.env(command) });
-
-function seriesOf(scenario) {
-  const sides = Object.entries(scenario.sides).map(([side, call]) => ({
-    side,
-    series: COMMANDS.map((command) => seriesOfCall(call, command)),
-  }));
-  return { scenario, sides };
-}
-
-/** One round: every scenario on both sides, whose order changes, with the empty program between. */
-function runRound(all, empty, round) {
-  const keep = round >= 0;
-  for (const { sides } of all) {
-    empty.run(keep);
-    const order = round % 2 === 0 ? sides : sides.toReversed();
-    for (const { series } of order) {
-      for (const one of series) one.run(keep);
-    }
-  }
-}
-
-function rowsOf({ scenario, sides }) {
-  const peaks = sides.map(({ side }) => peakMemory(scenario.sides[side], COMMANDS, folder));
-  return COMMANDS.map((command, at) => {
-    const row = { scenario: scenario.name, command };
-    sides.forEach(({ side, series }, index) => {
-      row[side] = { ...series[at].summary(), peak_mb: peaks[index][command] };
-    });
-    return row;
-  });
+/** Programs, machines and pods: all that the groups share. */
+function makeWorld() {
+  coverNode(folder, node);
+  adoptOrphans();
+  const found = findSides(folder, TYPES);
+  const [floor, probe] = ['floor', 'probe'].map((name) => compile(name, folder));
+  if (floor === undefined) found.left_out.push('no C compiler: the floor and packets are left out');
+  for (const sentence of found.left_out) say(sentence);
+  const names = [...Object.keys(found.sides), 'floor'];
+  const machines = Object.fromEntries(names.map((name) => [name, makeMachine(name)]));
+  return { ...found, folder, floor, probe, machines, pods: makePods(Math.max(...COUNTS)) };
 }
 
 function bench() {
-  const emptyCall = { program: EMPTY, env: () => ({}), output: join(folder, 'output') };
-  const empty = new Series({ ...emptyCall, env: {} });
-  const all = scenarios(folder, pods).map(seriesOf);
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    runRound(all, empty, round);
-    const done = round + 1;
-    if (done > 0 && done % REPORT_EVERY === 0) console.log(`bench: round ${done} of ${rounds}`);
-  }
-  const [cpu] = cpus();
-  const machine = { cpu: cpu?.model ?? 'unknown', cores: cpus().length, kernel: release() };
+  const world = makeWorld();
+  const rows = scenarios(world).filter(({ name }) => wanted(`calls: ${name}`));
+  if (profiled) return profile(rows, world.sides, folder);
   const result = {
     date: new Date().toISOString(),
-    machine: { ...machine, node: process.version },
+    machine: machine(),
     rounds,
-    empty: { ...empty.summary(), peak_mb: peakMemory(emptyCall, ['ADD'], folder).ADD },
-    rows: all.flatMap(rowsOf),
-    strace: strace(all[0].scenario, emptyCall, folder),
+    left_out: world.left_out,
+    sides: Object.keys(world.sides),
+    native_kb: world.sides.native === undefined ? null : kilobytes(OURS.native),
   };
+  if (rows.length > 0) {
+    Object.assign(result, measureCalls(rows, emptyCall(folder), rounds, folder));
+    result.files = filesOfOne(rows, folder);
+  }
+  const sizes = SIZES.filter((size) => wanted(`leases: ${size}`));
+  result.leases = measureLeases(sizes, world, rounds);
+  const together = TOGETHER.filter(({ name, count }) => wanted(`at once: ${count} × ${name}`));
+  result.at_once = measureAtOnce(together, world);
+  const counts = ATTACHMENTS.filter((count) => wanted(`packets: ${count}`));
+  result.packets = world.probe === undefined ? [] : measurePackets(counts, world);
+  say('done');
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }
 

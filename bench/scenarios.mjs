@@ -1,111 +1,157 @@
-// What is measured: plugin types with their configurations, for Fairlead and for the reference
-// plugins, each side with a pod, a bridge, a subnet and leases of its own.
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+// What is measured call by call: chains of plugins, each as every side runs it, and beside them the
+// floor, the command line and an empty executable.
+// It refuses to measure.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../scripts/setup.mjs';
+import { Chain, CNI_VERSION, Command, fused } from './chain.mjs';
+import { EMPTY } from './programs.mjs';
+import { filesOf } from './proof.mjs';
 
-const REFERENCE_DIR = '/usr/lib/cni';
-// The newest version that the oldest reference plugins in use know.
-const CNI_VERSION = '1.0.0';
-const TYPES = ['bridge', 'ptp', 'loopback'];
-const SUBNET_NUMBERS = { fairlead: 71, reference: 72 };
+const HOST_PORT = 8080;
+/** Well above what is sent, so that shaping is set up and does not limit. */
+const RATE_BITS = 1_000_000_000;
 
-export const EMPTY = join(ROOT, 'dist/empty');
+/** The chained types of the whole chain, in its order. */
+export const CHAINED = ['portmap', 'firewall', 'bandwidth', 'tuning'];
+/** All types that are asked for. */
+export const TYPES = ['bridge', 'ptp', 'loopback', ...CHAINED];
 
-function ipam(side, folder) {
-  const subnet = `10.88.${SUBNET_NUMBERS[side]}.0/24`;
+const CHAINED_OBJECTS = {
+  portmap: { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+  firewall: { type: 'firewall' },
+  bandwidth: {
+    type: 'bandwidth',
+    ingressRate: RATE_BITS,
+    ingressBurst: RATE_BITS,
+    egressRate: RATE_BITS,
+    egressBurst: RATE_BITS,
+  },
+  tuning: { type: 'tuning', sysctl: { 'net.core.somaxconn': '500' } },
+};
+
+/** What the runtime tells plugins that have the capability. */
+export const runtimeOf = (hostPort = HOST_PORT, protocol = 'tcp') => ({
+  portMappings: [{ hostPort, containerPort: 80, protocol }],
+});
+
+/** `bridge` with host-local; `number` is the second byte of its subnet and names the bridge. */
+export function bridge(number, leases, more = {}) {
   return {
-    type: 'host-local',
-    dataDir: join(folder, `leases-${side}`),
-    ranges: [[{ subnet }]],
-    routes: [{ dst: '0.0.0.0/0' }],
+    type: 'bridge',
+    bridge: `bench${number}`,
+    isGateway: true,
+    ...more,
+    ...ipam(number, leases),
   };
 }
 
-const SCENARIOS = [
-  {
-    name: 'bridge + host-local',
-    type: 'bridge',
-    keys: (side, folder) => ({
-      bridge: `bench-${side.slice(0, 3)}`,
-      isGateway: true,
-      ipam: ipam(side, folder),
-    }),
-  },
-  { name: 'ptp + host-local', type: 'ptp', keys: (side, folder) => ({ ipam: ipam(side, folder) }) },
-  { name: 'loopback', type: 'loopback', keys: () => ({}) },
-];
+function ipam(number, leases) {
+  const ranges = [[{ subnet: `10.${number}.0.0/16` }]];
+  const routes = [{ dst: '0.0.0.0/0' }];
+  return { ipam: { type: 'host-local', dataDir: leases, ranges, routes } };
+}
 
-/** The first scenario and three chained plugins with nothing to do, in one plugin. Ours alone. */
-const FUSED = {
-  name: 'fused: bridge + host-local, 3 × tuning',
-  type: 'fairlead',
-  sides: ['fairlead'],
-  keys: (side, folder) => {
-    const [{ type, keys }] = SCENARIOS;
-    const chained = { type: 'tuning' };
-    return { plugins: [{ type, ...keys(side, folder) }, chained, chained, chained] };
-  },
-};
+/** `bridge` with masquerade and those of the chained types that are there. */
+export function wholeChain(number, leases, types) {
+  return [bridge(number, leases, { ipMasq: true }), ...types.map((type) => CHAINED_OBJECTS[type])];
+}
 
-/**
- * The command line as the runtime of a network like the first scenario's. There is no reference for
- * it: Debian has no cnitool.
- */
-function runner(folder, bin, pods) {
-  const [{ type, keys }] = SCENARIOS;
-  const network = 'fairlead-runner';
+const together = (types) => types.join(' + ');
+
+/** Rows by name. `fuse`: in one process where a side can; `apart`: also one by one. */
+function chains(known) {
+  const chained = CHAINED.filter((type) => known.includes(type));
+  const several = ['one process', 'one by one'];
+  return [
+    { name: 'loopback', plugins: () => [{ type: 'loopback' }], ifname: 'lo' },
+    { name: 'bridge + host-local', plugins: (leases) => [bridge(101, leases)], floor: true },
+    { name: 'ptp + host-local', plugins: (leases) => [{ type: 'ptp', ...ipam(102, leases) }] },
+    {
+      name: 'bridge + masquerade',
+      plugins: (leases) => [bridge(103, leases, { ipMasq: true })],
+    },
+    {
+      name: together(['bridge', ...chained]),
+      chain: chained.length === CHAINED.length,
+      plugins: (leases) => wholeChain(104, leases, chained),
+      modes: several,
+    },
+  ];
+}
+
+/** A chain of a side, in one process or not: what is measured as one series. */
+function runners(row, { sides, machines, pods, folder }) {
+  return Object.entries(sides).flatMap(([side, bin], at) => {
+    const modes = side === 'reference' || !row.modes ? [undefined] : row.modes;
+    return modes.map((mode, index) => {
+      const leases = join(folder, `leases-${side}`);
+      const plugins = row.plugins(leases);
+      const network = `${row.name.replaceAll(/[^a-z]+/g, '-')}-${side}-${index}`;
+      const chain = new Chain({
+        ...{ bin, network, folder, ifname: row.ifname, host: machines[side].host },
+        ...{ plugins: mode === 'one process' ? fused(plugins) : plugins, runtime: runtimeOf() },
+        ...{ pod: pods[at], id: `bench-${side}` },
+      });
+      return { side, mode, chain };
+    });
+  });
+}
+
+/** The kernel's part alone, on a bridge like the others'. */
+function floor({ floor: program, machines, pods, folder }) {
+  if (program === undefined) return [];
+  const { host } = machines.floor;
+  const name = host.slice(host.lastIndexOf('/') + 1);
+  const ip = (...args) => execFileSync('ip', ['-n', name, ...args], { encoding: 'utf8' });
+  ip('link', 'add', 'bench', 'up', 'type', 'bridge');
+  ip('address', 'add', '10.101.0.1/16', 'dev', 'bench');
+  const [{ ifindex }] = JSON.parse(ip('-json', 'link', 'show', 'dev', 'bench'));
+  const words = ['ADD', ifindex, pods.at(-1), '10.101.0.2', '16', '10.101.0.1'];
+  const args = (command) => (command === 'ADD' ? words : ['DEL']);
+  return [{ side: 'floor', chain: new Command({ program, args, host, folder }) }];
+}
+
+/** The command line as the runtime of a network like the second row's. */
+function commandLine({ sides, machines, pods, folder }) {
+  const [network, bin] = ['fairlead-runner', sides.node];
   const conf = join(folder, 'net.d');
   mkdirSync(conf);
-  const plugins = [{ type, ...keys('fairlead', folder) }];
+  const plugins = [bridge(105, join(folder, 'leases-runner'))];
   const list = { cniVersion: CNI_VERSION, name: network, plugins };
   writeFileSync(join(conf, '10-runner.conflist'), JSON.stringify(list));
   const args = (command) => [
-    ...[command.toLowerCase(), network, pods.fairlead, '--conf-dir', conf],
+    ...[command.toLowerCase(), network, pods[0], '--conf-dir', conf],
     ...['--cache-dir', folder, '--container-id', 'bench-runner'],
   ];
-  const fairlead = { program: join(bin, 'fairlead'), args, env: () => ({ CNI_PATH: bin }) };
-  const output = join(folder, 'output');
-  return {
-    name: 'command line, bridge + host-local',
-    sides: { fairlead: { ...fairlead, output } },
-  };
+  const program = join(bin, 'fairlead');
+  const { host } = machines.node;
+  const chain = new Command({ program, args, env: { CNI_PATH: bin }, host, folder });
+  return { name: 'command line: bridge + host-local', runners: [{ side: 'node', chain }] };
 }
 
-/** The folders of the programs of both sides; the reference only when it is installed. */
-function programs(folder) {
-  const ours = join(folder, 'bin');
-  mkdirSync(ours);
-  for (const type of [...TYPES, 'fairlead'])
-    symlinkSync(join(ROOT, 'dist/fairlead'), join(ours, type));
-  const reference = TYPES.every((type) => existsSync(join(REFERENCE_DIR, type)));
-  return reference ? { fairlead: ours, reference: REFERENCE_DIR } : { fairlead: ours };
-}
-
-/** Every scenario with, per side, what a call needs: program, stdin file, environments. */
-export function scenarios(folder, pods) {
-  const bins = programs(folder);
-  const sides = Object.entries(bins);
-  const calls = [...SCENARIOS, FUSED].map(({ name, type, keys, sides: only }) => ({
-    name,
-    sides: Object.fromEntries(
-      sides
-        .filter(([side]) => only?.includes(side) ?? true)
-        .map(([side, bin]) => {
-          const stdin = join(folder, `${type}-${side}.json`);
-          const config = { cniVersion: CNI_VERSION, name: `${side}-${type}`, type };
-          writeFileSync(stdin, JSON.stringify({ ...config, ...keys(side, folder) }));
-          const env = (command) => ({
-            PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-            CNI_COMMAND: command,
-            CNI_CONTAINERID: `bench-${side}`,
-            CNI_NETNS: pods[side],
-            CNI_IFNAME: type === 'loopback' ? 'lo' : 'eth0',
-            CNI_PATH: bin,
-          });
-          return [side, { program: join(bin, type), stdin, env, output: join(folder, 'output') }];
-        }),
-    ),
+/** Rows `{ name, runners }`; what a runner runs is `chain.run(command, execute)`. */
+export function scenarios(world) {
+  const rows = chains(world.known).map((row) => ({
+    name: row.name,
+    chain: row.chain ?? false,
+    runners: [...(row.floor ? floor(world) : []), ...runners(row, world)],
   }));
-  return [...calls, runner(folder, bins.fairlead, pods)];
+  return world.sides.node === undefined ? rows : [...rows, commandLine(world)];
+}
+
+/** The call of the empty executable. */
+export function emptyCall(folder) {
+  return { program: EMPTY, output: join(folder, 'empty.out') };
+}
+
+/** The files that our ADD of the second row opens, by side. */
+export function filesOfOne(rows, folder) {
+  const row = rows.find(({ name }) => name === 'bridge + host-local');
+  const ours = row?.runners.filter(({ side }) => side === 'native' || side === 'node') ?? [];
+  const files = ours.map(({ side, chain }) => {
+    // What Node itself opens says nothing.
+    return [side, filesOf(chain, folder, side === 'node' ? emptyCall(folder) : undefined)];
+  });
+  return Object.fromEntries(files);
 }

@@ -38,12 +38,18 @@ export const PACKAGES = [
     package: 'nftables',
     provides: 'nft',
     why: 'nft is asked what lies in the tables that Fairlead makes without it',
-    needed_for: ['test'],
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'iptables',
+    provides: 'iptables',
+    why: 'the reference plugins execute it for masquerade, host ports and firewall',
+    needed_for: ['bench'],
   },
   {
     package: 'util-linux',
     provides: 'nsenter',
-    why: 'nsenter starts programs in the namespace that stands for the host',
+    why: 'nsenter and unshare start programs in namespaces of their own',
     needed_for: ['demo', 'bench'],
   },
   {
