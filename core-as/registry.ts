@@ -1,4 +1,5 @@
 // CNI types and the plugins that serve them. Adding a plugin is one file and one row here.
+import { Bandwidth } from "./chain/bandwidth";
 import { Tuning } from "./chain/tuning";
 import { Foreign } from "./ipam/foreign";
 import { HostLocal } from "./ipam/host-local";
@@ -16,13 +17,22 @@ export function plugin_of(type: string): Plugin | null {
   if (type == "loopback") return new Loopback();
   if (type == "host-local") return new HostLocal();
   if (type == "static") return new Static();
+  if (type == "bandwidth") return new Bandwidth();
   if (type == "tuning") return new Tuning();
   if (type == "fairlead") return new Fused();
   return null;
 }
 
 /** The types that plugin_of knows, beside `fairlead`, the name of the program itself. */
-export const TYPES: string[] = ["bridge", "host-local", "loopback", "ptp", "static", "tuning"];
+export const TYPES: string[] = [
+  "bandwidth",
+  "bridge",
+  "host-local",
+  "loopback",
+  "ptp",
+  "static",
+  "tuning",
+];
 
 /**
  * The plugin of a type in a chain: ours or a foreign one; null when the name cannot be a file's.

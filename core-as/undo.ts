@@ -6,6 +6,8 @@ import {
   addr_del,
   bridge_port_list,
   bridge_vlan_del,
+  filter_del,
+  filter_list,
   link_del,
   link_get,
   link_set_address,
@@ -14,11 +16,14 @@ import {
   link_set_mtu,
   link_set_promisc,
   link_set_txqlen,
+  qdisc_del,
   sysctl_write,
+  TC_H_INGRESS,
+  TC_H_ROOT,
 } from "./host/kernel";
 import { file_remove, file_write, log } from "./host/store";
 import { delegate_call } from "./ipam/foreign";
-import { EADDRNOTAVAIL, ENODEV, ENOENT, ENXIO } from "./lib/errno";
+import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOENT, ENXIO } from "./lib/errno";
 import { CniError, os_error } from "./spec/error";
 import { Request } from "./spec/request";
 
@@ -32,6 +37,9 @@ const enum Inverse {
   LinkSetDown,
   PromiscOff,
   LinkTune,
+  RootDel,
+  IngressDel,
+  FilterDel,
   SysctlWrite,
   FileRemove,
   FileWrite,
@@ -61,6 +69,26 @@ export function link_tune(ns: i32, ifindex: i32, what: Tunable, text: string, va
     default:
       return link_set_txqlen(ns, ifindex, value);
   }
+}
+
+/** The handle of every ingress or clsact qdisc. */
+export const INGRESS_HANDLE: u32 = 0xffff0000;
+
+/**
+ * Removes the ingress qdisc of a link unless filters of somebody hang on it; one that is gone, or
+ * whose link is, is fine.
+ */
+export function ingress_del(ns: i32, ifindex: i32): bool {
+  const filters = filter_list(ns, ifindex);
+  if (!filters) return failure_errno == ENODEV;
+  if (filters.length > 0) return true;
+  return gone(qdisc_del(ns, ifindex, TC_H_INGRESS, INGRESS_HANDLE));
+}
+
+/** Whether a qdisc or filter was removed or was not there: the kernel says ENOENT or EINVAL. */
+export function gone(code: i32): bool {
+  if (code >= 0 || failure_errno == ENODEV) return true;
+  return failure_errno == ENOENT || failure_errno == EINVAL;
 }
 
 class Entry {
@@ -125,6 +153,18 @@ export class Undo {
     entry.vid_end = value;
     entry.text = text;
   }
+  /** Removes a root qdisc by its handle. */
+  root_del(ns: i32, ifindex: i32, handle: u32): void {
+    this.note(Inverse.RootDel, ns, ifindex).vid = handle;
+  }
+  /** Removes the ingress qdisc, if nothing hangs on it. */
+  ingress_del(ns: i32, ifindex: i32): void {
+    this.note(Inverse.IngressDel, ns, ifindex);
+  }
+  /** Removes the filters of a pref. */
+  filter_del(ns: i32, ifindex: i32, pref: i32): void {
+    this.note(Inverse.FilterDel, ns, ifindex).vid = pref;
+  }
   /** Gives a file back its content. */
   file_write(path: string, content: string): void {
     const entry = this.note(Inverse.FileWrite, 0, 0);
@@ -185,6 +225,10 @@ function run(entry: Entry): string {
       return link_tune(entry.ns, entry.ifindex, entry.vid, entry.text, entry.vid_end) < 0
         ? `restore link ${entry.ifindex}`
         : "";
+    case Inverse.RootDel:
+    case Inverse.IngressDel:
+    case Inverse.FilterDel:
+      return undo_tc(entry) ? "" : `undo the traffic control of link ${entry.ifindex}`;
     case Inverse.FileWrite:
       return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:
@@ -192,6 +236,14 @@ function run(entry: Entry): string {
     default:
       return file_remove(entry.text) < 0 ? `remove ${entry.text}` : "";
   }
+}
+
+function undo_tc(entry: Entry): bool {
+  if (entry.inverse == Inverse.IngressDel) return ingress_del(entry.ns, entry.ifindex);
+  if (entry.inverse == Inverse.FilterDel) {
+    return gone(filter_del(entry.ns, entry.ifindex, entry.vid, 0));
+  }
+  return gone(qdisc_del(entry.ns, entry.ifindex, TC_H_ROOT, entry.vid));
 }
 
 function undo_link(entry: Entry): bool {

@@ -41,6 +41,9 @@ const LINK =
 const ROUTE =
   '{"dst":"0.0.0.0/0","gw":"10.1.2.1","src":"","scope":0,"table":254,"priority":0,' +
   '"mtu_bytes":0,"advmss":0,"protocol":3}';
+const QDISC =
+  '{"kind":"tbf","handle":65536,"rate":125000,"limit":13125,"buffer":156250}, the last three ' +
+  'of a tbf, else 0; rate in bytes a second, limit in bytes, buffer in ticks of 64 ns';
 const ELEMENTS =
   '[{"key":"0a010203","data":"goto masq-10.1.2.0/24","comment":"…"}], data "" in a set';
 
@@ -402,6 +405,118 @@ export const OPERATIONS = [
   },
   {
     module: 'kernel',
+    name: 'link_add_ifb',
+    params: { ns: 'ns', name: 'str', address: 'str', mtu_bytes: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'EADDRNOTAVAIL', 'EOPNOTSUPP'],
+    like: 'ip link add $name address $address mtu $mtu_bytes txqueuelen 0 up type ifb',
+    about:
+      'Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left ' +
+      'to the kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; ' +
+      'EOPNOTSUPP: a kernel without ifb.',
+  },
+  {
+    module: 'kernel',
+    name: 'qdisc_get',
+    params: { ns: 'ns', ifindex: 'i32', parent: 'i32' },
+    reply: 'json',
+    gives: QDISC,
+    errors: ['ENODEV', 'ENOENT'],
+    like: 'tc qdisc show dev $ifindex $parent',
+    about:
+      'The qdisc at a place of linux/pkt_sched.h: TC_H_ROOT (-1), TC_H_INGRESS (-15). handle 0: ' +
+      "the kernel's own default. ENOENT: none, as of a link that was never up.",
+  },
+  {
+    module: 'kernel',
+    name: 'qdisc_add_ingress',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'ENODEV', 'ENOENT'],
+    like: 'tc qdisc add dev $ifindex handle ffff: ingress',
+    about:
+      'Adds the qdisc that filters of incoming packets hang on. EEXIST: it or a clsact is there.',
+  },
+  {
+    module: 'kernel',
+    name: 'qdisc_add_tbf',
+    params: {
+      ns: 'ns',
+      ifindex: 'i32',
+      handle: 'i32',
+      rate_low: 'i32',
+      rate_high: 'i32',
+      limit_bytes: 'i32',
+      buffer_ticks: 'i32',
+    },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'ENODEV', 'ENOENT', 'EINVAL'],
+    like:
+      'tc qdisc add dev $ifindex root handle $handle tbf rate $rate_low ' +
+      'limit $limit_bytes burst $buffer_ticks',
+    about:
+      'Puts a token bucket filter (struct tc_tbf_qopt) at the root. The rate is in bytes a ' +
+      'second, in two halves of 32 bits; from 2^32 on it goes into TCA_TBF_RATE64. buffer_ticks: ' +
+      'the time of a burst, 64 ns each. All are unsigned; no peak rate, no rate table. EEXIST: a ' +
+      "root other than the kernel's default; EINVAL: a burst below one byte; ENOENT: a kernel " +
+      'without tbf.',
+  },
+  {
+    module: 'kernel',
+    name: 'qdisc_del',
+    params: { ns: 'ns', ifindex: 'i32', parent: 'i32', handle: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'ENOENT', 'EINVAL'],
+    like: 'tc qdisc del dev $ifindex $parent handle $handle',
+    about:
+      'Removes the qdisc at a place, as qdisc_get has it, with what hangs on it. ENOENT, EINVAL: ' +
+      'there is none of this handle.',
+  },
+  {
+    module: 'kernel',
+    name: 'filter_list',
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'json',
+    gives: '[{"pref":1,"kind":"u32","handle":2147485696,"to":7}], by pref; to 0: no redirection',
+    errors: ['ENODEV'],
+    like: 'tc filter show dev $ifindex ingress',
+    about:
+      'Filters of incoming packets, heads and hash tables included. `to` is the ifindex of the ' +
+      'link that a u32 filter redirects to.',
+  },
+  {
+    module: 'kernel',
+    name: 'filter_add_redirect',
+    params: { ns: 'ns', ifindex: 'i32', pref: 'i32', to: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'ENOENT', 'EINVAL'],
+    like:
+      'tc filter add dev $ifindex ingress protocol all pref $pref ' +
+      'u32 match u32 0 0 flowid 1:1 action mirred egress redirect dev $to',
+    about:
+      'Sends all incoming packets out of another link (an ifb gives them back). EINVAL: no qdisc ' +
+      'to hang it on, or a filter of another kind has the pref; ENOENT: a kernel without u32 or ' +
+      'mirred.',
+  },
+  {
+    module: 'kernel',
+    name: 'filter_del',
+    params: { ns: 'ns', ifindex: 'i32', pref: 'i32', handle: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'ENOENT', 'EINVAL'],
+    like: 'tc filter del dev $ifindex ingress protocol all pref $pref handle $handle u32',
+    about:
+      'Removes one u32 filter of incoming packets, with handle 0 all of that pref. ENOENT: there ' +
+      'is none; EINVAL: nor a qdisc that it could hang on.',
+  },
+  {
+    module: 'kernel',
     name: 'sysctl_read',
     params: { ns: 'ns', key: 'str' },
     reply: 'bytes',
@@ -682,6 +797,23 @@ export interface PortVlan {
   readonly vid: number;
   readonly pvid: boolean;
   readonly untagged: boolean;
+}
+
+/** A qdisc, as qdisc_get gives it: rate in bytes a second, limit in bytes, buffer in 64 ns. */
+export interface Qdisc {
+  readonly kind: string;
+  readonly handle: number;
+  readonly rate: number;
+  readonly limit: number;
+  readonly buffer: number;
+}
+
+/** A filter of incoming packets, as filter_list gives it. */
+export interface Filter {
+  readonly pref: number;
+  readonly kind: string;
+  readonly handle: number;
+  readonly to: number;
 }
 
 /** A rule, as rule_list gives it. */

@@ -1,13 +1,11 @@
 // The CNI type `tuning`, chained: sysctls of the container's namespace, and properties of its
 // interface. This file owns the keys and the order of work; what is recorded and how it goes back
 // is ../net/tuned.ts, the spelling of sysctls and the allow-list ../net/sysctl.ts.
-import { failure_errno } from "../host/failure";
 import { HOST, Link, link_get, sysctl_read, sysctl_write } from "../host/kernel";
-import { ENODEV } from "../lib/errno";
 import { JsonValue } from "../lib/json";
 import { mac_normal } from "../lib/name";
 import { check_failed, check_prevResult } from "../net/check";
-import { host_end } from "../net/peer";
+import { host_end, link_missing } from "../net/peer";
 import { record_of, records_stale } from "../net/record";
 import { Sysctl, sysctl_equal, sysctls_forbidden, sysctls_read } from "../net/sysctl";
 import {
@@ -22,7 +20,7 @@ import {
 import { failed, Outcome, Plugin } from "../plugin";
 import { CniArgs } from "../spec/args";
 import { Attachments } from "../spec/attachments";
-import { CniError, Code, os_error } from "../spec/error";
+import { CniError, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
 import { Tunable, Undo } from "../undo";
@@ -95,7 +93,7 @@ export class Tuning extends Plugin {
     let host: Link | null = null;
     if (asked.length > 0) {
       link = link_get(request.netns, request.env.ifname);
-      if (!link) return failed(missing(request));
+      if (!link) return failed(link_missing(request, TUNING));
       const end = host_end(link, result);
       if (end.error) return failed(end.error);
       host = end.link;
@@ -180,7 +178,7 @@ export class Tuning extends Plugin {
 
   private check_link(request: Request, result: Result): CniError | null {
     const link = link_get(request.netns, request.env.ifname);
-    if (!link) return missing(request);
+    if (!link) return link_missing(request, TUNING);
     const name = link.name;
     if (this.mac.length > 0 && link.address != this.mac) {
       return check_failed(`interface "${name}" has MAC ${link.address}, not ${this.mac}`);
@@ -223,13 +221,4 @@ export class Tuning extends Plugin {
   status(request: Request): CniError | null {
     return null;
   }
-}
-
-function missing(request: Request): CniError {
-  const where = `"${request.env.ifname}" in ${request.env.netns}`;
-  if (failure_errno != ENODEV) return os_error(`look for ${where}`);
-  return new CniError(
-    Code.Kernel,
-    `there is no ${where}: put tuning behind the plugin that makes the interface`,
-  );
 }

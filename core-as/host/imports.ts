@@ -220,6 +220,77 @@ export declare function kernel_route_list(ns: i32, ifindex: i32): i32;
 @external("kernel", "route_get")
 export declare function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32;
 
+/**
+ * Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left to the
+ * kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; EOPNOTSUPP: a kernel
+ * without ifb.
+ */
+@external("kernel", "link_add_ifb")
+export declare function kernel_link_add_ifb(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): i32;
+
+/**
+ * The qdisc at a place of linux/pkt_sched.h: TC_H_ROOT (-1), TC_H_INGRESS (-15). handle 0: the
+ * kernel's own default. ENOENT: none, as of a link that was never up.
+ */
+@external("kernel", "qdisc_get")
+export declare function kernel_qdisc_get(ns: i32, ifindex: i32, parent: i32): i32;
+
+/** Adds the qdisc that filters of incoming packets hang on. EEXIST: it or a clsact is there. */
+@external("kernel", "qdisc_add_ingress")
+export declare function kernel_qdisc_add_ingress(ns: i32, ifindex: i32): i32;
+
+/**
+ * Puts a token bucket filter (struct tc_tbf_qopt) at the root. The rate is in bytes a second, in
+ * two halves of 32 bits; from 2^32 on it goes into TCA_TBF_RATE64. buffer_ticks: the time of a
+ * burst, 64 ns each. All are unsigned; no peak rate, no rate table. EEXIST: a root other than the
+ * kernel's default; EINVAL: a burst below one byte; ENOENT: a kernel without tbf.
+ */
+@external("kernel", "qdisc_add_tbf")
+export declare function kernel_qdisc_add_tbf(
+  ns: i32,
+  ifindex: i32,
+  handle: i32,
+  rate_low: i32,
+  rate_high: i32,
+  limit_bytes: i32,
+  buffer_ticks: i32,
+): i32;
+
+/**
+ * Removes the qdisc at a place, as qdisc_get has it, with what hangs on it. ENOENT, EINVAL: there
+ * is none of this handle.
+ */
+@external("kernel", "qdisc_del")
+export declare function kernel_qdisc_del(ns: i32, ifindex: i32, parent: i32, handle: i32): i32;
+
+/**
+ * Filters of incoming packets, heads and hash tables included. `to` is the ifindex of the link that
+ * a u32 filter redirects to.
+ */
+@external("kernel", "filter_list")
+export declare function kernel_filter_list(ns: i32, ifindex: i32): i32;
+
+/**
+ * Sends all incoming packets out of another link (an ifb gives them back). EINVAL: no qdisc to hang
+ * it on, or a filter of another kind has the pref; ENOENT: a kernel without u32 or mirred.
+ */
+@external("kernel", "filter_add_redirect")
+export declare function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: i32, to: i32): i32;
+
+/**
+ * Removes one u32 filter of incoming packets, with handle 0 all of that pref. ENOENT: there is
+ * none; EINVAL: nor a qdisc that it could hang on.
+ */
+@external("kernel", "filter_del")
+export declare function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32): i32;
+
 /** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
 @external("kernel", "sysctl_read")
 export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32;

@@ -12,7 +12,11 @@ import {
   kernel_bridge_vlan_add,
   kernel_bridge_vlan_del,
   kernel_bridge_vlan_list,
+  kernel_filter_add_redirect,
+  kernel_filter_del,
+  kernel_filter_list,
   kernel_link_add_bridge,
+  kernel_link_add_ifb,
   kernel_link_add_veth,
   kernel_link_del,
   kernel_link_get,
@@ -27,6 +31,10 @@ import {
   kernel_link_set_up,
   kernel_netns_open,
   kernel_netns_same,
+  kernel_qdisc_add_ingress,
+  kernel_qdisc_add_tbf,
+  kernel_qdisc_del,
+  kernel_qdisc_get,
   kernel_route_add,
   kernel_route_del,
   kernel_route_get,
@@ -85,6 +93,46 @@ export class PortVlan {
   ) {}
 }
 
+/** Places of qdiscs (linux/pkt_sched.h): the root, and where what comes in is filtered. */
+export const TC_H_ROOT: i32 = -1;
+export const TC_H_INGRESS: i32 = -15;
+
+/** A token bucket: bytes a second, bytes that may wait, and the time of a burst in 64 ns. */
+export class Bucket {
+  constructor(
+    public rate: u64,
+    public limit: u32,
+    public buffer: u32,
+  ) {}
+  equals(other: Bucket): bool {
+    return this.rate == other.rate && this.limit == other.limit && this.buffer == other.buffer;
+  }
+}
+
+export class Qdisc {
+  constructor(
+    public kind: string,
+    /** 0 for the kernel's own default. */
+    public handle: u32,
+    /** All zero unless the kind is tbf. */
+    public bucket: Bucket,
+  ) {}
+}
+
+/** A filter of what comes in; `to` is the ifindex of the link that it sends packets to, or 0. */
+export class Filter {
+  constructor(
+    public pref: i32,
+    public kind: string,
+    public handle: u32,
+    public to: i32,
+  ) {}
+}
+
+function wide_of(value: JsonValue, key: string): i64 {
+  const member = value.get(key);
+  return member && member.isInteger() ? member.integer() : 0;
+}
 function int_of(value: JsonValue, key: string): i32 {
   const member = value.get(key);
   return member && member.kind == Kind.Number ? <i32>member.integer() : 0;
@@ -138,6 +186,14 @@ export function link_get_index(ns: i32, ifindex: i32): Link | null {
 export function link_add_bridge(ns: i32, name: string, mtu_bytes: i32, vlan_filtering: bool): i32 {
   const text = new Utf8(name);
   return checked(kernel_link_add_bridge(ns, text.ptr, text.len, mtu_bytes, i32(vlan_filtering)));
+}
+
+export function link_add_ifb(ns: i32, name: string, address: string, mtu_bytes: i32): i32 {
+  const text = new Utf8(name);
+  const hardware = new Utf8(address);
+  return checked(
+    kernel_link_add_ifb(ns, text.ptr, text.len, hardware.ptr, hardware.len, mtu_bytes),
+  );
 }
 
 /** One end of a veth pair to make. */
@@ -328,6 +384,53 @@ export function route_get(ns: i32, dst: string): i32 {
   const text = new Utf8(dst);
   const code = checked(kernel_route_get(ns, text.ptr, text.len));
   return code < 0 ? code : int_of(reply_json(), "ifindex");
+}
+
+/** The qdisc at a place; null on failure, ENOENT when there is none. */
+export function qdisc_get(ns: i32, ifindex: i32, parent: i32): Qdisc | null {
+  if (checked(kernel_qdisc_get(ns, ifindex, parent)) < 0) return null;
+  const reply = reply_json();
+  const bucket = new Bucket(
+    <u64>wide_of(reply, "rate"),
+    <u32>wide_of(reply, "limit"),
+    <u32>wide_of(reply, "buffer"),
+  );
+  return new Qdisc(text_of(reply, "kind"), <u32>wide_of(reply, "handle"), bucket);
+}
+
+export function qdisc_add_ingress(ns: i32, ifindex: i32): i32 {
+  return checked(kernel_qdisc_add_ingress(ns, ifindex));
+}
+
+export function qdisc_add_tbf(ns: i32, ifindex: i32, handle: u32, bucket: Bucket): i32 {
+  const low = <i32>bucket.rate;
+  const high = <i32>(bucket.rate >> 32);
+  return checked(kernel_qdisc_add_tbf(ns, ifindex, handle, low, high, bucket.limit, bucket.buffer));
+}
+
+export function qdisc_del(ns: i32, ifindex: i32, parent: i32, handle: u32): i32 {
+  return checked(kernel_qdisc_del(ns, ifindex, parent, handle));
+}
+
+export function filter_list(ns: i32, ifindex: i32): Filter[] | null {
+  if (checked(kernel_filter_list(ns, ifindex)) < 0) return null;
+  const reply = reply_json();
+  const list = new Array<Filter>();
+  for (let i = 0; i < reply.items.length; i++) {
+    const item = reply.items[i];
+    const handle = <u32>wide_of(item, "handle");
+    list.push(new Filter(int_of(item, "pref"), text_of(item, "kind"), handle, int_of(item, "to")));
+  }
+  return list;
+}
+
+export function filter_add_redirect(ns: i32, ifindex: i32, pref: i32, to: i32): i32 {
+  return checked(kernel_filter_add_redirect(ns, ifindex, pref, to));
+}
+
+/** handle 0: all of the pref. */
+export function filter_del(ns: i32, ifindex: i32, pref: i32, handle: u32): i32 {
+  return checked(kernel_filter_del(ns, ifindex, pref, handle));
 }
 
 /** The value, null on failure. */

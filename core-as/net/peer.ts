@@ -1,9 +1,21 @@
-// The host's end of a container's veth, as the kernel and the result of the chain have it.
+// The container's interface as a chained plugin finds it, and the host's end of a veth, as the
+// kernel and the result of the chain have it.
 import { failure_errno } from "../host/failure";
 import { HOST, Link, link_get_index } from "../host/kernel";
 import { ENODEV } from "../lib/errno";
-import { CniError, os_error } from "../spec/error";
+import { CniError, Code, os_error } from "../spec/error";
+import { Request } from "../spec/request";
 import { Result } from "../spec/types";
+
+/** Why CNI_IFNAME could not be read just now; `type`: the plugin that works on it. */
+export function link_missing(request: Request, type: string): CniError {
+  const where = `"${request.env.ifname}" in ${request.env.netns}`;
+  if (failure_errno != ENODEV) return os_error(`look for ${where}`);
+  return new CniError(
+    Code.Kernel,
+    `there is no ${where}: put ${type} behind the plugin that makes the interface`,
+  );
+}
 
 /** `link` is null when the other end is not on the host, or there is none. */
 export class HostEnd {

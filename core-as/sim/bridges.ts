@@ -3,7 +3,7 @@
 import { EOPNOTSUPP } from "../lib/errno";
 import { drop_ipv6, own_ipv6 } from "./addresses";
 import { fail, link_of, refusal, reply, space_of } from "./slot";
-import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, KNOBS, Link, Space, Vlan } from "./state";
+import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, KNOBS, Knob, Link, Space, Vlan } from "./state";
 
 /** An MTU too small for IPv6 ends it; a larger one then begins it anew. */
 export function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
@@ -27,6 +27,7 @@ function renew_ipv6(space: Space, link: Link): void {
       link.conf.values[knob] = space.conf_default.values[knob];
     }
   }
+  if (link.kind == "ifb") link.conf.set(Knob.AcceptDad, -1);
   own_ipv6(space, link);
 }
 

@@ -342,6 +342,99 @@ export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
   return trace.end(at.kernel_route_get(ns, dst, dst_len));
 }
 
+export function kernel_link_add_ifb(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): i32 {
+  trace.begin("kernel.link_add_ifb");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.text("address", address, address_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  return trace.end(at.kernel_link_add_ifb(ns, name, name_len, address, address_len, mtu_bytes));
+}
+
+export function kernel_qdisc_get(ns: i32, ifindex: i32, parent: i32): i32 {
+  trace.begin("kernel.qdisc_get");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("parent", parent);
+  return trace.end(at.kernel_qdisc_get(ns, ifindex, parent));
+}
+
+export function kernel_qdisc_add_ingress(ns: i32, ifindex: i32): i32 {
+  trace.begin("kernel.qdisc_add_ingress");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  return trace.end(at.kernel_qdisc_add_ingress(ns, ifindex));
+}
+
+export function kernel_qdisc_add_tbf(
+  ns: i32,
+  ifindex: i32,
+  handle: i32,
+  rate_low: i32,
+  rate_high: i32,
+  limit_bytes: i32,
+  buffer_ticks: i32,
+): i32 {
+  trace.begin("kernel.qdisc_add_tbf");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("handle", handle);
+  trace.int("rate_low", rate_low);
+  trace.int("rate_high", rate_high);
+  trace.int("limit_bytes", limit_bytes);
+  trace.int("buffer_ticks", buffer_ticks);
+  return trace.end(at.kernel_qdisc_add_tbf(
+    ns,
+    ifindex,
+    handle,
+    rate_low,
+    rate_high,
+    limit_bytes,
+    buffer_ticks,
+  ));
+}
+
+export function kernel_qdisc_del(ns: i32, ifindex: i32, parent: i32, handle: i32): i32 {
+  trace.begin("kernel.qdisc_del");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("parent", parent);
+  trace.int("handle", handle);
+  return trace.end(at.kernel_qdisc_del(ns, ifindex, parent, handle));
+}
+
+export function kernel_filter_list(ns: i32, ifindex: i32): i32 {
+  trace.begin("kernel.filter_list");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  return trace.end(at.kernel_filter_list(ns, ifindex));
+}
+
+export function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: i32, to: i32): i32 {
+  trace.begin("kernel.filter_add_redirect");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("pref", pref);
+  trace.int("to", to);
+  return trace.end(at.kernel_filter_add_redirect(ns, ifindex, pref, to));
+}
+
+export function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32): i32 {
+  trace.begin("kernel.filter_del");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("pref", pref);
+  trace.int("handle", handle);
+  return trace.end(at.kernel_filter_del(ns, ifindex, pref, handle));
+}
+
 export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {
   trace.begin("kernel.sysctl_read");
   trace.int("ns", ns);

@@ -9,6 +9,7 @@ import { flush } from "./fib";
 import { operstate } from "./operstate";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
 import { ADDRESS_ZERO, Link, LOOPBACK_INDEX, Space, state, Vlan } from "./state";
+import { redirect_nowhere } from "./tc";
 
 const NAME_MAX_BYTES: i32 = 15;
 /** RFC 791: what every IPv4 link must carry. */
@@ -38,6 +39,7 @@ function is_unicast(address: string): bool {
 }
 
 function remove(space: Space, link: Link): void {
+  redirect_nowhere(space, link);
   bring_down(space, link);
   drop_addrs(space, link, true);
   drop_addrs(space, link, false);
@@ -124,6 +126,29 @@ function wanted_address(ptr: usize, len: i32): string | null {
   else if (!is_unicast(address)) refuse(EADDRNOTAVAIL, "");
   else return address;
   return null;
+}
+
+export function kernel_link_add_ifb(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): i32 {
+  const space = space_of(ns);
+  const wanted = space ? text_of(name, name_len) : null;
+  if (!space || wanted == null) return refusal;
+  const own = wanted_address(address, address_len);
+  if (own == null) return refusal;
+  const problem = name_refusal(space, wanted);
+  if (problem != 0) return problem;
+  const link = space.add_link(wanted, "ifb");
+  if (own.length > 0) link.address = own;
+  if (mtu_bytes != 0) link.mtu_bytes = mtu_bytes;
+  link.txqlen = 0;
+  bring_up(space, link);
+  return 0;
 }
 
 export function kernel_link_add_veth(
@@ -256,6 +281,8 @@ export function kernel_link_set_address(
   if (wanted.length == 0) return fail(EINVAL, `not a hardware address: ${text}`);
   const link = link_of(space, ifindex);
   if (!link) return refusal;
+  // The driver of an ifb has no way to change its own.
+  if (link.kind == "ifb") return fail(EOPNOTSUPP);
   if (!is_unicast(wanted)) return fail(EADDRNOTAVAIL);
   link.address = wanted;
   link.address_set = true;

@@ -25,6 +25,7 @@ export {
 } from "./host";
 export {
   kernel_link_add_bridge,
+  kernel_link_add_ifb,
   kernel_link_add_veth,
   kernel_link_del,
   kernel_link_get,
@@ -42,4 +43,13 @@ export { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./n
 export { plugin_exec } from "./programs";
 export { kernel_route_add, kernel_route_del, kernel_route_get, kernel_route_list } from "./routes";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
+export {
+  kernel_filter_add_redirect,
+  kernel_filter_del,
+  kernel_filter_list,
+  kernel_qdisc_add_ingress,
+  kernel_qdisc_add_tbf,
+  kernel_qdisc_del,
+  kernel_qdisc_get,
+} from "./tc";
 export { kernel_bridge_vlan_add, kernel_bridge_vlan_del, kernel_bridge_vlan_list } from "./vlans";

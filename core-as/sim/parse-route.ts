@@ -4,9 +4,9 @@ import { ip_parse } from "../lib/ip";
 import { Route, TABLE_MAIN } from "./state";
 import { PROTOCOL_NAMES, PROTOCOL_NUMBERS, SCOPE_NAMES, SCOPE_NUMBERS } from "./text";
 
-/** Decimal digits alone, -1 otherwise. */
-export function number_of(text: string): i64 {
-  if (text.length == 0 || text.length > 10) return -1;
+/** Decimal digits alone, not more than so many, -1 otherwise. */
+export function number_of(text: string, digits: i32 = 10): i64 {
+  if (text.length == 0 || text.length > digits) return -1;
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 48 || text.charCodeAt(i) > 57) return -1;
   }

@@ -13,11 +13,13 @@ import { disconnect, has_duplicate, insert } from "./fib";
 import { hardware_octets } from "./links";
 import { put_nft } from "./nft";
 import { number_of, route_word } from "./parse-route";
+import { filter_read, qdisc_read } from "./parse-tc";
 import { bytes_of } from "./slot";
 import {
   ADDRESS_ZERO,
   Addr,
   Content,
+  Knob,
   Link,
   Program,
   Route,
@@ -94,6 +96,8 @@ class Parser {
     this.run("vlan");
     this.run("addr");
     this.run("route");
+    this.run("qdisc");
+    this.run("filter");
   }
 
   private read_line(line: string): void {
@@ -112,7 +116,7 @@ class Parser {
     if (!space) return this.fail("a line before the first netns line");
     if (words.length < 2) return this.fail(`"${what}" alone`);
     if (what == "link") return this.link(space, words);
-    if (!["addr", "vlan", "route", "sysctl", "nft"].includes(what))
+    if (!["addr", "vlan", "route", "sysctl", "qdisc", "filter", "nft"].includes(what))
       return this.fail(`unknown word "${what}"`);
     this.later.push(new Later(this.line, space, words));
   }
@@ -191,6 +195,7 @@ class Parser {
     } else if (word == "kind") {
       link.kind = value;
       if (value == "bridge") link.vlans = [new Vlan(1, true, true)];
+      if (value == "ifb") link.conf.set(Knob.AcceptDad, -1);
     } else if (word == "address") {
       link.address = value == NO_ADDRESS ? "" : hardware_octets(value);
       if (link.address.length == 0 && value != NO_ADDRESS)
@@ -297,7 +302,8 @@ class Parser {
       if (what == "sysctl") this.sysctl(later);
       else if (what == "addr") this.addr(later);
       else if (what == "vlan") this.vlan(later);
-      else this.route(later);
+      else if (what == "route") this.route(later);
+      else this.tc(later);
     }
   }
 
@@ -309,6 +315,20 @@ class Parser {
     if (!put_sysctl(later.space, words[1], <i32>(negative ? -value : value))) {
       this.fail(`no sysctl ${words[1]}`);
     }
+  }
+
+  private tc(later: Later): void {
+    const link = this.dev(later);
+    const words = later.words;
+    if (!link) return;
+    let to: Link | null = null;
+    const at = words.indexOf("redirect");
+    if (at > 0 && at + 1 < words.length) {
+      to = later.space.by_name(words[at + 1]);
+      if (!to) return this.fail(`no link ${words[at + 1]}`);
+    }
+    const problem = words[0] == "qdisc" ? qdisc_read(link, words) : filter_read(link, words, to);
+    if (problem.length > 0) this.fail(problem);
   }
 
   /** The link after the word "dev". */

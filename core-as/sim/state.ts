@@ -82,7 +82,46 @@ export class Vlan {
   ) {}
 }
 
+/** A qdisc: the numbers are those of a tbf, in bytes a second, bytes and ticks of 64 ns. */
+export class Qdisc {
+  rate: u64 = 0;
+  limit: u32 = 0;
+  buffer: u32 = 0;
+  constructor(
+    public kind: string,
+    public handle: u32,
+  ) {}
+}
+
+/** One filter of a pref. */
+export class FilterNode {
+  constructor(
+    public handle: u32,
+    /** Where it sends packets; null when nowhere, or when that is gone. */
+    public to: Link | null,
+  ) {}
+}
+
+/** The filters of a pref, all of one kind. */
+export class Filters {
+  nodes: FilterNode[] = [];
+  constructor(
+    public pref: i32,
+    public kind: string,
+    /** Of u32: the handle of its hash table. */
+    public table: u32,
+  ) {}
+}
+
 export class Link {
+  /** A root qdisc that is not the kernel's default. */
+  root: Qdisc | null = null;
+  /** An ingress or clsact qdisc. */
+  ingress: Qdisc | null = null;
+  /** There was one: its place then stays. */
+  had_ingress: bool = false;
+  /** Of what comes in, by pref. */
+  filters: Filters[] = [];
   address: string = ADDRESS_ZERO;
   mtu_bytes: i32 = ETHERNET_MTU_BYTES;
   up: bool = false;
@@ -183,6 +222,7 @@ export class Space {
   add_link(name: string, kind: string): Link {
     const link = new Link(++this.last_ifindex, name, kind);
     link.conf = this.conf_default.copy();
+    if (kind == "ifb") link.conf.set(Knob.AcceptDad, -1);
     link.address = `02:00:5e:00:${octet(this.index)}:${octet(link.ifindex)}`;
     this.links.push(link);
     return link;

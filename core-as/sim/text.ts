@@ -13,6 +13,9 @@
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
 //   route 0.0.0.0/0 via 10.1.2.2 dev cni0 proto boot metric 100 table 200 mtu 1400 advmss 1360
 //   sysctl net/ipv4/ip_forward 1
+//   filter u32 dev eth5 pref 1 redirect ifb0    of what comes in; without redirect whatever it does
+//   qdisc tbf 1: dev eth5 rate 125000 limit 13125 buffer 156250
+//   qdisc ingress ffff: dev eth5                or clsact; any other kind is somebody's at the root
 //   nft masq 1                                  the chains of a part of our tables, intact
 //   nft chain masq-10.1.2.0/24                  and those of a subnet
 //   nft element masq4 10.1.2.3 : goto masq-10.1.2.0/24 "net c1 eth0"
@@ -39,7 +42,8 @@
 //   folder /run/fairlead  a folder; those above a file or folder are there anyway
 //
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route,
-// sysctl and nft, each sorted bytewise; files last, by path.
+// sysctl, tc (qdisc and filter) and nft, each sorted bytewise; files last, by path. The rate of a
+// tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off, txqlen 1000); the operstate of lo, and "lowerlayerdown" is
 // "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
@@ -68,6 +72,7 @@ import {
   TABLE_MAIN,
   TXQLEN_DEFAULT,
 } from "./state";
+import { tc_lines } from "./tc";
 
 /** Words for numbers, by which protocols and scopes are read and written. */
 export const PROTOCOL_NAMES: string[] = ["kernel", "boot", "static", "ra"];
@@ -163,7 +168,7 @@ function key_of(knob: i32, owner: string): string {
 
 function sysctl_lines(link: Link, into: string[]): void {
   const usual = new Conf();
-  if (link.loopback) usual.set(Knob.AcceptDad, -1);
+  if (link.loopback || link.kind == "ifb") usual.set(Knob.AcceptDad, -1);
   for (let knob = 0; knob < KNOBS.length; knob++) {
     // Those of `all` tell the same.
     if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6 || knob == Knob.RouteLocalnet)
@@ -185,12 +190,14 @@ function dump_space(space: Space, out: ByteWriter): void {
   const vlans = new Array<string>();
   const routes = new Array<string>();
   const sysctls = new Array<string>();
+  const tc = new Array<string>();
   for (let i = 0; i < space.links.length; i++) {
     const link = space.links[i];
     links.push(link_line(space, link));
     addr_lines(link, addrs);
     vlan_lines(space, link, vlans);
     sysctl_lines(link, sysctls);
+    tc_lines(link, tc);
   }
   for (let i = 0; i < space.routes.length; i++) {
     const route = space.routes[i];
@@ -210,6 +217,7 @@ function dump_space(space: Space, out: ByteWriter): void {
   flush(vlans, out);
   flush(routes, out);
   flush(sysctls, out);
+  flush(tc, out);
   const nft = new Array<string>();
   nft_lines(space, nft);
   flush(nft, out);

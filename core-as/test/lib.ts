@@ -4,6 +4,7 @@ import { Cidr, cidr_parse, Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, json_parse, json_text, json_write } from "../lib/json";
 import { Layer, layer_parse, MtuResult, mss_bytes, mtu_asked, mtu_inner } from "../lib/mtu";
 import { Regex } from "../lib/regex";
+import { sha512 } from "../lib/sha512";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 
 export { nft_key, nft_messages, nft_words } from "./nft";
@@ -211,4 +212,8 @@ export function regex_problem(pattern: string): string {
 
 export function regex_matches(pattern: string, text: string): bool {
   return new Regex(pattern).matches(text);
+}
+
+export function sha512_hex(text: string): string {
+  return sha512(text);
 }

@@ -30,6 +30,7 @@ import { didYouMean, type Options, parseArgs, UsageError } from './args.ts';
 
 /** What the core serves (TYPES in core-as/registry.ts; a test compares). */
 export const TYPES: readonly string[] = [
+  'bandwidth',
   'bridge',
   'host-local',
   'loopback',

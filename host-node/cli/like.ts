@@ -15,6 +15,9 @@ type Args = Readonly<Record<string, unknown>>;
 
 const SCOPES: Readonly<Record<number, string>> = { 200: 'site', 253: 'link', 254: 'host' };
 const TABLE_MAIN = 254;
+/** linux/pkt_sched.h; the kernel's tick of net/pkt_sched.h. */
+const TC_H_ROOT = -1;
+const TICK_NS = 64;
 /** Longer content says no more to a person. */
 const SHOWN_LIMIT = 200;
 
@@ -56,6 +59,20 @@ function routeWord(param: string, args: Args): string | undefined {
   return undefined;
 }
 
+/** Numbers of traffic control in the words and units of tc(8); rates are bytes a second. */
+function tcWord(param: string, args: Args): string | undefined {
+  const rate = (Number(args['rate_high']) >>> 0) * 2 ** 32 + (Number(args['rate_low']) >>> 0);
+  const number = Number(args[param]) >>> 0;
+  if (param === 'parent') return Number(args[param]) === TC_H_ROOT ? 'root' : 'ingress';
+  if (param === 'rate_low') return `${rate * 8}bit`;
+  if (param === 'limit_bytes') return `${number}b`;
+  if (param === 'buffer_ticks') return `${Math.round((rate * number * TICK_NS) / 1e9)}b`;
+  if (param !== 'handle' || number === 0) return undefined;
+  // Of a u32 filter: hash table, bucket and filter.
+  if ('pref' in args) return `${(number >>> 20).toString(16)}::${(number & 0xfff).toString(16)}`;
+  return `${(number >>> 16).toString(16)}:`;
+}
+
 /** The words for an argument, "" when the clause it stands in is to be left out. */
 function words(op: Operation, param: string, args: Args, names: Names): string {
   const value = args[param];
@@ -67,7 +84,9 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
     const path = names.netns(Number(value));
     return path === '' ? '1' : ipName(path) || quote(path);
   }
-  if (param === 'ifindex' || param === 'master') {
+  const tc = tcWord(param, args);
+  if (tc !== undefined) return tc;
+  if (param === 'ifindex' || param === 'master' || param === 'to') {
     return value === 0 ? '' : quote(names.link(ns, Number(value)));
   }
   if (param === 'hairpin' || param === 'isolated') return value === 0 ? 'off' : 'on';
@@ -136,7 +155,8 @@ export function likeOf(op: Operation, args: Args, names: Names): string {
   if (path === '') return piped(op, args, command);
   const [program = '', ...rest] = said;
   const inside = `nsenter --net=${quote(path)}`;
-  if (program !== 'ip' && program !== 'bridge') return `${inside} sh -c ${quote(command)}`;
+  if (program !== 'ip' && program !== 'bridge' && program !== 'tc')
+    return `${inside} sh -c ${quote(command)}`;
   const name = ipName(path);
   return name === '' ? `${inside} ${command}` : [program, '-n', name, ...rest].join(' ');
 }

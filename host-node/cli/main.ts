@@ -38,6 +38,7 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   host-local  IPAM: addresses from ranges, leases in /var/lib/cni/networks
   static      IPAM: addresses written in the configuration
   tuning      chained: sysctls and properties of the container's interface
+  bandwidth   chained: limits of what a container receives and sends
   fairlead    a whole chain of these in one process
 
 On the command line:

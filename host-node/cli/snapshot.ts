@@ -9,6 +9,7 @@ import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
 import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
 import * as rt from '../sys/rtnetlink.ts';
+import * as tc from '../sys/tc.ts';
 
 /** What a snapshot is to have beside the host's own namespace. All paths are absolute. */
 export interface SnapshotOptions extends RealOptions {
@@ -192,6 +193,7 @@ class Namespaces {
       ...this.#routeLines(space, rt.AF_INET),
       ...this.#routeLines(space, rt.AF_INET6),
       ...this.#sysctlLines(space),
+      ...this.#tcLines(space),
     ];
   }
 
@@ -290,6 +292,37 @@ class Namespaces {
           const name = space.listed.get(ifindex)?.name ?? '';
           lines.push(routeLine({ ...route, gw }, name, family === rt.AF_INET6));
         }
+      }
+    }
+    return lines;
+  }
+
+  /** Qdiscs before the filters that hang on them. */
+  #tcLines({ ns, name, listed }: Space): string[] {
+    const lines: string[] = [];
+    for (const qdisc of this.#surveyor.qdiscs(ns)) {
+      const link = listed.get(qdisc.ifindex);
+      if (link === undefined || !/^\S+$/.test(qdisc.kind)) continue;
+      const numbers = `rate ${qdisc.rate} limit ${qdisc.limit} buffer ${qdisc.buffer}`;
+      const words = `qdisc ${qdisc.kind} ${(qdisc.handle >>> 16).toString(16)}: dev ${link.name}`;
+      lines.push(qdisc.kind === 'tbf' ? `${words} ${numbers}` : words);
+      if (qdisc.parent !== tc.TC_H_INGRESS) continue;
+      const filters = this.#surveyor.filters(ns, qdisc.ifindex);
+      const prefs = new Set<string>();
+      for (const { pref, kind, handle, to } of filters) {
+        // Heads and hash tables are not filters; two kinds under one pref are of two protocols.
+        if (handle === 0 || (kind === 'u32' && (handle & 0xfff) === 0)) continue;
+        const known = [...prefs].some(
+          (one) => one.startsWith(`${pref} `) && one !== `${pref} ${kind}`,
+        );
+        if (!/^\S+$/.test(kind) || known) {
+          this.#notes.add(`left out: a filter of ${link.name} in ${name}`);
+          continue;
+        }
+        prefs.add(`${pref} ${kind}`);
+        const target = listed.get(to)?.name;
+        const redirect = target === undefined ? '' : ` redirect ${target}`;
+        lines.push(`filter ${kind} dev ${link.name} pref ${pref}${redirect}`);
       }
     }
     return lines;

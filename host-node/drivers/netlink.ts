@@ -11,6 +11,7 @@ import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import { type NftDriver, nftOperations } from './nft.ts';
 import { Spaces } from './spaces.ts';
+import { tcOperations } from './tc.ts';
 
 type KernelOperation = Extract<(typeof OPERATIONS)[number], { module: 'kernel' }>['name'];
 /** The operations of the module `kernel`. */
@@ -59,6 +60,17 @@ function linkAddBridge(spaces: Spaces, args: Args<'link_add_bridge'>): void {
     add.attrU8(rt.IFLA_BR_VLAN_FILTERING, 1).end(data);
   }
   spaces.socket(args.ns).run(add.end(info));
+}
+
+function linkAddIfb(spaces: Spaces, args: Args<'link_add_ifb'>): void {
+  const add = command(rt.RTM_NEWLINK, rt.NLM_F_CREATE | rt.NLM_F_EXCL)
+    .ifinfomsg(rt.AF_UNSPEC, 0, rt.IFF_UP, rt.IFF_UP)
+    .attrText(rt.IFLA_IFNAME, args.name)
+    .attrU32(rt.IFLA_TXQLEN, 0);
+  if (args.address !== '') add.attr(rt.IFLA_ADDRESS, rt.parseHardware(args.address));
+  if (args.mtu_bytes !== 0) add.attrU32(rt.IFLA_MTU, args.mtu_bytes);
+  const info = add.nest(rt.IFLA_LINKINFO);
+  spaces.socket(args.ns).run(add.attrText(rt.IFLA_INFO_KIND, 'ifb').end(info));
 }
 
 function linkAddVeth(spaces: Spaces, args: Args<'link_add_veth'>): void {
@@ -333,6 +345,7 @@ export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
     link_get: ({ ns, name }) => call(() => linkGet(s, ns, 0, name)),
     link_get_index: ({ ns, ifindex }) => call(() => linkGet(s, ns, dev(ifindex), '')),
     link_add_bridge: (args) => call(() => linkAddBridge(s, args)),
+    link_add_ifb: (args) => call(() => linkAddIfb(s, args)),
     link_add_veth: (args) => call(() => linkAddVeth(s, args)),
     link_set_up: ({ ns, ifindex }) => call(() => linkSetFlag(s, ns, ifindex, IFF_UP, true)),
     link_set_down: ({ ns, ifindex }) => call(() => linkSetFlag(s, ns, ifindex, IFF_UP, false)),
@@ -360,6 +373,7 @@ export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
     route_get: (args) => call(() => routeGet(s, args)),
     sysctl_read: (args) => call(() => sysctlRead(s, args)),
     sysctl_write: (args) => call(() => sysctlWrite(s, args)),
+    ...tcOperations(s, call),
     ...nftOperations(s, call),
     close: () => s.close(),
   };

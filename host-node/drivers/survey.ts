@@ -2,10 +2,18 @@
 // in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and to
 // leave out anything: what is of no interest is the caller's to say.
 import { fstatSync, readFileSync } from 'node:fs';
-import { type Address, type Link, OsError, type PortVlan } from '../abi.ts';
+import {
+  type Address,
+  type Filter,
+  type Link,
+  OsError,
+  type PortVlan,
+  type Qdisc,
+} from '../abi.ts';
 import { ENOENT, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
+import * as tc from '../sys/tc.ts';
 import type { NetlinkOptions } from './netlink.ts';
 import { Spaces } from './spaces.ts';
 
@@ -15,6 +23,12 @@ export type SurveyedLink = Link & rt.LinkExtra;
 export interface SurveyedAddress {
   readonly ifindex: number;
   readonly address: string;
+}
+
+/** A qdisc and where it is: `parent` as of linux/pkt_sched.h. */
+export interface SurveyedQdisc extends Qdisc {
+  readonly ifindex: number;
+  readonly parent: number;
 }
 
 /** The machine to look at. Every method throws OsError, as those of the drivers do. */
@@ -81,6 +95,25 @@ export class Surveyor {
     const list = dumpOf(rt.RTM_GETROUTE).rtmsg(any, 0, 0, 0, 0);
     return this.#spaces.socket(ns).dump<rt.RouteHops>(list, (message, into) => {
       if (message.u8(0) === family) into.push(rt.parseRouteHops(message));
+    });
+  }
+
+  /** At the root and for what comes in, those of the kernel's own choice left out. */
+  qdiscs(ns: number): SurveyedQdisc[] {
+    const list = dumpOf(tc.RTM_GETQDISC).tcmsg(0, 0, 0);
+    return this.#spaces.socket(ns).dump<SurveyedQdisc>(list, (message, into) => {
+      const [ifindex, parent] = [tc.tcIndex(message), tc.tcParent(message)];
+      const qdisc = tc.parseQdisc(message);
+      const shown = parent === tc.TC_H_ROOT || parent === tc.TC_H_INGRESS;
+      if (shown && qdisc.handle !== 0) into.push({ ...qdisc, ifindex, parent });
+    });
+  }
+
+  /** Of what comes in by a link. */
+  filters(ns: number, ifindex: number): Filter[] {
+    const list = dumpOf(tc.RTM_GETTFILTER).tcmsg(ifindex, 0, tc.INGRESS_FILTERS);
+    return this.#spaces.socket(ns).dump<Filter>(list, (message, into) => {
+      into.push(tc.parseFilter(message));
     });
   }
 

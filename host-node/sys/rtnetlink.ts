@@ -20,6 +20,7 @@ export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
+export const NLM_F_ECHO = 0x8;
 export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_CAPPED = 0x100;
 export const NLM_F_DUMP = 0x300;
@@ -206,6 +207,11 @@ export class Request {
     this.u8(prefix.family).u8(prefix.length).u8(0).u8(0);
     this.u8(table > 255 ? RT_TABLE_COMPAT : table);
     return this.u8(protocol).u8(scope).u8(type).u32(flags);
+  }
+
+  /** struct tcmsg of linux/rtnetlink.h. */
+  tcmsg(ifindex: number, handle: number, parent: number, info = 0): this {
+    return this.u32(AF_UNSPEC).u32(ifindex).u32(handle).u32(parent).u32(info);
   }
 
   attr(type: number, value: Uint8Array): this {

@@ -88,7 +88,7 @@ const FINE: readonly Marked[] = [
   ],
   [
     'bandwidth with rates of its own',
-    inList(`${BRIDGE}, { "type": "bandwidth", "ingressRate": 8 }`),
+    inList(`${BRIDGE}, { "type": "bandwidth", "ingressRate": 8, "ingressBurst": 8 }`),
   ],
 ].map(([about = '', document = '']) => ({ about, document, problems: [] }));
 

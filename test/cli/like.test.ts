@@ -30,6 +30,7 @@ const VETH = {
 const ROUTE = { dst: '10.9.0.0/16', gw: '', src: '', scope: 0, table: 0, priority: 0 };
 const LIMITS = { mtu_bytes: 0, advmss: 0 };
 const MAC = '02:00:00:00:00:01';
+const BUCKET = { rate_low: 125000, rate_high: 0, limit_bytes: 13125, buffer_ticks: 1250000 };
 
 const TOLD: readonly [string, Record<string, unknown>, string][] = [
   ['link_get', { ns: 1, name: 'eth0' }, 'ip -n pod -d link show dev eth0'],
@@ -61,6 +62,51 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     'link_add_veth',
     { ...VETH, ns: 1, peer_ns: 0 },
     'ip -n pod link add v0 up type veth peer name eth0 netns 1',
+  ],
+  [
+    'link_add_ifb',
+    { ns: 1, name: 'i0', address: MAC, mtu_bytes: 1400 },
+    `ip -n pod link add i0 address ${MAC} mtu 1400 txqueuelen 0 up type ifb`,
+  ],
+  ['qdisc_get', { ns: 1, ifindex: 4, parent: -1 }, 'tc -n pod qdisc show dev if1.4 root'],
+  ['qdisc_get', { ns: 0, ifindex: 4, parent: -15 }, 'tc qdisc show dev if0.4 ingress'],
+  ['qdisc_add_ingress', { ns: 0, ifindex: 4 }, 'tc qdisc add dev if0.4 handle ffff: ingress'],
+  [
+    'qdisc_add_tbf',
+    { ns: 0, ifindex: 4, handle: 0x10000, ...BUCKET },
+    'tc qdisc add dev if0.4 root handle 1: tbf rate 1000000bit limit 13125b burst 10000b',
+  ],
+  [
+    'qdisc_add_tbf',
+    { ns: 0, ifindex: 4, handle: 0x10000, ...BUCKET, rate_high: 1, limit_bytes: -1 },
+    'tc qdisc add dev if0.4 root handle 1: tbf rate 34360738368bit limit 4294967295b ' +
+      'burst 343607384b',
+  ],
+  [
+    'qdisc_del',
+    { ns: 0, ifindex: 4, parent: -15, handle: -65536 },
+    'tc qdisc del dev if0.4 ingress handle ffff:',
+  ],
+  [
+    'filter_list',
+    { ns: 2, ifindex: 4 },
+    'nsenter --net=/proc/42/ns/net tc filter show dev if2.4 ingress',
+  ],
+  [
+    'filter_add_redirect',
+    { ns: 0, ifindex: 4, pref: 7, to: 9 },
+    'tc filter add dev if0.4 ingress protocol all pref 7 u32 match u32 0 0 flowid 1:1 ' +
+      'action mirred egress redirect dev if0.9',
+  ],
+  [
+    'filter_del',
+    { ns: 0, ifindex: 4, pref: 7, handle: 0x80000800 | 0 },
+    'tc filter del dev if0.4 ingress protocol all pref 7 handle 800::800 u32',
+  ],
+  [
+    'filter_del',
+    { ns: 0, ifindex: 4, pref: 7, handle: 0 },
+    'tc filter del dev if0.4 ingress protocol all pref 7 u32',
   ],
   ['link_set_up', { ns: 0, ifindex: 4 }, 'ip link set dev if0.4 up'],
   ['link_set_promisc', { ns: 0, ifindex: 4, on: 1 }, 'ip link set dev if0.4 promisc on'],

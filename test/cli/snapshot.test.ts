@@ -98,6 +98,36 @@ describe.skipIf(needsRoot !== '')(`namespaces ${needsRoot}`, () => {
     expect(notesOf(text)).toEqual([]);
   });
 
+  test('traffic control: our buckets and filters, and those of others', async () => {
+    const [host, pod] = [addNetns('host'), addNetns('pod')];
+    batch(
+      host,
+      `link add i0 txqueuelen 0 up type ifb
+      link add v0 up type veth peer name eth0 netns ${pod}
+      link add v1 up type veth peer name eth1 netns ${pod}
+      link add v2 type veth peer name eth2 netns ${pod}`,
+    );
+    const match = 'u32 match u32 0 0 flowid 1:1';
+    const commands = [
+      'qdisc add dev v0 root handle 1: tbf rate 1234567bit burst 20000b limit 30000b',
+      'qdisc add dev i0 root handle 1: tbf rate 80gbit burst 1000000b limit 20000000b',
+      'qdisc add dev v0 ingress',
+      `filter add dev v0 ingress protocol all pref 1 ${match} action mirred egress redirect dev i0`,
+      'qdisc add dev v1 root handle a7: pfifo',
+      'qdisc add dev v1 clsact',
+      `filter add dev v1 ingress protocol ip pref 5 ${match}`,
+      `filter add dev v1 ingress protocol all pref 7 ${match}`,
+      `filter add dev v1 ingress protocol all pref 7 ${match}`,
+      'qdisc add dev v2 ingress',
+    ];
+    for (const line of commands) execFileSync('tc', ['-n', host, ...line.split(' ')]);
+    const text = await agree(host, pod);
+    expect(text).toContain('filter u32 dev v0 pref 1 redirect i0');
+    expect(text).toContain('qdisc pfifo a7: dev v1');
+    expect(text.match(/^filter u32 dev v1 pref 7$/gm)).toHaveLength(2);
+    expect(notesOf(text)).toEqual([]);
+  });
+
   test('addresses and routes, without those that their addresses would bring', async () => {
     const [host, pod] = [addNetns('host'), addNetns('pod')];
     batch(

@@ -308,7 +308,7 @@ function onDisk(step: Step): [string, string] {
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (step.type === 'tuning') {
+  if (step.type === 'tuning' || step.type === 'bandwidth') {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',
@@ -323,6 +323,8 @@ function onDisk(step: Step): [string, string] {
 
 /** Refused by ADD for what is not in the configuration: the node, the request, a foreign answer. */
 const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
+  'bandwidth/invalid': 'what a runtime passes',
+  'bandwidth/prev-result': 'what a runtime passes',
   'bridge/address-conflict': 'the bridge has another address',
   'bridge/mac-invalid': 'CNI_ARGS',
   'bridge/not-a-bridge': 'the link is there and is none',
@@ -662,7 +664,7 @@ describe('the tables of keys', () => {
       const [, key, plugins = ''] = /^\| `(\w+)` *\|[^|]*\|([^|]*)\|/.exec(line) ?? [];
       for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
     }
-    const ours = ['bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
+    const ours = ['bandwidth', 'bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
     const known = ours.flatMap((type) =>
       (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
     );

@@ -10,7 +10,7 @@ import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
-const TYPES = ['bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
+const TYPES = ['bandwidth', 'bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
 const program = (name: string): string => join(folder, name);
 

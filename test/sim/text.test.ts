@@ -36,6 +36,11 @@ sysctl net/ipv4/ip_forward 1
 sysctl net/ipv6/conf/all/forwarding 1
 sysctl net/ipv6/conf/cni0/accept_ra 0
 sysctl net/ipv6/conf/lo/accept_dad 1
+filter bpf dev veth1 pref 9
+filter u32 dev veth1 pref 3 redirect tun0
+qdisc clsact ffff: dev veth1
+qdisc htb 1f: dev ens3
+qdisc tbf 1: dev veth1 rate 5000000000 limit 13125 buffer 4294967295
 netns alone
 link lo down address 00:00:00:00:00:00 mtu 65536
 netns pod
@@ -112,6 +117,26 @@ route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
     ['netns host\nlink a address 02:', 'line 2: not a hardware address: 02:'],
     ['netns host\nlink a address 0g:00', 'line 2: not a hardware address: 0g:00'],
     ['netns host\nlink a\nlink a', 'line 3: a second link a'],
+    ['netns host\nqdisc tbf 1: dev b', 'line 2: no link b'],
+    ['netns host\nqdisc dev lo', 'line 2: not a handle: lo'],
+    ['netns host\nqdisc tbf 0: dev lo', 'line 2: not a handle: 0:'],
+    ['netns host\nqdisc tbf 1: dev lo rate 1', 'line 2: a tbf takes rate, limit and buffer'],
+    ['netns host\nqdisc pfifo 1: dev lo\nqdisc pfifo 2: dev lo', 'line 3: lo has a qdisc there'],
+    [
+      'netns host\nqdisc clsact ffff: dev lo\nqdisc ingress ffff: dev lo',
+      'line 3: lo has a qdisc there',
+    ],
+    ['netns host\nfilter u32 dev lo pref 1', 'line 2: lo has no qdisc for filters'],
+    ['netns host\nfilter u32 dev lo', 'line 2: a filter takes a pref'],
+    ['netns host\nfilter u32 dev lo pref 65536', 'line 2: a filter takes a pref'],
+    [
+      'netns host\nqdisc clsact ffff: dev lo\nfilter u32 dev lo pref 1\nfilter bpf dev lo pref 1',
+      'line 4: lo has a filter of another kind there',
+    ],
+    [
+      'netns host\nqdisc clsact ffff: dev lo\nfilter u32 dev lo pref 1 redirect x',
+      'line 3: no link x',
+    ],
     ['netns host\nlink a kind veth', 'line 2: a has no peer'],
     ['netns host\nlink a kind veth peer pod/b', 'line 2: no link pod/b'],
     ['netns host\nlink a\nlink b kind veth peer host/a', 'line 3: host/a cannot be the peer'],

@@ -43,6 +43,9 @@ interface Seen {
   readonly netnsIds: Json[];
   /** "KEY:VALUE" for every link. */
   readonly sysctls: string[];
+  readonly qdiscs: Json[];
+  /** Filters of what comes in, by link. */
+  readonly filters: ReadonlyMap<string, Json[]>;
 }
 
 /** Stands between two answers. */
@@ -57,6 +60,9 @@ const QUESTIONS = [
   'ip -j netns list-id',
   // A link whose MTU is too small has no IPv6 sysctls: -s says nothing of what is missing.
   `cd /proc/sys; grep -sH . ${[...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ')} || true`,
+  'tc -j -r qdisc',
+  `tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
+  echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done`,
 ];
 
 /** Asks all of all namespaces in one shell: a process for each question takes much longer. */
@@ -69,7 +75,13 @@ function look(namespaces: readonly (readonly [name: string, netns: string])[]): 
     const own = answers.slice(index * QUESTIONS.length, (index + 1) * QUESTIONS.length);
     const [links = [], addrs = [], v4 = [], v6 = [], netnsIds = []] = own.slice(0, 5).map(parsed);
     const sysctls = own[5]?.trim().split('\n') ?? [];
-    return { name, netns, links, addrs, routes: [v4, v6], netnsIds, sysctls };
+    const qdiscs = parsed(own[6] ?? '');
+    const told = (own[7] ?? '').split('\n').filter((line) => line !== '');
+    const filters = new Map<string, Json[]>();
+    told.forEach((line, at) => {
+      if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
+    });
+    return { name, netns, links, addrs, routes: [v4, v6], netnsIds, sysctls, qdiscs, filters };
   });
 }
 
@@ -183,17 +195,40 @@ function routeLines({ routes }: Seen): string[] {
 /** Those that differ from what a new link has. */
 function sysctlLines({ links, sysctls }: Seen): string[] {
   const usual = new Map<string, number>(KEYS.map((key) => [key, 0]));
-  for (const { ifname } of links) {
+  for (const { ifname, linkinfo } of links) {
     for (const [knob, value] of Object.entries(USUAL)) {
       const [family = '', name = ''] = knob.split('/');
-      const lo = ifname === 'lo' && name === 'accept_dad';
-      usual.set(`net/${family}/conf/${ifname}/${name}`, lo ? -1 : value);
+      const alone = ifname === 'lo' || linkinfo?.info_kind === 'ifb';
+      const undetectable = alone && name === 'accept_dad';
+      usual.set(`net/${family}/conf/${ifname}/${name}`, undetectable ? -1 : value);
     }
   }
   const lines: string[] = [];
   for (const line of sysctls) {
     const [key = '', value = ''] = line.split(':');
     if (usual.has(key) && Number(value) !== usual.get(key)) lines.push(`sysctl ${key} ${value}`);
+  }
+  return lines;
+}
+
+/** Qdiscs that are not the kernel's default, and filters of what comes in. */
+function tcLines({ qdiscs, filters }: Seen): string[] {
+  const lines: string[] = [];
+  for (const { kind, handle, dev, root, parent, options } of qdiscs) {
+    if (handle === '0:' || (root !== true && parent !== 'ffff:fff1')) continue;
+    const buffer = kind === 'tbf' && Number.parseInt(options.burst_raw, 16);
+    const tbf = kind === 'tbf' && `rate ${options.rate} limit ${options.limit} buffer ${buffer}`;
+    lines.push(words(`qdisc ${kind} ${handle} dev ${dev}`, tbf));
+  }
+  for (const [dev, list] of filters) {
+    for (const { pref, kind, options } of list) {
+      const node = options !== undefined && options.ht_divisor === undefined;
+      const bare = options === undefined && list.filter((entry) => entry.pref === pref).length < 3;
+      if (!node && !(bare && kind === 'u32')) continue;
+      const actions: Json[] = options?.actions ?? [];
+      const to = actions.find((action) => action.mirred_action === 'redirect')?.to_dev ?? '*';
+      lines.push(words(`filter ${kind} dev ${dev} pref ${pref}`, to !== '*' && `redirect ${to}`));
+    }
   }
   return lines;
 }
@@ -227,7 +262,7 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
   for (const space of seen) {
     lines.push(`netns ${space.name}`);
     lines.push(...sorted(space.links.map((link) => linkLine(seen, space, link))));
-    for (const group of [addrLines, vlanLines, routeLines, sysctlLines]) {
+    for (const group of [addrLines, vlanLines, routeLines, sysctlLines, tcLines]) {
       lines.push(...sorted(group(space)));
     }
     lines.push(...sorted(nftLines(space.netns)));

@@ -3,8 +3,10 @@
 import {
   type Address,
   type Driver,
+  type Filter,
   type Link,
   OsError,
+  type Qdisc,
   type Route,
   type RouteTo,
 } from '../../host-node/abi.ts';
@@ -32,7 +34,7 @@ function lowered(driver: Driver, handles: Handles, call: Call): Record<string, u
     if (typeof args[key] === 'string') args[key] = handles[args[key] as string] ?? 9999;
   }
   const { ns, content } = args;
-  for (const key of ['ifindex', 'master']) {
+  for (const key of ['ifindex', 'master', 'to']) {
     if (typeof args[key] !== 'string') continue;
     args[key] = args[key] === '' ? 0 : indexOf(driver, ns as number, args[key]);
   }
@@ -44,6 +46,13 @@ function lowered(driver: Driver, handles: Handles, call: Call): Record<string, u
 function named(driver: Driver, ns: number, { ifindex, ...route }: RouteTo): unknown {
   const { name } = driver.link_get_index({ ns, ifindex }) as Link;
   return { dev: name, ...route };
+}
+
+/** Filters with the names of the links they lead to. */
+function filtersOf(driver: Driver, ns: number, filters: readonly Filter[]): unknown {
+  const nameOf = (to: number): string =>
+    to === 0 ? '' : (driver.link_get_index({ ns, ifindex: to }) as Link).name;
+  return filters.map((filter) => ({ ...filter, to: nameOf(filter.to) }));
 }
 
 /** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */
@@ -63,6 +72,8 @@ function plain(name: string, value: unknown): string {
     const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
     return `${of} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen}`;
   }
+  // Which default it is, the kind of the link decides.
+  if (name === 'qdisc_get' && (value as Qdisc).handle === 0) return 'the default';
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   if (name === 'netns_open' || name === 'dir_lock') return 'a handle';
   if (name === 'bridge_port_list') return `${(value as number[]).length} ports`;
@@ -76,7 +87,9 @@ export function play(driver: Driver, handles: Handles, calls: readonly Call[]): 
     try {
       const args = lowered(driver, handles, call);
       let value = (driver[call[0]] as unknown as Method)(args);
-      if (call[0] === 'route_get') value = named(driver, args['ns'] as number, value as RouteTo);
+      const ns = args['ns'] as number;
+      if (call[0] === 'filter_list') value = filtersOf(driver, ns, value as Filter[]);
+      if (call[0] === 'route_get') value = named(driver, ns, value as RouteTo);
       return `${said} = ${plain(call[0], value)}`;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
@@ -105,6 +118,10 @@ const bridge = (name: string, more: Record<string, number | string> = {}): Call 
   'link_add_bridge',
   { ns: 'host', name, mtu_bytes: 0, vlan_filtering: 0, ...more },
 ];
+const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
+  'link_add_ifb',
+  { ns, name, address: '02:fa:00:00:02:01', mtu_bytes: 0, ...more },
+];
 const on = (op: keyof Driver, ns: string, ifindex: string, more = {}): Call => [
   op,
   { ns, ifindex, ...more },
@@ -128,6 +145,24 @@ const route = (ns: string, dev: string, dst: string, more = {}): Call =>
 const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
   on('route_del', ns, dev, { dst, gw, table });
 const toward = (ns: string, dst: string): Call => ['route_get', { ns, dst }];
+/** 1 Mbit/s, a burst of 10 ms and a latency of 95 ms. */
+const tbf = (ns: string, dev: string, more = {}): Call =>
+  on('qdisc_add_tbf', ns, dev, {
+    handle: 0x10000,
+    rate_low: 125000,
+    rate_high: 0,
+    limit_bytes: 13125,
+    buffer_ticks: 156250,
+    ...more,
+  });
+/** -1 is the root, -15 where what comes in is filtered (linux/pkt_sched.h). */
+const qdiscs = (ns: string, dev: string): Call[] => [
+  on('qdisc_get', ns, dev, { parent: -1 }),
+  on('qdisc_get', ns, dev, { parent: -15 }),
+  on('filter_list', ns, dev),
+];
+const redirect = (ns: string, dev: string, pref: number, to: string): Call =>
+  on('filter_add_redirect', ns, dev, { pref, to });
 const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
 const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
 const write = (ns: string, key: string, value: string): Call => [
@@ -140,6 +175,10 @@ const read = (ns: string, key: string): Call => ['sysctl_read', { ns, key }];
 export const say = {
   veth,
   bridge,
+  ifb,
+  tbf,
+  qdiscs,
+  redirect,
   on,
   addr,
   unaddr,

@@ -99,6 +99,48 @@ function withoutRoute(command: string, batch: readonly string[]): string {
   return replaced ? `${command} noprefixroute` : command;
 }
 
+/** What follows a word of a line. */
+function after(rest: readonly string[], word: string): string {
+  return rest[rest.indexOf(word) + 1] ?? '';
+}
+
+/** `qdisc KIND HANDLE dev LINK …` as words of tc(8). */
+function qdiscWords(rest: readonly string[]): string[] {
+  const [kind = '', handle = ''] = rest;
+  const dev = ['dev', after(rest, 'dev')];
+  if (kind === 'ingress' || kind === 'clsact') return [...dev, kind];
+  const root = [...dev, 'root', 'handle', handle, kind];
+  if (kind !== 'tbf') return root;
+  const rate = Number(after(rest, 'rate'));
+  const burst = Math.round((rate * Number(after(rest, 'buffer')) * 64) / 1e9);
+  return [...root, 'rate', `${rate * 8}bit`, 'burst', `${burst}b`, 'limit', after(rest, 'limit')];
+}
+
+/** `filter u32 dev LINK pref N [redirect LINK]` as words of tc(8). */
+function filterWords(rest: readonly string[]): string[] {
+  const head = [
+    'dev',
+    after(rest, 'dev'),
+    'ingress',
+    'protocol',
+    'all',
+    'pref',
+    after(rest, 'pref'),
+  ];
+  const all = ['u32', 'match', 'u32', '0', '0', 'flowid', '1:1'];
+  if (!rest.includes('redirect')) return [...head, ...all];
+  return [
+    ...head,
+    ...all,
+    'action',
+    'mirred',
+    'egress',
+    'redirect',
+    'dev',
+    after(rest, 'redirect'),
+  ];
+}
+
 /** The path of a `file` line. */
 const path = (line: string): string => line.split(' ')[1] ?? '';
 
@@ -174,6 +216,9 @@ export class Ground {
     } else if (word === 'vlan') {
       const args = ['vlan', 'add', 'vid', name, ...rest.slice(1)];
       this.later.push(() => execFileSync('bridge', ['-n', this.prefix + ns, ...args]));
+    } else if (word === 'qdisc' || word === 'filter') {
+      const args = word === 'qdisc' ? qdiscWords(rest) : filterWords(rest);
+      this.later.push(() => execFileSync('tc', ['-n', this.prefix + ns, word, 'add', ...args]));
     } else if (word === 'sysctl') {
       const inside = ['netns', 'exec', this.prefix + ns, 'sysctl', '-qw', `${name}=${rest[1]}`];
       this.later.push(() => execFileSync('ip', inside));
@@ -181,7 +226,10 @@ export class Ground {
       const peer = value('peer');
       const [peerNs = '', peerName = ''] = (peer ?? '').split('/');
       if (name !== 'lo' && !made.has(`${ns}/${name}`)) {
-        let add = `link add ${name} type ${value('kind') ?? 'bridge'}`;
+        // An ifb takes an address only when it is made.
+        const own = value('kind') === 'ifb' && value('address');
+        const address = own ? `address ${own} ` : '';
+        let add = `link add ${name} ${address}type ${value('kind') ?? 'bridge'}`;
         if (peer !== undefined) add += ` peer name ${peerName} netns ${this.prefix}${peerNs}`;
         if (rest.includes('vlan_filtering')) add += ' vlan_filtering 1';
         batch.push(add);
@@ -189,7 +237,8 @@ export class Ground {
       }
       for (const key of ['address', 'mtu', 'txqlen', 'master']) {
         const given = value(key);
-        if (name !== 'lo' && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
+        const fixed = name === 'lo' || (key === 'address' && value('kind') === 'ifb');
+        if (!fixed && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
       }
       if (rest.includes('promisc')) batch.push(`link set ${name} promisc on`);
       if (rest.includes('allmulti')) batch.push(`link set ${name} allmulticast on`);
