@@ -1,9 +1,10 @@
 // Writes the files made from host-node/abi.ts: the core's import declarations, the simulated
-// kernel's stand-ins for them, and docs/host-abi.md. A test compares them with what lies in the
-// tree.
+// kernel's stand-ins for them, the native host's header and glue, and docs/host-abi.md. A test
+// compares them with what lies in the tree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ABI_MARKER, OPERATIONS } from '../host-node/abi.ts';
+import { nativeGlue, nativeHeader } from './generate-native.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const HEAD = '// Generated from host-node/abi.ts by `npm run generate`. Do not edit.\n';
@@ -120,6 +121,8 @@ export const generated = () => ({
   'core-as/host/imports.ts': coreImports(),
   'core-as/sim/imports.ts': simImports(),
   'docs/host-abi.md': reference(),
+  'host-native/abi.h': nativeHeader(),
+  'host-native/abi.c': nativeGlue(),
 });
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -59,6 +59,30 @@ export const PACKAGES = [
     needed_for: ['demo', 'test', 'bench'],
   },
   {
+    package: 'gcc',
+    provides: 'gcc',
+    why: 'gcc compiles the native host',
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'linux-libc-dev',
+    provides: '/usr/include/linux/netlink.h',
+    why: 'the native host speaks to the kernel in the words of its headers',
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'musl-tools',
+    provides: 'musl-gcc',
+    why: 'the native host is linked with musl, so that it needs nothing on a node',
+    needed_for: ['test', 'bench'],
+  },
+  {
+    package: 'wabt',
+    provides: 'wasm2c',
+    why: 'wasm2c translates the core to C for the native host',
+    needed_for: ['test', 'bench'],
+  },
+  {
     package: 'iputils-ping',
     provides: 'ping',
     why: 'ping proves that a pod reaches its gateway and its neighbour',

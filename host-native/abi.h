@@ -1,0 +1,212 @@
+/* Generated from host-node/abi.ts by `npm run generate`. Do not edit. */
+
+#ifndef FAIRLEAD_ABI_H
+#define FAIRLEAD_ABI_H
+
+#include "host.h"
+
+/** Length of what the last operation left in the reply slot. */
+int32_t host_reply_len(struct host *host);
+
+/** Copies the reply slot into the core's own buffer, as much as fits. */
+int32_t host_reply_read(struct host *host, struct room into);
+
+/** Reads standard input to its end; EFBIG when there is more than the limit. */
+int32_t host_stdin_read(struct host *host, int32_t limit_bytes);
+
+/** Writes one line for a human to standard error. */
+int32_t host_log(struct host *host, struct span text);
+
+/** Waits, for the bounded polls of a link or an address becoming ready. */
+int32_t host_sleep(struct host *host, int32_t duration_ms);
+
+/** A failed assertion of the core: a bug. The core traps right after. */
+int32_t host_panic(struct host *host, struct span msg, struct span file, int32_t line, int32_t col);
+
+/** Opens a network namespace; EINVAL when the path is there but is not one. */
+int32_t kernel_netns_open(struct host *host, struct span path);
+
+/** Compares two namespaces. */
+int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b);
+
+/** One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs. */
+int32_t kernel_link_get(struct host *host, int32_t ns, struct span name);
+
+/** One link by ifindex. */
+int32_t kernel_link_get_index(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN
+ * filtering.
+ */
+int32_t kernel_link_add_bridge(struct host *host, int32_t ns, struct span name, int32_t mtu_bytes,
+    int32_t vlan_filtering);
+
+/**
+ * Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the peer
+ * down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel.
+ */
+int32_t kernel_link_add_veth(struct host *host, int32_t ns, struct span name, struct span address,
+    int32_t mtu_bytes, int32_t master, int32_t peer_ns, struct span peer_name,
+    struct span peer_address);
+
+/** Brings a link up. */
+int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
+
+/** Takes a link down. */
+int32_t kernel_link_set_down(struct host *host, int32_t ns, int32_t ifindex);
+
+/** Switches promiscuous mode. */
+int32_t kernel_link_set_promisc(struct host *host, int32_t ns, int32_t ifindex, int32_t on);
+
+/** Switches the reception of all multicast frames. */
+int32_t kernel_link_set_allmulti(struct host *host, int32_t ns, int32_t ifindex, int32_t on);
+
+/** Sets the MTU; below 1280 the link loses IPv6. EINVAL: more or less than it can carry. */
+int32_t kernel_link_set_mtu(struct host *host, int32_t ns, int32_t ifindex, int32_t mtu_bytes);
+
+/** Sets the length of the transmit queue, in packets. */
+int32_t kernel_link_set_txqlen(struct host *host, int32_t ns, int32_t ifindex, int32_t txqlen);
+
+/** Sets the hardware address; a bridge then stops following its lowest port. */
+int32_t kernel_link_set_address(struct host *host, int32_t ns, int32_t ifindex,
+    struct span address);
+
+/** Sets the flags of a bridge port. */
+int32_t kernel_link_set_bridge_port(struct host *host, int32_t ns, int32_t ifindex, int32_t hairpin,
+    int32_t isolated);
+
+/** Removes a link; of a veth pair both ends go. */
+int32_t kernel_link_del(struct host *host, int32_t ns, int32_t ifindex);
+
+/** Ports of a bridge, up or not. */
+int32_t kernel_bridge_port_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/** Lets VLANs vid..vid_end pass a bridge port. */
+int32_t kernel_bridge_vlan_add(struct host *host, int32_t ns, int32_t ifindex, int32_t vid,
+    int32_t vid_end, int32_t pvid, int32_t untagged);
+
+/** Takes VLANs vid..vid_end off a bridge port; one that is not there is no error. */
+int32_t kernel_bridge_vlan_del(struct host *host, int32_t ns, int32_t ifindex, int32_t vid,
+    int32_t vid_end);
+
+/** VLANs of a bridge port. */
+int32_t kernel_bridge_vlan_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * Adds an address with its prefix length, global scope; IPv4 with prefix < 31 gets the
+ * broadcast address. nodad (IPv6) skips duplicate address detection.
+ */
+int32_t kernel_addr_add(struct host *host, int32_t ns, int32_t ifindex, struct span address,
+    int32_t nodad);
+
+/** Removes an address. */
+int32_t kernel_addr_del(struct host *host, int32_t ns, int32_t ifindex, struct span address);
+
+/** Addresses of a link, link-local ones included. */
+int32_t kernel_addr_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is
+ * added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.
+ */
+int32_t kernel_route_add(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
+    struct span gw, struct span src, int32_t scope, int32_t table, int32_t priority,
+    int32_t mtu_bytes, int32_t advmss);
+
+/** Removes the first route that matches. */
+int32_t kernel_route_del(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
+    struct span gw, int32_t table);
+
+/** Unicast routes that leave by a link, of both families. */
+int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * The unicast route that a packet to an address would take, of several next hops one.
+ * ENETUNREACH: there is none, or the address is the namespace's own or a group's.
+ */
+int32_t kernel_route_get(struct host *host, int32_t ns, struct span dst);
+
+/** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
+int32_t kernel_sysctl_read(struct host *host, int32_t ns, struct span key);
+
+/** Writes a sysctl of the namespace; same keys as sysctl_read. */
+int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, struct span value);
+
+/**
+ * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink
+ * messages from begin to end, numbered from 0, the last before the end asking for an
+ * acknowledgement; `words` say the same, a command a line. The error is that of the first
+ * message that failed.
+ */
+int32_t nft_batch(struct host *host, int32_t ns, struct span messages, struct span words);
+
+/**
+ * The comment of every rule of a table, "" for none. A table that is not there has no rules.
+ * family is a number of linux/netfilter.h: 1 inet, 7 bridge.
+ */
+int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span table);
+
+/** All elements of a set or map: bytes in hex, a verdict in nft's words. */
+int32_t nft_element_list(struct host *host, int32_t ns, int32_t family, struct span table,
+    struct span set);
+
+/** The element of a key; ENOENT when it, its set or its table is not there. */
+int32_t nft_element_get(struct host *host, int32_t ns, int32_t family, struct span table,
+    struct span set, struct span key);
+
+/**
+ * Takes the exclusive flock on $dir/lock, host-local's own. create 0: ENOENT when the folder is
+ * missing. After ETIMEDOUT the reply text says which process holds it.
+ */
+int32_t store_dir_lock(struct host *host, struct span dir, int32_t create, int32_t timeout_ms);
+
+/** Gives the lock back. */
+int32_t store_dir_unlock(struct host *host, int32_t lock);
+
+/** Makes a folder (mode 0755) and those above it; one that is there is fine. */
+int32_t store_dir_make(struct host *host, struct span dir);
+
+/** Compares the time a file was last written with the boot time (btime of proc_stat(5)). */
+int32_t store_file_before_boot(struct host *host, struct span path);
+
+/**
+ * Files of a folder whose whole content, white space around it trimmed, is $content; when there
+ * is none, those whose content is $otherwise.
+ */
+int32_t store_file_find(struct host *host, struct span dir, struct span content,
+    struct span otherwise);
+
+/** Names of the regular files of a folder, links followed. */
+int32_t store_dir_list(struct host *host, struct span dir);
+
+/**
+ * Regular files of a folder with their text; the content of one that is longer than 4 KiB or no
+ * UTF-8 is null.
+ */
+int32_t store_file_list(struct host *host, struct span dir);
+
+/** Reads a file; EFBIG when it is larger than the limit. */
+int32_t store_file_read(struct host *host, struct span path, int32_t limit_bytes);
+
+/**
+ * Makes a file (mode 0600) with its content at once: a reader sees all of it or no file.
+ * replace_empty 1 takes the place of a zero-byte file, the trace of a crashed writer.
+ */
+int32_t store_file_create(struct host *host, struct span path, struct span content,
+    int32_t replace_empty);
+
+/** Replaces a file (mode 0600) at once. */
+int32_t store_file_write(struct host *host, struct span path, struct span content);
+
+/** Removes a file. */
+int32_t store_file_remove(struct host *host, struct span path);
+
+/**
+ * Runs a program to its end: the host's environment with $env (NAME=value, each ended by a NUL
+ * byte) over it, at most 1 MiB of output. What it says on standard error is passed on.
+ */
+int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span stdin,
+    int32_t timeout_ms);
+
+#endif

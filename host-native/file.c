@@ -1,0 +1,164 @@
+/*
+ * store.file_read, file_create, file_write, file_remove and file_before_boot: files that appear
+ * whole or not at all. It never waits for a fifo, and does not sync to disk: what is stored
+ * describes kernel state that a power cut ends too.
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "io.h"
+#include "path.h"
+
+#define FILE_MODE 0600
+/** Standard input is as long at most, and so is all that the core writes. */
+#define READ_LIMIT_BYTES (64u << 20)
+
+/** Reads an open regular file: 0 or -errno. */
+static int32_t read_all(int fd, uint32_t limit_bytes, struct buffer *into)
+{
+    struct stat stat;
+    if (fstat(fd, &stat) != 0) return -errno;
+    if (S_ISDIR(stat.st_mode)) return -EISDIR;
+    if (!S_ISREG(stat.st_mode)) return -EINVAL;
+    // The size may claim less than comes.
+    if (stat.st_size > (off_t)limit_bytes) return -EFBIG;
+    for (;;) {
+        int32_t count = io_read(fd, into);
+        if (count < 0) return count;
+        if (into->length > limit_bytes) return -EFBIG;
+        if (count == 0) return 0;
+    }
+}
+
+int32_t file_content(int folder, const char *name, uint32_t limit_bytes, struct buffer *into)
+{
+    buffer_clear(into);
+    int fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int32_t status = read_all(fd, limit_bytes, into);
+    close(fd);
+    return status;
+}
+
+int32_t store_file_read(struct host *host, struct span path, int32_t limit_bytes)
+{
+    static struct buffer content = {.limit = READ_LIMIT_BYTES};
+    static struct path file;
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    if (limit_bytes < 0) {
+        return reply_fail(&host->reply, EINVAL, "not a limit: %d", limit_bytes);
+    }
+    status = file_content(AT_FDCWD, file.text, (uint32_t)limit_bytes, &content);
+    if (status == -EINVAL) {
+        return reply_fail(&host->reply, EINVAL, "not a regular file: %s", file.text);
+    }
+    if (status == 0) {
+        reply_lend(&host->reply, content.bytes == NULL ? "" : content.bytes, content.length);
+    }
+    return status;
+}
+
+/** Writes the content to a new file beside `path`, whose name is put into `made`: 0 or -errno. */
+static int32_t write_beside(const struct path *path, struct span content, struct path *made)
+{
+    static uint32_t count;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int folder = (int)(strrchr(path->text, '/') - path->text);
+    // The clock, because two pid namespaces may share a folder and a pid.
+    snprintf(made->text, sizeof made->text, "%.*s/" TEMPORARY_PREFIX "%ld-%lld-%ld-%u", folder,
+        path->text, (long)getpid(), (long long)now.tv_sec, now.tv_nsec, ++count);
+    int fd = open(made->text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) return -errno;
+    int32_t status = io_write(fd, content.ptr, content.len);
+    if (close(fd) != 0 && status == 0) status = -errno;
+    if (status < 0) unlink(made->text);
+    return status;
+}
+
+/** Moves the temporary to its place; it is gone afterwards in any case. 0 or -errno. */
+static int32_t replace(const struct path *temporary, const struct path *path)
+{
+    if (rename(temporary->text, path->text) == 0) return 0;
+    int32_t status = -errno;
+    unlink(temporary->text);
+    return status;
+}
+
+static bool is_empty_file(const struct path *path)
+{
+    struct stat stat;
+    return lstat(path->text, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size == 0;
+}
+
+int32_t store_file_create(struct host *host, struct span path, struct span content,
+    int32_t replace_empty)
+{
+    static struct path file, temporary;
+    int32_t status = path_resolve(host, path, &file);
+    if (status == 0) status = write_beside(&file, content, &temporary);
+    if (status < 0) return status;
+    // link, not rename: rename would silently take the place of another's lease.
+    if (link(temporary.text, file.text) != 0) status = -errno;
+    // Two that replace at once are kept apart by the folder's lock, which the caller holds.
+    if (status == -EEXIST && replace_empty != 0 && is_empty_file(&file)) {
+        return replace(&temporary, &file);
+    }
+    unlink(temporary.text);
+    return status;
+}
+
+int32_t store_file_write(struct host *host, struct span path, struct span content)
+{
+    static struct path file, temporary;
+    int32_t status = path_resolve(host, path, &file);
+    if (status == 0) status = write_beside(&file, content, &temporary);
+    return status < 0 ? status : replace(&temporary, &file);
+}
+
+int32_t store_file_remove(struct host *host, struct span path)
+{
+    static struct path file;
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    return unlink(file.text) == 0 ? 0 : -errno;
+}
+
+/** When this machine was started, by its clock of now: btime of proc_stat(5); 0 when not told. */
+static long long boot_time_s(void)
+{
+    FILE *list = fopen("/proc/stat", "re");
+    if (list == NULL) return 0;
+    char line[512];
+    long long found_s = 0;
+    bool starts = true;
+    while (found_s == 0 && fgets(line, sizeof line, list) != NULL) {
+        // A line longer than the buffer comes in pieces.
+        if (starts && strncmp(line, "btime ", 6) == 0) found_s = atoll(line + 6);
+        starts = strchr(line, '\n') != NULL;
+    }
+    fclose(list);
+    return found_s;
+}
+
+int32_t store_file_before_boot(struct host *host, struct span path)
+{
+    static struct path file;
+    struct stat stat_of;
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    if (stat(file.text, &stat_of) != 0) return -errno;
+    long long boot_s = boot_time_s();
+    if (boot_s == 0) return reply_fail(&host->reply, ENOSYS, "no btime in /proc/stat");
+    return stat_of.st_mtim.tv_sec < boot_s ? 1 : 0;
+}

@@ -1,0 +1,225 @@
+/*
+ * store.dir_make, dir_list, file_list and file_find: folders and the short texts in them. Names are
+ * sorted bytewise; the names this host makes up, and files that vanish meanwhile, are passed over.
+ */
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "file.h"
+#include "text.h"
+
+#define DIR_MODE 0755
+/** Longer files are listed without their content. */
+#define LIST_LIMIT_BYTES 4096u
+/** What file_find compares; a longer file is not found. */
+#define FIND_LIMIT_BYTES (1u << 20)
+#define NAMES_LIMIT_BYTES (64u << 20)
+
+/** Names of a folder's files, one behind the other, each ended by a NUL byte. */
+struct names {
+    struct buffer bytes;
+    uint32_t count;
+    /** One per name, after names_sort; to be freed. */
+    const char **sorted;
+};
+
+static bool is_folder(const struct path *path)
+{
+    struct stat stat_of;
+    return stat(path->text, &stat_of) == 0 && S_ISDIR(stat_of.st_mode);
+}
+
+int32_t folder_make(const struct path *dir)
+{
+    if (mkdir(dir->text, DIR_MODE) == 0) return 0;
+    if (errno == EEXIST) return is_folder(dir) ? 0 : -EEXIST;
+    if (errno != ENOENT) return -errno;
+    struct path above = *dir;
+    for (;;) {
+        char *slash = strrchr(above.text, '/');
+        if (slash == NULL || slash == above.text) return -ENOENT;
+        // A slash at the end or a second one beside it makes no folder of its own.
+        bool empty = slash[1] == 0;
+        *slash = 0;
+        if (!empty) break;
+    }
+    int32_t status = folder_make(&above);
+    if (status == -EEXIST) return -ENOTDIR;
+    if (status < 0) return status;
+    return mkdir(dir->text, DIR_MODE) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+int32_t store_dir_make(struct host *host, struct span dir)
+{
+    static struct path path;
+    int32_t status = path_resolve(host, dir, &path);
+    return status < 0 ? status : folder_make(&path);
+}
+
+/** Whether an entry is a regular file; `follow`: or a link that leads to one. */
+static bool is_file(DIR *folder, const struct dirent *entry, bool follow)
+{
+    if (strncmp(entry->d_name, TEMPORARY_PREFIX, sizeof TEMPORARY_PREFIX - 1) == 0) return false;
+    if (entry->d_type == DT_REG) return true;
+    if (entry->d_type != DT_UNKNOWN && !(follow && entry->d_type == DT_LNK)) return false;
+    struct stat stat;
+    int flags = follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    return fstatat(dirfd(folder), entry->d_name, &stat, flags) == 0 && S_ISREG(stat.st_mode);
+}
+
+/** Opens a folder: NULL and -errno in `status` when it cannot be. */
+static DIR *open_folder(struct host *host, struct span dir, int32_t *status)
+{
+    static struct path path;
+    *status = path_resolve(host, dir, &path);
+    if (*status < 0) return NULL;
+    DIR *folder = opendir(path.text);
+    if (folder == NULL) *status = -errno;
+    return folder;
+}
+
+static int compare(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/** Makes `sorted` of the names: 0 or -errno. */
+static int32_t names_sort(struct names *names)
+{
+    if (names->bytes.error != 0) return -names->bytes.error;
+    names->sorted = calloc(names->count + 1, sizeof *names->sorted);
+    if (names->sorted == NULL) return -ENOMEM;
+    const char *at = names->bytes.bytes;
+    for (uint32_t i = 0; i < names->count; i++, at += strlen(at) + 1) names->sorted[i] = at;
+    qsort(names->sorted, names->count, sizeof *names->sorted, compare);
+    return 0;
+}
+
+static void names_add(struct names *names, const char *name)
+{
+    buffer_append(&names->bytes, name, (uint32_t)strlen(name) + 1);
+    names->count++;
+}
+
+static void names_free(struct names *names)
+{
+    buffer_free(&names->bytes);
+    free(names->sorted);
+}
+
+/** The files of a folder, sorted: 0 or -errno. */
+static int32_t names_of(DIR *folder, bool follow, struct names *names)
+{
+    struct dirent *entry;
+    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
+        if (is_file(folder, entry, follow)) names_add(names, entry->d_name);
+    }
+    return errno != 0 ? -errno : names_sort(names);
+}
+
+/** A list of names as the reply. */
+static int32_t reply_names(struct reply *reply, const struct names *names)
+{
+    reply_list(reply);
+    for (uint32_t i = 0; i < names->count; i++) reply_json_text(reply, names->sorted[i]);
+    reply_list_end(reply);
+    return reply_end(reply);
+}
+
+int32_t store_dir_list(struct host *host, struct span dir)
+{
+    struct names names = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
+    int32_t status;
+    DIR *folder = open_folder(host, dir, &status);
+    if (folder == NULL) return status;
+    status = names_of(folder, true, &names);
+    closedir(folder);
+    if (status == 0) status = reply_names(&host->reply, &names);
+    names_free(&names);
+    return status;
+}
+
+int32_t store_file_list(struct host *host, struct span dir)
+{
+    static struct buffer content = {.limit = LIST_LIMIT_BYTES + 1};
+    struct names names = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
+    struct reply *reply = &host->reply;
+    int32_t status;
+    DIR *folder = open_folder(host, dir, &status);
+    if (folder == NULL) return status;
+    status = names_of(folder, false, &names);
+    if (status == 0) {
+        reply_list(reply);
+        for (uint32_t i = 0; i < names.count; i++) {
+            int32_t read = file_content(dirfd(folder), names.sorted[i], LIST_LIMIT_BYTES, &content);
+            reply_object(reply);
+            reply_key(reply, "name");
+            reply_json_text(reply, names.sorted[i]);
+            reply_key(reply, "content");
+            bool text = read == 0 && utf8_valid(content.bytes, content.length);
+            if (text) reply_json_string(reply, content.bytes, content.length);
+            else reply_null(reply);
+            reply_object_end(reply);
+        }
+        reply_list_end(reply);
+        status = reply_end(reply);
+    }
+    closedir(folder);
+    names_free(&names);
+    return status;
+}
+
+/** Whether bytes are a text, white space around them trimmed. */
+static bool says(const struct buffer *content, struct span text)
+{
+    static const char space[] = " \t\n\v\f\r";
+    const char *start = content->bytes;
+    const char *end = start + content->length;
+    while (start < end && *start != 0 && strchr(space, *start) != NULL) start++;
+    while (end > start && end[-1] != 0 && strchr(space, end[-1]) != NULL) end--;
+    return (size_t)(end - start) == text.len && memcmp(start, text.ptr, text.len) == 0;
+}
+
+/** Looks at every file of a folder once, for both texts: it may hold thousands. 0 or -errno. */
+static int32_t find(DIR *folder, struct span content, struct span otherwise, struct names *first,
+    struct names *second)
+{
+    static struct buffer bytes = {.limit = FIND_LIMIT_BYTES + 1};
+    struct dirent *entry;
+    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
+        if (!is_file(folder, entry, false)) continue;
+        int32_t status = file_content(dirfd(folder), entry->d_name, FIND_LIMIT_BYTES, &bytes);
+        // Released meanwhile: not there, so not found.
+        if (status == -ENOENT || status == -EFBIG) continue;
+        if (status < 0) return status;
+        if (says(&bytes, content)) names_add(first, entry->d_name);
+        else if (says(&bytes, otherwise)) names_add(second, entry->d_name);
+    }
+    return -errno;
+}
+
+int32_t store_file_find(struct host *host, struct span dir, struct span content,
+    struct span otherwise)
+{
+    struct names first = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
+    struct names second = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
+    int32_t status;
+    DIR *folder = open_folder(host, dir, &status);
+    if (folder == NULL) return status;
+    status = find(folder, content, otherwise, &first, &second);
+    closedir(folder);
+    struct names *found = first.count > 0 ? &first : &second;
+    if (status == 0) status = names_sort(found);
+    if (status == 0) status = reply_names(&host->reply, found);
+    names_free(&first);
+    names_free(&second);
+    return status;
+}

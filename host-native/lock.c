@@ -1,0 +1,145 @@
+/*
+ * store.dir_lock and dir_unlock: the flock on DIR/lock that host-local takes. Every wait has an
+ * end, and says who was waited for. Handles are never given out twice.
+ */
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "folder.h"
+#include "io.h"
+#include "path.h"
+
+#define LOCKS_MAX 64
+#define LOCK_MODE 0750 /* as host-local's own */
+#define FIRST_PAUSE_MS 1u
+#define LONGEST_PAUSE_MS 20u
+
+struct lock {
+    /** 0: not in use. */
+    int32_t handle;
+    int fd;
+};
+
+static struct lock locks[LOCKS_MAX];
+
+/** One line of proc_locks(5): the process that holds a flock on that inode, 0 for another line. */
+static long holder_in(const char *line, unsigned long long inode)
+{
+    // 1: FLOCK  ADVISORY  WRITE 42 fe:00:1234 0 EOF; those that wait have an arrow for FLOCK.
+    char kind[16];
+    long pid;
+    unsigned long long found;
+    int fields = sscanf(line, "%*s %15s %*s %*s %ld %*[^:]:%*[^:]:%llu", kind, &pid, &found);
+    return fields == 3 && strcmp(kind, "FLOCK") == 0 && found == inode && pid > 0 ? pid : 0;
+}
+
+/** "process 42 (portmap)" for who holds the flock on a file; "another process" when unknown. */
+static void holder_of(int fd, char *into, size_t size)
+{
+    snprintf(into, size, "another process");
+    struct stat stat;
+    FILE *list = fopen("/proc/locks", "re");
+    if (list == NULL) return;
+    char line[256];
+    long pid = 0;
+    if (fstat(fd, &stat) == 0) {
+        while (pid == 0 && fgets(line, sizeof line, list) != NULL) {
+            pid = holder_in(line, (unsigned long long)stat.st_ino);
+        }
+    }
+    fclose(list);
+    if (pid == 0) return;
+    snprintf(into, size, "process %ld", pid);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%ld/comm", pid);
+    FILE *comm = fopen(path, "re");
+    if (comm == NULL) return;
+    char name[64];
+    if (fgets(name, sizeof name, comm) != NULL) {
+        name[strcspn(name, "\n")] = 0;
+        snprintf(into, size, "process %ld (%s)", pid, name);
+    }
+    fclose(comm);
+}
+
+/** Opens the lock file, with its folder when that may be made: a descriptor or -errno. */
+static int32_t open_lock(const struct path *dir, const struct path *file, bool create)
+{
+    // NONBLOCK: a fifo of that name must not hold us.
+    const int flags = O_CREAT | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = open(file->text, flags, LOCK_MODE);
+    if (fd >= 0) return fd;
+    if (errno != ENOENT || !create) return -errno;
+    int32_t made = folder_make(dir);
+    if (made < 0) return made;
+    fd = open(file->text, flags, LOCK_MODE);
+    return fd < 0 ? -errno : fd;
+}
+
+/** Waits for the flock: 0, or -errno, with words after -ETIMEDOUT. */
+static int32_t wait_for(struct host *host, int fd, const struct path *file, int32_t timeout_ms)
+{
+    uint64_t deadline_ms = io_now_ms() + (timeout_ms > 0 ? (uint64_t)timeout_ms : 0);
+    for (uint32_t pause_ms = FIRST_PAUSE_MS;; pause_ms *= 2) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+        if (errno != EAGAIN && errno != EINTR) return -errno;
+        uint64_t now_ms = io_now_ms();
+        if (now_ms >= deadline_ms) break;
+        if (pause_ms > LONGEST_PAUSE_MS) pause_ms = LONGEST_PAUSE_MS;
+        uint64_t left_ms = deadline_ms - now_ms;
+        io_sleep(left_ms < pause_ms ? (uint32_t)left_ms : pause_ms);
+    }
+    char holder[128];
+    holder_of(fd, holder, sizeof holder);
+    return reply_fail(&host->reply, ETIMEDOUT, "%s is held by %s, waited %d ms", file->text, holder,
+        timeout_ms);
+}
+
+int32_t store_dir_lock(struct host *host, struct span dir, int32_t create, int32_t timeout_ms)
+{
+    static int32_t last;
+    static struct path folder, file;
+    int32_t status = path_resolve(host, dir, &folder);
+    if (status == 0) status = path_join(&folder, "lock", &file);
+    if (status < 0) return status;
+    struct lock *lock = locks;
+    while (lock < locks + LOCKS_MAX && lock->handle != 0) lock++;
+    if (lock == locks + LOCKS_MAX) return -EMFILE;
+    int32_t fd = open_lock(&folder, &file, create != 0);
+    if (fd < 0) return fd;
+    status = wait_for(host, fd, &file, timeout_ms);
+    if (status < 0) {
+        close(fd);
+        return status;
+    }
+    *lock = (struct lock){++last, fd};
+    return last;
+}
+
+int32_t store_dir_unlock(struct host *host, int32_t handle)
+{
+    for (struct lock *lock = locks; lock < locks + LOCKS_MAX; lock++) {
+        if (handle == 0 || lock->handle != handle) continue;
+        close(lock->fd);
+        lock->handle = 0;
+        return 0;
+    }
+    return reply_fail(&host->reply, EBADF, "no lock handle %d", handle);
+}
+
+void lock_release_all(void)
+{
+    for (struct lock *lock = locks; lock < locks + LOCKS_MAX; lock++) {
+        if (lock->handle != 0) close(lock->fd);
+        lock->handle = 0;
+    }
+}

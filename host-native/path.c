@@ -1,0 +1,34 @@
+/* Paths of the store operations (path.h). */
+#include "path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+/** Whether one of the parts between slashes is "..". */
+static bool climbs(const char *path)
+{
+    for (const char *at = strstr(path, ".."); at != NULL; at = strstr(at + 1, "..")) {
+        bool starts = at == path || at[-1] == '/';
+        if (starts && (at[2] == 0 || at[2] == '/')) return true;
+    }
+    return false;
+}
+
+int32_t path_resolve(struct host *host, struct span span, struct path *into)
+{
+    if (span.len >= PATH_MAX) return -ENAMETOOLONG;
+    if (!span_copy(span, into->text, PATH_MAX) || into->text[0] != '/' || climbs(into->text)) {
+        return reply_fail(&host->reply, EINVAL, "not an absolute path without \"..\": \"%.*s\"",
+            (int)span.len, span.ptr);
+    }
+    return 0;
+}
+
+int32_t path_join(const struct path *folder, const char *name, struct path *into)
+{
+    int length = snprintf(into->text, sizeof into->text, "%s/%s", folder->text, name);
+    return length < 0 || (size_t)length >= sizeof into->text ? -ENAMETOOLONG : 0;
+}

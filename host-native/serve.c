@@ -1,0 +1,124 @@
+/* One command in an instance of its own, and the answer when it breaks (serve.h). */
+#include "serve.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core.h"
+#include "runtime.h"
+#include "lock.h"
+
+static const char COMMAND[] = "CNI_COMMAND=";
+static const char ADD[] = "CNI_COMMAND=ADD";
+static const char DEL[] = "CNI_COMMAND=DEL";
+
+static Z_core_instance_t core;
+/** Not a variable of the frame that sigsetjmp returns to: such may be lost. */
+static bool instantiated;
+
+/** Copies bytes into the core's memory and gives where they are. */
+static u32 put(struct host *host, const char *bytes, uint32_t length)
+{
+    u32 at = Z_coreZ_alloc(&core, length);
+    if ((uint64_t)at + length > memory_size(host->memory)) runtime_trap();
+    if (length > 0) memcpy(memory_bytes(host->memory) + at, bytes, length);
+    return at;
+}
+
+static void instantiate(struct host *host)
+{
+    void *instance = host;
+    Z_core_init_module();
+    instantiated = true;
+    Z_core_instantiate(&core, instance, instance, instance, instance, instance);
+    host->memory = (const struct wasm_memory *)Z_coreZ_memory(&core);
+}
+
+static void discard(struct host *host)
+{
+    if (instantiated) Z_core_free(&core);
+    instantiated = false;
+    host->memory = NULL;
+    memset(&core, 0, sizeof core);
+}
+
+/**
+ * One call of the core: gives its exit code, or -1 when it broke and `place` says where. The
+ * instance is spent afterwards.
+ */
+static int run(struct host *host, const char *type, const struct buffer *env,
+    struct buffer *answer, const char **place)
+{
+    host->panic[0] = 0;
+    int trap = sigsetjmp(trap_target, 1);
+    if (trap != 0) {
+        *place = host->panic[0] != 0 ? host->panic : trap_words(trap);
+        discard(host);
+        // Its locks would keep the cleaning up waiting.
+        lock_release_all();
+        return -1;
+    }
+    instantiate(host);
+    uint32_t type_length = (uint32_t)strlen(type);
+    u32 type_at = put(host, type, type_length);
+    u32 env_at = put(host, env->bytes, env->length);
+    u32 exit_code = Z_coreZ_run(&core, type_at, type_length, env_at, env->length);
+    u32 result = Z_coreZ_result_ptr(&core);
+    u32 length = Z_coreZ_result_len(&core);
+    if ((uint64_t)result + length > memory_size(host->memory)) runtime_trap();
+    buffer_append(answer, memory_bytes(host->memory) + result, length);
+    discard(host);
+    return (int)exit_code;
+}
+
+/** Whether the command is ADD; with `change` it is DEL afterwards. */
+static bool is_add(const struct buffer *env, bool change)
+{
+    for (uint32_t at = 0; at < env->length;) {
+        char *entry = env->bytes + at;
+        if (strcmp(entry, ADD) == 0) {
+            if (change) memcpy(entry, DEL, sizeof DEL);
+            return true;
+        }
+        if (strncmp(entry, COMMAND, sizeof COMMAND - 1) == 0) return false;
+        at += (uint32_t)strlen(entry) + 1;
+    }
+    return false;
+}
+
+/** CNI error 999; `cleanup` is what the DEL said, if there was one. */
+static int internal_error(struct host *host, struct buffer *answer, const char *details)
+{
+    struct reply *reply = &host->reply;
+    reply_begin(reply);
+    reply_json_text(reply, details);
+    uint32_t length;
+    const char *json = reply_shown(reply, &length);
+    static const char head[] = "{\n    \"cniVersion\": \"1.1.0\",\n    \"code\": 999,\n"
+        "    \"msg\": \"internal error in the Fairlead core: please report it with these details\",\n"
+        "    \"details\": ";
+    buffer_clear(answer);
+    buffer_append(answer, head, sizeof head - 1);
+    buffer_append(answer, json, length);
+    buffer_append(answer, "\n}", 2);
+    return 1;
+}
+
+int serve(struct host *host, const char *type, const struct buffer *env, struct buffer *answer)
+{
+    const char *place = "";
+    int exit_code = run(host, type, env, answer, &place);
+    if (exit_code >= 0) return exit_code;
+    static char details[8192];
+    size_t length = (size_t)snprintf(details, sizeof details, "%s", place);
+    if (!is_add(env, true)) return internal_error(host, answer, details);
+    buffer_clear(answer);
+    if (run(host, type, env, answer, &place) < 0) {
+        snprintf(details + length, sizeof details - length, "; the cleaning up said: %s", place);
+    } else if (answer->length > 0) {
+        int most = answer->length < 4096 ? (int)answer->length : 4096;
+        snprintf(details + length, sizeof details - length, "; the cleaning up said: %.*s", most,
+            answer->bytes);
+    }
+    return internal_error(host, answer, details);
+}
