@@ -77,10 +77,10 @@ function imported(op) {
     '    struct host *host = (struct host *)instance;',
     ...wide.map(([name, type]) => `    ${cType(type)}${name};`),
     `    int32_t status = border_begin(host, ${replies});`,
-    ...wide.map(
-      ([name, type]) =>
-        `    if (status == 0) status = border_${WIDE[type]}(host, ${name}_ptr, ${name}_len, &${name});`,
-    ),
+    ...wide.map(([name, type]) => {
+      const check = `border_${WIDE[type]}(host, ${name}_ptr, ${name}_len, &${name})`;
+      return `    if (status == 0) status = ${check};`;
+    }),
     call,
     '    return border_end(host, status);',
     '}\n',
