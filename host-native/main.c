@@ -10,6 +10,7 @@
 
 #include "host.h"
 #include "io.h"
+#include "netns.h"
 #include "runtime.h"
 #include "serve.h"
 
@@ -65,5 +66,6 @@ int main(int argc, char **argv)
         return 1;
     }
     io_write(STDOUT_FILENO, answer.bytes, answer.length);
+    netns_end();
     return exit_code;
 }

@@ -103,6 +103,34 @@ async function link({ compiler, musl, libgcc }, objects, into) {
   await run(compiler, [...LINK, ...begin, ...objects, ...end, '-o', into]);
 }
 
+/** What a core is needed for. */
+const OF_THE_CORE = ['abi.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'serve.c'];
+const SANITIZED = [
+  ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-O1', '-g'],
+  ...['-Wall', '-Wextra', '-std=gnu17', '-D_GNU_SOURCE', '-fno-omit-frame-pointer'],
+];
+
+/**
+ * Builds a program for tests of the operations without a core, of files of the project and of
+ * `texts` by name, under AddressSanitizer and UndefinedBehaviorSanitizer. Gives its path.
+ */
+export async function buildTestProgram(name, files, texts) {
+  const folder = join(ROOT, 'dist/.native-test', `${name}-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
+  const sources = [
+    ...readdirSync(SOURCE)
+      .filter((file) => file.endsWith('.c') && !OF_THE_CORE.includes(file))
+      .map((file) => join(SOURCE, file)),
+    ...files.map((file) => join(ROOT, file)),
+    ...Object.keys(texts).map((file) => join(folder, file)),
+  ];
+  const path = join(folder, name);
+  const include = ['-I', SOURCE, '-I', join(ROOT, 'test/native')];
+  await run('gcc', [...SANITIZED, ...include, ...sources, '-o', path]);
+  return path;
+}
+
 /** Builds dist/fairlead-native. */
 export async function buildNative() {
   const folder = join(ROOT, 'dist/.native');

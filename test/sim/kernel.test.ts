@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi.ts';
-import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { underTest } from '../support/kernel-driver.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
@@ -39,7 +39,7 @@ async function compare(calls: readonly Call[]): Promise<void> {
   const answers = play(simulated, { host: 0, pod }, calls);
 
   const names = { host: addNetns(), pod: addNetns() };
-  const real = netlinkDriver({ hostNetns: `/run/netns/${names.host}` });
+  const real = underTest.open({ hostNetns: `/run/netns/${names.host}` });
   try {
     const realPod = real.netns_open({ path: `/run/netns/${names.pod}` });
     const realAnswers = play(real as unknown as Driver, { host: 0, pod: realPod }, calls);

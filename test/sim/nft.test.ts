@@ -5,8 +5,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Driver, OsError } from '../../host-node/abi.ts';
-import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { underTest } from '../support/kernel-driver.ts';
 import { callBytes, callString, seeded } from '../support/lib-wasm.ts';
 import { needsNft } from '../support/needs.ts';
 import { nft, nftLines } from '../support/nft.ts';
@@ -103,7 +103,7 @@ function expressions(netns: string): { rules: string[]; elements: string[] } {
 function compare(scripts: readonly string[]): void {
   const simulated = simulatedDriver(wasmModule('sim'), 'netns host\n');
   const [ours, theirs] = [addNetns(), addNetns()];
-  const real = netlinkDriver({ hostNetns: `/run/netns/${ours}` });
+  const real = underTest.open({ hostNetns: `/run/netns/${ours}` });
   try {
     for (const script of scripts) {
       const messages = callBytes('nft_messages', [script]);

@@ -1,0 +1,340 @@
+/*
+ * The operations on routes of host-node/abi.ts over rtnetlink; each is one request (the list: one
+ * a family). It refuses to decide anything.
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "abi.h"
+#include "ip.h"
+#include "link.h"
+#include "netns.h"
+
+enum {
+    /** A table beyond the byte of struct rtmsg goes into RTA_TABLE. */
+    TABLE_BYTE_MAX = 255,
+    /** struct rtvia (linux/rtnetlink.h): the family before the address. */
+    VIA_ADDRESS = offsetof(struct rtvia, rtvia_addr),
+};
+
+static void request_rtmsg(struct request *request, const struct rtmsg *body, uint32_t table)
+{
+    struct rtmsg message = *body;
+    message.rtm_table = (uint8_t)(table > TABLE_BYTE_MAX ? RT_TABLE_COMPAT : table);
+    request_append(request, &message, sizeof message);
+}
+
+static void request_ip(struct request *request, uint16_t type, const struct ip *ip)
+{
+    request_attr(request, type, ip->bytes, ip->length);
+}
+
+/* Changing */
+
+/** Where a route leads, as both changes name it. */
+struct way {
+    struct prefix dst;
+    struct ip gw;
+    bool has_gw;
+    uint32_t table;
+    int32_t ifindex;
+};
+
+static int32_t way_parse(struct reply *reply, struct span dst, struct span gw, int32_t table,
+    struct way *into)
+{
+    int32_t status = prefix_parse(reply, dst, &into->dst);
+    into->table = table == 0 ? RT_TABLE_MAIN : (uint32_t)table;
+    into->has_gw = gw.len > 0;
+    if (status == 0 && into->has_gw) status = ip_parse(reply, gw, &into->gw);
+    if (status < 0 || !into->has_gw) return status;
+    if (into->dst.family == AF_INET6 && into->gw.length == IP4_BYTES) {
+        return reply_fail(reply, EINVAL, "an IPv6 route cannot go by way of %.*s", (int)gw.len,
+            gw.ptr);
+    }
+    return 0;
+}
+
+/** Adds the gateway; an IPv4 route may go by way of an IPv6 neighbour (RTA_VIA, RFC 5549). */
+static void request_gateway(struct request *request, const struct way *way)
+{
+    if (!way->has_gw) return;
+    if ((way->gw.length == IP4_BYTES) == (way->dst.family == AF_INET)) {
+        request_ip(request, RTA_GATEWAY, &way->gw);
+        return;
+    }
+    uint16_t family = AF_INET6;
+    uint32_t via = request_plain(request, RTA_VIA);
+    request_append(request, &family, sizeof family);
+    request_append(request, way->gw.bytes, way->gw.length);
+    request_end(request, via);
+}
+
+static void request_way(struct request *request, const struct way *way, const struct rtmsg *body)
+{
+    struct rtmsg message = *body;
+    message.rtm_family = way->dst.family;
+    message.rtm_dst_len = way->dst.length;
+    request_rtmsg(request, &message, way->table);
+    request_u32(request, RTA_OIF, (uint32_t)way->ifindex);
+    if (way->dst.length > 0) request_ip(request, RTA_DST, &way->dst.ip);
+    request_gateway(request, way);
+}
+
+int32_t kernel_route_add(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
+    struct span gw, struct span src, int32_t scope, int32_t table,
+    int32_t priority, int32_t mtu_bytes, int32_t advmss)
+{
+    struct way way = {.ifindex = ifindex};
+    struct ip from;
+    struct netlink *netlink;
+    int32_t status = way_parse(&host->reply, dst, gw, table, &way);
+    if (status == 0 && src.len > 0) status = ip_parse(&host->reply, src, &from);
+    if (status == 0) status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    struct rtmsg body = {
+        .rtm_protocol = RTPROT_BOOT,
+        .rtm_scope = (uint8_t)scope,
+        .rtm_type = RTN_UNICAST,
+    };
+    // CREATE alone is iproute2's "prepend": an exact duplicate is EEXIST, another next hop is
+    // added.
+    struct request *add = request_command(RTM_NEWROUTE, NLM_F_CREATE);
+    request_way(add, &way, &body);
+    if (src.len > 0) request_ip(add, RTA_PREFSRC, &from);
+    if (priority != 0) request_u32(add, RTA_PRIORITY, (uint32_t)priority);
+    if (way.table > TABLE_BYTE_MAX) request_u32(add, RTA_TABLE, way.table);
+    if (mtu_bytes != 0 || advmss != 0) {
+        uint32_t metrics = request_nest(add, RTA_METRICS);
+        if (mtu_bytes != 0) request_u32(add, RTAX_MTU, (uint32_t)mtu_bytes);
+        if (advmss != 0) request_u32(add, RTAX_ADVMSS, (uint32_t)advmss);
+        request_end(add, metrics);
+    }
+    return netlink_run(netlink, &host->reply, add);
+}
+
+int32_t kernel_route_del(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
+    struct span gw, int32_t table)
+{
+    struct way way = {.ifindex = ifindex};
+    struct netlink *netlink;
+    int32_t status = way_parse(&host->reply, dst, gw, table, &way);
+    if (status == 0) status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    // Scope NOWHERE and protocol 0 match any; scope 0 would match only global routes.
+    struct rtmsg body = {.rtm_scope = RT_SCOPE_NOWHERE, .rtm_type = RTN_UNICAST};
+    struct request *del = request_command(RTM_DELROUTE, 0);
+    request_way(del, &way, &body);
+    if (way.table > TABLE_BYTE_MAX) request_u32(del, RTA_TABLE, way.table);
+    return netlink_run(netlink, &host->reply, del);
+}
+
+/* Reading */
+
+/** An RTM_NEWROUTE of an IP family, views into the reply. */
+struct route {
+    struct rtmsg body;
+    struct view dst;
+    struct view src;
+    /** The one next hop; without any `ifindex` is 0. */
+    struct view gw;
+    int32_t ifindex;
+    /** Of a route with several: a struct rtnexthop list. */
+    struct view hops;
+    uint32_t table;
+    uint32_t priority;
+    uint32_t mtu_bytes;
+    uint32_t advmss;
+};
+
+static void parse_metrics(struct view metrics, struct route *route)
+{
+    struct attr attr;
+    while (attr_next(&metrics, &attr)) {
+        if (attr.type == RTAX_MTU) route->mtu_bytes = view_u32(attr.value, 0);
+        else if (attr.type == RTAX_ADVMSS) route->advmss = view_u32(attr.value, 0);
+    }
+}
+
+static struct route parse_route(struct view body)
+{
+    struct route route = {0};
+    struct view attrs = view_from(body, sizeof route.body);
+    if (attrs.at - body.at == sizeof route.body) memcpy(&route.body, body.at, sizeof route.body);
+    route.table = route.body.rtm_table;
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        switch (attr.type) {
+        case RTA_DST: route.dst = attr.value; break;
+        case RTA_OIF: route.ifindex = view_i32(attr.value, 0); break;
+        case RTA_GATEWAY: route.gw = attr.value; break;
+        case RTA_VIA: route.gw = view_from(attr.value, VIA_ADDRESS); break;
+        case RTA_PREFSRC: route.src = attr.value; break;
+        case RTA_PRIORITY: route.priority = view_u32(attr.value, 0); break;
+        case RTA_TABLE: route.table = view_u32(attr.value, 0); break;
+        case RTA_METRICS: parse_metrics(attr.value, &route); break;
+        case RTA_MULTIPATH: route.hops = attr.value; break;
+        default: break;
+        }
+    }
+    return route;
+}
+
+static bool unicast(const struct route *route)
+{
+    return route->body.rtm_type == RTN_UNICAST && (route->body.rtm_flags & RTM_F_CLONED) == 0;
+}
+
+/** The next of several next hops; false at the end or when it is malformed. */
+static bool hop_next(struct view *rest, struct view *gw, int32_t *ifindex)
+{
+    uint32_t length = view_length(*rest);
+    if (length == 0) return false;
+    uint16_t size = view_u16(*rest, offsetof(struct rtnexthop, rtnh_len));
+    if (size < sizeof(struct rtnexthop) || size > length) {
+        reply_malformed();
+        return false;
+    }
+    *ifindex = view_i32(*rest, offsetof(struct rtnexthop, rtnh_ifindex));
+    *gw = (struct view){NULL, NULL};
+    struct view attrs = {rest->at + sizeof(struct rtnexthop), rest->at + size};
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        if (attr.type == RTA_GATEWAY) *gw = attr.value;
+        else if (attr.type == RTA_VIA) *gw = view_from(attr.value, VIA_ADDRESS);
+    }
+    uint32_t padded = (size + 3U) & ~3U;
+    *rest = view_from(*rest, padded < length ? padded : length);
+    return true;
+}
+
+static void key_int(struct reply *reply, const char *key, int64_t value)
+{
+    reply_key(reply, key);
+    reply_int(reply, value);
+}
+
+/** "" when the attribute is absent. */
+static void key_ip(struct reply *reply, const char *key, struct view bytes)
+{
+    char text[IP_TEXT_MAX];
+    uint32_t length = bytes.at == NULL ? 0 : ip_format(bytes, text);
+    reply_key(reply, key);
+    reply_json_string(reply, text, length);
+}
+
+/** The members of a route; the object stays open. */
+static void reply_route(struct reply *reply, const struct route *route, struct view gw)
+{
+    static const uint8_t any[IP6_BYTES];
+    struct view dst = route->dst;
+    uint32_t size = route->body.rtm_family == AF_INET ? IP4_BYTES : IP6_BYTES;
+    if (dst.at == NULL) dst = (struct view){any, any + size};
+    char text[IP_TEXT_MAX];
+    uint32_t length = ip_format(dst, text);
+    length += (uint32_t)snprintf(text + length, sizeof text - length, "/%d",
+        route->body.rtm_dst_len);
+    reply_object(reply);
+    reply_key(reply, "dst");
+    reply_json_string(reply, text, length);
+    key_ip(reply, "gw", gw);
+    key_ip(reply, "src", route->src);
+    key_int(reply, "scope", route->body.rtm_scope);
+    key_int(reply, "table", route->table);
+    key_int(reply, "priority", route->priority);
+    key_int(reply, "mtu_bytes", route->mtu_bytes);
+    key_int(reply, "advmss", route->advmss);
+    key_int(reply, "protocol", route->body.rtm_protocol);
+}
+
+/** Which routes a list is of. */
+struct wanted {
+    int32_t ifindex;
+    uint8_t family;
+};
+
+static void visit_route(struct reply *reply, const struct message *message, void *context)
+{
+    const struct wanted *wanted = context;
+    struct route route = parse_route(message->body);
+    if (route.body.rtm_family != wanted->family || !unicast(&route)) return;
+    if (route.table == RT_TABLE_LOCAL) return;
+    struct view gw;
+    int32_t ifindex;
+    while (hop_next(&route.hops, &gw, &ifindex)) {
+        if (ifindex != wanted->ifindex) continue;
+        reply_route(reply, &route, gw);
+        reply_object_end(reply);
+    }
+    if (route.ifindex != wanted->ifindex) return;
+    reply_route(reply, &route, route.gw);
+    reply_object_end(reply);
+}
+
+int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex)
+{
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    int32_t status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    reply_list(reply);
+    for (size_t at = 0; at < sizeof families; at++) {
+        struct wanted wanted = {ifindex, families[at]};
+        struct rtmsg any = {.rtm_family = families[at], .rtm_type = RTN_UNICAST};
+        struct request *list = request_dump(RTM_GETROUTE);
+        request_rtmsg(list, &any, 0);
+        request_u32(list, RTA_OIF, (uint32_t)ifindex);
+        status = netlink_dump(netlink, reply, list, visit_route, NULL, &wanted);
+        if (status < 0) return status;
+    }
+    reply_list_end(reply);
+    return reply_end(reply);
+}
+
+/** One unicast route with the link it leaves by, of several next hops the first. */
+static void visit_route_to(struct reply *reply, const struct message *message, void *context)
+{
+    bool *found = context;
+    struct route route = parse_route(message->body);
+    struct view gw = route.gw;
+    int32_t ifindex = route.ifindex;
+    // The last reply counts, as there is one.
+    reply_begin(reply);
+    *found = unicast(&route) && (hop_next(&route.hops, &gw, &ifindex) || ifindex != 0);
+    if (!*found) return;
+    reply_route(reply, &route, gw);
+    key_int(reply, "ifindex", ifindex);
+    reply_object_end(reply);
+}
+
+int32_t kernel_route_get(struct host *host, int32_t ns, struct span dst)
+{
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    struct ip ip;
+    bool found = false;
+    int32_t status = ip_parse(reply, dst, &ip);
+    if (status == 0) status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status < 0) return status;
+    bool ip4 = ip.length == IP4_BYTES;
+    // FIB_MATCH: the entry of the table, not the cached route made of it. IPv4 names the table
+    // only when asked to, IPv6 refuses to be asked.
+    struct rtmsg body = {
+        .rtm_family = ip4 ? AF_INET : AF_INET6,
+        .rtm_dst_len = (uint8_t)(ip.length * 8),
+        .rtm_flags = RTM_F_FIB_MATCH | (ip4 ? RTM_F_LOOKUP_TABLE : 0),
+    };
+    struct request *get = request_command(RTM_GETROUTE, 0);
+    request_rtmsg(get, &body, 0);
+    request_ip(get, RTA_DST, &ip);
+    status = netlink_get(netlink, reply, get, visit_route_to, &found);
+    if (status < 0) return status;
+    if (found) return reply_end(reply);
+    return reply_fail(reply, ENETUNREACH, "no unicast route to %.*s", (int)dst.len, dst.ptr);
+}

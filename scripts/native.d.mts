@@ -1,0 +1,5 @@
+export function buildTestProgram(
+  name: string,
+  files: readonly string[],
+  texts: Readonly<Record<string, string>>,
+): Promise<string>;
