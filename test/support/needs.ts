@@ -2,6 +2,7 @@
 // nothing may be missing but what the kernel was built without.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { distPath } from './wasm.ts';
 import { REFERENCE_DIR } from './world.ts';
 
 const ci = process.env['CI'] === 'true';
@@ -23,6 +24,11 @@ export const needsNft = needsRoot || need(nftWorks(), 'needs nf_tables and the p
 export const needsReference =
   needsRoot ||
   need(existsSync(`${REFERENCE_DIR}/bridge`), 'needs the package containernetworking-plugins');
+
+/** The native host, which the build leaves out where its tools are missing. */
+export const needsNative =
+  needsRoot ||
+  need(existsSync(distPath('fairlead-native')), 'needs the packages gcc, musl-tools and wabt');
 
 /** Where a program lies, "" when it is not here. */
 export function programPath(name: string): string {

@@ -23,7 +23,7 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
-import { wasmModule } from './wasm.ts';
+import { distPath, wasmModule } from './wasm.ts';
 
 export const REFERENCE_DIR = '/usr/lib/cni';
 export const isRoot = process.getuid?.() === 0;
@@ -411,7 +411,7 @@ function realWorldOn(ground: Ground): World {
   };
 }
 
-/** Shell words that put the ground's /var/lib, /run and, where it has one, /etc in place. */
+/** Shell words that put the ground's /var/lib, /run and, where it has them, /etc and /opt in place. */
 function mountsOf(root: string): string {
   mkdirSync(join(root, 'run/netns'), { recursive: true });
   const mounts = [
@@ -419,21 +419,38 @@ function mountsOf(root: string): string {
     `mount --rbind /run/netns "${root}/run/netns"`,
     `mount --rbind "${root}/run" /run`,
   ];
-  if (existsSync(join(root, 'etc'))) mounts.push(`mount --bind "${root}/etc" /etc`);
+  for (const folder of ['etc', 'opt']) {
+    if (existsSync(join(root, folder))) mounts.push(`mount --bind "${root}/${folder}" /${folder}`);
+  }
   return mounts.join(' && ');
 }
 
-/** The real kernel through an executable, with the ground's folders as /var/lib, /run and /etc. */
+/** The real kernel through the executables of a folder, which is their CNI_PATH as well. */
 export function executableWorld(before: string, dir: string): World {
+  return programWorld(before, (type) => `exec "${dir}/${type}"`, { CNI_PATH: dir });
+}
+
+/** The real kernel through the native host, called by the name of the type. */
+export function nativeWorld(before: string, program = distPath('fairlead-native')): World {
+  // The name is all that says which type it is.
+  return programWorld(before, (type) => `exec -a "${type}" "${program}"`, {});
+}
+
+/** The real kernel through a program, with the ground's folders in place of the machine's. */
+function programWorld(
+  before: string,
+  start: (type: string) => string,
+  env: Readonly<Record<string, string>>,
+): World {
   const ground = new Ground(before);
   return {
     run: (step, stdin) => {
-      const program = join(dir, step.type);
-      const script = `${mountsOf(ground.root)} && exec "${program}"`;
-      const inside = [`--net=/run/netns/${ground.prefix}host`, 'unshare', '-m', 'sh', '-c', script];
+      const script = `${mountsOf(ground.root)} && ${start(step.type)}`;
+      const host = `--net=/run/netns/${ground.prefix}host`;
+      const inside = [host, 'unshare', '-m', 'bash', '--norc', '-c', script];
       const done = spawnSync('nsenter', inside, {
         input: ground.there(stdin),
-        env: { PATH: process.env['PATH'], ...ground.env(step), CNI_PATH: dir },
+        env: { PATH: process.env['PATH'], ...ground.env(step), ...env },
         encoding: 'utf8',
       });
       const stdout = ground.back(done.stdout);
