@@ -1,9 +1,11 @@
 /*
- * The native host's program: a CNI plugin, and nothing else. The name it is called by is the type,
- * CNI_ variables and standard input are the call, standard output and the exit code the answer. It
- * refuses the command line, which is the Node program's.
+ * The native host's program: a CNI plugin when CNI_COMMAND is set or its base name is a CNI type.
+ * The name is the type, CNI_ variables and standard input are the call, standard output and the
+ * exit code the answer. It refuses the command line: that is the program beside it.
  */
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +22,12 @@
 extern char **environ;
 
 static const char PREFIX[] = "CNI_";
-static const char USAGE[] =
-    "fairlead: this is the plugin; the command line is the program fairlead-cli\n";
+/** The name of a chain in one call and of the command line. */
+static const char FAIRLEAD[] = "fairlead";
+/** The Node program, beside this one. */
+static const char COMMAND_LINE[] = "fairlead-cli";
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static void say(const char *text)
 {
@@ -44,26 +50,52 @@ static void collect(struct buffer *env)
     }
 }
 
+/** Becomes the command line, where it is installed; comes back when it is not. */
+static int become_command_line(char **argv)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    char *slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
+    if (slash != NULL && (size_t)(slash - path) + sizeof COMMAND_LINE < sizeof path) {
+        memcpy(slash + 1, COMMAND_LINE, sizeof COMMAND_LINE);
+        // By this name it knows that it is wanted as a command line.
+        static char name[sizeof FAIRLEAD];
+        memcpy(name, FAIRLEAD, sizeof FAIRLEAD);
+        argv[0] = name;
+        execv(path, argv);
+    }
+    say("fairlead: this is the plugin, which runtimes call with CNI_COMMAND in its environment; "
+        "the command line is the program fairlead-cli, and it is not beside this one\n");
+    return EXIT_USAGE;
+}
+
+/** Whether this is a call of a plugin. */
+static bool is_plugin(int argc, const char *type)
+{
+    const char *command = getenv("CNI_COMMAND");
+    if (command != NULL && command[0] != 0) return true;
+    return argc < 2 && strcmp(type, FAIRLEAD) != 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct host host;
     static struct buffer env = {.limit = ENVIRONMENT_LIMIT_BYTES};
     static struct buffer answer = {.limit = ANSWER_LIMIT_BYTES};
-    if (argc > 1 && getenv("CNI_COMMAND") == NULL) {
-        say(USAGE);
-        return 2;
-    }
+    if (argc < 1) return EXIT_USAGE;
+    const char *type = base_name(argv[0]);
+    if (!is_plugin(argc, type)) return become_command_line(argv);
     // A reader that is gone is told by EPIPE.
     signal(SIGPIPE, SIG_IGN);
     collect(&env);
     if (env.error != 0 || runtime_begin() != 0) {
         say("fairlead: no memory to begin with\n");
-        return 1;
+        return EXIT_FAILED;
     }
-    int exit_code = serve(&host, argc > 0 ? base_name(argv[0]) : "", &env, &answer);
+    int exit_code = serve(&host, type, &env, &answer);
     if (answer.error != 0) {
         say("fairlead: no memory for the answer\n");
-        return 1;
+        return EXIT_FAILED;
     }
     io_write(STDOUT_FILENO, answer.bytes, answer.length);
     netns_end();

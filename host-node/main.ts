@@ -9,6 +9,8 @@ import { realDriver } from './drivers/index.ts';
 import { exitNow } from './sys/libc.ts';
 
 const CHUNK_BYTES = 65536;
+/** The second beside a native host, which has the first. */
+const COMMAND_LINES: readonly string[] = ['fairlead', 'fairlead-cli'];
 
 function sleep(duration_ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, duration_ms);
@@ -104,7 +106,7 @@ function main(): number {
   const command = process.env['CNI_COMMAND'] ?? '';
   const first = process.argv[2] ?? '';
   if (command !== '') return plugin(type);
-  if (first === '' && type !== 'fairlead') return plugin(type);
+  if (first === '' && !COMMAND_LINES.includes(type)) return plugin(type);
   return commandLine().runCommand({
     args: process.argv.slice(2),
     version: manifest.version,

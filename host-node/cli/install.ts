@@ -41,7 +41,15 @@ export const TYPES: readonly string[] = [
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+/** What the types lead to: the native host where there is one, else the Node program. */
 const BINARY = 'fairlead';
+/** The Node program beside a native host, which becomes it when called as a command line. */
+const COMMAND_LINE = 'fairlead-cli';
+/** The native host in the folder of a build. */
+const NATIVE = 'fairlead-native';
+/** e_machine of elf(5), by the architecture that Node names. */
+const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
+const ELF_MACHINE_AT = 18;
 const BIN_DIR = '/opt/cni/bin';
 const CONF_DIR = '/etc/cni/net.d';
 const MANIFEST = '.fairlead-install.json';
@@ -67,10 +75,12 @@ const INSTALL_HELP = `fairlead install: put the executable and its CNI type name
 
 Usage:
   fairlead install [--bin-dir DIR] [--types NAME,…] [--conflist FILE] [--conf-dir DIR]
-                   [--create-dirs] [--dry-run] [--output json]
+                   [--host native|node] [--create-dirs] [--dry-run] [--output json]
 
   --bin-dir DIR     where runtimes look for plugins (${BIN_DIR})
   --types NAME,…    the links to make (all: ${TYPES.join(',')})
+  --host NAME       what serves them: native, the fast one, where it was built for this machine,
+                    with this program as ${COMMAND_LINE} beside it; node, this program alone
   --conflist FILE   also copy this network configuration, last of all
   --conf-dir DIR    where runtimes look for it (${CONF_DIR})
   --create-dirs     make missing folders; without it they are an error
@@ -148,8 +158,10 @@ interface Testable {
 }
 
 export interface InstallOptions extends Testable {
-  /** The executable to place. */
+  /** The executable to place: the Node program. */
   readonly source: string;
+  /** The native host to serve the types in its place. */
+  readonly native?: string | undefined;
   readonly version: string;
   readonly bin_dir: string;
   readonly conf_dir: string;
@@ -478,18 +490,18 @@ interface Step {
   readonly placed: Placed | undefined;
 }
 
-function wantedFiles(options: InstallOptions): Wanted[] {
-  const { source, bin_dir, conf_dir, conflist, types } = options;
+function wantedBinary(dir: string, name: string, source: string): Wanted {
   const mark = markOf(source);
-  const wanted: Wanted[] = [
-    {
-      kind: 'binary',
-      dir: bin_dir,
-      name: BINARY,
-      mark,
-      make: (temporary) => copyExecutable(source, temporary, mark),
-    },
-  ];
+  const make = (temporary: string) => copyExecutable(source, temporary, mark);
+  return { kind: 'binary', dir, name, mark, make };
+}
+
+function wantedFiles(options: InstallOptions): Wanted[] {
+  const { source, native, bin_dir, conf_dir, conflist, types } = options;
+  const wanted: Wanted[] = [];
+  // The command line first: the native host leads to it.
+  if (native !== undefined) wanted.push(wantedBinary(bin_dir, COMMAND_LINE, source));
+  wanted.push(wantedBinary(bin_dir, BINARY, native ?? source));
   for (const name of types) {
     const make = (temporary: string) => symlinkSync(BINARY, temporary);
     wanted.push({ kind: 'link', dir: bin_dir, name, mark: LINK_MARK, make });
@@ -555,7 +567,9 @@ function checkRoom(options: InstallOptions, steps: readonly Step[]): void {
   }
   if (!changing.some(({ wanted }) => wanted.kind === 'binary')) return;
   const free = (options.free_bytes ?? freeBytes)(options.bin_dir);
-  const needed = statSync(options.source).size + SMALL_FILES_BYTES;
+  const { source, native } = options;
+  const sizes = [source, ...(native === undefined ? [] : [native])].map((p) => statSync(p).size);
+  const needed = sizes.reduce((sum, size) => sum + size, SMALL_FILES_BYTES);
   if (free >= needed) return;
   const megabytes = (bytes: number) => `${Math.ceil(bytes / MEGABYTE)} MB`;
   throw new InstallError(
@@ -734,6 +748,42 @@ function typesOf(list: string | undefined): readonly string[] {
   return types;
 }
 
+/** The native host beside this program, in a build or as installed; undefined without one. */
+function nativeBeside(executable: string): string | undefined {
+  const name = basename(executable) === COMMAND_LINE ? BINARY : NATIVE;
+  const path = join(dirname(executable), name);
+  return isForThisMachine(path) ? path : undefined;
+}
+
+/** Whether a file is a program (elf(5)) of this machine's architecture. */
+function isForThisMachine(path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const head = Buffer.alloc(ELF_MACHINE_AT + 2);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const elf = head.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
+  return elf && head.readUInt16LE(ELF_MACHINE_AT) === ELF_MACHINES[process.arch];
+}
+
+/** Which native host is to serve; undefined for none. */
+function nativeOf(executable: string, host: string | undefined): string | undefined {
+  if (host !== undefined && host !== 'native' && host !== 'node') {
+    throw new UsageError(`--host is "${host}": write native or node`);
+  }
+  const native = host === 'node' ? undefined : nativeBeside(executable);
+  if (host === 'native' && native === undefined) {
+    throw new InstallError(
+      `there is no ${NATIVE} for this machine beside ${executable}: build it (npm run build), ` +
+        'or install with --host node',
+    );
+  }
+  return native;
+}
+
 const COMMON = {
   'bin-dir': 'value',
   'conf-dir': 'value',
@@ -760,7 +810,8 @@ function common(options: Options<typeof COMMON>) {
 }
 
 function prepareInstall({ args, version, executable }: Invocation): Prepared {
-  const table = { ...COMMON, types: 'value', conflist: 'value', 'create-dirs': 'flag' } as const;
+  const more = { types: 'value', conflist: 'value', host: 'value', 'create-dirs': 'flag' } as const;
+  const table = { ...COMMON, ...more };
   const { help, options } = parseArgs(args, table);
   if (help) return undefined;
   const { json, bin_dir, conf_dir = CONF_DIR, dry_run } = common(options);
@@ -773,7 +824,8 @@ function prepareInstall({ args, version, executable }: Invocation): Prepared {
           'dist/fairlead install',
       );
     }
-    const what = { source: executable, version, types, conflist };
+    const native = nativeOf(executable, options.host);
+    const what = { source: executable, native, version, types, conflist };
     return install({ ...what, bin_dir, conf_dir, create_dirs, dry_run });
   };
   return { json, run };

@@ -29,6 +29,7 @@ import {
   TYPES,
   uninstall,
 } from '../../host-node/cli/install.ts';
+import { needsNative } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
 const INSTALL_MODULE = new URL('../../host-node/cli/install.ts', import.meta.url).href;
@@ -105,6 +106,40 @@ describe('install', () => {
     const file = `bin/${MANIFEST}`;
     expect(order).toEqual([file, 'bin/fairlead', ...links, 'conf/10-pods.conflist']);
     expect(readdirSync(at('bin')).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+
+  test('with a native host that serves the types, the Node program is fairlead-cli', () => {
+    const original = tree();
+    const native = at('from/two');
+    const report = install(options({ native }));
+    expect(actions(report)).toMatchObject({
+      'bin/fairlead-cli': 'placed',
+      'bin/fairlead': 'placed',
+    });
+    expect(tree()).toMatchObject({
+      'bin/fairlead-cli': '755 #!/bin/sh\necho one\n',
+      'bin/fairlead': '755 #!/bin/sh\necho two\n',
+      'bin/ptp': '-> fairlead',
+    });
+    expect(install(options({ native })).changed).toBe(false);
+    expect(actions(uninstallHere())).toMatchObject({ 'bin/fairlead-cli': 'removed' });
+    expect(tree()).toEqual(original);
+  });
+
+  test('a native host takes the place of the Node program without a backup, and back', () => {
+    const original = tree();
+    install(options());
+    const report = install(options({ native: at('from/two') }));
+    expect(actions(report)).toMatchObject({
+      'bin/fairlead-cli': 'placed',
+      'bin/fairlead': 'replaced',
+      'bin/ptp': 'unchanged',
+    });
+    expect(existsSync(at('bin/fairlead.before-fairlead'))).toBe(false);
+    expect(actions(install(options()))).toMatchObject({ 'bin/fairlead': 'replaced' });
+    expect(tree()).toMatchObject({ 'bin/fairlead': '755 #!/bin/sh\necho one\n' });
+    uninstallHere();
+    expect(tree()).toEqual(original);
   });
 
   test('a second run changes nothing and says so', () => {
@@ -434,6 +469,11 @@ describe('a failure at any change undoes the run', () => {
     expect(eachChange(upgraded, run)).toBeGreaterThan(8);
   });
 
+  test('upgrade to a native host', () => {
+    const run = (before: () => void) => install(options({ native: at('from/two'), before }));
+    expect(eachChange(() => install(options()), run)).toBeGreaterThan(6);
+  });
+
   test('uninstall', () => {
     const prepare = () => {
       foreignConflist();
@@ -638,6 +678,47 @@ describe('the built program', () => {
     expect(again.stdout).toContain(`nothing to change in ${at('bin')}`);
     expect(fairlead(at('bin/fairlead'), ['uninstall', ...there]).status).toBe(0);
     expect(tree()).toEqual(original);
+  });
+
+  test.skipIf(needsNative !== '')(`the native host serves the types, ${needsNative}`, () => {
+    const there = ['--bin-dir', at('bin')];
+    expect(fairlead(distPath('fairlead'), ['install', '--host', 'native', ...there]).status).toBe(
+      0,
+    );
+    const same = (a: string, b: string) => readFileSync(a).equals(readFileSync(b));
+    expect(same(at('bin/fairlead'), distPath('fairlead-native'))).toBe(true);
+    expect(same(at('bin/fairlead-cli'), distPath('fairlead'))).toBe(true);
+    for (const name of ['fairlead', 'fairlead-cli']) {
+      expect(fairlead(at('bin', name), []).stdout).toContain('fairlead uninstall');
+      expect(fairlead(at('bin', name), ['--nope']).status).toBe(2);
+    }
+    const node = fairlead(at('bin/fairlead'), ['install', '--host', 'node', ...there]);
+    expect(node.stdout).toContain(`replaced  ${at('bin/fairlead')}`);
+    expect(same(at('bin/fairlead'), distPath('fairlead'))).toBe(true);
+  });
+
+  test('a native host of another architecture, or none, is not taken', () => {
+    const program = at('from/fairlead');
+    symlinkSync(distPath('fairlead'), program);
+    const said: string[] = [];
+    const run = (...args: string[]) =>
+      runInstaller('install', {
+        args: [...args, '--bin-dir', at('bin')],
+        version: '0.1.0',
+        executable: program,
+        write: (_, text) => void said.push(text),
+      });
+    expect(run('--host', 'native')).toBe(1);
+    expect(said.join('')).toContain('there is no fairlead-native for this machine');
+    const elf = Buffer.alloc(64);
+    elf.write('\x7fELF', 'latin1');
+    // A machine of elf(5) that Node runs on nowhere.
+    elf.writeUInt16LE(1, 18);
+    writeFileSync(at('from/fairlead-native'), elf);
+    expect(run('--host', 'native')).toBe(1);
+    expect(run('--host', 'perl')).toBe(2);
+    expect(run('--dry-run')).toBe(0);
+    expect(said.join('')).not.toContain('fairlead-cli');
   });
 
   test('its types are those of the core', () => {
