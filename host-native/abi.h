@@ -181,8 +181,8 @@ int32_t store_file_find(struct host *host, struct span dir, struct span content,
 int32_t store_dir_list(struct host *host, struct span dir);
 
 /**
- * Regular files of a folder with their text; the content of one that is longer than 4 KiB or no
- * UTF-8 is null.
+ * Regular files of a folder with their text; the content of one that is longer than 64 KiB or
+ * no UTF-8 is null.
  */
 int32_t store_file_list(struct host *host, struct span dir);
 

@@ -55,7 +55,8 @@ static int become_command_line(char **argv)
 {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    char *slash = length > 0 ? memrchr(path, '/', (size_t)length) : NULL;
+    path[length > 0 ? length : 0] = 0;
+    char *slash = strrchr(path, '/');
     if (slash != NULL && (size_t)(slash - path) + sizeof COMMAND_LINE < sizeof path) {
         memcpy(slash + 1, COMMAND_LINE, sizeof COMMAND_LINE);
         // By this name it knows that it is wanted as a command line.

@@ -1,6 +1,6 @@
 // Builds dist/: core.wasm, sim.wasm, fairlead-core.wasi.wasm, the bundle fairlead.mjs with its
-// command line fairlead-cli.js, and the single executable fairlead. `npm run build` builds all,
-// `node scripts/build.mjs core sim …` the named ones.
+// command line fairlead-cli.js, the single executable fairlead, and the native host. `npm run
+// build` builds all, `node scripts/build.mjs core sim …` the named ones.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -113,10 +113,7 @@ const STEPS = {
   native: buildNative,
 };
 
-/** Not the native host while host-native/pending.c is there. */
-const ALL = Object.keys(STEPS).filter((step) => step !== 'native');
-
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : ALL;
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(STEPS);
 mkdirSync(join(ROOT, 'dist'), { recursive: true });
 for (const step of wanted) {
   const start_ms = Date.now();

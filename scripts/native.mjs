@@ -9,20 +9,27 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findProgram, PACKAGES } from './setup.mjs';
 import { mergeDataSegments } from './wasm-data.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'host-native');
+const TRANSLATION = join(ROOT, 'dist/.native');
+const NAMES = ['fairlead-native', 'fairlead-native-asan'];
 const execute = promisify(execFile);
 
+/** Packages of scripts/setup.mjs. */
+const NEEDED = ['gcc', 'linux-libc-dev', 'musl-tools', 'wabt'];
 const WABT_VERSION = '1.0.32';
 /** Where wabt's package has wasm-rt.h apart from the headers of the C library. */
 const WASM_RT = '/usr/src/wasm2c';
+const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
 
 const COMMON = ['-std=gnu17', '-Os', '-g0', '-ffunction-sections', '-fdata-sections', '-fPIE'];
 /** For what people wrote. */
@@ -33,8 +40,8 @@ const STRICT = [
 ];
 /** For what wasm2c wrote: its accesses are bounded by the memory that runtime.c reserves. */
 const TRANSLATED = [
-  ...['-w', '-fno-strict-aliasing', '-fomit-frame-pointer', '-fno-stack-protector'],
-  ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables', '-fwrapv'],
+  ...['-w', '-fno-strict-aliasing', '-fomit-frame-pointer', '-fno-stack-protector', '-fwrapv'],
+  ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables'],
 ];
 /** A position-independent program without a loader: musl's rcrt1.o relocates it by itself. */
 const LINK = [
@@ -42,24 +49,11 @@ const LINK = [
   ...['-Wl,-z,text', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,noexecstack', '-Wl,-z,separate-code'],
   ...['-Wl,--gc-sections', '-Wl,--build-id=none'],
 ];
-
-/** How to build for this machine: the compiler, and where musl and the kernel's headers are. */
-async function target() {
-  const triple = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
-  const compiler = 'gcc';
-  const libgcc = (await run(compiler, ['-print-libgcc-file-name'])).trim();
-  return {
-    compiler,
-    libgcc,
-    musl: `/usr/lib/${triple}-musl`,
-    // The order of musl-gcc; the kernel's headers come last, because musl brings none.
-    headers: [
-      '-nostdinc',
-      ...['-isystem', `/usr/include/${triple}-musl`, '-isystem', join(libgcc, '../include')],
-      ...['-idirafter', '/usr/include', '-idirafter', `/usr/include/${triple}-gnu`],
-    ],
-  };
-}
+/** For what people wrote, in tests: with glibc, whose headers FORTIFY_SOURCE needs. */
+const SANITIZED = [
+  ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-O1', '-g', '-Wall', '-Wextra'],
+  ...['-std=gnu17', '-D_GNU_SOURCE', '-fno-omit-frame-pointer', '-ffunction-sections'],
+];
 
 async function run(program, args) {
   try {
@@ -69,22 +63,58 @@ async function run(program, args) {
   }
 }
 
-/** core.wasm as C, in `folder`. */
-async function translate(folder) {
-  const wasm = join(folder, 'core.wasm');
-  writeFileSync(wasm, mergeDataSegments(readFileSync(join(ROOT, 'dist/core.wasm'))));
+/**
+ * musl, static: what a node gets. `triple` is a machine, `root` the folder that its musl lies in.
+ */
+async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
+  const libgcc = (await run(compiler, ['-print-libgcc-file-name'])).trim();
+  const musl = join(root, `usr/lib/${triple}-musl`);
+  // The kernel's headers for another machine come with its compiler.
+  const kernel =
+    triple === TRIPLE
+      ? ['/usr/include', `/usr/include/${triple}-gnu`]
+      : [`/usr/${triple}-gnu/include`];
+  return {
+    compiler,
+    translated: [...COMMON, ...TRANSLATED],
+    written: [...COMMON, ...STRICT],
+    // The order of musl-gcc; the kernel's headers come last, because musl brings none.
+    headers: [
+      '-nostdinc',
+      ...['-isystem', join(root, `usr/include/${triple}-musl`)],
+      ...['-isystem', join(libgcc, '../include'), ...kernel.flatMap((dir) => ['-idirafter', dir])],
+    ],
+    begin: [...LINK, join(musl, 'rcrt1.o'), join(musl, 'crti.o')],
+    end: [join(musl, 'libc.a'), libgcc, join(musl, 'crtn.o')],
+  };
+}
+
+/** glibc, and sanitizers over what people wrote: for tests. */
+const SANITIZING = {
+  compiler: 'gcc',
+  translated: ['-std=gnu17', '-O1', '-ffunction-sections', ...TRANSLATED],
+  written: SANITIZED,
+  headers: [],
+  begin: ['-fsanitize=address,undefined', '-Wl,--gc-sections'],
+  end: [],
+};
+
+/** core.wasm as C. */
+async function translate() {
   const version = (await run('wasm2c', ['--version'])).trim();
   if (version !== WABT_VERSION) {
     throw new Error(`wasm2c is of wabt ${version}; the glue is written for ${WABT_VERSION}`);
   }
-  await run('wasm2c', [wasm, '-n', 'core', '-o', join(folder, 'core.c')]);
+  const wasm = join(TRANSLATION, 'core.wasm');
+  writeFileSync(wasm, mergeDataSegments(readFileSync(join(ROOT, 'dist/core.wasm'))));
+  await run('wasm2c', [wasm, '-n', 'core', '-o', join(TRANSLATION, 'core.c')]);
 }
 
 /** Compiles a file, unless its object is there and was made of the same bytes. */
 async function compile(folder, { compiler, headers }, path, flags) {
   const name = path.slice(path.lastIndexOf('/') + 1, -2);
   const object = join(folder, `${name}.o`);
-  const args = [...flags, '-I', folder, '-I', SOURCE, '-I', WASM_RT, ...headers];
+  const args = [...flags, '-I', TRANSLATION, '-I', SOURCE, '-I', WASM_RT, ...headers];
   const text = await run(compiler, [...args, '-E', '-P', path]);
   const mark = createHash('sha256').update(args.join(' ')).update(text).digest('hex');
   const marked = join(folder, `${name}.mark`);
@@ -96,54 +126,74 @@ async function compile(folder, { compiler, headers }, path, flags) {
   return object;
 }
 
-/** Links objects and musl to one program. */
-async function link({ compiler, musl, libgcc }, objects, into) {
-  const begin = [join(musl, 'rcrt1.o'), join(musl, 'crti.o')];
-  const end = [join(musl, 'libc.a'), libgcc, join(musl, 'crtn.o')];
-  await run(compiler, [...LINK, ...begin, ...objects, ...end, '-o', into]);
+/** The files of host-native/, in the order of their names. */
+function sources() {
+  const files = readdirSync(SOURCE).filter((name) => name.endsWith('.c'));
+  return files.sort().map((name) => join(SOURCE, name));
+}
+
+/** Compiles and links dist/NAME of the translated core and host-native/. */
+async function program(name, toolchain) {
+  const folder = join(TRANSLATION, name);
+  mkdirSync(folder, { recursive: true });
+  const core = compile(folder, toolchain, join(TRANSLATION, 'core.c'), toolchain.translated);
+  // It is awaited below: a failure until then is not one that nobody sees.
+  core.catch(() => {});
+  const objects = [];
+  for (const path of sources()) {
+    objects.push(await compile(folder, toolchain, path, toolchain.written));
+  }
+  const made = join(folder, name);
+  const { compiler, begin, end } = toolchain;
+  await run(compiler, [...begin, ...objects, await core, ...end, '-o', made]);
+  renameSync(made, join(ROOT, 'dist', name));
 }
 
 /** What a core is needed for. */
 const OF_THE_CORE = ['abi.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'serve.c'];
-const SANITIZED = [
-  ...['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-O1', '-g'],
-  ...['-Wall', '-Wextra', '-std=gnu17', '-D_GNU_SOURCE', '-fno-omit-frame-pointer'],
-];
 
 /**
  * Builds a program for tests of the operations without a core, of files of the project and of
  * `texts` by name, under AddressSanitizer and UndefinedBehaviorSanitizer. Gives its path.
  */
-export async function buildTestProgram(name, files, texts) {
+export async function buildTestProgram(name, files, texts, without = OF_THE_CORE) {
   const folder = join(ROOT, 'dist/.native-test', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
-  const sources = [
-    ...readdirSync(SOURCE)
-      .filter((file) => file.endsWith('.c') && !OF_THE_CORE.includes(file))
-      .map((file) => join(SOURCE, file)),
+  const paths = [
+    ...sources().filter((path) => !without.some((file) => path.endsWith(`/${file}`))),
     ...files.map((file) => join(ROOT, file)),
     ...Object.keys(texts).map((file) => join(folder, file)),
   ];
   const path = join(folder, name);
-  const include = ['-I', SOURCE, '-I', join(ROOT, 'test/native')];
-  await run('gcc', [...SANITIZED, ...include, ...sources, '-o', path]);
+  const include = [SOURCE, join(ROOT, 'test/native'), TRANSLATION, WASM_RT];
+  const args = include.flatMap((dir) => ['-I', dir]);
+  await run('gcc', [...SANITIZED, ...args, ...paths, '-o', path]);
   return path;
 }
 
-/** Builds dist/fairlead-native. */
+/** What is missing to build it, as the packages of Debian; "" when nothing is. */
+function missingPackages() {
+  const wanted = PACKAGES.filter((row) => NEEDED.includes(row.package));
+  const missing = wanted.filter(({ provides }) => findProgram(provides) === undefined);
+  return missing.map((row) => row.package).join(', ');
+}
+
+/**
+ * Builds dist/fairlead-native, and dist/fairlead-native-asan for tests. Where a tool is missing it
+ * says so and leaves both out; CI may not be without them.
+ */
 export async function buildNative() {
-  const folder = join(ROOT, 'dist/.native');
-  mkdirSync(folder, { recursive: true });
-  await translate(folder);
-  const machine = await target();
-  const compiled = (path, flags) => compile(folder, machine, path, [...COMMON, ...flags]);
-  const core = compiled(join(folder, 'core.c'), TRANSLATED);
-  const objects = [];
-  for (const name of readdirSync(SOURCE).filter((file) => file.endsWith('.c'))) {
-    objects.push(await compiled(join(SOURCE, name), STRICT));
+  const missing = missingPackages();
+  if (missing !== '') {
+    for (const name of NAMES) rmSync(join(ROOT, 'dist', name), { force: true });
+    const text = `the native host needs the packages ${missing}`;
+    if (process.env['CI'] === 'true') throw new Error(text);
+    console.log(`native: left out, ${text}`);
+    return;
   }
-  const made = join(folder, 'fairlead-native');
-  await link(machine, [...objects, await core], made);
-  renameSync(made, join(ROOT, 'dist/fairlead-native'));
+  mkdirSync(TRANSLATION, { recursive: true });
+  await translate();
+  await program('fairlead-native', await muslToolchain());
+  await program('fairlead-native-asan', SANITIZING);
 }

@@ -3,6 +3,7 @@
 // containerd hold, and in the end that nothing is left. It refuses to look at what containerd
 // writes to the plugins: the transcripts' replay does that.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { HOSTS } from '../support/hosts.ts';
 import { Containerd, needsContainerd, type PluginCall } from './containerd.ts';
 import type { State } from './state.ts';
 
@@ -64,12 +65,15 @@ const REMOVED = [
   'DEL foreign-tuning eth0 no netns',
 ].sort();
 
-describe.skipIf(needsContainerd !== '')(`containerd with CRI ${needsContainerd}`, () => {
+const hosts = HOSTS.filter(({ why }) => why === '');
+const title = `containerd with CRI, $host ${needsContainerd}`;
+
+describe.skipIf(needsContainerd !== '').each(hosts)(title, ({ program }) => {
   let containerd: Containerd;
   let before: State;
 
   beforeAll(async () => {
-    containerd = await Containerd.open(NETWORK, ['tuning']);
+    containerd = await Containerd.open(NETWORK, ['tuning'], program);
     before = await containerd.state();
   });
   afterEach(() => containerd.removeAll());

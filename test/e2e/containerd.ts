@@ -16,7 +16,6 @@ import {
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { missingPackage, need, needsReference, programPath } from '../support/needs.ts';
-import { distPath } from '../support/wasm.ts';
 import { REFERENCE_DIR } from '../support/world.ts';
 import { Cell } from './cell.ts';
 import { call, type Fields, type Message } from './grpc.ts';
@@ -97,16 +96,18 @@ export class Containerd {
   }
 
   /**
-   * A containerd whose pods are wired by `network`, a conflist. `foreign` are plugins of the
-   * reference beside ours, each of type `foreign-NAME`.
+   * A containerd whose pods are wired by `network`, a conflist, and `program`. `foreign` are
+   * plugins of the reference beside ours, each of type `foreign-NAME`.
    */
-  static async open(network: object, foreign: readonly string[]): Promise<Containerd> {
-    if (!existsSync(distPath('fairlead'))) {
-      throw new Error('dist/fairlead is missing: run npm run build');
-    }
+  static async open(
+    network: object,
+    foreign: readonly string[],
+    program: string,
+  ): Promise<Containerd> {
+    if (!existsSync(program)) throw new Error(`${program} is missing: run npm run build`);
     const containerd = new Containerd(await Cell.open());
     try {
-      containerd.prepare(network, foreign);
+      containerd.prepare(network, foreign, program);
       await containerd.start();
       await containerd.import();
       return containerd;
@@ -120,10 +121,10 @@ export class Containerd {
     return join(this.cell.folder, name);
   }
 
-  private prepare(network: object, foreign: readonly string[]): void {
+  private prepare(network: object, foreign: readonly string[], program: string): void {
     for (const dir of ['bin', 'programs', 'conf', 'image']) mkdirSync(this.at(dir));
     writeFileSync(this.at('calls'), '');
-    for (const type of OURS) this.install(type, distPath('fairlead'));
+    for (const type of OURS) this.install(type, program);
     for (const name of foreign) this.install(`foreign-${name}`, join(REFERENCE_DIR, name));
     writeFileSync(this.at('conf/10-pods.conflist'), JSON.stringify(network));
     // AppArmor would load a profile into the machine's kernel, and `opt` make a folder in /opt.

@@ -2,6 +2,7 @@
 // the kernel, the lease files and podman hold, and in the end that nothing is left. It refuses to
 // look at the calls between podman and the plugins: those are the fixtures' concern.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NATIVE, NODE } from '../support/hosts.ts';
 import { needsPodman, Podman } from './podman.ts';
 import type { State } from './state.ts';
 
@@ -17,20 +18,26 @@ function networkOf(name: string, cniVersion: string, bridge: string, subnets: st
   return { cniVersion, name, plugins: [{ ...plugin, capabilities: { ips: true }, ipam }] };
 }
 
-describe.skipIf(needsPodman !== '').each(['0.4.0', '1.0.0'])(
-  `podman with a configuration of CNI %s ${needsPodman}`,
-  (cniVersion) => {
+const cases = [
+  { cniVersion: '0.4.0', ...NODE },
+  { cniVersion: '1.0.0', ...NATIVE },
+];
+
+describe.skipIf(needsPodman !== '').each(cases.filter(({ why }) => why === ''))(
+  `podman with a configuration of CNI $cniVersion, $host ${needsPodman}`,
+  ({ cniVersion, program }) => {
     let podman: Podman;
     let before: State;
 
     beforeAll(async () => {
-      podman = await Podman.open([
+      const networks = [
         networkOf('dual', cniVersion, BRIDGE, [
           ['10.91.0.0/24', GATEWAYS[0]!],
           ['fd91::/64', GATEWAYS[1]!],
         ]),
         networkOf('side', cniVersion, 'flpod1', [['10.92.0.0/24', '10.92.0.1']]),
-      ]);
+      ];
+      podman = await Podman.open(networks, program);
       before = await podman.state();
     });
     afterEach(() => podman.removeAll());

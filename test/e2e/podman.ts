@@ -57,12 +57,14 @@ export class Podman {
     };
   }
 
-  /** A podman that knows the given networks only. */
-  static async open(networks: readonly { name: string }[]): Promise<Podman> {
-    if (!existsSync(EXECUTABLE)) throw new Error('dist/fairlead is missing: run npm run build');
+  /** A podman that knows the given networks only, and calls `plugin` for them. */
+  static async open(networks: readonly { name: string }[], plugin: string): Promise<Podman> {
+    for (const path of [EXECUTABLE, plugin]) {
+      if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build`);
+    }
     const podman = new Podman(await Cell.open());
     try {
-      podman.prepare(networks);
+      podman.prepare(networks, plugin);
       return podman;
     } catch (error) {
       await podman.close();
@@ -70,10 +72,10 @@ export class Podman {
     }
   }
 
-  private prepare(networks: readonly { name: string }[]): void {
+  private prepare(networks: readonly { name: string }[], plugin: string): void {
     const at = (name: string) => join(this.cell.folder, name);
     mkdirSync(at('plugins'));
-    for (const type of TYPES) symlinkSync(EXECUTABLE, join(at('plugins'), type));
+    for (const type of TYPES) symlinkSync(plugin, join(at('plugins'), type));
     mkdirSync(at('networks'));
     for (const network of networks) {
       writeFileSync(join(at('networks'), `${network.name}.conflist`), JSON.stringify(network));

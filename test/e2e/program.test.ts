@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOSTS } from '../support/hosts.ts';
 import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
@@ -85,7 +86,7 @@ describe('as a plugin', () => {
   });
 });
 
-function config(name: string) {
+function networkOf(name: string, folder: string) {
   return {
     cniVersion: '1.1.0',
     name,
@@ -101,14 +102,21 @@ function config(name: string) {
   };
 }
 
-describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
+const hosts = HOSTS.filter(({ why }) => why === '');
+
+describe.skipIf(needsRoot !== '').each(hosts)(`$host on the real kernel ${needsRoot}`, (one) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
+  const bridge = join(folder, 'bridge');
+  const config = (name: string) => networkOf(name, folder);
+
+  beforeAll(() => symlinkSync(one.program, bridge));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   test('thirty ADDs at once: thirty addresses, no failure; thirty DELs: nothing left', async () => {
     const lab = new Lab(30);
     try {
       const many = config('many');
-      const added = await Promise.all(
-        lab.pods.map((pod) => lab.call(program('bridge'), 'ADD', pod, many)),
-      );
+      const added = await Promise.all(lab.pods.map((pod) => lab.call(bridge, 'ADD', pod, many)));
       const addresses = added.map(({ code, stdout }) => {
         expect(code, stdout).toBe(0);
         return JSON.parse(stdout).ips[0].address as string;
@@ -116,9 +124,7 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
       expect(new Set(addresses).size).toBe(30);
       const gateway = added.map(({ stdout }) => JSON.parse(stdout).interfaces[0].mac as string);
       expect(new Set(gateway).size).toBe(1);
-      const removed = await Promise.all(
-        lab.pods.map((pod) => lab.call(program('bridge'), 'DEL', pod, many)),
-      );
+      const removed = await Promise.all(lab.pods.map((pod) => lab.call(bridge, 'DEL', pod, many)));
       expect(removed.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(Array(30).fill('0'));
       expect(lab.links('veth')).toEqual([]);
       const leases = readdirSync(join(folder, 'leases/many')).sort();
@@ -133,17 +139,11 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
     try {
       const log = join(folder, 'execve');
       const trace = ['strace', '-f', '-e', 'trace=execve', '-o', log];
-      const { code, stdout } = await lab.call(
-        program('bridge'),
-        'ADD',
-        'pod0',
-        config('one'),
-        trace,
-      );
+      const { code, stdout } = await lab.call(bridge, 'ADD', 'pod0', config('one'), trace);
       expect(code, stdout).toBe(0);
       const lines = execFileSync('grep', ['-c', 'execve(', log], { encoding: 'utf8' });
       expect(Number(lines)).toBe(1);
-      await lab.call(program('bridge'), 'DEL', 'pod0', config('one'));
+      await lab.call(bridge, 'DEL', 'pod0', config('one'));
     } finally {
       lab.close();
     }
@@ -157,7 +157,7 @@ describe.skipIf(needsRoot !== '')(`on the real kernel ${needsRoot}`, () => {
     const holder = spawn('flock', [lock, 'sleep', '60'], { detached: true });
     while (spawnSync('flock', ['-n', lock, 'true']).status === 0) await setTimeout(10);
     try {
-      const { code, stdout } = await lab.call(program('bridge'), 'ADD', 'pod0', config('held'));
+      const { code, stdout } = await lab.call(bridge, 'ADD', 'pod0', config('held'));
       expect(code).toBe(1);
       const error = JSON.parse(stdout) as { code: number; msg: string; details: string };
       expect(error.code).toBe(11);

@@ -3,6 +3,7 @@
 // at the end. Calls of host-local by bridge are not repeated: they were the reference bridge's way
 // to get an address, and ours does that without a second program.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HOSTS } from '../support/hosts.ts';
 import { needsReference } from '../support/needs.ts';
 import { isOurs, needsPlugin, Replay, type Snapshot } from './replay.ts';
 import { allTranscripts, type RecordedCall } from './transcript.ts';
@@ -82,15 +83,19 @@ function bridgesOf(calls: readonly RecordedCall[]): string[] {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-describe.skipIf(needsReference !== '').each(allTranscripts())(
-  `$name, call by call ${needsReference}`,
-  (transcript) => {
+const cases = HOSTS.flatMap(({ host, program, why }) =>
+  allTranscripts().map((transcript) => ({ transcript, name: transcript.name, host, program, why })),
+);
+
+describe.skipIf(needsReference !== '').each(cases.filter(({ why }) => why === ''))(
+  `$name, call by call, $host ${needsReference}`,
+  ({ transcript, program }) => {
     const bridges = bridgesOf(transcript.calls);
     let replay: Replay;
     let before: Snapshot;
 
     beforeAll(async () => {
-      replay = await Replay.open(transcript);
+      replay = await Replay.open(transcript, program);
       before = await replay.snapshot();
     });
     afterAll(() => replay?.close());

@@ -5,7 +5,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TYPES } from '../../host-node/cli/install.ts';
-import { distPath } from '../support/wasm.ts';
 import { REFERENCE_DIR } from '../support/world.ts';
 import { Cell } from './cell.ts';
 import { type Interface, interfacesOf, type State, stateOf } from './state.ts';
@@ -89,10 +88,11 @@ export class Replay {
     this.transcript = transcript;
   }
 
-  static async open(transcript: Transcript): Promise<Replay> {
+  /** `executable` is what our types are called as. */
+  static async open(transcript: Transcript, executable: string): Promise<Replay> {
     const replay = new Replay(await Cell.open(), transcript);
     try {
-      await replay.prepare();
+      await replay.prepare(executable);
       return replay;
     } catch (error) {
       await replay.close();
@@ -100,10 +100,10 @@ export class Replay {
     }
   }
 
-  private async prepare(): Promise<void> {
+  private async prepare(executable: string): Promise<void> {
     mkdirSync(this.program(''));
     for (const type of new Set(this.transcript.calls.map((call) => call.plugin))) {
-      const target = TYPES.includes(type) ? distPath('fairlead') : join(REFERENCE_DIR, type);
+      const target = TYPES.includes(type) ? executable : join(REFERENCE_DIR, type);
       symlinkSync(target, this.program(type));
     }
     for (const call of this.transcript.delegated) await this.hint(call);
