@@ -168,23 +168,23 @@ int32_t kernel_bridge_vlan_del(struct host *host, int32_t ns, int32_t ifindex, i
 /** By VLAN id: 0, or PRESENT with BRIDGE_VLAN_INFO_* flags. */
 struct vlans {
     int32_t port;
-    int32_t count;
+    uint32_t count;
     uint8_t flags[VLAN_ID_MAX + 1];
 };
 enum { PRESENT = 0x80 };
 
-/** Notes VLANs first..last; each may come once: a reply that repeats them has no bound. */
+/** Notes VLANs first..last. A reply that repeats its ranges would have no bound of its own. */
 static void note_vlans(struct vlans *vlans, uint32_t first, uint32_t last, int flags)
 {
-    if (last > VLAN_ID_MAX) {
+    uint32_t more = last >= first ? last - first + 1 : 0;
+    if (last > VLAN_ID_MAX || more > VLAN_ID_MAX - vlans->count) {
         reply_malformed();
         return;
     }
     for (uint32_t vid = first; vid <= last; vid++) {
-        if (vlans->flags[vid] != 0) reply_malformed();
-        vlans->flags[vid] = (uint8_t)(PRESENT | (flags & 0x7f));
-        vlans->count++;
+        vlans->flags[vid] = (uint8_t)(PRESENT | (flags & ~PRESENT));
     }
+    vlans->count += more;
 }
 
 static void parse_vlans(struct view spec, struct vlans *vlans)

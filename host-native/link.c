@@ -164,7 +164,9 @@ int32_t link_visit(struct netlink *netlink, struct reply *reply, int32_t ifindex
 
 int32_t link_must_exist(struct netlink *netlink, struct reply *reply, int32_t ifindex)
 {
-    return link_visit(netlink, reply, ifindex, NULL, NULL);
+    int32_t status = reply_link(netlink, reply, ask(ifindex));
+    if (status == 0) reply_begin(reply);
+    return status;
 }
 
 int32_t kernel_link_get(struct host *host, int32_t ns, struct span name)

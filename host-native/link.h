@@ -26,7 +26,7 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 int32_t link_visit(struct netlink *netlink, struct reply *reply, int32_t ifindex, visitor *visit,
     void *context);
 
-/** An empty list in the slot becomes -ENODEV when there is no link that it could be of. */
+/** Looks for the link that an empty list is of: -ENODEV when there is none. Empties the slot. */
 int32_t link_must_exist(struct netlink *netlink, struct reply *reply, int32_t ifindex);
 
 #endif

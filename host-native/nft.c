@@ -137,6 +137,7 @@ static void verdict_of(struct view verdict, struct data *into)
     char number[12] = "";
     const char *word = "";
     struct span chain = {"", 0};
+    const char *space = "";
     struct attr attr;
     while (attr_next(&verdict, &attr)) {
         if (attr.type == NFTA_VERDICT_CODE) {
@@ -147,10 +148,11 @@ static void verdict_of(struct view verdict, struct data *into)
             if (word == NULL) word = number;
         } else if (attr.type == NFTA_VERDICT_CHAIN) {
             chain = view_text(attr.value);
+            space = " ";
         }
     }
     int length = snprintf(into->text, sizeof into->text, "%s%s%.*s", word,
-        chain.len > 0 ? " " : "", (int)chain.len, chain.ptr);
+        space, (int)chain.len, chain.ptr);
     if (length < 0 || (size_t)length >= sizeof into->text) {
         reply_malformed();
         length = 0;

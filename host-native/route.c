@@ -161,20 +161,35 @@ static void parse_metrics(struct view metrics, struct route *route)
     }
 }
 
+/** An address as it should be, of whatever route. */
+static struct view ip_of(struct view value)
+{
+    uint32_t length = view_length(value);
+    if (length != IP4_BYTES && length != IP6_BYTES) reply_malformed();
+    return value;
+}
+
+static struct rtmsg parse_rtmsg(struct view body)
+{
+    struct rtmsg message = {0};
+    if (view_length(body) < sizeof message) reply_malformed();
+    else memcpy(&message, body.at, sizeof message);
+    return message;
+}
+
 static struct route parse_route(struct view body)
 {
-    struct route route = {0};
+    struct route route = {.body = parse_rtmsg(body)};
     struct view attrs = view_from(body, sizeof route.body);
-    if (attrs.at - body.at == sizeof route.body) memcpy(&route.body, body.at, sizeof route.body);
     route.table = route.body.rtm_table;
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
         switch (attr.type) {
-        case RTA_DST: route.dst = attr.value; break;
+        case RTA_DST: route.dst = ip_of(attr.value); break;
         case RTA_OIF: route.ifindex = view_i32(attr.value, 0); break;
-        case RTA_GATEWAY: route.gw = attr.value; break;
-        case RTA_VIA: route.gw = view_from(attr.value, VIA_ADDRESS); break;
-        case RTA_PREFSRC: route.src = attr.value; break;
+        case RTA_GATEWAY: route.gw = ip_of(attr.value); break;
+        case RTA_VIA: route.gw = ip_of(view_from(attr.value, VIA_ADDRESS)); break;
+        case RTA_PREFSRC: route.src = ip_of(attr.value); break;
         case RTA_PRIORITY: route.priority = view_u32(attr.value, 0); break;
         case RTA_TABLE: route.table = view_u32(attr.value, 0); break;
         case RTA_METRICS: parse_metrics(attr.value, &route); break;
@@ -185,9 +200,9 @@ static struct route parse_route(struct view body)
     return route;
 }
 
-static bool unicast(const struct route *route)
+static bool unicast(struct rtmsg message)
 {
-    return route->body.rtm_type == RTN_UNICAST && (route->body.rtm_flags & RTM_F_CLONED) == 0;
+    return message.rtm_type == RTN_UNICAST && (message.rtm_flags & RTM_F_CLONED) == 0;
 }
 
 /** The next of several next hops; false at the end or when it is malformed. */
@@ -205,8 +220,8 @@ static bool hop_next(struct view *rest, struct view *gw, int32_t *ifindex)
     struct view attrs = {rest->at + sizeof(struct rtnexthop), rest->at + size};
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == RTA_GATEWAY) *gw = attr.value;
-        else if (attr.type == RTA_VIA) *gw = view_from(attr.value, VIA_ADDRESS);
+        if (attr.type == RTA_GATEWAY) *gw = ip_of(attr.value);
+        else if (attr.type == RTA_VIA) *gw = ip_of(view_from(attr.value, VIA_ADDRESS));
     }
     uint32_t padded = (size + 3U) & ~3U;
     *rest = view_from(*rest, padded < length ? padded : length);
@@ -261,8 +276,9 @@ struct wanted {
 static void visit_route(struct reply *reply, const struct message *message, void *context)
 {
     const struct wanted *wanted = context;
+    struct rtmsg body = parse_rtmsg(message->body);
+    if (body.rtm_family != wanted->family || !unicast(body)) return;
     struct route route = parse_route(message->body);
-    if (route.body.rtm_family != wanted->family || !unicast(&route)) return;
     if (route.table == RT_TABLE_LOCAL) return;
     struct view gw;
     int32_t ifindex;
@@ -306,7 +322,7 @@ static void visit_route_to(struct reply *reply, const struct message *message, v
     int32_t ifindex = route.ifindex;
     // The last reply counts, as there is one.
     reply_begin(reply);
-    *found = unicast(&route) && (hop_next(&route.hops, &gw, &ifindex) || ifindex != 0);
+    *found = unicast(route.body) && (hop_next(&route.hops, &gw, &ifindex) || ifindex != 0);
     if (!*found) return;
     reply_route(reply, &route, gw);
     key_int(reply, "ifindex", ifindex);

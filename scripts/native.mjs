@@ -154,9 +154,10 @@ const OF_THE_CORE = ['abi.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'se
 
 /**
  * Builds a program for tests of the operations without a core, of files of the project and of
- * `texts` by name, under AddressSanitizer and UndefinedBehaviorSanitizer. Gives its path.
+ * `texts` by name, under AddressSanitizer and UndefinedBehaviorSanitizer, with flags of its own for
+ * the linker. Gives its path.
  */
-export async function buildTestProgram(name, files, texts, without = OF_THE_CORE) {
+export async function buildTestProgram(name, files, texts, flags = [], without = OF_THE_CORE) {
   const folder = join(ROOT, 'dist/.native-test', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
@@ -168,7 +169,7 @@ export async function buildTestProgram(name, files, texts, without = OF_THE_CORE
   const path = join(folder, name);
   const include = [SOURCE, join(ROOT, 'test/native'), TRANSLATION, WASM_RT];
   const args = include.flatMap((dir) => ['-I', dir]);
-  await run('gcc', [...SANITIZED, ...args, ...paths, '-o', path]);
+  await run('gcc', [...SANITIZED, ...args, ...paths, ...flags, '-o', path]);
   return path;
 }
 

@@ -336,8 +336,10 @@ function call<T>(action: () => T): T {
  * operation on a handle that is not open is EBADF, a malformed address, range or key EINVAL. Not
  * for two threads at once.
  */
-export function netlinkDriver(options: NetlinkOptions = {}): NetlinkDriver {
-  const s = new Spaces(options.hostNetns);
+export function netlinkDriver(
+  options: NetlinkOptions = {},
+  s = new Spaces(options.hostNetns),
+): NetlinkDriver {
   const { IFF_UP, IFF_PROMISC, IFF_ALLMULTI, IFLA_MTU, IFLA_TXQLEN, RTM_DELLINK } = rt;
   return {
     netns_open: ({ path }) => call(() => s.add(path)),

@@ -67,7 +67,7 @@ function commentOf(udata: Span): string {
   for (let at = 0; at + 2 <= udata.end - udata.start; ) {
     const length = udata.u8(at + 1);
     const value = udata.from(at + 2);
-    if (value.start + length > value.end) throw new OsError(EBADMSG, 'malformed user data');
+    if (value.start + length > value.end) throw new OsError(EBADMSG, 'malformed netlink reply');
     if (udata.u8(at) === UDATA_COMMENT) {
       return value.bytes.toString('utf8', value.start, value.start + length).replace(/\0.*$/s, '');
     }
@@ -96,13 +96,19 @@ function dataOf(span: Span): string {
   return text;
 }
 
+/** A number of the network's byte order, signed. */
+function swap32(value: number): number {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes.readInt32BE();
+}
+
 function verdictOf(span: Span): string {
   let word = '';
   let chain = '';
   eachAttr(span, (type, value) => {
-    // A number of the network's byte order.
     if (type === NFTA_VERDICT_CODE) {
-      const code = Buffer.from(value.raw()).readInt32BE();
+      const code = swap32(value.u32());
       word = VERDICTS[code] ?? String(code);
     } else if (type === NFTA_VERDICT_CHAIN) chain = ` ${value.text()}`;
   });

@@ -130,6 +130,8 @@ const IFADDRMSG_LEN = 8;
 const RTMSG_LEN = 12;
 const RTNEXTHOP_LEN = 8;
 
+const MAX_ADDR_LEN = 32; // linux/netdevice.h
+
 /** IF_OPER_* of linux/if.h, in iproute2's words. */
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
@@ -618,8 +620,9 @@ function parseHops(list: Span, into: { ifindex: number; gw: string }[]): void {
   }
 }
 
-/** A hardware address as 0a:58:…; "" when there is none. */
+/** A hardware address as 0a:58:…; "" when there is none. EBADMSG: longer than any is. */
 export function formatHardware(bytes: Uint8Array): string {
+  if (bytes.length > MAX_ADDR_LEN) throw truncated();
   let text = '';
   for (const byte of bytes) {
     text += `${text === '' ? '' : ':'}${byte < 16 ? '0' : ''}${byte.toString(16)}`;

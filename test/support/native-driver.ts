@@ -1,5 +1,6 @@
-// The operations of the native host as a Driver: a program made of host-native/ without a core, under
-// AddressSanitizer and UndefinedBehaviorSanitizer, asked over two fifos. It refuses to interpret.
+// The operations of the native host as a Driver: a program made of host-native/ without a core,
+// under AddressSanitizer and UndefinedBehaviorSanitizer, asked over two fifos. It refuses to
+// interpret.
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,7 @@ const EINVAL = 22;
 /** The C of one operation: arguments in the order of the table. */
 function branch(op: Operation): string {
   const params = Object.entries(op.params);
+  const names = ['host', ...params.map(([name]) => name)].join(', ');
   const wide = (type: string) => type === 'str' || type === 'bytes';
   return [
     `    if (strcmp(name, "${op.name}") == 0) {`,
@@ -20,7 +22,7 @@ function branch(op: Operation): string {
         ? `        struct span ${name} = argument_span(arguments);`
         : `        int32_t ${name} = argument_i32(arguments);`,
     ),
-    `        return ${op.module}_${op.name}(${['host', ...params.map(([name]) => name)].join(', ')});`,
+    `        return ${op.module}_${op.name}(${names});`,
     '    }',
   ].join('\n');
 }
@@ -42,12 +44,25 @@ function performInC(): string {
 
 /** Builds the program. Gives its path. */
 export function buildNativeDriver(): Promise<string> {
-  return buildTestProgram('driver', ['test/native/driver.c'], { 'perform.c': performInC() });
+  const texts = { 'perform.c': performInC() };
+  return buildTestProgram('driver', ['test/native/driver.c'], texts, [
+    '-Wl,--wrap=send',
+    '-Wl,--wrap=recvfrom',
+  ]);
 }
 
 export interface NativeDriver extends Driver {
   /** From now on the process cannot return to its own namespace. */
   loseHome(): void;
+  /** From now on children die before they send anything. */
+  doomChildren(): void;
+  /** The kernel answers no more, but these datagrams do, or a failure of receiving (an errno). */
+  script(datagrams: readonly (Uint8Array | number)[]): void;
+  /** The kernel answers again. */
+  real(): void;
+  /** What was sent and received since the last call of script or real. */
+  sent(): Buffer[];
+  received(): Buffer[];
   /** Ends the process. Gives what it ended with, an exit code or a signal. */
   close(): Promise<number | string>;
   readonly pid: number;
@@ -66,6 +81,26 @@ function request(name: string, args: readonly (number | string | Uint8Array)[]):
   const length = Buffer.alloc(4);
   length.writeUInt32LE(whole.length);
   return Buffer.concat([length, whole]);
+}
+
+/** Datagrams, each after its length; a number is a failure. */
+function tape(datagrams: readonly (Uint8Array | number)[]): Buffer {
+  const parts = datagrams.flatMap((one) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32LE(typeof one === 'number' ? -one : one.length);
+    return typeof one === 'number' ? [length] : [length, one];
+  });
+  return Buffer.concat(parts);
+}
+
+function untape(bytes: Buffer): Buffer[] {
+  const all: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32LE(at);
+    all.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return all;
 }
 
 /** The value of a reply, by the kind that the table names. */
@@ -118,6 +153,11 @@ export function nativeDriver(path: string, { hostNetns = '' } = {}): NativeDrive
   return {
     ...(Object.fromEntries(methods) as Driver),
     loseHome: () => void ask('lose_home', []),
+    doomChildren: () => void ask('doom_children', []),
+    script: (datagrams) => void ask('script', [tape(datagrams)]),
+    real: () => void ask('real', []),
+    sent: () => untape(ask('sent', []).reply),
+    received: () => untape(ask('received', []).reply),
     pid: child.pid ?? 0,
     close: () => {
       closeSync(requests);
