@@ -23,6 +23,8 @@ enum {
     REPLY_TIMEOUT_S = 5,
     /** How often the parent looks whether a child that sends for it is still there. */
     LOOK_AGAIN_MS = 100,
+    /** linux/err.h MAX_ERRNO. */
+    ERRNO_MAX = 4095,
     /** Begin, one, end. */
     BATCH_MIN_MESSAGES = 3,
     /** Without NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
@@ -282,7 +284,9 @@ static int32_t verdict_of(struct reply *reply, const struct message *message)
     bool done = message->type == NLMSG_DONE;
     if (done && view_length(message->body) < sizeof(int32_t)) return 0;
     int32_t code = view_i32(message->body, 0);
-    if (malformed || code > 0) return reply_fail(reply, EBADMSG, TRUNCATED);
+    if (malformed || code > 0 || code < -ERRNO_MAX) {
+        return reply_fail(reply, EBADMSG, TRUNCATED);
+    }
     if (code == 0) return 0;
     struct span words = {"", 0};
     if ((message->flags & NLM_F_ACK_TLVS) != 0) {

@@ -95,8 +95,8 @@ static int internal_error(struct host *host, struct buffer *answer, const char *
     uint32_t length;
     const char *json = reply_shown(reply, &length);
     static const char head[] = "{\n    \"cniVersion\": \"1.1.0\",\n    \"code\": 999,\n"
-        "    \"msg\": \"internal error in the Fairlead core: please report it with these details\",\n"
-        "    \"details\": ";
+        "    \"msg\": \"internal error in the Fairlead core: please report it with these "
+        "details\",\n    \"details\": ";
     buffer_clear(answer);
     buffer_append(answer, head, sizeof head - 1);
     buffer_append(answer, json, length);

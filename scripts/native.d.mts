@@ -1,7 +1,7 @@
+/** See native.mjs. */
 export function buildTestProgram(
   name: string,
   files: readonly string[],
   texts: Readonly<Record<string, string>>,
-  flags?: readonly string[],
-  without?: readonly string[],
+  options?: { readonly wanted?: (file: string) => boolean; readonly link?: readonly string[] },
 ): Promise<string>;

@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram, PACKAGES } from './setup.mjs';
@@ -152,24 +152,31 @@ async function program(name, toolchain) {
 /** What a core is needed for. */
 const OF_THE_CORE = ['abi.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'serve.c'];
 
+const withoutCore = (file) => !OF_THE_CORE.includes(file);
+
 /**
- * Builds a program for tests of the operations without a core, of files of the project and of
- * `texts` by name, under AddressSanitizer and UndefinedBehaviorSanitizer, with flags of its own for
- * the linker. Gives its path.
+ * Builds a program for tests of files of the project, of `texts` by name and of those files of
+ * host-native/ that `wanted` says, which are the operations without a core by default. It is under
+ * AddressSanitizer and UndefinedBehaviorSanitizer. Gives its path.
  */
-export async function buildTestProgram(name, files, texts, flags = [], without = OF_THE_CORE) {
+export async function buildTestProgram(
+  name,
+  files,
+  texts,
+  { wanted = withoutCore, link = [] } = {},
+) {
   const folder = join(ROOT, 'dist/.native-test', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
   const paths = [
-    ...sources().filter((path) => !without.some((file) => path.endsWith(`/${file}`))),
+    ...sources().filter((path) => wanted(basename(path))),
     ...files.map((file) => join(ROOT, file)),
     ...Object.keys(texts).map((file) => join(folder, file)),
   ];
   const path = join(folder, name);
   const include = [SOURCE, join(ROOT, 'test/native'), TRANSLATION, WASM_RT];
   const args = include.flatMap((dir) => ['-I', dir]);
-  await run('gcc', [...SANITIZED, ...args, ...paths, ...flags, '-o', path]);
+  await run('gcc', [...SANITIZED, ...args, ...paths, ...link, '-Wl,--gc-sections', '-o', path]);
   return path;
 }
 

@@ -45,10 +45,8 @@ function performInC(): string {
 /** Builds the program. Gives its path. */
 export function buildNativeDriver(): Promise<string> {
   const texts = { 'perform.c': performInC() };
-  return buildTestProgram('driver', ['test/native/driver.c'], texts, [
-    '-Wl,--wrap=send',
-    '-Wl,--wrap=recvfrom',
-  ]);
+  const link = ['-Wl,--wrap=send', '-Wl,--wrap=recvfrom'];
+  return buildTestProgram('driver', ['test/native/driver.c'], texts, { link });
 }
 
 export interface NativeDriver extends Driver {

@@ -411,7 +411,7 @@ function realWorldOn(ground: Ground): World {
   };
 }
 
-/** Shell words that put the ground's /var/lib, /run and, where it has them, /etc and /opt in place. */
+/** Shell words that put the ground's /var/lib and /run, /etc and /opt if any, in place. */
 function mountsOf(root: string): string {
   mkdirSync(join(root, 'run/netns'), { recursive: true });
   const mounts = [

@@ -17,14 +17,14 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   .trim()
   .split('\n');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const source = files.filter((path) => /\.(ts|mts|mjs)$/.test(path));
+const source = files.filter((path) => /\.(ts|mts|mjs|c|h)$/.test(path));
 
 describe.each(source)('%s', (path) => {
   const lines = read(path).split('\n');
 
   test('opens with what it owns', () => {
     expect(lines.find((line) => line !== '' && !line.startsWith('#!'))).toMatch(
-      path.endsWith('.config.mjs') || path.endsWith('.d.mts') ? /./ : /^(\/\/|\/\*\*)/,
+      path.endsWith('.config.mjs') || path.endsWith('.d.mts') ? /./ : /^(\/\/|\/\*)/,
     );
   });
 
@@ -38,8 +38,10 @@ describe.each(source)('%s', (path) => {
   test('keeps functions short', () => {
     const long: string[] = [];
     lines.forEach((line, index) => {
-      const head =
-        /^(\s*)(export |async |private |static |public )*(function\b|[\w.]+\(.*\{$)/.exec(line);
+      // In C the brace of a function stands alone, below its head.
+      const head = path.endsWith('.c')
+        ? /^()\{$/.exec(line)
+        : /^(\s*)(export |async |private |static |public )*(function\b|[\w.]+\(.*\{$)/.exec(line);
       if (!head || /^\s*(if|for|while|switch|describe|test)\b/.test(line)) return;
       const end = lines.findIndex((l, at) => at > index && l.startsWith(`${head[1]}}`));
       if (end - index > FUNCTION_LIMIT) long.push(`${path}:${index + 1} ${end - index} lines`);
