@@ -12,6 +12,7 @@
 #include "abi.h"
 #include "ip.h"
 #include "link.h"
+#include "member.h"
 
 /** IPv4 networks of two addresses and of one have none for all (RFC 3021). */
 enum { BROADCAST_PREFIX_MAX = 30 };
@@ -94,14 +95,10 @@ static void visit_address(struct reply *reply, const struct message *message, vo
     length += (uint32_t)snprintf(text + length, sizeof text - length, "/%d",
         view_u8(body, offsetof(struct ifaddrmsg, ifa_prefixlen)));
     reply_object(reply);
-    reply_key(reply, "address");
-    reply_json_string(reply, text, length);
-    reply_key(reply, "scope");
-    reply_int(reply, view_u8(body, offsetof(struct ifaddrmsg, ifa_scope)));
-    reply_key(reply, "tentative");
-    reply_bool(reply, (flags & IFA_F_TENTATIVE) != 0);
-    reply_key(reply, "dadfailed");
-    reply_bool(reply, (flags & IFA_F_DADFAILED) != 0);
+    member_text(reply, "address", (struct span){text, length});
+    member_int(reply, "scope", view_u8(body, offsetof(struct ifaddrmsg, ifa_scope)));
+    member_bool(reply, "tentative", (flags & IFA_F_TENTATIVE) != 0);
+    member_bool(reply, "dadfailed", (flags & IFA_F_DADFAILED) != 0);
     reply_object_end(reply);
 }
 

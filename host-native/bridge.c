@@ -12,6 +12,7 @@
 
 #include "abi.h"
 #include "link.h"
+#include "member.h"
 #include "netns.h"
 #include "text.h"
 
@@ -227,12 +228,9 @@ static void forget_vlans(void *context)
 static void reply_vlan(struct reply *reply, int32_t vid, int flags)
 {
     reply_object(reply);
-    reply_key(reply, "vid");
-    reply_int(reply, vid);
-    reply_key(reply, "pvid");
-    reply_bool(reply, (flags & BRIDGE_VLAN_INFO_PVID) != 0);
-    reply_key(reply, "untagged");
-    reply_bool(reply, (flags & BRIDGE_VLAN_INFO_UNTAGGED) != 0);
+    member_int(reply, "vid", vid);
+    member_bool(reply, "pvid", (flags & BRIDGE_VLAN_INFO_PVID) != 0);
+    member_bool(reply, "untagged", (flags & BRIDGE_VLAN_INFO_UNTAGGED) != 0);
     reply_object_end(reply);
 }
 

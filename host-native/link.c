@@ -10,13 +10,19 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "abi.h"
+#include "coming.h"
 #include "ip.h"
+#include "member.h"
 #include "netns.h"
 #include "text.h"
+
+/** Of what is kept of each link while they are listed. */
+enum { LINKS_LIMIT_BYTES = 16 << 20 };
 
 /** IF_OPER_* of linux/if.h, in iproute2's words. */
 static const char *const OPERSTATES[] = {
@@ -89,27 +95,9 @@ static void parse_link(struct view attrs, struct link *link)
     }
 }
 
-static void key_int(struct reply *reply, const char *key, int64_t value)
+/** An RTM_NEWLINK as an object. */
+static void reply_of_link(struct reply *reply, const struct message *message)
 {
-    reply_key(reply, key);
-    reply_int(reply, value);
-}
-
-static void key_bool(struct reply *reply, const char *key, bool value)
-{
-    reply_key(reply, key);
-    reply_bool(reply, value);
-}
-
-static void key_text(struct reply *reply, const char *key, struct span text)
-{
-    reply_key(reply, key);
-    reply_json_string(reply, text.ptr, text.len);
-}
-
-static void visit_link(struct reply *reply, const struct message *message, void *context)
-{
-    bool *seen = context;
     struct link link = {.name = {"", 0}, .kind = {"", 0}, .address = {NULL, NULL}};
     parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link);
     uint32_t flags = view_u32(message->body, offsetof(struct ifinfomsg, ifi_flags));
@@ -117,23 +105,29 @@ static void visit_link(struct reply *reply, const struct message *message, void 
     if (link.operstate < sizeof OPERSTATES / sizeof *OPERSTATES) {
         operstate = OPERSTATES[link.operstate];
     }
+    reply_object(reply);
+    member_int(reply, "ifindex", view_i32(message->body, offsetof(struct ifinfomsg, ifi_index)));
+    member_text(reply, "name", link.name);
+    member_text(reply, "kind", link.kind);
+    reply_hardware(reply, "address", link.address);
+    member_int(reply, "mtu_bytes", link.mtu_bytes);
+    member_bool(reply, "up", (flags & IFF_UP) != 0);
+    member_bool(reply, "promisc", (flags & IFF_PROMISC) != 0);
+    member_bool(reply, "allmulti", (flags & IFF_ALLMULTI) != 0);
+    member_int(reply, "txqlen", link.txqlen);
+    member_text(reply, "operstate", (struct span){operstate, (uint32_t)strlen(operstate)});
+    member_int(reply, "master", link.master);
+    member_int(reply, "peer", span_is(link.kind, "veth") ? link.lower : 0);
+    member_bool(reply, "vlan_filtering", link.vlan_filtering);
+    reply_object_end(reply);
+}
+
+static void visit_link(struct reply *reply, const struct message *message, void *context)
+{
+    bool *seen = context;
     // The last reply counts, as there is one.
     reply_begin(reply);
-    reply_object(reply);
-    key_int(reply, "ifindex", view_i32(message->body, offsetof(struct ifinfomsg, ifi_index)));
-    key_text(reply, "name", link.name);
-    key_text(reply, "kind", link.kind);
-    reply_hardware(reply, "address", link.address);
-    key_int(reply, "mtu_bytes", link.mtu_bytes);
-    key_bool(reply, "up", (flags & IFF_UP) != 0);
-    key_bool(reply, "promisc", (flags & IFF_PROMISC) != 0);
-    key_bool(reply, "allmulti", (flags & IFF_ALLMULTI) != 0);
-    key_int(reply, "txqlen", link.txqlen);
-    key_text(reply, "operstate", (struct span){operstate, (uint32_t)strlen(operstate)});
-    key_int(reply, "master", link.master);
-    key_int(reply, "peer", span_is(link.kind, "veth") ? link.lower : 0);
-    key_bool(reply, "vlan_filtering", link.vlan_filtering);
-    reply_object_end(reply);
+    reply_of_link(reply, message);
     *seen = true;
 }
 
@@ -186,6 +180,66 @@ int32_t kernel_link_get_index(struct host *host, int32_t ns, int32_t ifindex)
     return status < 0 ? status : reply_link(netlink, &host->reply, ask(ifindex));
 }
 
+/** Where the object of a link is in the slot. */
+struct place {
+    int32_t ifindex;
+    uint32_t start;
+    uint32_t length;
+};
+
+static void visit_each(struct reply *reply, const struct message *message, void *context)
+{
+    struct buffer *places = context;
+    int32_t ifindex = view_i32(message->body, offsetof(struct ifinfomsg, ifi_index));
+    struct place place = {.ifindex = ifindex, .start = reply->buffer.length};
+    reply_of_link(reply, message);
+    place.length = reply->buffer.length - place.start;
+    buffer_append(places, &place, sizeof place);
+}
+
+static void forget_each(void *context)
+{
+    buffer_clear(context);
+}
+
+static int by_ifindex(const void *left, const void *right)
+{
+    const struct place *a = left;
+    const struct place *b = right;
+    return (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
+}
+
+int32_t kernel_link_list(struct host *host, int32_t ns)
+{
+    static struct buffer places = {.limit = LINKS_LIMIT_BYTES};
+    static struct buffer sorted = {.limit = REPLY_LIMIT_BYTES};
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status < 0) return status;
+    struct request *list = request_dump(RTM_GETLINK);
+    request_ifinfomsg(list, AF_UNSPEC, 0, 0, 0);
+    request_u32(list, IFLA_EXT_MASK, NO_STATISTICS);
+    status = netlink_dump(netlink, reply, list, visit_each, forget_each, &places);
+    if (status == 0) status = reply_end(reply);
+    if (status < 0 || places.error != 0) return status < 0 ? status : -places.error;
+    size_t count = places.length / sizeof(struct place);
+    struct place *each = (struct place *)(void *)places.bytes;
+    if (count > 0) qsort(each, count, sizeof *each, by_ifindex);
+    buffer_clear(&sorted);
+    buffer_append(&sorted, "[", 1);
+    for (size_t at = 0; at < count; at++) {
+        // The comma before an object is not its own here.
+        const char *object = reply->buffer.bytes + each[at].start;
+        uint32_t comma = object[0] == ',';
+        if (at > 0) buffer_append(&sorted, ",", 1);
+        buffer_append(&sorted, object + comma, each[at].length - comma);
+    }
+    buffer_append(&sorted, "]", 1);
+    reply_lend(reply, sorted.bytes, sorted.length);
+    return -sorted.error;
+}
+
 /* Making */
 
 static struct request *make(struct span name, uint32_t flags)
@@ -217,6 +271,21 @@ int32_t kernel_link_add_bridge(struct host *host, int32_t ns, struct span name, 
         request_u8(add, IFLA_BR_VLAN_FILTERING, 1);
         request_end(add, data);
     }
+    request_end(add, info);
+    return netlink_run(netlink, &host->reply, add);
+}
+
+int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table)
+{
+    struct netlink *netlink;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status < 0) return status;
+    struct request *add = make(name, 0);
+    uint32_t info = request_nest(add, IFLA_LINKINFO);
+    request_kind(add, "vrf");
+    uint32_t data = request_nest(add, IFLA_INFO_DATA);
+    request_u32(add, IFLA_VRF_TABLE, (uint32_t)table);
+    request_end(add, data);
     request_end(add, info);
     return netlink_run(netlink, &host->reply, add);
 }
@@ -326,6 +395,11 @@ int32_t kernel_link_set_mtu(struct host *host, int32_t ns, int32_t ifindex, int3
 int32_t kernel_link_set_txqlen(struct host *host, int32_t ns, int32_t ifindex, int32_t txqlen)
 {
     return set_attr(host, ns, ifindex, IFLA_TXQLEN, &txqlen, sizeof txqlen);
+}
+
+int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master)
+{
+    return set_attr(host, ns, ifindex, IFLA_MASTER, &master, sizeof master);
 }
 
 int32_t kernel_link_set_address(struct host *host, int32_t ns, int32_t ifindex,

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #include "abi.h"
-#include "linger.h"
+#include "coming.h"
+#include "member.h"
 #include "netns.h"
 #include "text.h"
 
@@ -37,6 +38,18 @@ static struct request *generic(struct request *request, int32_t family)
     return request;
 }
 
+/* Numbers of the network's byte order. */
+
+static int32_t number(struct view value)
+{
+    return (int32_t)ntohl(view_u32(value, 0));
+}
+
+static uint64_t wide(struct view value)
+{
+    return (uint64_t)ntohl(view_u32(value, 0)) << 32 | ntohl(view_u32(value, 4));
+}
+
 /** The comment in user data, empty when it has none. */
 static struct span comment_of(struct view udata)
 {
@@ -54,26 +67,33 @@ static struct span comment_of(struct view udata)
     return (struct span){"", 0};
 }
 
-static void key_text(struct reply *reply, const char *key, struct span text)
+/** A rule, as far as it is told. */
+struct rule {
+    struct span chain;
+    struct span comment;
+    uint64_t handle;
+};
+
+static struct rule parse_rule(const struct message *message)
 {
-    reply_key(reply, key);
-    reply_json_string(reply, text.ptr, text.len);
+    struct rule rule = {.chain = {"", 0}, .comment = {"", 0}};
+    struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        if (attr.type == NFTA_RULE_CHAIN) rule.chain = view_text(attr.value);
+        else if (attr.type == NFTA_RULE_USERDATA) rule.comment = comment_of(attr.value);
+        else if (attr.type == NFTA_RULE_HANDLE) rule.handle = wide(attr.value);
+    }
+    return rule;
 }
 
 static void visit_rule(struct reply *reply, const struct message *message, void *context)
 {
     (void)context;
-    struct span chain = {"", 0};
-    struct span comment = {"", 0};
-    struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
-    struct attr attr;
-    while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_RULE_CHAIN) chain = view_text(attr.value);
-        else if (attr.type == NFTA_RULE_USERDATA) comment = comment_of(attr.value);
-    }
+    struct rule rule = parse_rule(message);
     reply_object(reply);
-    key_text(reply, "chain", chain);
-    key_text(reply, "comment", comment);
+    member_text(reply, "chain", rule.chain);
+    member_text(reply, "comment", rule.comment);
     reply_object_end(reply);
 }
 
@@ -92,7 +112,7 @@ int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span
     return reply_end(reply);
 }
 
-/* Elements */
+/* Chains */
 
 /** NF_* and NFT_* in nft's words. */
 static const char *verdict_word(int32_t code)
@@ -108,6 +128,106 @@ static const char *verdict_word(int32_t code)
     default: return NULL;
     }
 }
+
+static void visit_use(struct reply *reply, const struct message *message, void *context)
+{
+    (void)reply;
+    int64_t *use = context;
+    *use = 0;
+    struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        if (attr.type == NFTA_CHAIN_USE) *use = number(attr.value);
+    }
+}
+
+static void visit_rule_of_chain(struct reply *reply, const struct message *message, void *context)
+{
+    (void)context;
+    struct rule rule = parse_rule(message);
+    reply_object(reply);
+    // The kernel counts handles up from 1 for each table.
+    member_int(reply, "handle", (int64_t)rule.handle);
+    member_text(reply, "comment", rule.comment);
+    reply_object_end(reply);
+}
+
+int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
+    struct span chain)
+{
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    int64_t use = -1;
+    int32_t status = nft_socket(host, ns, &netlink);
+    if (status < 0) return status;
+    struct request *get = generic(request_command(NFTABLES | NFT_MSG_GETCHAIN, 0), family);
+    request_text(get, NFTA_CHAIN_TABLE, table);
+    request_text(get, NFTA_CHAIN_NAME, chain);
+    status = netlink_get(netlink, reply, get, visit_use, &use);
+    if (status < 0) return status;
+    if (use < 0) return reply_fail(reply, EBADMSG, "no chain in the reply");
+    reply_object(reply);
+    member_int(reply, "use", use);
+    reply_key(reply, "rules");
+    reply_list(reply);
+    struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETRULE), family);
+    request_text(list, NFTA_RULE_TABLE, table);
+    request_text(list, NFTA_RULE_CHAIN, chain);
+    status = netlink_dump(netlink, reply, list, visit_rule_of_chain, NULL, NULL);
+    if (status < 0) return status;
+    reply_list_end(reply);
+    reply_object_end(reply);
+    return reply_end(reply);
+}
+
+static void visit_base(struct reply *reply, const struct message *message, void *context)
+{
+    const int32_t *hooknum = context;
+    struct span table = {"", 0};
+    struct span chain = {"", 0};
+    const char *policy = NULL;
+    int32_t at = -1;
+    int32_t priority = 0;
+    struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        if (attr.type == NFTA_CHAIN_TABLE) table = view_text(attr.value);
+        else if (attr.type == NFTA_CHAIN_NAME) chain = view_text(attr.value);
+        else if (attr.type == NFTA_CHAIN_POLICY) policy = verdict_word(number(attr.value));
+        if (attr.type != NFTA_CHAIN_HOOK) continue;
+        struct view hook = attr.value;
+        while (attr_next(&hook, &attr)) {
+            if (attr.type == NFTA_HOOK_HOOKNUM) at = number(attr.value);
+            else if (attr.type == NFTA_HOOK_PRIORITY) priority = number(attr.value);
+        }
+    }
+    if (at != *hooknum) return;
+    reply_object(reply);
+    member_int(reply, "family", view_u8(message->body, 0));
+    member_text(reply, "table", table);
+    member_text(reply, "chain", chain);
+    member_int(reply, "priority", priority);
+    reply_key(reply, "policy");
+    reply_json_text(reply, policy == NULL ? "" : policy);
+    reply_object_end(reply);
+}
+
+int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum)
+{
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    int32_t status = nft_socket(host, ns, &netlink);
+    if (status < 0) return status;
+    // Of all families.
+    struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETCHAIN), 0);
+    reply_list(reply);
+    status = netlink_dump(netlink, reply, list, visit_base, NULL, &hooknum);
+    if (status < 0) return status;
+    reply_list_end(reply);
+    return reply_end(reply);
+}
+
+/* Elements */
 
 enum { HEX_MAX = 2 * NFT_DATA_VALUE_MAXLEN };
 
@@ -134,18 +254,17 @@ static void hex_of(struct view bytes, struct data *into)
 
 static void verdict_of(struct view verdict, struct data *into)
 {
-    char number[12] = "";
+    char digits[12] = "";
     const char *word = "";
     struct span chain = {"", 0};
     const char *space = "";
     struct attr attr;
     while (attr_next(&verdict, &attr)) {
         if (attr.type == NFTA_VERDICT_CODE) {
-            // A number of the network's byte order.
-            int32_t code = (int32_t)ntohl(view_u32(attr.value, 0));
+            int32_t code = number(attr.value);
             word = verdict_word(code);
-            (void)snprintf(number, sizeof number, "%d", code);
-            if (word == NULL) word = number;
+            (void)snprintf(digits, sizeof digits, "%d", code);
+            if (word == NULL) word = digits;
         } else if (attr.type == NFTA_VERDICT_CHAIN) {
             chain = view_text(attr.value);
             space = " ";
@@ -181,9 +300,9 @@ static void reply_element(struct reply *reply, struct view element)
         else if (attr.type == NFTA_SET_ELEM_USERDATA) comment = comment_of(attr.value);
     }
     reply_object(reply);
-    key_text(reply, "key", (struct span){key.text, key.length});
-    key_text(reply, "data", (struct span){data.text, data.length});
-    key_text(reply, "comment", comment);
+    member_text(reply, "key", (struct span){key.text, key.length});
+    member_text(reply, "data", (struct span){data.text, data.length});
+    member_text(reply, "comment", comment);
     reply_object_end(reply);
 }
 

@@ -11,13 +11,17 @@
 #include <sys/socket.h>
 
 #include "abi.h"
+#include "coming.h"
 #include "ip.h"
 #include "link.h"
+#include "member.h"
 #include "netns.h"
 
 enum {
     /** A table beyond the byte of struct rtmsg goes into RTA_TABLE. */
     TABLE_BYTE_MAX = 255,
+    /** More than anybody has: a table for each of many pods. */
+    TABLES_MAX = 16384,
     /** struct rtvia (linux/rtnetlink.h): the family before the address. */
     VIA_ADDRESS = offsetof(struct rtvia, rtvia_addr),
 };
@@ -228,12 +232,6 @@ static bool hop_next(struct view *rest, struct view *gw, int32_t *ifindex)
     return true;
 }
 
-static void key_int(struct reply *reply, const char *key, int64_t value)
-{
-    reply_key(reply, key);
-    reply_int(reply, value);
-}
-
 /** "" when the attribute is absent. */
 static void key_ip(struct reply *reply, const char *key, struct view bytes)
 {
@@ -259,12 +257,12 @@ static void reply_route(struct reply *reply, const struct route *route, struct v
     reply_json_string(reply, text, length);
     key_ip(reply, "gw", gw);
     key_ip(reply, "src", route->src);
-    key_int(reply, "scope", route->body.rtm_scope);
-    key_int(reply, "table", route->table);
-    key_int(reply, "priority", route->priority);
-    key_int(reply, "mtu_bytes", route->mtu_bytes);
-    key_int(reply, "advmss", route->advmss);
-    key_int(reply, "protocol", route->body.rtm_protocol);
+    member_int(reply, "scope", route->body.rtm_scope);
+    member_int(reply, "table", route->table);
+    member_int(reply, "priority", route->priority);
+    member_int(reply, "mtu_bytes", route->mtu_bytes);
+    member_int(reply, "advmss", route->advmss);
+    member_int(reply, "protocol", route->body.rtm_protocol);
 }
 
 /** Which routes a list is of. */
@@ -313,6 +311,54 @@ int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex)
     return reply_end(reply);
 }
 
+/** The tables that were seen, ascending. */
+struct tables {
+    uint32_t count;
+    uint32_t numbers[TABLES_MAX];
+};
+
+static void visit_table(struct reply *reply, const struct message *message, void *context)
+{
+    (void)reply;
+    struct tables *tables = context;
+    struct route route = parse_route(message->body);
+    if ((route.body.rtm_flags & RTM_F_CLONED) != 0) return;
+    uint32_t at = tables->count;
+    while (at > 0 && tables->numbers[at - 1] > route.table) at--;
+    if (at > 0 && tables->numbers[at - 1] == route.table) return;
+    if (tables->count == TABLES_MAX) {
+        reply_malformed();
+        return;
+    }
+    memmove(&tables->numbers[at + 1], &tables->numbers[at],
+        (tables->count - at) * sizeof *tables->numbers);
+    tables->numbers[at] = route.table;
+    tables->count++;
+}
+
+int32_t kernel_route_table_list(struct host *host, int32_t ns)
+{
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    static struct tables tables;
+    struct reply *reply = &host->reply;
+    struct netlink *netlink;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status < 0) return status;
+    tables.count = 0;
+    for (size_t at = 0; at < sizeof families; at++) {
+        struct rtmsg any = {.rtm_family = families[at]};
+        struct request *list = request_dump(RTM_GETROUTE);
+        request_rtmsg(list, &any, 0);
+        // Seen again, a table is no other.
+        status = netlink_dump(netlink, reply, list, visit_table, NULL, &tables);
+        if (status < 0) return status;
+    }
+    reply_list(reply);
+    for (uint32_t at = 0; at < tables.count; at++) reply_int(reply, tables.numbers[at]);
+    reply_list_end(reply);
+    return reply_end(reply);
+}
+
 /** One unicast route with the link it leaves by, of several next hops the first. */
 static void visit_route_to(struct reply *reply, const struct message *message, void *context)
 {
@@ -325,7 +371,7 @@ static void visit_route_to(struct reply *reply, const struct message *message, v
     *found = unicast(route.body) && (hop_next(&route.hops, &gw, &ifindex) || ifindex != 0);
     if (!*found) return;
     reply_route(reply, &route, gw);
-    key_int(reply, "ifindex", ifindex);
+    member_int(reply, "ifindex", ifindex);
     reply_object_end(reply);
 }
 
