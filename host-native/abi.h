@@ -76,7 +76,10 @@ int32_t kernel_link_set_address(struct host *host, int32_t ns, int32_t ifindex,
 int32_t kernel_link_set_bridge_port(struct host *host, int32_t ns, int32_t ifindex, int32_t hairpin,
     int32_t isolated);
 
-/** Removes a link; of a veth pair both ends go. */
+/**
+ * Removes a link; of a veth pair both ends go. When it answers nobody finds the link any more,
+ * and its name is free; the kernel may still be busy freeing it.
+ */
 int32_t kernel_link_del(struct host *host, int32_t ns, int32_t ifindex);
 
 /** Ports of a bridge, up or not. */
@@ -137,7 +140,8 @@ int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, stru
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink
  * messages from begin to end, numbered from 0, the last before the end asking for an
  * acknowledgement; `words` say the same, a command a line. The error is that of the first
- * message that failed.
+ * message that failed. What was deleted is out of sight when it answers; the kernel may still
+ * be busy freeing it.
  */
 int32_t nft_batch(struct host *host, int32_t ns, struct span messages, struct span words);
 

@@ -272,7 +272,9 @@ export const OPERATIONS = [
     gives: '',
     errors: ['ENODEV'],
     like: 'ip link del dev $ifindex',
-    about: 'Removes a link; of a veth pair both ends go.',
+    about:
+      'Removes a link; of a veth pair both ends go. When it answers nobody finds the link any ' +
+      'more, and its name is free; the kernel may still be busy freeing it.',
   },
   {
     module: 'kernel',
@@ -547,7 +549,8 @@ export const OPERATIONS = [
       'Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink ' +
       'messages from begin to end, numbered from 0, the last before the end asking for an ' +
       'acknowledgement; `words` say the same, a command a line. The error is that of the first ' +
-      'message that failed.',
+      'message that failed. What was deleted is out of sight when it answers; the kernel may ' +
+      'still be busy freeing it.',
   },
   {
     module: 'nft',

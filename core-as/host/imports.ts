@@ -123,7 +123,10 @@ export declare function kernel_link_set_bridge_port(
   isolated: i32,
 ): i32;
 
-/** Removes a link; of a veth pair both ends go. */
+/**
+ * Removes a link; of a veth pair both ends go. When it answers nobody finds the link any more, and
+ * its name is free; the kernel may still be busy freeing it.
+ */
 @external("kernel", "link_del")
 export declare function kernel_link_del(ns: i32, ifindex: i32): i32;
 
@@ -308,7 +311,8 @@ export declare function kernel_sysctl_write(
 /**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
  * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
- * `words` say the same, a command a line. The error is that of the first message that failed.
+ * `words` say the same, a command a line. The error is that of the first message that failed. What
+ * was deleted is out of sight when it answers; the kernel may still be busy freeing it.
  */
 @external("nft", "batch")
 export declare function nft_batch(

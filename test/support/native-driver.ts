@@ -108,16 +108,20 @@ function given(op: Operation, status: number, reply: Buffer): unknown {
   return op.reply === 'bytes' ? new Uint8Array(reply) : undefined;
 }
 
-/** The program at `path`, in the network namespace at `hostNetns` or where this process is. */
-export function nativeDriver(path: string, { hostNetns = '' } = {}): NativeDriver {
+/**
+ * The program at `path`, in the network namespace at `hostNetns` or where this process is;
+ * `before` is put before the program.
+ */
+export function nativeDriver(
+  path: string,
+  { hostNetns = '/proc/thread-self/ns/net', before = [] as readonly string[] } = {},
+): NativeDriver {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-driver-'));
   const fifos = [join(folder, 'requests'), join(folder, 'answers')] as const;
   execFileSync('mkfifo', fifos);
-  const stdio = ['ignore' as const, 'inherit' as const, 'inherit' as const];
-  const child =
-    hostNetns === ''
-      ? spawn(path, fifos, { stdio })
-      : spawn('nsenter', [`--net=${hostNetns}`, path, ...fifos], { stdio });
+  const child = spawn('nsenter', [`--net=${hostNetns}`, ...before, path, ...fifos], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const ended = new Promise<number | string>((resolve) => {
     child.on('exit', (code, signal) => resolve(code ?? signal ?? ''));
   });
