@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "abi.h"
@@ -20,8 +22,7 @@
 
 #define LOCKS_MAX 64
 #define LOCK_MODE 0750 /* as host-local's own */
-#define FIRST_PAUSE_MS 1u
-#define LONGEST_PAUSE_MS 20u
+#define WAKE_AGAIN_US 20000
 
 struct lock {
     /** 0: not in use. */
@@ -85,19 +86,50 @@ static int32_t open_lock(const struct path *dir, const struct path *file, bool c
     return fd < 0 ? -errno : fd;
 }
 
+static void wake(int signal)
+{
+    (void)signal;
+}
+
+/** flock(2) that waits, until the deadline: 0, -EINTR after it, or another -errno. */
+static int32_t flock_until(int fd, uint64_t deadline_ms)
+{
+    // Those who wait so get the lock in the order of asking, as soon as it is free. Only a signal
+    // ends the wait. The timer goes off again: once may be just before the wait begins.
+    const struct itimerval never = {0};
+    struct sigaction before;
+    sigset_t mask_before;
+    sigset_t alarm;
+    struct sigaction action = {.sa_handler = wake};
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    sigaction(SIGALRM, &action, &before);
+    sigprocmask(SIG_UNBLOCK, &alarm, &mask_before);
+    int32_t status = -EINTR;
+    for (uint64_t now_ms = io_now_ms(); status == -EINTR && now_ms < deadline_ms;) {
+        uint64_t left_ms = deadline_ms - now_ms;
+        struct itimerval timer = {
+            .it_value = {(time_t)(left_ms / 1000), (suseconds_t)(left_ms % 1000 * 1000)},
+            .it_interval = {.tv_usec = WAKE_AGAIN_US},
+        };
+        setitimer(ITIMER_REAL, &timer, NULL);
+        status = flock(fd, LOCK_EX) == 0 ? 0 : -errno;
+        now_ms = io_now_ms();
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigprocmask(SIG_SETMASK, &mask_before, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    return status;
+}
+
 /** Waits for the flock: 0, or -errno, with words after -ETIMEDOUT. */
 static int32_t wait_for(struct host *host, int fd, const struct path *file, int32_t timeout_ms)
 {
     uint64_t deadline_ms = io_now_ms() + (timeout_ms > 0 ? (uint64_t)timeout_ms : 0);
-    for (uint32_t pause_ms = FIRST_PAUSE_MS;; pause_ms *= 2) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
-        if (errno != EAGAIN && errno != EINTR) return -errno;
-        uint64_t now_ms = io_now_ms();
-        if (now_ms >= deadline_ms) break;
-        if (pause_ms > LONGEST_PAUSE_MS) pause_ms = LONGEST_PAUSE_MS;
-        uint64_t left_ms = deadline_ms - now_ms;
-        io_sleep(left_ms < pause_ms ? (uint32_t)left_ms : pause_ms);
-    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EAGAIN && errno != EINTR) return -errno;
+    int32_t status = flock_until(fd, deadline_ms);
+    if (status != -EINTR) return status;
     char holder[128];
     holder_of(fd, holder, sizeof holder);
     return reply_fail(&host->reply, ETIMEDOUT, "%s is held by %s, waited %d ms", file->text, holder,
