@@ -131,6 +131,7 @@ const RTMSG_LEN = 12;
 const RTNEXTHOP_LEN = 8;
 
 const MAX_ADDR_LEN = 32; // linux/netdevice.h
+const ERRNO_MAX = 4095; // linux/err.h
 
 /** IF_OPER_* of linux/if.h, in iproute2's words. */
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
@@ -357,7 +358,7 @@ export function parseVerdict(message: Message): OsError | null {
   const done = message.type === NLMSG_DONE;
   if (done && message.end - message.start < 4) return null;
   const code = message.i32();
-  if (code > 0) throw truncated();
+  if (code > 0 || code < -ERRNO_MAX) throw truncated();
   if (code === 0) return null;
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return new OsError(-code);
   // After the number an ERROR repeats the request, only its header when it is capped.
