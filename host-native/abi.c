@@ -325,6 +325,86 @@ u32 Z_kernelZ_route_get(struct Z_kernel_instance_t *instance, u32 ns, u32 dst_pt
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_ifb(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
+    u32 address_ptr, u32 address_len, u32 mtu_bytes)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span address;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = kernel_link_add_ifb(host, (int32_t)ns, name, address,
+        (int32_t)mtu_bytes);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_qdisc_get(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 parent)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_qdisc_get(host, (int32_t)ns, (int32_t)ifindex,
+        (int32_t)parent);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_qdisc_add_ingress(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_qdisc_add_ingress(host, (int32_t)ns, (int32_t)ifindex);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_qdisc_add_tbf(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 handle,
+    u32 rate_low, u32 rate_high, u32 limit_bytes, u32 buffer_ticks)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_qdisc_add_tbf(host, (int32_t)ns, (int32_t)ifindex,
+        (int32_t)handle, (int32_t)rate_low, (int32_t)rate_high, (int32_t)limit_bytes,
+        (int32_t)buffer_ticks);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_qdisc_del(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 parent,
+    u32 handle)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_qdisc_del(host, (int32_t)ns, (int32_t)ifindex, (int32_t)parent,
+        (int32_t)handle);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_filter_list(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_filter_list(host, (int32_t)ns, (int32_t)ifindex);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_filter_add_redirect(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex,
+    u32 pref, u32 to)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_filter_add_redirect(host, (int32_t)ns, (int32_t)ifindex,
+        (int32_t)pref, (int32_t)to);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_filter_del(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 pref,
+    u32 handle)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_filter_del(host, (int32_t)ns, (int32_t)ifindex, (int32_t)pref,
+        (int32_t)handle);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_sysctl_read(struct Z_kernel_instance_t *instance, u32 ns, u32 key_ptr, u32 key_len)
 {
     struct host *host = (struct host *)instance;

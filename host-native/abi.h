@@ -130,6 +130,59 @@ int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex);
  */
 int32_t kernel_route_get(struct host *host, int32_t ns, struct span dst);
 
+/**
+ * Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left to
+ * the kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; EOPNOTSUPP: a
+ * kernel without ifb.
+ */
+int32_t kernel_link_add_ifb(struct host *host, int32_t ns, struct span name, struct span address,
+    int32_t mtu_bytes);
+
+/**
+ * The qdisc at a place of linux/pkt_sched.h: TC_H_ROOT (-1), TC_H_INGRESS (-15). handle 0: the
+ * kernel's own default. ENOENT: none, as of a link that was never up.
+ */
+int32_t kernel_qdisc_get(struct host *host, int32_t ns, int32_t ifindex, int32_t parent);
+
+/** Adds the qdisc that filters of incoming packets hang on. EEXIST: it or a clsact is there. */
+int32_t kernel_qdisc_add_ingress(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * Puts a token bucket filter (struct tc_tbf_qopt) at the root. The rate is in bytes a second,
+ * in two halves of 32 bits; from 2^32 on it goes into TCA_TBF_RATE64. buffer_ticks: the time of
+ * a burst, 64 ns each. All are unsigned; no peak rate, no rate table. EEXIST: a root other than
+ * the kernel's default; EINVAL: a burst below one byte; ENOENT: a kernel without tbf.
+ */
+int32_t kernel_qdisc_add_tbf(struct host *host, int32_t ns, int32_t ifindex, int32_t handle,
+    int32_t rate_low, int32_t rate_high, int32_t limit_bytes, int32_t buffer_ticks);
+
+/**
+ * Removes the qdisc at a place, as qdisc_get has it, with what hangs on it. ENOENT, EINVAL:
+ * there is none of this handle.
+ */
+int32_t kernel_qdisc_del(struct host *host, int32_t ns, int32_t ifindex, int32_t parent,
+    int32_t handle);
+
+/**
+ * Filters of incoming packets, heads and hash tables included. `to` is the ifindex of the link
+ * that a u32 filter redirects to.
+ */
+int32_t kernel_filter_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/**
+ * Sends all incoming packets out of another link (an ifb gives them back). EINVAL: no qdisc to
+ * hang it on, or a filter of another kind has the pref; ENOENT: a kernel without u32 or mirred.
+ */
+int32_t kernel_filter_add_redirect(struct host *host, int32_t ns, int32_t ifindex, int32_t pref,
+    int32_t to);
+
+/**
+ * Removes one u32 filter of incoming packets, with handle 0 all of that pref. ENOENT: there is
+ * none; EINVAL: nor a qdisc that it could hang on.
+ */
+int32_t kernel_filter_del(struct host *host, int32_t ns, int32_t ifindex, int32_t pref,
+    int32_t handle);
+
 /** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
 int32_t kernel_sysctl_read(struct host *host, int32_t ns, struct span key);
 

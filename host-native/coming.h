@@ -14,22 +14,9 @@ int32_t kernel_fib_rule_add(struct host *host, int32_t ns, struct span src, int3
 int32_t kernel_fib_rule_del(struct host *host, int32_t ns, struct span src, int32_t table,
     int32_t priority);
 int32_t kernel_fib_rule_list(struct host *host, int32_t ns);
-int32_t kernel_filter_add_redirect(struct host *host, int32_t ns, int32_t ifindex, int32_t pref,
-    int32_t to);
-int32_t kernel_filter_del(struct host *host, int32_t ns, int32_t ifindex, int32_t pref,
-    int32_t handle);
-int32_t kernel_filter_list(struct host *host, int32_t ns, int32_t ifindex);
-int32_t kernel_link_add_ifb(struct host *host, int32_t ns, struct span name, struct span address,
-    int32_t mtu_bytes);
 int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table);
 int32_t kernel_link_list(struct host *host, int32_t ns);
 int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master);
-int32_t kernel_qdisc_add_ingress(struct host *host, int32_t ns, int32_t ifindex);
-int32_t kernel_qdisc_add_tbf(struct host *host, int32_t ns, int32_t ifindex, int32_t handle,
-    int32_t rate_low, int32_t rate_high, int32_t limit_bytes, int32_t buffer_ticks);
-int32_t kernel_qdisc_del(struct host *host, int32_t ns, int32_t ifindex, int32_t parent,
-    int32_t handle);
-int32_t kernel_qdisc_get(struct host *host, int32_t ns, int32_t ifindex, int32_t parent);
 int32_t kernel_route_table_list(struct host *host, int32_t ns);
 int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span chain);

@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "ip.h"
 #include "link.h"
 #include "member.h"
