@@ -1,6 +1,8 @@
 // CNI types and the plugins that serve them. Adding a plugin is one file and one row here.
 import { Bandwidth } from "./chain/bandwidth";
+import { Sbr } from "./chain/sbr";
 import { Tuning } from "./chain/tuning";
+import { Vrf } from "./chain/vrf";
 import { Foreign } from "./ipam/foreign";
 import { HostLocal } from "./ipam/host-local";
 import { Static } from "./ipam/static";
@@ -19,6 +21,8 @@ export function plugin_of(type: string): Plugin | null {
   if (type == "static") return new Static();
   if (type == "bandwidth") return new Bandwidth();
   if (type == "tuning") return new Tuning();
+  if (type == "sbr") return new Sbr();
+  if (type == "vrf") return new Vrf();
   if (type == "fairlead") return new Fused();
   return null;
 }
@@ -30,8 +34,10 @@ export const TYPES: string[] = [
   "host-local",
   "loopback",
   "ptp",
+  "sbr",
   "static",
   "tuning",
+  "vrf",
 ];
 
 /**

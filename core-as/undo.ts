@@ -6,6 +6,7 @@ import {
   addr_del,
   bridge_port_list,
   bridge_vlan_del,
+  fib_rule_del,
   filter_del,
   filter_list,
   link_del,
@@ -13,17 +14,23 @@ import {
   link_set_address,
   link_set_allmulti,
   link_set_down,
+  link_set_master,
   link_set_mtu,
   link_set_promisc,
   link_set_txqlen,
   qdisc_del,
+  Route,
+  route_add,
+  route_del,
   sysctl_write,
   TC_H_INGRESS,
   TC_H_ROOT,
 } from "./host/kernel";
 import { file_remove, file_write, log } from "./host/store";
 import { delegate_call } from "./ipam/foreign";
-import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOENT, ENXIO } from "./lib/errno";
+import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENOENT, ENXIO, ESRCH } from "./lib/errno";
+import { Carried } from "./net/carried";
+import { TABLE_MAIN } from "./net/tables";
 import { CniError, os_error } from "./spec/error";
 import { Request } from "./spec/request";
 
@@ -40,6 +47,10 @@ const enum Inverse {
   RootDel,
   IngressDel,
   FilterDel,
+  LinkLeave,
+  RouteAdd,
+  RouteDel,
+  FibRuleDel,
   SysctlWrite,
   FileRemove,
   FileWrite,
@@ -91,6 +102,9 @@ export function gone(code: i32): bool {
   return failure_errno == ENOENT || failure_errno == EINVAL;
 }
 
+/** What an inverse fails with when there is nothing left to undo. */
+const UNDONE: i32[] = [ENOENT, ESRCH, ENXIO, EEXIST, ENODEV, EADDRNOTAVAIL];
+
 class Entry {
   ns: i32 = 0;
   ifindex: i32 = 0;
@@ -99,6 +113,8 @@ class Entry {
   text: string = "";
   value: string = "";
   request: Request | null = null;
+  route: Route = new Route();
+  carried: Carried | null = null;
   constructor(public inverse: Inverse) {}
 }
 
@@ -165,6 +181,21 @@ export class Undo {
   filter_del(ns: i32, ifindex: i32, pref: i32): void {
     this.note(Inverse.FilterDel, ns, ifindex).vid = pref;
   }
+  /** Takes a link out of a VRF, and gives it back what it had. */
+  link_leave(ns: i32, ifindex: i32, carried: Carried): void {
+    this.note(Inverse.LinkLeave, ns, ifindex).carried = carried;
+  }
+  route_add(ns: i32, ifindex: i32, route: Route): void {
+    this.note(Inverse.RouteAdd, ns, ifindex).route = route;
+  }
+  route_del(ns: i32, ifindex: i32, route: Route): void {
+    this.note(Inverse.RouteDel, ns, ifindex).route = route;
+  }
+  fib_rule_del(ns: i32, src: string, table: i32): void {
+    const entry = this.note(Inverse.FibRuleDel, ns, 0);
+    entry.text = src;
+    entry.route.table = table;
+  }
   /** Gives a file back its content. */
   file_write(path: string, content: string): void {
     const entry = this.note(Inverse.FileWrite, 0, 0);
@@ -193,17 +224,27 @@ export class Undo {
         if (error) log(`undo: ${error.toString()}`);
         continue;
       }
-      const tried = run(entry);
-      if (tried.length == 0 || failure_errno == ENOENT) continue;
-      if (failure_errno == ENODEV || failure_errno == EADDRNOTAVAIL || failure_errno == ENXIO)
+      const carried = entry.carried;
+      if (carried) {
+        const error = leave(entry, carried);
+        if (error) errors.push(new CniError(error.code, `undo: ${error.msg}`, error.details));
         continue;
+      }
+      const tried = run(entry);
+      if (tried.length == 0 || UNDONE.includes(failure_errno)) continue;
       errors.push(os_error(`undo: ${tried}`));
     }
   }
 }
 
+function leave(entry: Entry, carried: Carried): CniError | null {
+  if (link_set_master(entry.ns, entry.ifindex, 0) >= 0) return carried.put_back(TABLE_MAIN);
+  return failure_errno == ENODEV ? null : os_error(`take link ${entry.ifindex} out of its VRF`);
+}
+
 /** Performs one inverse; "" when it worked, else what was tried. */
 function run(entry: Entry): string {
+  const route = entry.route;
   switch (entry.inverse) {
     case Inverse.LinkDel:
     case Inverse.BridgeDel:
@@ -229,6 +270,16 @@ function run(entry: Entry): string {
     case Inverse.IngressDel:
     case Inverse.FilterDel:
       return undo_tc(entry) ? "" : `undo the traffic control of link ${entry.ifindex}`;
+    case Inverse.RouteAdd:
+      return route_add(entry.ns, entry.ifindex, route) < 0 ? `restore route ${route.dst}` : "";
+    case Inverse.RouteDel:
+      return route_del(entry.ns, entry.ifindex, route.dst, route.gw, route.table) < 0
+        ? `remove route ${route.dst}`
+        : "";
+    case Inverse.FibRuleDel:
+      return fib_rule_del(entry.ns, entry.text, route.table, 0) < 0
+        ? `remove the rule from ${entry.text}`
+        : "";
     case Inverse.FileWrite:
       return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:

@@ -97,6 +97,14 @@ u32 Z_kernelZ_link_get_index(struct Z_kernel_instance_t *instance, u32 ns, u32 i
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_list(struct Z_kernel_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_link_list(host, (int32_t)ns);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_link_add_bridge(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr,
     u32 name_len, u32 mtu_bytes, u32 vlan_filtering)
 {
@@ -125,6 +133,17 @@ u32 Z_kernelZ_link_add_veth(struct Z_kernel_instance_t *instance, u32 ns, u32 na
     if (status == 0) status = border_text(host, peer_address_ptr, peer_address_len, &peer_address);
     if (status == 0) status = kernel_link_add_veth(host, (int32_t)ns, name, address,
         (int32_t)mtu_bytes, (int32_t)master, (int32_t)peer_ns, peer_name, peer_address);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_vrf(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
+    u32 table)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_add_vrf(host, (int32_t)ns, name, (int32_t)table);
     return border_end(host, status);
 }
 
@@ -198,6 +217,15 @@ u32 Z_kernelZ_link_set_bridge_port(struct Z_kernel_instance_t *instance, u32 ns,
     int32_t status = border_begin(host, false);
     if (status == 0) status = kernel_link_set_bridge_port(host, (int32_t)ns, (int32_t)ifindex,
         (int32_t)hairpin, (int32_t)isolated);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_set_master(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 master)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = kernel_link_set_master(host, (int32_t)ns, (int32_t)ifindex,
+        (int32_t)master);
     return border_end(host, status);
 }
 
@@ -278,7 +306,7 @@ u32 Z_kernelZ_addr_list(struct Z_kernel_instance_t *instance, u32 ns, u32 ifinde
 
 u32 Z_kernelZ_route_add(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 dst_ptr,
     u32 dst_len, u32 gw_ptr, u32 gw_len, u32 src_ptr, u32 src_len, u32 scope, u32 table,
-    u32 priority, u32 mtu_bytes, u32 advmss)
+    u32 priority, u32 mtu_bytes, u32 advmss, u32 protocol)
 {
     struct host *host = (struct host *)instance;
     struct span dst;
@@ -289,7 +317,8 @@ u32 Z_kernelZ_route_add(struct Z_kernel_instance_t *instance, u32 ns, u32 ifinde
     if (status == 0) status = border_text(host, gw_ptr, gw_len, &gw);
     if (status == 0) status = border_text(host, src_ptr, src_len, &src);
     if (status == 0) status = kernel_route_add(host, (int32_t)ns, (int32_t)ifindex, dst, gw, src,
-        (int32_t)scope, (int32_t)table, (int32_t)priority, (int32_t)mtu_bytes, (int32_t)advmss);
+        (int32_t)scope, (int32_t)table, (int32_t)priority, (int32_t)mtu_bytes, (int32_t)advmss,
+        (int32_t)protocol);
     return border_end(host, status);
 }
 
@@ -312,6 +341,14 @@ u32 Z_kernelZ_route_list(struct Z_kernel_instance_t *instance, u32 ns, u32 ifind
     struct host *host = (struct host *)instance;
     int32_t status = border_begin(host, true);
     if (status == 0) status = kernel_route_list(host, (int32_t)ns, (int32_t)ifindex);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_route_table_list(struct Z_kernel_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_route_table_list(host, (int32_t)ns);
     return border_end(host, status);
 }
 
@@ -402,6 +439,38 @@ u32 Z_kernelZ_filter_del(struct Z_kernel_instance_t *instance, u32 ns, u32 ifind
     int32_t status = border_begin(host, false);
     if (status == 0) status = kernel_filter_del(host, (int32_t)ns, (int32_t)ifindex, (int32_t)pref,
         (int32_t)handle);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_fib_rule_add(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
+    u32 table, u32 priority)
+{
+    struct host *host = (struct host *)instance;
+    struct span src;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
+    if (status == 0) status = kernel_fib_rule_add(host, (int32_t)ns, src, (int32_t)table,
+        (int32_t)priority);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_fib_rule_del(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
+    u32 table, u32 priority)
+{
+    struct host *host = (struct host *)instance;
+    struct span src;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
+    if (status == 0) status = kernel_fib_rule_del(host, (int32_t)ns, src, (int32_t)table,
+        (int32_t)priority);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_fib_rule_list(struct Z_kernel_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_fib_rule_list(host, (int32_t)ns);
     return border_end(host, status);
 }
 

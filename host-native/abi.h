@@ -29,11 +29,17 @@ int32_t kernel_netns_open(struct host *host, struct span path);
 /** Compares two namespaces. */
 int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b);
 
-/** One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs. */
+/**
+ * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs,
+ * `table` the routing table of a VRF, 0 for any other link.
+ */
 int32_t kernel_link_get(struct host *host, int32_t ns, struct span name);
 
 /** One link by ifindex. */
 int32_t kernel_link_get_index(struct host *host, int32_t ns, int32_t ifindex);
+
+/** All links of a namespace. */
+int32_t kernel_link_list(struct host *host, int32_t ns);
 
 /**
  * Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN
@@ -49,6 +55,12 @@ int32_t kernel_link_add_bridge(struct host *host, int32_t ns, struct span name, 
 int32_t kernel_link_add_veth(struct host *host, int32_t ns, struct span name, struct span address,
     int32_t mtu_bytes, int32_t master, int32_t peer_ns, struct span peer_name,
     struct span peer_address);
+
+/**
+ * Makes a VRF over a routing table, down. EOPNOTSUPP: a kernel without VRF, told before EINVAL,
+ * which table 0 is.
+ */
+int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table);
 
 /** Brings a link up. */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
@@ -75,6 +87,13 @@ int32_t kernel_link_set_address(struct host *host, int32_t ns, int32_t ifindex,
 /** Sets the flags of a bridge port. */
 int32_t kernel_link_set_bridge_port(struct host *host, int32_t ns, int32_t ifindex, int32_t hairpin,
     int32_t isolated);
+
+/**
+ * Puts a link into a bridge or VRF, instead of one that it is in; master 0 takes it out. By way
+ * of a VRF the link goes down and up: it loses its routes, and IPv6 addresses unless
+ * net/ipv6/conf/…/keep_addr_on_down says otherwise.
+ */
+int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master);
 
 /**
  * Removes a link; of a veth pair both ends go. When it answers nobody finds the link any more,
@@ -111,11 +130,12 @@ int32_t kernel_addr_list(struct host *host, int32_t ns, int32_t ifindex);
 
 /**
  * Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is
- * added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.
+ * added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main,
+ * protocol 0 is boot (rtnetlink(7)).
  */
 int32_t kernel_route_add(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
     struct span gw, struct span src, int32_t scope, int32_t table, int32_t priority,
-    int32_t mtu_bytes, int32_t advmss);
+    int32_t mtu_bytes, int32_t advmss, int32_t protocol);
 
 /** Removes the first route that matches. */
 int32_t kernel_route_del(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
@@ -123,6 +143,9 @@ int32_t kernel_route_del(struct host *host, int32_t ns, int32_t ifindex, struct 
 
 /** Unicast routes that leave by a link, of both families. */
 int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex);
+
+/** Numbers of the routing tables of both families that hold a route of whatever type. */
+int32_t kernel_route_table_list(struct host *host, int32_t ns);
 
 /**
  * The unicast route that a packet to an address would take, of several next hops one.
@@ -182,6 +205,23 @@ int32_t kernel_filter_add_redirect(struct host *host, int32_t ns, int32_t ifinde
  */
 int32_t kernel_filter_del(struct host *host, int32_t ns, int32_t ifindex, int32_t pref,
     int32_t handle);
+
+/**
+ * Has packets from a prefix, at least one bit long, looked up in a table. priority 0 puts the
+ * rule before all but the first. EOPNOTSUPP: a kernel without policy routing.
+ */
+int32_t kernel_fib_rule_add(struct host *host, int32_t ns, struct span src, int32_t table,
+    int32_t priority);
+
+/** Removes the first rule that matches, of whatever priority when it is 0. */
+int32_t kernel_fib_rule_del(struct host *host, int32_t ns, struct span src, int32_t table,
+    int32_t priority);
+
+/**
+ * Policy routing rules of both families; src "" is any, table 0 none. more: the rule asks for
+ * more than the source, or does something else than look into its table.
+ */
+int32_t kernel_fib_rule_list(struct host *host, int32_t ns);
 
 /** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
 int32_t kernel_sysctl_read(struct host *host, int32_t ns, struct span key);

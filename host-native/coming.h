@@ -9,15 +9,6 @@
 
 int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int32_t protocol,
     struct span dst, int32_t dport, int32_t dport_end, struct span reply_src);
-int32_t kernel_fib_rule_add(struct host *host, int32_t ns, struct span src, int32_t table,
-    int32_t priority);
-int32_t kernel_fib_rule_del(struct host *host, int32_t ns, struct span src, int32_t table,
-    int32_t priority);
-int32_t kernel_fib_rule_list(struct host *host, int32_t ns);
-int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table);
-int32_t kernel_link_list(struct host *host, int32_t ns);
-int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master);
-int32_t kernel_route_table_list(struct host *host, int32_t ns);
 int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span chain);
 int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum);

@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "ip.h"
 #include "member.h"
 #include "netns.h"
@@ -61,6 +60,8 @@ struct link {
     uint32_t lower;
     uint8_t operstate;
     bool vlan_filtering;
+    /** Of a VRF. */
+    uint32_t table;
 };
 
 static void parse_info(struct view info, struct link *link)
@@ -71,9 +72,14 @@ static void parse_info(struct view info, struct link *link)
         if (attr.type == IFLA_INFO_KIND) link->kind = view_text(attr.value);
         else if (attr.type == IFLA_INFO_DATA) data = attr.value;
     }
-    if (!span_is(link->kind, "bridge")) return;
+    bool bridge = span_is(link->kind, "bridge");
+    if (!bridge && !span_is(link->kind, "vrf")) return;
     while (attr_next(&data, &attr)) {
-        if (attr.type == IFLA_BR_VLAN_FILTERING) link->vlan_filtering = view_u8(attr.value, 0) != 0;
+        if (bridge && attr.type == IFLA_BR_VLAN_FILTERING) {
+            link->vlan_filtering = view_u8(attr.value, 0) != 0;
+        } else if (!bridge && attr.type == IFLA_VRF_TABLE) {
+            link->table = view_u32(attr.value, 0);
+        }
     }
 }
 
@@ -119,6 +125,7 @@ static void reply_of_link(struct reply *reply, const struct message *message)
     member_int(reply, "master", link.master);
     member_int(reply, "peer", span_is(link.kind, "veth") ? link.lower : 0);
     member_bool(reply, "vlan_filtering", link.vlan_filtering);
+    member_int(reply, "table", link.table);
     reply_object_end(reply);
 }
 

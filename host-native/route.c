@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "ip.h"
 #include "link.h"
 #include "member.h"
@@ -92,7 +91,7 @@ static void request_way(struct request *request, const struct way *way, const st
 
 int32_t kernel_route_add(struct host *host, int32_t ns, int32_t ifindex, struct span dst,
     struct span gw, struct span src, int32_t scope, int32_t table,
-    int32_t priority, int32_t mtu_bytes, int32_t advmss)
+    int32_t priority, int32_t mtu_bytes, int32_t advmss, int32_t protocol)
 {
     struct way way = {.ifindex = ifindex};
     struct ip from;
@@ -102,7 +101,7 @@ int32_t kernel_route_add(struct host *host, int32_t ns, int32_t ifindex, struct 
     if (status == 0) status = link_socket(host, ns, ifindex, &netlink);
     if (status < 0) return status;
     struct rtmsg body = {
-        .rtm_protocol = RTPROT_BOOT,
+        .rtm_protocol = (uint8_t)(protocol == 0 ? RTPROT_BOOT : protocol),
         .rtm_scope = (uint8_t)scope,
         .rtm_type = RTN_UNICAST,
     };

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "ip.h"
 #include "member.h"
 #include "netns.h"

@@ -37,13 +37,14 @@ export interface Operation {
 const LINK =
   '{"ifindex":5,"name":"eth0","kind":"veth","address":"0a:58:0a:01:02:03","mtu_bytes":1500,' +
   '"up":true,"promisc":false,"allmulti":false,"txqlen":1000,"operstate":"up","master":3,"peer":4,' +
-  '"vlan_filtering":false}';
+  '"vlan_filtering":false,"table":0}';
 const ROUTE =
   '{"dst":"0.0.0.0/0","gw":"10.1.2.1","src":"","scope":0,"table":254,"priority":0,' +
   '"mtu_bytes":0,"advmss":0,"protocol":3}';
 const QDISC =
   '{"kind":"tbf","handle":65536,"rate":125000,"limit":13125,"buffer":156250}, the last three ' +
   'of a tbf, else 0; rate in bytes a second, limit in bytes, buffer in ticks of 64 ns';
+const FIB_RULE = '{"src":"10.1.2.3/32","table":100,"priority":32765,"more":false}';
 const ELEMENTS =
   '[{"key":"0a010203","data":"goto masq-10.1.2.0/24","comment":"…"}], data "" in a set';
 
@@ -137,7 +138,8 @@ export const OPERATIONS = [
     errors: ['ENODEV'],
     like: 'ip -d link show dev $name',
     about:
-      'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and NICs.',
+      'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and ' +
+      'NICs, `table` the routing table of a VRF, 0 for any other link.',
   },
   {
     module: 'kernel',
@@ -148,6 +150,16 @@ export const OPERATIONS = [
     errors: ['ENODEV'],
     like: 'ip -d link show',
     about: 'One link by ifindex.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_list',
+    params: { ns: 'ns' },
+    reply: 'json',
+    gives: `[${LINK}], by ifindex`,
+    errors: [],
+    like: 'ip -d link show',
+    about: 'All links of a namespace.',
   },
   {
     module: 'kernel',
@@ -183,6 +195,18 @@ export const OPERATIONS = [
     about:
       'Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the ' +
       'peer down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_add_vrf',
+    params: { ns: 'ns', name: 'str', table: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'EINVAL', 'EOPNOTSUPP'],
+    like: 'ip link add $name type vrf table $table',
+    about:
+      'Makes a VRF over a routing table, down. EOPNOTSUPP: a kernel without VRF, told before ' +
+      'EINVAL, which table 0 is.',
   },
   {
     module: 'kernel',
@@ -263,6 +287,19 @@ export const OPERATIONS = [
     errors: ['ENODEV', 'EOPNOTSUPP'],
     like: 'bridge link set dev $ifindex hairpin $hairpin isolated $isolated',
     about: 'Sets the flags of a bridge port.',
+  },
+  {
+    module: 'kernel',
+    name: 'link_set_master',
+    params: { ns: 'ns', ifindex: 'i32', master: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENODEV', 'EINVAL', 'EOPNOTSUPP'],
+    like: 'ip link set dev $ifindex master $master',
+    about:
+      'Puts a link into a bridge or VRF, instead of one that it is in; master 0 takes it out. By ' +
+      'way of a VRF the link goes down and up: it loses its routes, and IPv6 addresses unless ' +
+      'net/ipv6/conf/…/keep_addr_on_down says otherwise.',
   },
   {
     module: 'kernel',
@@ -362,16 +399,18 @@ export const OPERATIONS = [
       priority: 'i32',
       mtu_bytes: 'i32',
       advmss: 'i32',
+      protocol: 'i32',
     },
     reply: 'none',
     gives: '',
     errors: ['EEXIST', 'ENETUNREACH', 'ENODEV'],
     like:
       'ip route prepend $dst via $gw dev $ifindex src $src scope $scope table $table ' +
-      'metric $priority mtu $mtu_bytes advmss $advmss proto boot',
+      'metric $priority mtu $mtu_bytes advmss $advmss proto $protocol',
     about:
       'Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is ' +
-      'added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.',
+      'added beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main, ' +
+      'protocol 0 is boot (rtnetlink(7)).',
   },
   {
     module: 'kernel',
@@ -392,6 +431,16 @@ export const OPERATIONS = [
     errors: ['ENODEV'],
     like: 'ip route show table all dev $ifindex',
     about: 'Unicast routes that leave by a link, of both families.',
+  },
+  {
+    module: 'kernel',
+    name: 'route_table_list',
+    params: { ns: 'ns' },
+    reply: 'json',
+    gives: '[100,254,255], ascending',
+    errors: [],
+    like: 'ip route show table all',
+    about: 'Numbers of the routing tables of both families that hold a route of whatever type.',
   },
   {
     module: 'kernel',
@@ -516,6 +565,40 @@ export const OPERATIONS = [
     about:
       'Removes one u32 filter of incoming packets, with handle 0 all of that pref. ENOENT: there ' +
       'is none; EINVAL: nor a qdisc that it could hang on.',
+  },
+  {
+    module: 'kernel',
+    name: 'fib_rule_add',
+    params: { ns: 'ns', src: 'str', table: 'i32', priority: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['EEXIST', 'EOPNOTSUPP'],
+    like: 'ip rule add from $src table $table priority $priority',
+    about:
+      'Has packets from a prefix, at least one bit long, looked up in a table. priority 0 puts ' +
+      'the rule before all but the first. EOPNOTSUPP: a kernel without policy routing.',
+  },
+  {
+    module: 'kernel',
+    name: 'fib_rule_del',
+    params: { ns: 'ns', src: 'str', table: 'i32', priority: 'i32' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT', 'EOPNOTSUPP'],
+    like: 'ip rule del from $src table $table priority $priority',
+    about: 'Removes the first rule that matches, of whatever priority when it is 0.',
+  },
+  {
+    module: 'kernel',
+    name: 'fib_rule_list',
+    params: { ns: 'ns' },
+    reply: 'json',
+    gives: `[${FIB_RULE}], IPv4 first, in the order in which they are asked`,
+    errors: ['EOPNOTSUPP'],
+    like: 'ip rule show',
+    about:
+      'Policy routing rules of both families; src "" is any, table 0 none. more: the rule asks ' +
+      'for more than the source, or does something else than look into its table.',
   },
   {
     module: 'kernel',
@@ -764,6 +847,7 @@ export interface Link {
   readonly master: number;
   readonly peer: number;
   readonly vlan_filtering: boolean;
+  readonly table: number;
 }
 
 /** An address, as addr_list gives it; scope is the kernel's number (rtnetlink(7): 0 global). */
@@ -793,6 +877,14 @@ export interface Route {
 /** A route with the link it leaves by, as route_get gives it. */
 export interface RouteTo extends Route {
   readonly ifindex: number;
+}
+
+/** A policy routing rule, as fib_rule_list gives it. */
+export interface FibRule {
+  readonly src: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly more: boolean;
 }
 
 /** A VLAN of a bridge port, as bridge_vlan_list gives it. */

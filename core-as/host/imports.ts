@@ -40,13 +40,20 @@ export declare function kernel_netns_open(path: usize, path_len: i32): i32;
 @external("kernel", "netns_same")
 export declare function kernel_netns_same(a: i32, b: i32): i32;
 
-/** One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs. */
+/**
+ * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
+ * the routing table of a VRF, 0 for any other link.
+ */
 @external("kernel", "link_get")
 export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i32;
 
 /** One link by ifindex. */
 @external("kernel", "link_get_index")
 export declare function kernel_link_get_index(ns: i32, ifindex: i32): i32;
+
+/** All links of a namespace. */
+@external("kernel", "link_list")
+export declare function kernel_link_list(ns: i32): i32;
 
 /**
  * Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without VLAN
@@ -80,6 +87,13 @@ export declare function kernel_link_add_veth(
   peer_address: usize,
   peer_address_len: i32,
 ): i32;
+
+/**
+ * Makes a VRF over a routing table, down. EOPNOTSUPP: a kernel without VRF, told before EINVAL,
+ * which table 0 is.
+ */
+@external("kernel", "link_add_vrf")
+export declare function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32;
 
 /** Brings a link up. */
 @external("kernel", "link_set_up")
@@ -122,6 +136,14 @@ export declare function kernel_link_set_bridge_port(
   hairpin: i32,
   isolated: i32,
 ): i32;
+
+/**
+ * Puts a link into a bridge or VRF, instead of one that it is in; master 0 takes it out. By way of
+ * a VRF the link goes down and up: it loses its routes, and IPv6 addresses unless
+ * net/ipv6/conf/…/keep_addr_on_down says otherwise.
+ */
+@external("kernel", "link_set_master")
+export declare function kernel_link_set_master(ns: i32, ifindex: i32, master: i32): i32;
 
 /**
  * Removes a link; of a veth pair both ends go. When it answers nobody finds the link any more, and
@@ -181,7 +203,8 @@ export declare function kernel_addr_list(ns: i32, ifindex: i32): i32;
 
 /**
  * Adds a route; an exact duplicate is EEXIST, another next hop for the same destination is added
- * beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main.
+ * beside the first. Empty gw or src and 0 leave an attribute out; table 0 is main, protocol 0 is
+ * boot (rtnetlink(7)).
  */
 @external("kernel", "route_add")
 export declare function kernel_route_add(
@@ -198,6 +221,7 @@ export declare function kernel_route_add(
   priority: i32,
   mtu_bytes: i32,
   advmss: i32,
+  protocol: i32,
 ): i32;
 
 /** Removes the first route that matches. */
@@ -215,6 +239,10 @@ export declare function kernel_route_del(
 /** Unicast routes that leave by a link, of both families. */
 @external("kernel", "route_list")
 export declare function kernel_route_list(ns: i32, ifindex: i32): i32;
+
+/** Numbers of the routing tables of both families that hold a route of whatever type. */
+@external("kernel", "route_table_list")
+export declare function kernel_route_table_list(ns: i32): i32;
 
 /**
  * The unicast route that a packet to an address would take, of several next hops one. ENETUNREACH:
@@ -293,6 +321,36 @@ export declare function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: 
  */
 @external("kernel", "filter_del")
 export declare function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32): i32;
+
+/**
+ * Has packets from a prefix, at least one bit long, looked up in a table. priority 0 puts the rule
+ * before all but the first. EOPNOTSUPP: a kernel without policy routing.
+ */
+@external("kernel", "fib_rule_add")
+export declare function kernel_fib_rule_add(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32;
+
+/** Removes the first rule that matches, of whatever priority when it is 0. */
+@external("kernel", "fib_rule_del")
+export declare function kernel_fib_rule_del(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32;
+
+/**
+ * Policy routing rules of both families; src "" is any, table 0 none. more: the rule asks for more
+ * than the source, or does something else than look into its table.
+ */
+@external("kernel", "fib_rule_list")
+export declare function kernel_fib_rule_list(ns: i32): i32;
 
 /** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
 @external("kernel", "sysctl_read")

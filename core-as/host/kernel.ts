@@ -12,19 +12,25 @@ import {
   kernel_bridge_vlan_add,
   kernel_bridge_vlan_del,
   kernel_bridge_vlan_list,
+  kernel_fib_rule_add,
+  kernel_fib_rule_del,
+  kernel_fib_rule_list,
   kernel_filter_add_redirect,
   kernel_filter_del,
   kernel_filter_list,
   kernel_link_add_bridge,
   kernel_link_add_ifb,
   kernel_link_add_veth,
+  kernel_link_add_vrf,
   kernel_link_del,
   kernel_link_get,
   kernel_link_get_index,
+  kernel_link_list,
   kernel_link_set_address,
   kernel_link_set_allmulti,
   kernel_link_set_bridge_port,
   kernel_link_set_down,
+  kernel_link_set_master,
   kernel_link_set_mtu,
   kernel_link_set_promisc,
   kernel_link_set_txqlen,
@@ -39,6 +45,7 @@ import {
   kernel_route_del,
   kernel_route_get,
   kernel_route_list,
+  kernel_route_table_list,
   kernel_sysctl_read,
   kernel_sysctl_write,
 } from "./imports";
@@ -62,6 +69,8 @@ export class Link {
   /** ifindex of a veth's other end. */
   peer: i32 = 0;
   vlan_filtering: bool = false;
+  /** Routing table of a VRF. */
+  table: i32 = 0;
 }
 
 export class Address {
@@ -83,6 +92,17 @@ export class Route {
   priority: i32 = 0;
   mtu_bytes: i32 = 0;
   advmss: i32 = 0;
+  /** RTPROT_*, linux/rtnetlink.h; 0 is boot. */
+  protocol: i32 = 0;
+}
+
+/** A policy routing rule; `more`: it asks for more than src, or does something else. */
+export class FibRule {
+  constructor(
+    public src: string,
+    public table: i32,
+    public more: bool,
+  ) {}
 }
 
 export class PortVlan {
@@ -161,6 +181,7 @@ function link_from(value: JsonValue): Link {
   link.master = int_of(value, "master");
   link.peer = int_of(value, "peer");
   link.vlan_filtering = bool_of(value, "vlan_filtering");
+  link.table = int_of(value, "table");
   return link;
 }
 
@@ -181,6 +202,14 @@ export function link_get(ns: i32, name: string): Link | null {
 
 export function link_get_index(ns: i32, ifindex: i32): Link | null {
   return checked(kernel_link_get_index(ns, ifindex)) < 0 ? null : link_from(reply_json());
+}
+
+export function link_list(ns: i32): Link[] | null {
+  if (checked(kernel_link_list(ns)) < 0) return null;
+  const reply = reply_json();
+  const links = new Array<Link>();
+  for (let i = 0; i < reply.items.length; i++) links.push(link_from(reply.items[i]));
+  return links;
 }
 
 export function link_add_bridge(ns: i32, name: string, mtu_bytes: i32, vlan_filtering: bool): i32 {
@@ -228,6 +257,11 @@ export function link_add_veth(end: VethEnd, mtu_bytes: i32, master: i32, peer: V
   );
 }
 
+export function link_add_vrf(ns: i32, name: string, table: i32): i32 {
+  const text = new Utf8(name);
+  return checked(kernel_link_add_vrf(ns, text.ptr, text.len, table));
+}
+
 export function link_set_up(ns: i32, ifindex: i32): i32 {
   return checked(kernel_link_set_up(ns, ifindex));
 }
@@ -261,17 +295,25 @@ export function link_set_bridge_port(ns: i32, ifindex: i32, hairpin: bool, isola
   return checked(kernel_link_set_bridge_port(ns, ifindex, i32(hairpin), i32(isolated)));
 }
 
+/** master: an ifindex, 0 for none. */
+export function link_set_master(ns: i32, ifindex: i32, master: i32): i32 {
+  return checked(kernel_link_set_master(ns, ifindex, master));
+}
+
 export function link_del(ns: i32, ifindex: i32): i32 {
   return checked(kernel_link_del(ns, ifindex));
 }
 
+function reply_numbers(): i32[] {
+  const reply = reply_json();
+  const numbers = new Array<i32>();
+  for (let i = 0; i < reply.items.length; i++) numbers.push(<i32>reply.items[i].integer());
+  return numbers;
+}
+
 /** ifindexes of a bridge's ports. */
 export function bridge_port_list(ns: i32, ifindex: i32): i32[] | null {
-  if (checked(kernel_bridge_port_list(ns, ifindex)) < 0) return null;
-  const reply = reply_json();
-  const ports = new Array<i32>();
-  for (let i = 0; i < reply.items.length; i++) ports.push(<i32>reply.items[i].integer());
-  return ports;
+  return checked(kernel_bridge_port_list(ns, ifindex)) < 0 ? null : reply_numbers();
 }
 
 export function bridge_vlan_add(
@@ -347,6 +389,7 @@ export function route_add(ns: i32, ifindex: i32, route: Route): i32 {
       route.priority,
       route.mtu_bytes,
       route.advmss,
+      route.protocol,
     ),
   );
 }
@@ -374,7 +417,36 @@ export function route_list(ns: i32, ifindex: i32): Route[] | null {
     route.priority = int_of(item, "priority");
     route.mtu_bytes = int_of(item, "mtu_bytes");
     route.advmss = int_of(item, "advmss");
+    route.protocol = int_of(item, "protocol");
     list.push(route);
+  }
+  return list;
+}
+
+/** Numbers of the routing tables that hold a route. */
+export function route_table_list(ns: i32): i32[] | null {
+  return checked(kernel_route_table_list(ns)) < 0 ? null : reply_numbers();
+}
+
+/** src carries its prefix length; priority 0 leaves the place to the kernel. */
+export function fib_rule_add(ns: i32, src: string, table: i32, priority: i32): i32 {
+  const text = new Utf8(src);
+  return checked(kernel_fib_rule_add(ns, text.ptr, text.len, table, priority));
+}
+
+/** priority 0 is any. */
+export function fib_rule_del(ns: i32, src: string, table: i32, priority: i32): i32 {
+  const text = new Utf8(src);
+  return checked(kernel_fib_rule_del(ns, text.ptr, text.len, table, priority));
+}
+
+export function fib_rule_list(ns: i32): FibRule[] | null {
+  if (checked(kernel_fib_rule_list(ns)) < 0) return null;
+  const reply = reply_json();
+  const list = new Array<FibRule>();
+  for (let i = 0; i < reply.items.length; i++) {
+    const item = reply.items[i];
+    list.push(new FibRule(text_of(item, "src"), int_of(item, "table"), bool_of(item, "more")));
   }
   return list;
 }

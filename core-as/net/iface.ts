@@ -14,11 +14,31 @@ import { sleep } from "../host/store";
 import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
-import { Result, RouteConfig } from "../spec/types";
+import { IPConfig, Result, RouteConfig } from "../spec/types";
 import { Undo } from "../undo";
 
 const DAD_LIMIT_MS = 5000;
 const DAD_PAUSE_MS = 50;
+
+/**
+ * The addresses of a result that are the interface's: those that name it, or none. An index that
+ * leads nowhere lands in the reader.
+ */
+export function iface_ips(request: Request, result: Result): IPConfig[] {
+  const own = new Array<IPConfig>();
+  for (let i = 0; i < result.ips.length; i++) {
+    const ip = result.ips[i];
+    if (ip.interface >= result.interfaces.length) {
+      request.reader.invalid(
+        `prevResult puts ${ip.address.toString()} on interface ${ip.interface}, ` +
+          "which it does not list",
+      );
+    } else if (ip.interface < 0 || result.interfaces[ip.interface].name == request.env.ifname) {
+      own.push(ip);
+    }
+  }
+  return own;
+}
 
 /** The first gateway of a family among the result's addresses, or null. */
 export function family_gateway(result: Result, v6: bool): Ip | null {

@@ -3,8 +3,9 @@
 // change, removed after the last; /run forgets at reboot, as it must. What is in one beside the
 // attachment is the plugin's own.
 import { failure_errno } from "../host/failure";
+import { HOST, link_get, netns_open, netns_same } from "../host/kernel";
 import { dir_list, dir_make, file_read, file_remove, file_write } from "../host/store";
-import { EFBIG, ENOENT } from "../lib/errno";
+import { EFBIG, EINVAL, ENODEV, ENOENT } from "../lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { Attachments } from "../spec/attachments";
@@ -52,6 +53,13 @@ export function record_number(record: JsonValue, key: string): i32 {
 export function record_bool(record: JsonValue, key: string): i32 {
   const value = record.get(key);
   return value && value.kind == Kind.Bool ? i32(value.bool) : -1;
+}
+
+/** The objects of a list of a record; none when it has none. */
+export function record_list(record: JsonValue, key: string): JsonValue[] {
+  const value = record.get(key);
+  if (!value || value.kind != Kind.Array) return [];
+  return value.items.filter((item) => item.kind == Kind.Object);
 }
 
 /** A file's JSON object. Garbage counts as none. */
@@ -140,4 +148,26 @@ export function records_stale(
     if (!valid.has(`${containerID}\r\n${ifname}`)) stale.push(record);
   }
   return stale;
+}
+
+/** Removes the file of a record. */
+export function record_drop(type: string, record: JsonValue, errors: CniError[]): void {
+  const containerID = record_text(record, "containerID");
+  file_drop(record_path(type, containerID, record_text(record, "ifname")), errors);
+}
+
+/**
+ * The namespace of a record whose interface is gone, for what it may have left there; 0 when the
+ * namespace is gone as well, or has an interface of that name: then it goes with that.
+ */
+export function record_orphaned(record: JsonValue, errors: CniError[]): i32 {
+  const path = record_text(record, "netns");
+  const ns = netns_open(path);
+  if (ns < 0 && (failure_errno == ENOENT || failure_errno == EINVAL)) return 0;
+  const same = ns < 0 ? -1 : netns_same(ns, HOST);
+  if (same == 1) return 0;
+  if (same == 0 && link_get(ns, record_text(record, "ifname"))) return 0;
+  if (same == 0 && failure_errno == ENODEV) return ns;
+  errors.push(os_error(`look into ${path}`));
+  return 0;
 }

@@ -16,8 +16,8 @@ import {
   json_file_read,
   Looked,
   record_bool,
+  record_drop,
   record_number,
-  record_path,
   record_read,
   record_text,
   record_write,
@@ -154,7 +154,7 @@ export function tuning_forget(record: JsonValue, errors: CniError[]): void {
   const dir = record_text(record, "dataDir");
   const before = errors.length;
   if (dir.length > 0) file_drop(backup_path(dir, containerID, ifname), errors);
-  if (errors.length == before) file_drop(record_path(TUNING, containerID, ifname), errors);
+  if (errors.length == before) record_drop(TUNING, record, errors);
 }
 
 function restore(request: Request, saved: JsonValue, errors: CniError[]): void {

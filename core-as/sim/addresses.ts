@@ -124,6 +124,16 @@ export function bring_down(space: Space, link: Link): void {
   }
 }
 
+/** The link goes into a VRF or out of one: down, and up again if it was up. */
+export function cycle(space: Space, link: Link, master: i32): void {
+  const up = link.up;
+  // IPv6 is taken down also where the link is.
+  link.up = true;
+  bring_down(space, link);
+  link.master = master;
+  if (up) bring_up(space, link);
+}
+
 /** Duplicate address detection is off: nothing stays tentative once the link is up. */
 function without_dad(space: Space, link: Link): bool {
   return space.conf_all.get(Knob.AcceptDad) < 1 && link.conf.get(Knob.AcceptDad) < 1;

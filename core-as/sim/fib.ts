@@ -94,10 +94,11 @@ export function best_route(space: Space, ip: Ip): Route | null {
 }
 
 /** The route an address brings, null when it brings none. */
-function connected(dev: Link, addr: Addr): Route | null {
+function connected(space: Space, dev: Link, addr: Addr): Route | null {
   const cidr = addr.cidr;
   const route = new Route(cidr.subnet(), dev);
   route.protocol = PROTOCOL_KERNEL;
+  route.table = space.table_of(dev);
   if (cidr.ip.v6) {
     if (cidr.ip.isLoopback()) return null;
     route.metric = METRIC_CONNECTED6;
@@ -114,13 +115,13 @@ function connected(dev: Link, addr: Addr): Route | null {
 /** Adds the route of an address of a link that is up. */
 export function connect(space: Space, dev: Link, addr: Addr): void {
   if (dev.up && dev.loopback) addr.local_network = true;
-  const route = dev.up ? connected(dev, addr) : null;
+  const route = dev.up ? connected(space, dev, addr) : null;
   if (route && !has_duplicate(space, route)) insert(space, route, false);
 }
 
 /** Removes the route of an address that is gone from its link. */
 export function disconnect(space: Space, dev: Link, addr: Addr): void {
-  const route = connected(dev, addr);
+  const route = connected(space, dev, addr);
   if (!route) return;
   for (let i = 0; route.dst.ip.v6 && i < dev.addrs.length; i++) {
     const other = dev.addrs[i].cidr;
@@ -149,11 +150,12 @@ export function flush(space: Space, dev: Link, v6: bool): void {
  */
 export function forget_source(space: Space, dev: Link, ip: Ip): void {
   const gone = !space.has_local(ip);
+  const table = space.table_of(dev);
   for (let i = space.routes.length - 1; i >= 0; i--) {
     const route = space.routes[i];
     if (!same_ip(route.src, ip)) continue;
     if (ip.v6 && route.dev === dev) route.src = null;
-    if (!ip.v6 && gone && route.table == TABLE_MAIN) space.routes.splice(i, 1);
+    if (!ip.v6 && gone && route.table == table) space.routes.splice(i, 1);
   }
 }
 

@@ -62,6 +62,12 @@ export function kernel_link_get_index(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_link_get_index(ns, ifindex));
 }
 
+export function kernel_link_list(ns: i32): i32 {
+  trace.begin("kernel.link_list");
+  trace.int("ns", ns);
+  return trace.end(at.kernel_link_list(ns));
+}
+
 export function kernel_link_add_bridge(
   ns: i32,
   name: usize,
@@ -114,6 +120,14 @@ export function kernel_link_add_veth(
     peer_address,
     peer_address_len,
   ));
+}
+
+export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32 {
+  trace.begin("kernel.link_add_vrf");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.int("table", table);
+  return trace.end(at.kernel_link_add_vrf(ns, name, name_len, table));
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -187,6 +201,14 @@ export function kernel_link_set_bridge_port(
   trace.int("hairpin", hairpin);
   trace.int("isolated", isolated);
   return trace.end(at.kernel_link_set_bridge_port(ns, ifindex, hairpin, isolated));
+}
+
+export function kernel_link_set_master(ns: i32, ifindex: i32, master: i32): i32 {
+  trace.begin("kernel.link_set_master");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("master", master);
+  return trace.end(at.kernel_link_set_master(ns, ifindex, master));
 }
 
 export function kernel_link_del(ns: i32, ifindex: i32): i32 {
@@ -281,6 +303,7 @@ export function kernel_route_add(
   priority: i32,
   mtu_bytes: i32,
   advmss: i32,
+  protocol: i32,
 ): i32 {
   trace.begin("kernel.route_add");
   trace.int("ns", ns);
@@ -293,6 +316,7 @@ export function kernel_route_add(
   trace.int("priority", priority);
   trace.int("mtu_bytes", mtu_bytes);
   trace.int("advmss", advmss);
+  trace.int("protocol", protocol);
   return trace.end(at.kernel_route_add(
     ns,
     ifindex,
@@ -307,6 +331,7 @@ export function kernel_route_add(
     priority,
     mtu_bytes,
     advmss,
+    protocol,
   ));
 }
 
@@ -333,6 +358,12 @@ export function kernel_route_list(ns: i32, ifindex: i32): i32 {
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
   return trace.end(at.kernel_route_list(ns, ifindex));
+}
+
+export function kernel_route_table_list(ns: i32): i32 {
+  trace.begin("kernel.route_table_list");
+  trace.int("ns", ns);
+  return trace.end(at.kernel_route_table_list(ns));
 }
 
 export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
@@ -433,6 +464,42 @@ export function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32)
   trace.int("pref", pref);
   trace.int("handle", handle);
   return trace.end(at.kernel_filter_del(ns, ifindex, pref, handle));
+}
+
+export function kernel_fib_rule_add(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32 {
+  trace.begin("kernel.fib_rule_add");
+  trace.int("ns", ns);
+  trace.text("src", src, src_len);
+  trace.int("table", table);
+  trace.int("priority", priority);
+  return trace.end(at.kernel_fib_rule_add(ns, src, src_len, table, priority));
+}
+
+export function kernel_fib_rule_del(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32 {
+  trace.begin("kernel.fib_rule_del");
+  trace.int("ns", ns);
+  trace.text("src", src, src_len);
+  trace.int("table", table);
+  trace.int("priority", priority);
+  return trace.end(at.kernel_fib_rule_del(ns, src, src_len, table, priority));
+}
+
+export function kernel_fib_rule_list(ns: i32): i32 {
+  trace.begin("kernel.fib_rule_list");
+  trace.int("ns", ns);
+  return trace.end(at.kernel_fib_rule_list(ns));
 }
 
 export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {

@@ -1,20 +1,24 @@
-// Links of the simulated kernel: bridges, veth pairs, and lo and NICs as they are. Other kinds can
-// be looked at but not made.
+// Links of the simulated kernel: bridges, VRFs, veth pairs, and lo and NICs as they are. Other
+// kinds can be looked at but not made.
 import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, EOPNOTSUPP, ERANGE } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { ifname_problem } from "../lib/name";
+import { ByteWriter } from "../lib/utf8";
 import { bring_down, bring_up, drop_addrs } from "./addresses";
-import { enslave, follow_ports, release, set_mtu } from "./bridges";
+import { enslave, follow_ports, set_mtu } from "./bridges";
 import { flush } from "./fib";
+import { leave } from "./masters";
 import { operstate } from "./operstate";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { ADDRESS_ZERO, Link, LOOPBACK_INDEX, Space, state, Vlan } from "./state";
+import { ADDRESS_ZERO, Knob, Link, LOOPBACK_INDEX, Space, state, Vlan } from "./state";
 import { redirect_nowhere } from "./tc";
 
 const NAME_MAX_BYTES: i32 = 15;
 /** RFC 791: what every IPv4 link must carry. */
 const MTU_MIN_BYTES: i32 = 68;
 const MTU_MAX_BYTES: i32 = 65535;
+/** Of a VRF, which has no wire: IP6_MAX_MTU. */
+const VRF_MTU_BYTES: i32 = 65575;
 
 /** Octets in lower case, as many as the link's kind has; "" when malformed. */
 export function hardware_octets(text: string): string {
@@ -45,9 +49,9 @@ function remove(space: Space, link: Link): void {
   drop_addrs(space, link, false);
   flush(space, link, false);
   const ports = space.ports(link);
-  for (let i = 0; i < ports.length; i++) release(space, ports[i]);
+  for (let i = 0; i < ports.length; i++) leave(space, ports[i]);
   space.links.splice(space.links.indexOf(link), 1);
-  if (link.master != 0) release(space, link);
+  if (link.master != 0) leave(space, link);
 }
 
 /** Why a link cannot be made under a name: 0 when it can. */
@@ -75,9 +79,26 @@ export function kernel_link_get_index(ns: i32, ifindex: i32): i32 {
   return link ? describe(space, link) : refusal;
 }
 
-function describe(space: Space, link: Link): i32 {
-  const peer = link.peer;
+export function kernel_link_list(ns: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
   const out = reply();
+  out.byte(91);
+  for (let i = 0; i < space.links.length; i++) {
+    if (i > 0) out.byte(44);
+    write_link(out, space, space.links[i]);
+  }
+  out.byte(93);
+  return 0;
+}
+
+function describe(space: Space, link: Link): i32 {
+  write_link(reply(), space, link);
+  return 0;
+}
+
+function write_link(out: ByteWriter, space: Space, link: Link): void {
+  const peer = link.peer;
   out.text(`{"ifindex":${link.ifindex},"name":`);
   json_write_string(out, link.name);
   out.text(',"kind":');
@@ -87,8 +108,7 @@ function describe(space: Space, link: Link): i32 {
     .text(`"promisc":${link.promisc},"allmulti":${link.allmulti},"txqlen":${link.txqlen},`)
     .text(`"operstate":"${operstate(space, link)}",`)
     .text(`"master":${link.master},"peer":${peer ? peer.ifindex : 0},`)
-    .text(`"vlan_filtering":${link.vlan_filtering}}`);
-  return 0;
+    .text(`"vlan_filtering":${link.vlan_filtering},"table":${link.table}}`);
 }
 
 export function kernel_link_add_bridge(
@@ -114,6 +134,28 @@ export function kernel_link_add_bridge(
   bridge.vlan_filtering = vlan_filtering != 0;
   bridge.vlans = [new Vlan(1, true, true)];
   return 0;
+}
+
+export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const wanted = text_of(name, name_len);
+  if (wanted == null) return refusal;
+  const problem = name_refusal(space, wanted);
+  if (problem != 0) return problem;
+  if (table == 0) return fail(EINVAL, "Invalid VRF table id");
+  make_vrf(space, space.add_link(wanted, "vrf"), <u32>table);
+  return 0;
+}
+
+/** What only a VRF has, on a new link. */
+export function make_vrf(space: Space, link: Link, table: u32): void {
+  link.kind = "vrf";
+  link.table = table;
+  link.mtu_bytes = VRF_MTU_BYTES;
+  link.operstate_given = "up";
+  link.conf.set(Knob.AcceptDad, -1);
+  space.had_vrf = true;
 }
 
 /** A hardware address as asked for: "" to leave it to the kernel, null after a refusal. */
@@ -263,7 +305,7 @@ export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 
 /** Why a link cannot have an MTU, in the kernel's words; lo and ifb have no greatest one. */
 function mtu_refusal(link: Link, mtu_bytes: i32): string {
   if (mtu_bytes < MTU_MIN_BYTES) return "mtu less than device minimum";
-  const bounded = !link.loopback && link.kind != "ifb";
+  const bounded = !link.loopback && link.kind != "ifb" && link.kind != "vrf";
   return bounded && mtu_bytes > MTU_MAX_BYTES ? "mtu greater than device maximum" : "";
 }
 

@@ -27,9 +27,11 @@ export {
   kernel_link_add_bridge,
   kernel_link_add_ifb,
   kernel_link_add_veth,
+  kernel_link_add_vrf,
   kernel_link_del,
   kernel_link_get,
   kernel_link_get_index,
+  kernel_link_list,
   kernel_link_set_address,
   kernel_link_set_allmulti,
   kernel_link_set_down,
@@ -38,10 +40,18 @@ export {
   kernel_link_set_txqlen,
   kernel_link_set_up,
 } from "./links";
+export { kernel_link_set_master } from "./masters";
 export { kernel_netns_open, kernel_netns_same } from "./netns";
 export { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./nft";
 export { plugin_exec } from "./programs";
-export { kernel_route_add, kernel_route_del, kernel_route_get, kernel_route_list } from "./routes";
+export {
+  kernel_route_add,
+  kernel_route_del,
+  kernel_route_get,
+  kernel_route_list,
+  kernel_route_table_list,
+} from "./routes";
+export { kernel_fib_rule_add, kernel_fib_rule_del, kernel_fib_rule_list } from "./rules";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
 export {
   kernel_filter_add_redirect,

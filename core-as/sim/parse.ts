@@ -10,10 +10,11 @@ import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
 import { enslave, lowest_of } from "./bridges";
 import { disconnect, has_duplicate, insert } from "./fib";
-import { hardware_octets } from "./links";
+import { hardware_octets, make_vrf } from "./links";
 import { put_nft } from "./nft";
 import { number_of, route_word } from "./parse-route";
 import { filter_read, qdisc_read } from "./parse-tc";
+import { has_rule, put_rule } from "./rules";
 import { bytes_of } from "./slot";
 import {
   ADDRESS_ZERO,
@@ -23,6 +24,7 @@ import {
   Link,
   Program,
   Route,
+  Rule,
   Space,
   State,
   state,
@@ -98,6 +100,7 @@ class Parser {
     this.run("route");
     this.run("qdisc");
     this.run("filter");
+    this.run("rule");
   }
 
   private read_line(line: string): void {
@@ -116,7 +119,7 @@ class Parser {
     if (!space) return this.fail("a line before the first netns line");
     if (words.length < 2) return this.fail(`"${what}" alone`);
     if (what == "link") return this.link(space, words);
-    if (!["addr", "vlan", "route", "sysctl", "qdisc", "filter", "nft"].includes(what))
+    if (!["addr", "vlan", "route", "rule", "sysctl", "qdisc", "filter", "nft"].includes(what))
       return this.fail(`unknown word "${what}"`);
     this.later.push(new Later(this.line, space, words));
   }
@@ -195,7 +198,8 @@ class Parser {
     } else if (word == "kind") {
       link.kind = value;
       if (value == "bridge") link.vlans = [new Vlan(1, true, true)];
-      if (value == "ifb") link.conf.set(Knob.AcceptDad, -1);
+      else if (value == "vrf") make_vrf(entry.space, link, 0);
+      else if (value == "ifb") link.conf.set(Knob.AcceptDad, -1);
     } else if (word == "address") {
       link.address = value == NO_ADDRESS ? "" : hardware_octets(value);
       if (link.address.length == 0 && value != NO_ADDRESS)
@@ -210,6 +214,11 @@ class Parser {
       const txqlen = number_of(value);
       if (txqlen < 0 || txqlen > i32.MAX_VALUE) this.fail(`not a queue length: ${value}`);
       link.txqlen = <i32>txqlen;
+    } else if (word == "table") {
+      const table = number_of(value);
+      if (table < 1 || table > <i64>u32.MAX_VALUE || link.kind != "vrf")
+        this.fail(`not a VRF's table: ${value}`);
+      link.table = <u32>table;
     } else if (word == "operstate") {
       link.operstate_given = value;
     } else if (word == "master") {
@@ -303,6 +312,7 @@ class Parser {
       else if (what == "addr") this.addr(later);
       else if (what == "vlan") this.vlan(later);
       else if (what == "route") this.route(later);
+      else if (what == "rule") this.rule(later);
       else this.tc(later);
     }
   }
@@ -405,6 +415,19 @@ class Parser {
     }
     if (this.problem.length > 0 || has_duplicate(later.space, route)) return;
     insert(later.space, route, false);
+  }
+
+  private rule(later: Later): void {
+    const words = later.words;
+    const priority = number_of(words[1]);
+    const shaped = words.length == 6 && words[2] == "from" && words[4] == "table";
+    const src = shaped ? cidr_parse(words[3]) : null;
+    const table = shaped ? number_of(words[5]) : -1;
+    if (!src || src.bits == 0 || priority < 0 || table < 0) {
+      return this.fail("rule takes a priority, from with a prefix, and table with a number");
+    }
+    if (has_rule(later.space, src, <u32>table, <u32>priority)) return;
+    put_rule(later.space, new Rule(src, <u32>table, <u32>priority));
   }
 }
 

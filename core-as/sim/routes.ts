@@ -48,7 +48,7 @@ function gateway4_refusal(space: Space, route: Route, gw: Ip): i32 {
   if (dev.is_local(gw)) return dev.up ? 0 : fail(ENETDOWN);
   const scope = max(route.scope + 1, SCOPE_LINK);
   if (lookup(space, route.table, gw, dev, scope)) return 0;
-  if (lookup(space, TABLE_MAIN, gw, dev, scope)) return 0;
+  if (lookup(space, space.table_of(dev), gw, dev, scope)) return 0;
   return fail(ENETUNREACH, "Nexthop has invalid gateway");
 }
 
@@ -68,7 +68,9 @@ function ipv4_refusal(space: Space, route: Route): i32 {
     return fail(ENETDOWN, "Device for nexthop is not up");
   }
   const src = route.src;
-  if (src && (src.v6 || !space.has_local(src))) return fail(EINVAL, "Invalid prefsrc address");
+  if (src && (src.v6 || !space.has_local_in(src, route.table))) {
+    return fail(EINVAL, "Invalid prefsrc address");
+  }
   return 0;
 }
 
@@ -81,7 +83,9 @@ function gateway6_refusal(space: Space, route: Route, gw: Ip): i32 {
   // The routes of lo lead nowhere.
   if (route.dev.loopback) return fail(EHOSTUNREACH);
   let found = lookup(space, route.table, gw, route.dev, 0);
-  if (!found || found.gw) found = lookup(space, TABLE_MAIN, gw, route.dev, 0);
+  if (!found || found.gw) {
+    found = lookup(space, space.table_of(route.dev), gw, route.dev, 0);
+  }
   return found && !found.gw ? 0 : fail(EHOSTUNREACH);
 }
 
@@ -119,6 +123,7 @@ export function kernel_route_add(
   priority: i32,
   mtu_bytes: i32,
   advmss: i32,
+  protocol: i32,
 ): i32 {
   const space = space_of(ns);
   if (!space) return refusal;
@@ -143,6 +148,7 @@ export function kernel_route_add(
   route.metric = v6 && priority == 0 ? METRIC_DEFAULT6 : <u32>priority;
   route.mtu_bytes = min(mtu_bytes, MTU_MAX_BYTES);
   route.advmss = min(advmss, ADVMSS_MAX_BYTES);
+  if (protocol != 0) route.protocol = protocol & 255;
   const problem = v6 ? ipv6_refusal(space, route) : ipv4_refusal(space, route);
   if (problem != 0) return problem;
   if (has_duplicate(space, route)) return fail(EEXIST);
@@ -183,6 +189,28 @@ function remove_siblings(space: Space, removed: Route): void {
   for (let i = space.routes.length - 1; i >= 0; i--) {
     if (siblings(space.routes[i], removed)) space.routes.splice(i, 1);
   }
+}
+
+export function kernel_route_table_list(ns: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const tables = new Array<u32>();
+  for (let i = 0; i < space.routes.length; i++) {
+    if (!tables.includes(space.routes[i].table)) tables.push(space.routes[i].table);
+  }
+  // A link that is up has local routes for its addresses and, with IPv6, for multicast, in the
+  // table of its VRF if it is in one.
+  for (let i = 0; i < space.links.length; i++) {
+    const link = space.links[i];
+    const main = space.table_of(link);
+    const table = main == TABLE_MAIN ? TABLE_LOCAL : main;
+    const ipv6 = link.ipv6 && link.conf.get(Knob.DisableIpv6) == 0;
+    const holds = link.up && (ipv6 || link.addrs.length > 0);
+    if (holds && !tables.includes(table)) tables.push(table);
+  }
+  tables.sort((a, b) => (a < b ? -1 : i32(a > b)));
+  reply().text(`[${tables.join(",")}]`);
+  return 0;
 }
 
 export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {

@@ -10,6 +10,7 @@ export const SCOPE_LINK: i32 = 253;
 export const SCOPE_HOST: i32 = 254;
 export const PROTOCOL_KERNEL: i32 = 2;
 export const PROTOCOL_BOOT: i32 = 3;
+export const TABLE_DEFAULT: u32 = 253;
 export const LOOPBACK_INDEX: i32 = 1;
 export const LOOPBACK_MTU_BYTES: i32 = 65536;
 export const ETHERNET_MTU_BYTES: i32 = 1500;
@@ -135,6 +136,8 @@ export class Link {
   /** The other end of a veth. */
   peer: Link | null = null;
   vlan_filtering: bool = false;
+  /** Routing table of a VRF. */
+  table: u32 = 0;
   /** Someone chose the address: a bridge then no longer follows its ports. */
   address_set: bool = false;
   /** Someone changed the MTU: a bridge then no longer follows its ports. */
@@ -195,6 +198,15 @@ export class Route {
   ) {}
 }
 
+/** A policy routing rule for packets from a prefix. */
+export class Rule {
+  constructor(
+    public src: Cidr,
+    public table: u32,
+    public priority: u32,
+  ) {}
+}
+
 export class Space {
   last_ifindex: i32 = 0;
   /** /run/netns/NAME leads here. */
@@ -204,6 +216,10 @@ export class Space {
   links: Link[] = [];
   /** In the order of a dump: see fib.ts. */
   routes: Route[] = [];
+  /** Beside those that every namespace has: by family, in the order in which they are asked. */
+  rules: Rule[] = [];
+  /** A VRF was made here: its rule stays when it goes. */
+  had_vrf: bool = false;
   conf_all: Conf = new Conf();
   conf_default: Conf = new Conf();
   nft: Nft = new Nft();
@@ -244,6 +260,11 @@ export class Space {
     const master = link.master != 0 ? this.by_index(link.master) : null;
     return master && master.kind == "bridge" ? master : null;
   }
+  /** The table that routes of a link's addresses are in. */
+  table_of(link: Link): u32 {
+    const master = link.master != 0 ? this.by_index(link.master) : null;
+    return master && master.kind == "vrf" ? master.table : TABLE_MAIN;
+  }
   /** Ports of a bridge, by ifindex. */
   ports(bridge: Link): Link[] {
     const ports = new Array<Link>();
@@ -251,6 +272,14 @@ export class Space {
       if (this.links[i].master == bridge.ifindex) ports.push(this.links[i]);
     }
     return ports;
+  }
+  /** Whether an IPv4 address may be the source of a route: that of a VRF is local there alone. */
+  has_local_in(ip: Ip, table: u32): bool {
+    for (let i = 0; i < this.links.length; i++) {
+      const local = this.table_of(this.links[i]);
+      if ((local == TABLE_MAIN || local == table) && this.links[i].is_local(ip)) return true;
+    }
+    return false;
   }
   /** A link of the namespace has this address, and it may be used. */
   has_local(ip: Ip): bool {

@@ -8,10 +8,13 @@
 //   link cni0 kind bridge up address 02:00:5e:00:00:02 mtu 1500 vlan_filtering promisc operstate up
 //   link eth5 kind veth up address 02:… mtu 1500 operstate up master cni0 peer pod/eth0 hairpin
 //   link eth6 kind veth up address 02:… mtu 1400 allmulti txqlen 500 operstate up peer pod/eth1
+//   link vrf0 kind vrf up address 02:… mtu 65575 operstate up table 10
+//   link eth7 kind veth up address 02:… mtu 1500 operstate up master vrf0 peer pod/eth2
 //   addr 10.1.2.1/24 dev cni0
 //   vlan 1 dev eth5 pvid untagged
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
 //   route 0.0.0.0/0 via 10.1.2.2 dev cni0 proto boot metric 100 table 200 mtu 1400 advmss 1360
+//   rule 32765 from 10.1.2.3/32 table 100
 //   sysctl net/ipv4/ip_forward 1
 //   filter u32 dev eth5 pref 1 redirect ifb0    of what comes in; without redirect whatever it does
 //   qdisc tbf 1: dev eth5 rate 125000 limit 13125 buffer 156250
@@ -42,13 +45,14 @@
 //   folder /run/fairlead  a folder; those above a file or folder are there anyway
 //
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route,
-// sysctl, tc (qdisc and filter) and nft, each sorted bytewise; files last, by path. The rate of a
-// tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
+// rule, sysctl, tc (qdisc and filter) and nft, each sorted bytewise; files last, by path. The rate
+// of a tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off, txqlen 1000); the operstate of lo, and "lowerlayerdown" is
 // "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
 // namespaces); scope global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and
-// ff00::/8, addresses and routes; table local; VLANs of a bridge itself and of ports of a bridge
+// ff00::/8, addresses and routes; table local; rules that every namespace or VRF has, and those
+// that ask for more than the source; VLANs of a bridge itself and of ports of a bridge
 // without vlan_filtering, where they do nothing; sysctls that have their default, and of `all`
 // and `default` any but net/ipv6/conf/all/forwarding; folders, and files called lock.
 import { Ip } from "../lib/ip";
@@ -118,6 +122,7 @@ function link_line(space: Space, link: Link): string {
   const works = operstate(space, link);
   if (!link.loopback) line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
   if (master) line += ` master ${master.name}`;
+  if (link.table != 0) line += ` table ${link.table}`;
   if (peer) line += ` peer ${place_of(peer)}`;
   else if (link.kind == "veth") line += " peer ?";
   if (link.hairpin) line += " hairpin";
@@ -168,7 +173,7 @@ function key_of(knob: i32, owner: string): string {
 
 function sysctl_lines(link: Link, into: string[]): void {
   const usual = new Conf();
-  if (link.loopback || link.kind == "ifb") usual.set(Knob.AcceptDad, -1);
+  if (link.loopback || link.kind == "ifb" || link.kind == "vrf") usual.set(Knob.AcceptDad, -1);
   for (let knob = 0; knob < KNOBS.length; knob++) {
     // Those of `all` tell the same.
     if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6 || knob == Knob.RouteLocalnet)
@@ -204,6 +209,11 @@ function dump_space(space: Space, out: ByteWriter): void {
     if (route.table == TABLE_LOCAL || is_unlisted(route.dst.ip)) continue;
     routes.push(route_line(route));
   }
+  const rules = new Array<string>();
+  for (let i = 0; i < space.rules.length; i++) {
+    const rule = space.rules[i];
+    rules.push(`rule ${rule.priority} from ${rule.src.toString()} table ${rule.table}`);
+  }
   const forward4 = space.conf_all.get(Knob.Forwarding4);
   if (forward4 != 0) sysctls.push(`sysctl net/ipv4/ip_forward ${forward4}`);
   const forward6 = space.conf_all.get(Knob.Forwarding6);
@@ -216,6 +226,7 @@ function dump_space(space: Space, out: ByteWriter): void {
   flush(addrs, out);
   flush(vlans, out);
   flush(routes, out);
+  flush(rules, out);
   flush(sysctls, out);
   flush(tc, out);
   const nft = new Array<string>();

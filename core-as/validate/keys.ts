@@ -45,7 +45,6 @@ const TABLES: string[] = [
   "vrf vrfname table",
   "@needed/vlan master ipam",
   "@needed/dummy ipam",
-  "@needed/vrf vrfname",
   "@served/bridge mac",
   "@served/macvlan mac",
   "@served/tap mac",

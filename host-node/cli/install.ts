@@ -35,8 +35,10 @@ export const TYPES: readonly string[] = [
   'host-local',
   'loopback',
   'ptp',
+  'sbr',
   'static',
   'tuning',
+  'vrf',
 ];
 
 const EXIT_FAILED = 1;

@@ -14,6 +14,7 @@ export interface Names {
 type Args = Readonly<Record<string, unknown>>;
 
 const SCOPES: Readonly<Record<number, string>> = { 200: 'site', 253: 'link', 254: 'host' };
+const PROTOCOLS: Readonly<Record<number, string>> = { 0: 'boot', 2: 'kernel', 3: 'boot' };
 const TABLE_MAIN = 254;
 /** linux/pkt_sched.h; the kernel's tick of net/pkt_sched.h. */
 const TC_H_ROOT = -1;
@@ -54,6 +55,7 @@ function routeWord(param: string, args: Args): string | undefined {
   if (param === 'scope' && number === 0) return v6 || gw !== '' ? '' : 'global';
   if (param === 'scope') return SCOPES[number] ?? String(number);
   if (param === 'table') return number === TABLE_MAIN || number === 0 ? '' : String(number >>> 0);
+  if (param === 'protocol') return PROTOCOLS[number] ?? String(number);
   if (param === 'priority') return number === 0 ? '' : String(number >>> 0);
   if (param === 'gw' && gw.includes(':') && !v6) return `inet6 ${gw}`;
   return undefined;
@@ -96,7 +98,10 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
     const word = routeWord(param, args);
     if (word !== undefined) return word;
   }
-  if (typeof value === 'number') return value === 0 ? '' : String(value);
+  if (typeof value === 'number') {
+    const unsigned = param === 'table' || param === 'priority' ? value >>> 0 : value;
+    return value === 0 ? '' : String(unsigned);
+  }
   const text = textOf(value);
   if (text === '' && !op.like.includes(`"$${param}"`)) return '';
   return quote(text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text);
@@ -123,12 +128,13 @@ function isSaid(op: Operation, token: string, args: Args): boolean {
 
 function fill(op: Operation, args: Args, names: Names): string[] {
   const said: string[] = [];
+  const six = op.name.startsWith('fib_rule_') && String(args['src']).includes(':');
   const tokens = op.like.split(' ');
   for (const [at, token] of tokens.entries()) {
     if (token.includes('$')) {
       const text = filled(op, token, args, names);
-      if (text === undefined) said.pop();
-      else said.push(text);
+      if (text !== undefined) said.push(text);
+      else if (said.pop() === 'master' && op.name === 'link_set_master') said.push('nomaster');
     } else if (token === 'on' && args['on'] === 0) said.push('off');
     // What stands before its value goes with it.
     else if (tokens[at + 1]?.startsWith('$') || isSaid(op, token, args)) said.push(token);
@@ -136,6 +142,8 @@ function fill(op: Operation, args: Args, names: Names): string[] {
   if ('ifindex' in op.params && !op.like.includes('$ifindex')) {
     said.push('dev', words(op, 'ifindex', args, names));
   }
+  // From the prefix alone ip(8) does not know the family.
+  if (six) said.splice(1, 0, '-6');
   return said;
 }
 

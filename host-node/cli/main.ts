@@ -39,6 +39,8 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   static      IPAM: addresses written in the configuration
   tuning      chained: sysctls and properties of the container's interface
   bandwidth   chained: limits of what a container receives and sends
+  sbr         chained: a routing table for packets from the interface's addresses
+  vrf         chained: the interface in a VRF of the container
   fairlead    a whole chain of these in one process
 
 On the command line:

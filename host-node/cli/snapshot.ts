@@ -51,6 +51,8 @@ const DEAD_ENDS: Readonly<Record<number, string>> = {
   9: 'throw',
 };
 const RTPROT_KERNEL = 2;
+/** Of the rule that the first VRF of a namespace brings (FIB_RULE_PREF, drivers/net/vrf.c). */
+const PRIORITY_VRF = 1000;
 
 /** The sysctls of a link, of `all` and of `default` that are simulated: KNOBS of core-as/sim. */
 export const KNOBS: readonly string[] = [
@@ -192,6 +194,8 @@ class Namespaces {
       ...this.#addressLines(space),
       ...this.#routeLines(space, rt.AF_INET),
       ...this.#routeLines(space, rt.AF_INET6),
+      ...this.#ruleLines(space, rt.AF_INET),
+      ...this.#ruleLines(space, rt.AF_INET6),
       ...this.#sysctlLines(space),
       ...this.#tcLines(space),
     ];
@@ -209,6 +213,7 @@ class Namespaces {
     words.push('operstate', link.operstate);
     const master = space.listed.get(link.master);
     if (master !== undefined) words.push('master', master.name);
+    if (link.table !== 0) words.push('table', String(link.table));
     if (link.kind === 'veth') words.push('peer', this.#peerOf(space, link));
     if (link.hairpin) words.push('hairpin');
     if (link.isolated) words.push('isolated');
@@ -324,6 +329,19 @@ class Namespaces {
         const redirect = target === undefined ? '' : ` redirect ${target}`;
         lines.push(`filter ${kind} dev ${link.name} pref ${pref}${redirect}`);
       }
+    }
+    return lines;
+  }
+
+  #ruleLines(space: Space, family: number): string[] {
+    const lines: string[] = [];
+    for (const { src, table, priority, more } of this.#surveyor.rules(space.ns, family)) {
+      if (priority === PRIORITY_VRF && table === 0) continue;
+      // Every namespace has these.
+      if (src === '' && !more && table >= rt.RT_TABLE_DEFAULT && table <= rt.RT_TABLE_LOCAL)
+        continue;
+      if (src === '' || more) this.#notes.add(`left out: the rule ${priority} of ${space.name}`);
+      else lines.push(`rule ${priority} from ${src} table ${table}`);
     }
     return lines;
   }

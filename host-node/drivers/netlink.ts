@@ -4,7 +4,7 @@
 // table names.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { PortVlan, Route, RouteTo } from '../abi.ts';
+import type { FibRule, PortVlan, Route, RouteTo } from '../abi.ts';
 import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '../abi.ts';
 import { EBADMSG, EINVAL, ENETUNREACH, ENODEV, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
@@ -45,6 +45,16 @@ function linkGet(spaces: Spaces, ns: number, ifindex: number, name: string): Lin
   const link = spaces.socket(ns).get(get, rt.parseLink);
   if (link === undefined) throw new OsError(EBADMSG, 'no link in the reply');
   return link;
+}
+
+function linkList(spaces: Spaces, ns: number): Link[] {
+  const list = dumpOf(rt.RTM_GETLINK)
+    .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
+    .attrU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_SKIP_STATS);
+  const links = spaces.socket(ns).dump<Link>(list, (message, into) => {
+    into.push(rt.parseLink(message));
+  });
+  return links.sort((a, b) => a.ifindex - b.ifindex);
 }
 
 function linkAddBridge(spaces: Spaces, args: Args<'link_add_bridge'>): void {
@@ -95,12 +105,22 @@ function linkAddVeth(spaces: Spaces, args: Args<'link_add_veth'>): void {
   socket.run(add.end(peer).end(data).end(info));
 }
 
+function linkAddVrf(spaces: Spaces, { ns, name, table }: Args<'link_add_vrf'>): void {
+  const add = command(rt.RTM_NEWLINK, rt.NLM_F_CREATE | rt.NLM_F_EXCL)
+    .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
+    .attrText(rt.IFLA_IFNAME, name);
+  const info = add.nest(rt.IFLA_LINKINFO);
+  add.attrText(rt.IFLA_INFO_KIND, 'vrf');
+  const data = add.nest(rt.IFLA_INFO_DATA);
+  spaces.socket(ns).run(add.attrU32(rt.IFLA_VRF_TABLE, table).end(data).end(info));
+}
+
 function linkSetFlag(spaces: Spaces, ns: number, ifindex: number, flag: number, on: boolean) {
   const set = command(rt.RTM_NEWLINK);
   spaces.socket(ns).run(set.ifinfomsg(rt.AF_UNSPEC, dev(ifindex), on ? flag : 0, flag));
 }
 
-/** Sets one number of a link: `type` is IFLA_MTU or IFLA_TXQLEN. */
+/** Sets one number of a link: `type` is IFLA_MTU, IFLA_TXQLEN or IFLA_MASTER. */
 function linkSetNumber(spaces: Spaces, ns: number, ifindex: number, type: number, value: number) {
   const set = command(rt.RTM_NEWLINK).ifinfomsg(rt.AF_UNSPEC, dev(ifindex), 0, 0);
   spaces.socket(ns).run(set.attrU32(type, value));
@@ -234,7 +254,7 @@ function routeAdd(spaces: Spaces, args: Args<'route_add'>): void {
   const table = args.table === 0 ? rt.RT_TABLE_MAIN : args.table >>> 0;
   // CREATE alone is iproute2's "prepend": an exact duplicate is EEXIST, another next hop is added.
   const add = command(rt.RTM_NEWROUTE, rt.NLM_F_CREATE)
-    .rtmsg(dst, table, rt.RTPROT_BOOT, args.scope, rt.RTN_UNICAST)
+    .rtmsg(dst, table, args.protocol || rt.RTPROT_BOOT, args.scope, rt.RTN_UNICAST)
     .attrU32(rt.RTA_OIF, dev(args.ifindex));
   if (dst.length > 0) add.attr(rt.RTA_DST, dst.bytes);
   addGateway(add, dst.family, args.gw);
@@ -278,6 +298,18 @@ function routeList(spaces: Spaces, { ns, ifindex }: Args<'route_list'>): Route[]
   return routes;
 }
 
+function routeTableList(spaces: Spaces, ns: number): number[] {
+  const tables = new Set<number>();
+  for (const family of [rt.AF_INET, rt.AF_INET6]) {
+    const any = { family, bytes: new Uint8Array(0), length: 0 };
+    spaces.socket(ns).dump(dumpOf(rt.RTM_GETROUTE).rtmsg(any, 0, 0, 0, 0), (message) => {
+      const { cloned, route } = rt.parseRouteHops(message);
+      if (!cloned) tables.add(route.table);
+    });
+  }
+  return [...tables].sort((a, b) => a - b);
+}
+
 function routeGet(spaces: Spaces, { ns, dst }: Args<'route_get'>): RouteTo {
   const bytes = rt.parseIp(dst);
   const family = bytes.length === 4 ? rt.AF_INET : rt.AF_INET6;
@@ -290,6 +322,29 @@ function routeGet(spaces: Spaces, { ns, dst }: Args<'route_get'>): RouteTo {
   const route = spaces.socket(ns).get(get, rt.parseRouteTo);
   if (route === undefined) throw new OsError(ENETUNREACH, `no unicast route to ${dst}`);
   return route;
+}
+
+/** ip rule add and del: `type` is RTM_NEWRULE or RTM_DELRULE. */
+function fibRule(spaces: Spaces, type: number, flags: number, args: Args<'fib_rule_add'>): void {
+  const src = rt.parsePrefix(args.src);
+  // As a rule for all sources it would match whatever else is asked for when it is deleted.
+  if (src.length === 0) throw new OsError(EINVAL, `not a source of some packets: ${args.src}`);
+  const rule = command(type, flags)
+    .fibRuleHdr(src, args.table, rt.FR_ACT_TO_TBL)
+    .attr(rt.FRA_SRC, src.bytes);
+  if (args.table >>> 0 > 255) rule.attrU32(rt.FRA_TABLE, args.table);
+  if (args.priority !== 0) rule.attrU32(rt.FRA_PRIORITY, args.priority);
+  spaces.socket(args.ns).run(rule);
+}
+
+function fibRuleList(spaces: Spaces, ns: number): FibRule[] {
+  const rules: FibRule[] = [];
+  for (const family of [rt.AF_INET, rt.AF_INET6]) {
+    const any = { family, bytes: new Uint8Array(0), length: 0 };
+    const list = dumpOf(rt.RTM_GETRULE).fibRuleHdr(any, 0, 0);
+    rules.push(...spaces.socket(ns).dump<FibRule>(list, rt.parseFibRule));
+  }
+  return rules;
 }
 
 /** The file of a sysctl; EINVAL unless the key is a plain path below net/. */
@@ -340,15 +395,18 @@ export function netlinkDriver(
   options: NetlinkOptions = {},
   s = new Spaces(options.hostNetns),
 ): NetlinkDriver {
-  const { IFF_UP, IFF_PROMISC, IFF_ALLMULTI, IFLA_MTU, IFLA_TXQLEN, RTM_DELLINK } = rt;
+  const { IFF_UP, IFF_PROMISC, IFF_ALLMULTI, IFLA_MTU, IFLA_TXQLEN, IFLA_MASTER } = rt;
+  const { RTM_DELLINK, RTM_NEWRULE, RTM_DELRULE, NLM_F_CREATE, NLM_F_EXCL } = rt;
   return {
     netns_open: ({ path }) => call(() => s.add(path)),
     netns_same: (args) => call(() => netnsSame(s, args)),
     link_get: ({ ns, name }) => call(() => linkGet(s, ns, 0, name)),
     link_get_index: ({ ns, ifindex }) => call(() => linkGet(s, ns, dev(ifindex), '')),
+    link_list: ({ ns }) => call(() => linkList(s, ns)),
     link_add_bridge: (args) => call(() => linkAddBridge(s, args)),
     link_add_ifb: (args) => call(() => linkAddIfb(s, args)),
     link_add_veth: (args) => call(() => linkAddVeth(s, args)),
+    link_add_vrf: (args) => call(() => linkAddVrf(s, args)),
     link_set_up: ({ ns, ifindex }) => call(() => linkSetFlag(s, ns, ifindex, IFF_UP, true)),
     link_set_down: ({ ns, ifindex }) => call(() => linkSetFlag(s, ns, ifindex, IFF_UP, false)),
     link_set_promisc: ({ ns, ifindex, on }) =>
@@ -361,6 +419,8 @@ export function netlinkDriver(
       call(() => linkSetNumber(s, ns, ifindex, IFLA_TXQLEN, txqlen)),
     link_set_address: (args) => call(() => linkSetAddress(s, args)),
     link_set_bridge_port: (args) => call(() => linkSetBridgePort(s, args)),
+    link_set_master: ({ ns, ifindex, master }) =>
+      call(() => linkSetNumber(s, ns, ifindex, IFLA_MASTER, master)),
     link_del: (args) => call(() => linkDel(s, args)),
     bridge_port_list: (args) => call(() => bridgePortList(s, args)),
     bridge_vlan_add: (args) => call(() => bridgeVlanAdd(s, args)),
@@ -372,7 +432,11 @@ export function netlinkDriver(
     route_add: (args) => call(() => routeAdd(s, args)),
     route_del: (args) => call(() => routeDel(s, args)),
     route_list: (args) => call(() => routeList(s, args)),
+    route_table_list: ({ ns }) => call(() => routeTableList(s, ns)),
     route_get: (args) => call(() => routeGet(s, args)),
+    fib_rule_add: (args) => call(() => fibRule(s, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, args)),
+    fib_rule_del: (args) => call(() => fibRule(s, RTM_DELRULE, 0, args)),
+    fib_rule_list: ({ ns }) => call(() => fibRuleList(s, ns)),
     sysctl_read: (args) => call(() => sysctlRead(s, args)),
     sysctl_write: (args) => call(() => sysctlWrite(s, args)),
     ...tcOperations(s, call),

@@ -1,9 +1,10 @@
-// Looking at whole namespaces over netlink: all links, addresses, routes, VLANs and sysctls, each
-// in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and to
-// leave out anything: what is of no interest is the caller's to say.
+// Looking at whole namespaces over netlink: all links, addresses, routes, rules, VLANs and sysctls,
+// each in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and
+// to leave out anything: what is of no interest is the caller's to say.
 import { fstatSync, readFileSync } from 'node:fs';
 import {
   type Address,
+  type FibRule,
   type Filter,
   type Link,
   OsError,
@@ -115,6 +116,13 @@ export class Surveyor {
     return this.#spaces.socket(ns).dump<Filter>(list, (message, into) => {
       into.push(tc.parseFilter(message));
     });
+  }
+
+  /** Of a family, in the order in which they are asked. */
+  rules(ns: number, family: number): FibRule[] {
+    const any = { family, bytes: new Uint8Array(0), length: 0 };
+    const list = dumpOf(rt.RTM_GETRULE).fibRuleHdr(any, 0, 0);
+    return this.#spaces.socket(ns).dump<FibRule>(list, rt.parseFibRule);
   }
 
   /** The values of those keys that are there. */

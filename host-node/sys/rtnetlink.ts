@@ -5,6 +5,7 @@
 
 import {
   type Address,
+  type FibRule,
   type Link,
   OsError,
   type PortVlan,
@@ -44,6 +45,9 @@ export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_DELROUTE = 25;
 export const RTM_GETROUTE = 26;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
+export const RTM_GETRULE = 34;
 export const RTA_DST = 1;
 export const RTA_OIF = 4;
 export const RTA_GATEWAY = 5;
@@ -59,6 +63,7 @@ export const RTN_UNICAST = 1;
 export const RTPROT_BOOT = 3;
 export const RT_SCOPE_NOWHERE = 255;
 export const RT_TABLE_COMPAT = 252;
+export const RT_TABLE_DEFAULT = 253;
 export const RT_TABLE_MAIN = 254;
 export const RT_TABLE_LOCAL = 255;
 export const RTM_F_CLONED = 0x200;
@@ -103,6 +108,19 @@ export const BRIDGE_VLAN_INFO_UNTAGGED = 0x4;
 export const BRIDGE_VLAN_INFO_RANGE_BEGIN = 0x8;
 export const BRIDGE_VLAN_INFO_RANGE_END = 0x10;
 const VLAN_ID_MAX = 4094;
+
+// linux/if_link.h, IFLA_VRF_*
+export const IFLA_VRF_TABLE = 1;
+
+// linux/fib_rules.h
+export const FR_ACT_TO_TBL = 1;
+export const FRA_SRC = 2;
+export const FRA_PRIORITY = 6;
+export const FRA_SUPPRESS_PREFIXLEN = 14;
+export const FRA_TABLE = 15;
+export const FRA_PAD = 18;
+export const FRA_PROTOCOL = 21;
+const FIB_RULE_INVERT = 2;
 
 // linux/net_namespace.h
 export const RTM_GETNSID = 90;
@@ -215,6 +233,13 @@ export class Request {
   /** struct tcmsg of linux/rtnetlink.h. */
   tcmsg(ifindex: number, handle: number, parent: number, info = 0): this {
     return this.u32(AF_UNSPEC).u32(ifindex).u32(handle).u32(parent).u32(info);
+  }
+
+  /** struct fib_rule_hdr. A table over 255 goes into FRA_TABLE, which the caller adds. */
+  fibRuleHdr(src: Prefix, table: number, action: number): this {
+    this.u8(src.family).u8(0).u8(src.length).u8(0);
+    this.u8(table >>> 0 > 255 ? RT_TABLE_COMPAT : table);
+    return this.u8(0).u8(0).u8(action).u32(0);
   }
 
   attr(type: number, value: Uint8Array): this {
@@ -381,7 +406,7 @@ export function parseLink(message: Message): Link {
   let address = '';
   let [mtu_bytes, txqlen, master, lower] = [0, 0, 0, 0];
   let operstate = 0;
-  let info = { kind: '', vlan_filtering: false };
+  let info = { kind: '', vlan_filtering: false, table: 0 };
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
@@ -407,23 +432,27 @@ export function parseLink(message: Message): Link {
     master,
     peer: info.kind === 'veth' ? lower : 0,
     vlan_filtering: info.vlan_filtering,
+    table: info.table,
   };
 }
 
-function parseLinkInfo(span: Span): { kind: string; vlan_filtering: boolean } {
+function parseLinkInfo(span: Span): { kind: string; vlan_filtering: boolean; table: number } {
   let kind = '';
   let data: Span | undefined;
   eachAttr(span, (type, value) => {
     if (type === IFLA_INFO_KIND) kind = value.text();
     else if (type === IFLA_INFO_DATA) data = value;
   });
-  let vlan_filtering = false;
-  if (kind === 'bridge' && data !== undefined) {
+  let [vlan_filtering, table] = [false, 0];
+  if (data !== undefined && (kind === 'bridge' || kind === 'vrf')) {
     eachAttr(data, (type, value) => {
-      if (type === IFLA_BR_VLAN_FILTERING) vlan_filtering = value.u8() !== 0;
+      if (kind === 'vrf' && type === IFLA_VRF_TABLE) table = value.u32();
+      else if (kind === 'bridge' && type === IFLA_BR_VLAN_FILTERING) {
+        vlan_filtering = value.u8() !== 0;
+      }
     });
   }
-  return { kind, vlan_filtering };
+  return { kind, vlan_filtering, table };
 }
 
 /** What link_get does not tell of a link. */
@@ -593,6 +622,25 @@ export function parseRouteTo(message: Message): RouteTo | undefined {
   const { type, cloned, route, hops } = parseRouteHops(message);
   const [hop] = hops;
   return type === RTN_UNICAST && !cloned && hop ? { ...route, ...hop } : undefined;
+}
+
+/** Adds the rule of an RTM_NEWRULE of an IP family to `into`. */
+export function parseFibRule(message: Message, into: FibRule[]): void {
+  const family = message.u8(0);
+  if (family !== AF_INET && family !== AF_INET6) return;
+  const [src_length, action] = [message.u8(2), message.u8(7)];
+  let [src, priority, table] = ['', 0, message.u8(4)];
+  // A destination, a type of service, "not".
+  let more = message.u8(1) !== 0 || message.u8(3) !== 0 || action !== FR_ACT_TO_TBL;
+  more ||= (message.u32(8) & FIB_RULE_INVERT) !== 0;
+  eachAttr(message.from(RTMSG_LEN), (type, value) => {
+    if (type === FRA_SRC) src = `${formatIp(value.raw())}/${src_length}`;
+    else if (type === FRA_PRIORITY) priority = value.u32();
+    else if (type === FRA_TABLE) table = value.u32();
+    else if (type === FRA_SUPPRESS_PREFIXLEN) more ||= value.i32() !== -1;
+    else if (type !== FRA_PAD && type !== FRA_PROTOCOL) more = true;
+  });
+  into.push({ src, table, priority, more });
 }
 
 function parseMetrics(span: Span): { mtu_bytes: number; advmss: number } {

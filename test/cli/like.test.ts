@@ -28,7 +28,8 @@ const VETH = {
   peer_address: '',
 };
 const ROUTE = { dst: '10.9.0.0/16', gw: '', src: '', scope: 0, table: 0, priority: 0 };
-const LIMITS = { mtu_bytes: 0, advmss: 0 };
+const LIMITS = { mtu_bytes: 0, advmss: 0, protocol: 0 };
+const RULE = { ns: 1, src: 'fd00::3/128', table: 100, priority: 0 };
 const MAC = '02:00:00:00:00:01';
 const BUCKET = { rate_low: 125000, rate_high: 0, limit_bytes: 13125, buffer_ticks: 1250000 };
 
@@ -160,11 +161,28 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     'route_add',
     {
       ...{ ns: 0, ifindex: 4, dst: '10.9.0.0/16', gw: '10.1.2.1', src: '10.1.2.3', scope: 253 },
-      ...{ table: -1, priority: 7, mtu_bytes: 1400, advmss: 1360 },
+      ...{ table: -1, priority: 7, mtu_bytes: 1400, advmss: 1360, protocol: 2 },
     },
     'ip route prepend 10.9.0.0/16 via 10.1.2.1 dev if0.4 src 10.1.2.3 scope link ' +
-      'table 4294967295 metric 7 mtu 1400 advmss 1360 proto boot',
+      'table 4294967295 metric 7 mtu 1400 advmss 1360 proto kernel',
   ],
+  ['fib_rule_add', RULE, 'ip -n pod -6 rule add from fd00::3/128 table 100'],
+  [
+    'fib_rule_del',
+    { ...RULE, src: '10.1.2.3/32', table: -1, priority: -1 },
+    'ip -n pod rule del from 10.1.2.3/32 table 4294967295 priority 4294967295',
+  ],
+  [
+    'link_add_vrf',
+    { ns: 1, name: 'red', table: 1000 },
+    'ip -n pod link add red type vrf table 1000',
+  ],
+  [
+    'link_set_master',
+    { ns: 1, ifindex: 4, master: 5 },
+    'ip -n pod link set dev if1.4 master if1.5',
+  ],
+  ['link_set_master', { ns: 1, ifindex: 4, master: 0 }, 'ip -n pod link set dev if1.4 nomaster'],
   [
     'route_del',
     { ns: 0, ifindex: 4, dst: '10.9.0.0/16', gw: '', table: 0 },

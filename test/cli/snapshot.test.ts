@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { KNOBS, notesOf, type SnapshotOptions, snapshot } from '../../host-node/cli/snapshot.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { needsRoot, needsVlanFiltering } from '../support/needs.ts';
+import { needsRoot, needsVlanFiltering, needsVrf } from '../support/needs.ts';
 import { kernelText } from '../support/oracle.ts';
 import { wasmModule } from '../support/wasm.ts';
 
@@ -180,6 +180,41 @@ describe.skipIf(needsRoot !== '')(`namespaces ${needsRoot}`, () => {
     const { ifindex } = driver.link_get({ ns: 0, name: 'v0' }) as { ifindex: number };
     driver.addr_del({ ns: 0, ifindex, address: '10.1.0.9/24' });
     expect(driver.dump()).not.toContain('addr 10.1.0.2/24');
+  });
+
+  test('rules for packets from somewhere, and not the others', () => {
+    const [host, pod] = [addNetns('host'), addNetns('pod')];
+    batch(pod, 'rule add from 10.1.2.3 table 100');
+    batch(pod, 'rule add from 10.1.0.0/16 table 1000 priority 9');
+    const six = ['-6', 'rule', 'add', 'from', 'fd00::3', 'table', '100'];
+    execFileSync('ip', ['-n', pod, ...six]);
+    batch(host, 'rule add from 10.1.2.3 fwmark 7 table 100');
+    batch(host, 'rule add from all table 100 priority 8');
+    const text = take({ hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] });
+    expect(dumped(text)).toBe(kernelText({ host, [pod]: pod }));
+    expect(text).toMatch(/^rule 9 from 10\.1\.0\.0\/16 table 1000$/m);
+    expect(text).toMatch(/^rule 32765 from fd00::3\/128 table 100$/m);
+    expect(notesOf(text).sort()).toEqual([
+      'left out: the rule 32765 of host',
+      'left out: the rule 8 of host',
+    ]);
+  });
+
+  test.skipIf(needsVrf !== '')(`VRFs and what is in them ${needsVrf}`.trimEnd(), () => {
+    const [host, pod] = [addNetns('host'), addNetns('pod')];
+    batch(
+      pod,
+      `link add vrf0 type vrf table 10
+      link set vrf0 up
+      link add eth0 type veth peer name eth1
+      link set eth0 up master vrf0
+      addr add 10.1.2.3/24 dev eth0
+      route add 10.9.0.0/16 via 10.1.2.1 table 10`,
+    );
+    const text = take({ hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] });
+    expect(dumped(text)).toBe(kernelText({ host, [pod]: pod }));
+    expect(text).toMatch(/^link vrf0 kind vrf up .* table 10$/m);
+    expect(notesOf(text)).toEqual([]);
   });
 
   test('sysctls, also those that new links will take', () => {

@@ -308,7 +308,7 @@ function onDisk(step: Step): [string, string] {
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (step.type === 'tuning' || step.type === 'bandwidth') {
+  if (['bandwidth', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',
@@ -338,12 +338,17 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'delegate/null-result': 'what the program prints',
   'delegate/wrong-result': 'what the program prints',
   'host-local/requested-malformed': 'CNI_ARGS',
+  'sbr/no-addresses': 'what the plugin before gave',
+  'sbr/no-prev-result': 'what a runtime passes',
+  'sbr/other-interface': 'what the plugin before gave',
   'static/malformed': 'CNI_ARGS',
   'tuning/allowlist': 'the list of allowed sysctls on the node',
   'tuning/allowlist-unusable': 'the list of allowed sysctls on the node',
   'tuning/check-prev-result': 'what a runtime passes',
   'tuning/rolled-back': 'what the kernel refuses',
   'tuning/sysctl-duplicate': 'a key twice is lost on the way into a list here',
+  'vrf/no-prev-result': 'what a runtime passes',
+  'vrf/table-conflict': 'the VRF that is there',
 };
 /** Told by validate, and by ADD only when the kernel refuses it. */
 const TOLD_BEFORE = ['tuning/rolled-back'];
@@ -644,6 +649,8 @@ describe('the tables of keys', () => {
     ['host-local', 'host-local', 0],
     ['static', 'static', 0],
     ['static/addresses', 'static', 1],
+    ['sbr', 'sbr', 0],
+    ['vrf', 'vrf', 0],
   ])('%s has the keys of docs/plugins.md', (place, section, index) => {
     const wanted = documented(section)[index]!;
     const known = tables.get(place)!;
@@ -664,7 +671,8 @@ describe('the tables of keys', () => {
       const [, key, plugins = ''] = /^\| `(\w+)` *\|[^|]*\|([^|]*)\|/.exec(line) ?? [];
       for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
     }
-    const ours = ['bandwidth', 'bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
+    const mains = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
+    const ours = [...mains, 'bandwidth', 'tuning', 'sbr', 'vrf'];
     const known = ours.flatMap((type) =>
       (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
     );

@@ -6,9 +6,17 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Address, type Link, OsError, type Route, type RouteTo } from '../../host-node/abi.ts';
+import {
+  type Address,
+  type FibRule,
+  type Link,
+  OsError,
+  type Route,
+  type RouteTo,
+} from '../../host-node/abi.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { type KernelDriver, underTest } from '../support/kernel-driver.ts';
+import { needsVrf } from '../support/needs.ts';
 
 const [ENOENT, ESRCH, EBADF, EACCES, EEXIST] = [2, 3, 9, 13, 17];
 const [ENODEV, EINVAL, EOPNOTSUPP, EADDRNOTAVAIL, ENETUNREACH] = [19, 22, 95, 99, 101];
@@ -129,7 +137,8 @@ function ready(): number {
   return ifindex;
 }
 
-const ROUTE = { gw: '', src: '', scope: 0, table: 0, priority: 0, mtu_bytes: 0, advmss: 0 };
+const NO_ROUTE = { gw: '', src: '', scope: 0, table: 0, priority: 0 };
+const ROUTE = { ...NO_ROUTE, mtu_bytes: 0, advmss: 0, protocol: 0 };
 const addRoute = (ifindex: number, dst: string, changes: Partial<typeof ROUTE> = {}) =>
   kernel.route_add({ ns, ifindex, dst, ...ROUTE, ...changes });
 const routeList = (ifindex: number) => kernel.route_list({ ns, ifindex }) as Route[];
@@ -230,6 +239,7 @@ describe.skipIf(!root)('links', () => {
       master: 0,
       peer: 0,
       vlan_filtering: false,
+      table: 0,
     });
     expect(kernel.link_get_index({ ns: 0, ifindex: 1 })).toEqual(get(0, 'lo'));
   });
@@ -434,6 +444,100 @@ describe.skipIf(!root)('links', () => {
     const last = get(0, `v${count - 1}`).ifindex;
     const first = vlans ? [{ vid: 1, pvid: true, untagged: true }] : [];
     expect(kernel.bridge_vlan_list({ ns: 0, ifindex: last })).toEqual(first);
+  });
+});
+
+describe.skipIf(needsVrf !== '')(`VRFs ${needsVrf}`.trimEnd(), () => {
+  test('one is made down over its table, and iproute2 agrees', () => {
+    kernel.link_add_vrf({ ns, name: 'vrf0', table: 100000 });
+    expect(ip(pod, '-d', 'link', 'show', 'vrf0')[0]).toMatchObject({
+      operstate: 'DOWN',
+      linkinfo: { info_kind: 'vrf', info_data: { table: 100000 } },
+    });
+    expect(get(ns, 'vrf0')).toMatchObject({ kind: 'vrf', table: 100000, up: false });
+    expect(failure(() => kernel.link_add_vrf({ ns, name: 'vrf0', table: 1 })).errno).toBe(EEXIST);
+    expect(failure(() => kernel.link_add_vrf({ ns, name: 'vrf1', table: 0 })).errno).toBe(EINVAL);
+    expect(failure(() => get(ns, 'vrf1')).errno).toBe(ENODEV);
+  });
+
+  test('a link goes in with its routes in the table, and out', () => {
+    kernel.link_add_vrf({ ns, name: 'vrf0', table: 10 });
+    const ifindex = ready();
+    kernel.link_set_master({ ns, ifindex, master: get(ns, 'vrf0').ifindex });
+    expect(get(ns, 'eth0').master).toBe(get(ns, 'vrf0').ifindex);
+    const table = () => routeList(ifindex).find((route) => route.dst === '10.1.2.0/24')?.table;
+    expect(table()).toBe(10);
+    kernel.link_set_master({ ns, ifindex, master: 0 });
+    expect(get(ns, 'eth0').master).toBe(0);
+    expect(table()).toBe(254);
+  });
+
+  test('the rule that the kernel adds asks for more than a source', () => {
+    kernel.link_add_vrf({ ns, name: 'vrf0', table: 10 });
+    const rules = kernel.fib_rule_list({ ns }) as FibRule[];
+    expect(rules).toContainEqual({ src: '', table: 0, priority: 1000, more: true });
+  });
+});
+
+test.skipIf(needsVrf === '' || !root)('a VRF is EOPNOTSUPP where the kernel has none', () => {
+  for (const table of [0, 10]) {
+    expect(failure(() => kernel.link_add_vrf({ ns, name: 'vrf0', table })).errno).toBe(EOPNOTSUPP);
+  }
+  expect(failure(() => get(ns, 'vrf0')).errno).toBe(ENODEV);
+});
+
+describe.skipIf(!root)('policy routing rules', () => {
+  const list = () => kernel.fib_rule_list({ ns }) as FibRule[];
+  const own = () => list().filter((rule) => rule.src !== '' || rule.more);
+
+  test('made and removed, and iproute2 agrees', () => {
+    kernel.fib_rule_add({ ns, src: '10.1.2.3/32', table: 100, priority: 0 });
+    kernel.fib_rule_add({ ns, src: 'fd00::/64', table: 100000, priority: 7 });
+    const four = { priority: 32765, src: '10.1.2.3', table: '100' };
+    expect(ip(pod, 'rule')).toContainEqual(expect.objectContaining(four));
+    const six = { priority: 7, src: 'fd00::', srclen: 64, table: '100000' };
+    expect(ip(pod, '-6', 'rule')).toContainEqual(expect.objectContaining(six));
+    expect(own()).toEqual([
+      { src: '10.1.2.3/32', table: 100, priority: 32765, more: false },
+      { src: 'fd00::/64', table: 100000, priority: 7, more: false },
+    ]);
+    kernel.fib_rule_del({ ns, src: '10.1.2.3/32', table: 100, priority: 0 });
+    kernel.fib_rule_del({ ns, src: 'fd00::/64', table: 100000, priority: 7 });
+    expect(own()).toEqual([]);
+    const gone = { ns, src: '10.1.2.3/32', table: 100, priority: 0 };
+    expect(failure(() => kernel.fib_rule_del(gone)).errno).toBe(ENOENT);
+  });
+
+  test('what asks for more than a source says so', () => {
+    const more = [
+      ['from', '10.1.2.3', 'to', '10.9.0.0/16', 'table', '7'],
+      ['from', '10.1.2.3', 'fwmark', '5', 'table', '7'],
+      ['from', '10.1.2.3', 'iif', 'lo', 'table', '7'],
+      ['from', '10.1.2.3', 'prohibit'],
+      ['not', 'from', '10.1.2.3', 'table', '7'],
+      ['from', '10.1.2.3', 'table', '7', 'suppress_prefixlength', '0'],
+      ['from', '10.1.2.3', 'ipproto', 'tcp', 'table', '7'],
+    ];
+    for (const words of more) ip(pod, 'rule', 'add', ...words);
+    expect(own().map((rule) => rule.more)).toEqual(more.map(() => true));
+    ip(pod, 'rule', 'add', 'from', '10.1.2.4', 'table', '7', 'protocol', '99');
+    expect(own().filter((rule) => !rule.more)).toMatchObject([{ src: '10.1.2.4/32', table: 7 }]);
+  });
+
+  test('tables in use, those with nothing but a dead end too', () => {
+    const ifindex = ready();
+    addRoute(ifindex, '10.9.0.0/16', { table: 100000 });
+    addRoute(ifindex, 'fd09::/16', { table: 300, protocol: 4 });
+    ip(pod, 'route', 'add', 'blackhole', '10.8.0.0/16', 'table', '77');
+    expect(ip(pod, '-6', 'route', 'show', 'table', '300')[0]).toMatchObject({ protocol: 'static' });
+    expect(kernel.route_table_list({ ns })).toEqual([77, 254, 255, 300, 100000]);
+  });
+
+  test('all links of a namespace, by ifindex', () => {
+    pair();
+    const links = kernel.link_list({ ns }) as Link[];
+    expect(links.map((link) => link.name)).toEqual(['lo', 'eth0']);
+    expect(links[1]).toEqual(get(ns, 'eth0'));
   });
 });
 

@@ -284,6 +284,7 @@ describe('replies', () => {
       (one) => rt.parseAddress(one, 1, []),
       (one) => rt.parseRoute(one, rt.AF_INET, 1, []),
       rt.parseRouteTo,
+      (one) => rt.parseFibRule(one, []),
     ];
     for (let round = 0; round < 2000; round++) {
       const body = Array.from({ length: random() }, random);

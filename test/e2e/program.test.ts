@@ -11,7 +11,8 @@ import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
-const TYPES = ['bandwidth', 'bridge', 'ptp', 'loopback', 'host-local', 'static', 'tuning'];
+const MAINS = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
+const TYPES = [...MAINS, 'bandwidth', 'tuning', 'sbr', 'vrf'];
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
 const program = (name: string): string => join(folder, name);
 

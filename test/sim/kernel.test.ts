@@ -6,11 +6,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { underTest } from '../support/kernel-driver.ts';
+import { needsVrf } from '../support/needs.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { SEQUENCES } from './sequences.ts';
+import { SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
 
 const root = process.getuid?.() === 0;
 const EMPTY = 'netns host\nnetns pod\n';
@@ -59,5 +60,11 @@ describe.skipIf(!root)('the simulated kernel does as the real one', () => {
   }
   for (let seed = 1; seed <= RANDOM_RUNS; seed++) {
     test(`random calls, seed ${seed}`, () => compare(randomCalls(seed)));
+  }
+});
+
+describe.skipIf(needsVrf !== '')(`simulated VRFs ${needsVrf}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(VRF_SEQUENCES)) {
+    test(name, () => compare(calls));
   }
 });

@@ -15,6 +15,7 @@ const LINKS = [
 const CIDRS4 = ['10.1.1.1/24', '10.1.1.2/24', '10.2.0.1/16', '10.3.0.1/32'];
 const CIDRS6 = ['fd00::1/64', 'fd00::2/64', 'fd02::1/48', 'fd03::1/128'];
 const TARGETS = ['0.0.0.0/0', '10.9.0.0/16', '10.1.1.0/24', '10.8.0.1/32', '::/0', 'fd09::/64'];
+const SOURCES = ['10.1.1.1/32', 'fd00::1/128', '10.0.0.0/8'];
 const GATEWAYS4 = ['', '', '10.1.1.9', '10.2.7.7'];
 const GATEWAYS6 = ['', '', 'fd00::9', 'fd02::9'];
 
@@ -57,6 +58,9 @@ export function randomCalls(seed: number): Call[] {
     [10, (ns, dev) => say.unaddr(ns, dev, cidr())],
     [22, route],
     [8, unroute],
+    [4, (ns) => say.rule(ns, one(SOURCES), one([100, 101]), one([0, 0, 7]))],
+    [2, (ns) => say.unrule(ns, one(SOURCES), one([100, 101]), one([0, 7]))],
+    [2, (ns) => ['fib_rule_list', { ns }]],
     [4, () => say.veth('b0', 'b1', { master: one(['', 'br0']) })],
     [2, (ns, dev) => say.on('link_del', ns, dev)],
     [2, () => say.bridge('br0')],

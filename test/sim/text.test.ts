@@ -6,11 +6,12 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { play, say } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { SEQUENCES } from './sequences.ts';
+import { SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
 
 const sim = wasmModule('sim');
 const dumpOf = (text: string): string => simulatedDriver(sim, text).dump();
 
+const RULE_SHAPE = 'rule takes a priority, from with a prefix, and table with a number';
 const PORT = 'master cni0 peer pod/eth0 hairpin isolated';
 const FULL = `netns host
 link cni0 kind bridge up address 02:00:00:00:00:02 mtu 1500 vlan_filtering promisc operstate up
@@ -31,6 +32,8 @@ route 10.9.0.0/16 via 10.1.2.9 dev cni0 proto 99
 route ::/0 via fd00::9 dev cni0 proto ra metric 10
 route fd00::/64 dev cni0 proto kernel metric 256
 route fd09::/64 dev cni0 proto boot
+rule 32765 from 10.1.2.3/32 table 200
+rule 7 from fd00::/64 table 100000
 sysctl net/ipv4/conf/cni0/arp_notify 1
 sysctl net/ipv4/ip_forward 1
 sysctl net/ipv6/conf/all/forwarding 1
@@ -45,7 +48,12 @@ netns alone
 link lo down address 00:00:00:00:00:00 mtu 65536
 netns pod
 link eth0 kind veth up address 02:00:00:00:01:02 mtu 1500 operstate up peer host/veth1
+link eth1 kind veth up address 02:00:00:00:01:04 mtu 1500 operstate down master red peer pod/eth2
+link eth2 kind veth down address 02:00:00:00:01:05 mtu 1500 operstate down peer pod/eth1
 link lo down address 00:00:00:00:00:00 mtu 65536
+link red kind vrf up address 02:00:00:00:01:03 mtu 65575 operstate up table 10
+addr 10.4.0.3/24 dev eth1
+route 10.4.0.0/24 dev eth1 proto kernel scope link src 10.4.0.3 table 10
 file /run/netns/stray ""
 file /var/lib/cni/networks/n/10.1.2.3 "c1\\r\\neth0"
 `;
@@ -61,7 +69,7 @@ describe('the text', () => {
     expect(dumpOf('# nothing\n\nnetns host\n')).toBe(empty);
   });
 
-  for (const [name, calls] of Object.entries(SEQUENCES)) {
+  for (const [name, calls] of Object.entries({ ...SEQUENCES, ...VRF_SEQUENCES })) {
     test(`comes back after: ${name}`, () => {
       const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
       play(driver, { host: 0, pod: driver.netns_open({ path: '/run/netns/pod' }) }, calls);
@@ -109,7 +117,12 @@ route 10.0.0.0/24 dev e0 proto kernel scope link src 10.0.0.2
     ['netns a path run/x', 'line 1: netns takes a name, and path with a path'],
     ['netns a /run/x', 'line 1: netns takes a name, and path with a path'],
     ['netns host\naddr', 'line 2: "addr" alone'],
-    ['netns host\n\n# c\nrule 1', 'line 4: unknown word "rule"'],
+    ['netns host\n\n# c\nrules 1', 'line 4: unknown word "rules"'],
+    ['netns host\nrule 1', `line 2: ${RULE_SHAPE}`],
+    ['netns host\nrule 1 from 0.0.0.0/0 table 7', `line 2: ${RULE_SHAPE}`],
+    ['netns host\nrule 1 from 10.0.0.1/32 table x', `line 2: ${RULE_SHAPE}`],
+    ['netns host\nlink a table 7', "line 2: not a VRF's table: 7"],
+    ['netns host\nlink a kind vrf table 0', "line 2: not a VRF's table: 0"],
     ['netns host\nlink a colour red', 'line 2: unknown word "colour"'],
     ['netns host\nlink a mtu', 'line 2: "mtu" is unknown or lacks its value'],
     ['netns host\nlink a mtu much', 'line 2: not an MTU: much'],

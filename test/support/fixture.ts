@@ -26,7 +26,7 @@ export interface Fixture {
   readonly referee: string;
   /** "all", or "written": only with the cniVersion as it stands. */
   readonly versions: string;
-  /** "vlan-filtering" when the real kernel needs more than every kernel has. */
+  /** "vlan-filtering" or "vrf" when the real kernel needs more than every kernel has. */
   readonly needs: string;
   /** "real": its operations fail in turn on the real kernel as well. "none": not at all. */
   readonly faults: string;

@@ -44,12 +44,13 @@ export function missingPackage(packages: ReadonlyMap<string, string>): string {
   return '';
 }
 
-function vlanFiltering(): boolean {
+/** Whether this kernel makes such a link. */
+function makes(...type: string[]): boolean {
   if (needsRoot !== '') return false;
-  const ns = `fl${process.pid}vlan`;
+  const ns = `fl${process.pid}need`;
   try {
     execFileSync('ip', ['netns', 'add', ns]);
-    const add = ['-n', ns, 'link', 'add', 'probe', 'type', 'bridge', 'vlan_filtering', '1'];
+    const add = ['-n', ns, 'link', 'add', 'probe', 'type', ...type];
     execFileSync('ip', add, { stdio: 'ignore' });
     return true;
   } catch {
@@ -59,7 +60,14 @@ function vlanFiltering(): boolean {
   }
 }
 
-/** A property of the kernel, not of the machine's set-up: CI may be without it. */
-export const needsVlanFiltering = vlanFiltering()
+/** Properties of the kernel, not of the machine's set-up: CI may be without them. */
+export const needsVlanFiltering = makes('bridge', 'vlan_filtering', '1')
   ? ''
   : 'needs a kernel with CONFIG_BRIDGE_VLAN_FILTERING';
+export const needsVrf = makes('vrf', 'table', '10') ? '' : 'needs a kernel with CONFIG_NET_VRF';
+
+/** Why this kernel cannot run a fixture with that `needs:`; "" when it can. */
+export function kernelLacks(needs: string): string {
+  if (needs === 'vlan-filtering') return needsVlanFiltering;
+  return needs === 'vrf' ? needsVrf : '';
+}

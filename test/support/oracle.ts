@@ -41,6 +41,7 @@ interface Seen {
   readonly addrs: Json[];
   readonly routes: readonly [v4: Json[], v6: Json[]];
   readonly netnsIds: Json[];
+  readonly rules: Json[];
   /** "KEY:VALUE" for every link. */
   readonly sysctls: string[];
   readonly qdiscs: Json[];
@@ -58,6 +59,8 @@ const QUESTIONS = [
   'ip -j -N -4 route show table all',
   'ip -j -N -6 route show table all',
   'ip -j netns list-id',
+  'ip -j -N -4 rule',
+  'ip -j -N -6 rule',
   // A link whose MTU is too small has no IPv6 sysctls: -s says nothing of what is missing.
   `cd /proc/sys; grep -sH . ${[...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ')} || true`,
   'tc -j -r qdisc',
@@ -73,15 +76,19 @@ function look(namespaces: readonly (readonly [name: string, netns: string])[]): 
   const answers = texts.split(`${CUT}\n`);
   return namespaces.map(([name, netns], index) => {
     const own = answers.slice(index * QUESTIONS.length, (index + 1) * QUESTIONS.length);
-    const [links = [], addrs = [], v4 = [], v6 = [], netnsIds = []] = own.slice(0, 5).map(parsed);
-    const sysctls = own[5]?.trim().split('\n') ?? [];
-    const qdiscs = parsed(own[6] ?? '');
-    const told = (own[7] ?? '').split('\n').filter((line) => line !== '');
+    const [links = [], addrs = [], v4 = [], v6 = [], netnsIds = [], rules4 = [], rules6 = []] = own
+      .slice(0, 7)
+      .map(parsed);
+    const sysctls = own[7]?.trim().split('\n') ?? [];
+    const rules = [...rules4, ...rules6];
+    const qdiscs = parsed(own[8] ?? '');
+    const told = (own[9] ?? '').split('\n').filter((line) => line !== '');
     const filters = new Map<string, Json[]>();
     told.forEach((line, at) => {
       if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
     });
-    return { name, netns, links, addrs, routes: [v4, v6], netnsIds, sysctls, qdiscs, filters };
+    const routes = [v4, v6] as const;
+    return { name, netns, links, addrs, routes, netnsIds, rules, sysctls, qdiscs, filters };
   });
 }
 
@@ -115,6 +122,7 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     link.txqlen !== 1000 && `txqlen ${link.txqlen ?? 0}`,
     link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
     link.master !== undefined && `master ${link.master}`,
+    kind === 'vrf' && `table ${link.linkinfo.info_data.table}`,
     kind === 'veth' && `peer ${peerOf(seen, home, link)}`,
     port?.hairpin === true && 'hairpin',
     port?.isolated === true && 'isolated',
@@ -192,13 +200,25 @@ function routeLines({ routes }: Seen): string[] {
   return lines;
 }
 
+/** Those that ask for a source and nothing else. */
+function ruleLines({ rules }: Seen): string[] {
+  const plain = ['priority', 'src', 'srclen', 'table', 'protocol'];
+  const own = rules.filter(
+    (rule) => rule.src !== 'all' && Object.keys(rule).every((key) => plain.includes(key)),
+  );
+  return own.map(({ priority, src, srclen, table }) => {
+    const length = srclen ?? (src.includes(':') ? 128 : 32);
+    return `rule ${priority} from ${src}/${length} table ${table}`;
+  });
+}
+
 /** Those that differ from what a new link has. */
 function sysctlLines({ links, sysctls }: Seen): string[] {
   const usual = new Map<string, number>(KEYS.map((key) => [key, 0]));
   for (const { ifname, linkinfo } of links) {
     for (const [knob, value] of Object.entries(USUAL)) {
       const [family = '', name = ''] = knob.split('/');
-      const alone = ifname === 'lo' || linkinfo?.info_kind === 'ifb';
+      const alone = ifname === 'lo' || ['ifb', 'vrf'].includes(linkinfo?.info_kind);
       const undetectable = alone && name === 'accept_dad';
       usual.set(`net/${family}/conf/${ifname}/${name}`, undetectable ? -1 : value);
     }
@@ -262,7 +282,7 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
   for (const space of seen) {
     lines.push(`netns ${space.name}`);
     lines.push(...sorted(space.links.map((link) => linkLine(seen, space, link))));
-    for (const group of [addrLines, vlanLines, routeLines, sysctlLines, tcLines]) {
+    for (const group of [addrLines, vlanLines, routeLines, ruleLines, sysctlLines, tcLines]) {
       lines.push(...sorted(group(space)));
     }
     lines.push(...sorted(nftLines(space.netns)));

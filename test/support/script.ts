@@ -55,6 +55,11 @@ function filtersOf(driver: Driver, ns: number, filters: readonly Filter[]): unkn
   return filters.map((filter) => ({ ...filter, to: nameOf(filter.to) }));
 }
 
+function linkText({ name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table }: Link): string {
+  const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
+  return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} table ${table}`;
+}
+
 /** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */
 function plain(name: string, value: unknown): string {
   if (name === 'addr_list') {
@@ -67,10 +72,13 @@ function plain(name: string, value: unknown): string {
     const own = list.filter((route) => !/^(fe80|ff00):/.test(route.dst));
     return own.map((route) => JSON.stringify(route)).join(', ');
   }
-  if (name.startsWith('link_get')) {
-    const { name: of, kind, mtu_bytes, up, promisc, allmulti, txqlen } = value as Link;
-    const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
-    return `${of} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen}`;
+  if (name.startsWith('link_get')) return linkText(value as Link);
+  if (name === 'link_list') return (value as readonly Link[]).map(linkText).join(', ');
+  if (name === 'route_table_list') {
+    // What the kernel made for itself lies in the others.
+    return JSON.stringify(
+      (value as readonly number[]).filter((table) => table < 253 || table > 255),
+    );
   }
   // Which default it is, the kind of the link decides.
   if (name === 'qdisc_get' && (value as Qdisc).handle === 0) return 'the default';
@@ -140,6 +148,7 @@ const route = (ns: string, dev: string, dst: string, more = {}): Call =>
     priority: 0,
     mtu_bytes: 0,
     advmss: 0,
+    protocol: 0,
     ...more,
   });
 const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
@@ -163,6 +172,20 @@ const qdiscs = (ns: string, dev: string): Call[] => [
 ];
 const redirect = (ns: string, dev: string, pref: number, to: string): Call =>
   on('filter_add_redirect', ns, dev, { pref, to });
+const rule = (ns: string, src: string, table: number, priority = 0): Call => [
+  'fib_rule_add',
+  { ns, src, table, priority },
+];
+const unrule = (ns: string, src: string, table: number, priority = 0): Call => [
+  'fib_rule_del',
+  { ns, src, table, priority },
+];
+const master = (ns: string, dev: string, of: string): Call =>
+  on('link_set_master', ns, dev, { master: of });
+const vrf = (ns: string, name: string, table: number): Call => [
+  'link_add_vrf',
+  { ns, name, table },
+];
 const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
 const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
 const write = (ns: string, key: string, value: string): Call => [
@@ -185,6 +208,10 @@ export const say = {
   route,
   unroute,
   toward,
+  rule,
+  unrule,
+  master,
+  vrf,
   up,
   down,
   write,

@@ -141,6 +141,14 @@ function filterWords(rest: readonly string[]): string[] {
   ];
 }
 
+/** The place of a command in a batch, behind those that it needs. */
+function rankOf(command: string): number {
+  // A gateway must be reachable before a route leads by it.
+  if (/^route .* via /.test(command)) return 3;
+  if (!command.startsWith('link ')) return 2;
+  return command.includes(' master ') ? 1 : 0;
+}
+
 /** The path of a `file` line. */
 const path = (line: string): string => line.split(' ')[1] ?? '';
 
@@ -182,8 +190,7 @@ export class Ground {
       else this.say(commands, ns, word, rest, made);
     }
     for (const [name, batch] of commands) {
-      // A gateway must be reachable before a route leads by it.
-      batch.sort((a, b) => Number(/^route .* via /.test(a)) - Number(/^route .* via /.test(b)));
+      batch.sort((a, b) => rankOf(a) - rankOf(b));
       const input = batch.map((line) => withoutRoute(line, batch)).join('\n');
       execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input });
     }
@@ -210,7 +217,12 @@ export class Ground {
     };
     if (word === 'addr')
       batch.push(`addr add ${rest.join(' ')}${name.includes(':') ? ' nodad' : ''}`);
-    else if (word === 'route') {
+    else if (word === 'rule') {
+      // Only the option says the family, and a batch has one for all its lines.
+      const family = (rest[1] ?? '').includes(':') ? '-6' : '-4';
+      const args = ['rule', 'add', ...rest, 'priority', name].filter((_, at) => at !== 2);
+      this.later.push(() => execFileSync('ip', ['-n', this.prefix + ns, family, ...args]));
+    } else if (word === 'route') {
       const kernel = value('proto') === 'kernel';
       batch.push(`${kernel ? '# ' : ''}route add ${rest.join(' ')}`);
     } else if (word === 'vlan') {
@@ -232,6 +244,7 @@ export class Ground {
         let add = `link add ${name} ${address}type ${value('kind') ?? 'bridge'}`;
         if (peer !== undefined) add += ` peer name ${peerName} netns ${this.prefix}${peerNs}`;
         if (rest.includes('vlan_filtering')) add += ' vlan_filtering 1';
+        if (value('kind') === 'vrf') add += ` table ${value('table')}`;
         batch.push(add);
         if (peer !== undefined) made.add(`${peerNs}/${peerName}`);
       }
@@ -381,7 +394,12 @@ function answerOn(ground: Ground, step: Step, stdin: string, wrap: Wrap): Answer
   }
 }
 
-/** A real world that a test reaches into: the `ip netns` name of a namespace, tasks of the core. */
+/** A real world that a test reaches into by the `ip netns` name of a namespace. */
+export interface NamedWorld extends World {
+  netns(name: string): string;
+}
+
+/** And by tasks of the core. */
 export function openWorld(before: string) {
   const ground = new Ground(before);
   return {
@@ -426,12 +444,12 @@ function mountsOf(root: string): string {
 }
 
 /** The real kernel through the executables of a folder, which is their CNI_PATH as well. */
-export function executableWorld(before: string, dir: string): World {
+export function executableWorld(before: string, dir: string): NamedWorld {
   return programWorld(before, (type) => `exec "${dir}/${type}"`, { CNI_PATH: dir });
 }
 
 /** The real kernel through the native host, called by the name of the type. */
-export function nativeWorld(before: string, program = distPath('fairlead-native')): World {
+export function nativeWorld(before: string, program = distPath('fairlead-native')): NamedWorld {
   // The name is all that says which type it is.
   return programWorld(before, (type) => `exec -a "${type}" "${program}"`, {});
 }
@@ -441,7 +459,7 @@ function programWorld(
   before: string,
   start: (type: string) => string,
   env: Readonly<Record<string, string>>,
-): World {
+): NamedWorld {
   const ground = new Ground(before);
   return {
     run: (step, stdin) => {
@@ -456,6 +474,7 @@ function programWorld(
       const stdout = ground.back(done.stdout);
       return { exit_code: done.status === 0 ? 0 : 1, stdout, state: ground.dump() };
     },
+    netns: (name) => ground.prefix + name,
     dump: () => ground.dump(),
     close: () => ground.close(),
   };

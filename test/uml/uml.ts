@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { need, needsRoot, needsVlanFiltering } from '../support/needs.ts';
+import { need, needsRoot } from '../support/needs.ts';
 
 const MEMORY_MB = 1024;
 const MODULES_DIR = '/usr/lib/uml/modules';
@@ -17,6 +17,7 @@ const MODULES = [
   'net/ipv6/ipv6',
   'net/bridge/bridge',
   'drivers/net/veth',
+  'drivers/net/vrf',
 ];
 /** Folders that programs write to: empty inside. */
 const MEMORY_DIRS = ['/run', '/var/lib', '/tmp'];
@@ -30,7 +31,6 @@ function pathOf(command: string): string | undefined {
 
 function missing(): string {
   if (needsRoot !== '') return needsRoot;
-  if (needsVlanFiltering === '') return "not needed: this machine's own kernel filters VLANs";
   if (!ARCHITECTURES.includes(process.arch)) return `no user-mode-linux for ${process.arch}`;
   const found = pathOf('linux') !== undefined && existsSync(MODULES_DIR);
   return (

@@ -1,6 +1,12 @@
 // Replies of the kernel: one datagram through every parser of rtnetlink, and through a socket that
 // waits for the answer to a request, a query and a dump.
-import { type Address, OsError, type PortVlan, type Route } from '../../../host-node/abi.ts';
+import {
+  type Address,
+  type FibRule,
+  OsError,
+  type PortVlan,
+  type Route,
+} from '../../../host-node/abi.ts';
 import { command, dumpOf, NetlinkSocket } from '../../../host-node/sys/netlink.ts';
 import * as rt from '../../../host-node/sys/rtnetlink.ts';
 import { Violation } from '../../support/answer.ts';
@@ -61,6 +67,9 @@ function parseAll(datagram: Buffer): void {
     }),
   );
   short(vlans);
+  const rules: FibRule[] = [];
+  orOsError(() => rt.eachMessage(datagram, datagram.length, (one) => rt.parseFibRule(one, rules)));
+  short(rules);
 }
 
 /** A socket that answers every request with the datagram, its first message made to fit. */

@@ -1,0 +1,43 @@
+// Putting links into bridges and VRFs in the simulated kernel, and taking them out. What a bridge
+// takes from its ports is bridges.ts; making and removing links is links.ts.
+import { EINVAL, EOPNOTSUPP } from "../lib/errno";
+import { cycle } from "./addresses";
+import { enslave, release } from "./bridges";
+import { fail, link_of, refusal, space_of } from "./slot";
+import { Link, Space } from "./state";
+
+/** Takes a link out of whatever it is in. */
+export function leave(space: Space, link: Link): void {
+  const master = link.master != 0 ? space.by_index(link.master) : null;
+  if (master && master.kind == "vrf") cycle(space, link, 0);
+  else release(space, link);
+}
+
+/** Why a link cannot be in a master: 0 when it can. */
+function master_refusal(link: Link, master: Link): i32 {
+  if (master.kind == "vrf") {
+    if (link.loopback) return fail(EOPNOTSUPP, "Can not enslave loopback device to a VRF");
+    if (link.kind != "vrf") return 0;
+    return fail(EINVAL, "Can not enslave an L3 master device to a VRF");
+  }
+  if (master.kind != "bridge") return fail(EOPNOTSUPP);
+  return link.loopback || link.kind == "bridge" ? fail(EINVAL) : 0;
+}
+
+export function kernel_link_set_master(ns: i32, ifindex: i32, master: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  if (link.master == master) return 0;
+  // What it is in lets it go before the other is asked.
+  if (link.master != 0) leave(space, link);
+  if (master == 0) return 0;
+  const upper = space.by_index(master);
+  if (!upper) return fail(EINVAL);
+  const problem = master_refusal(link, upper);
+  if (problem != 0) return problem;
+  if (upper.kind == "vrf") cycle(space, link, upper.ifindex);
+  else enslave(space, link, upper);
+  return 0;
+}
