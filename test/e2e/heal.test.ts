@@ -39,7 +39,14 @@ function leases(name: string): string[] {
   return files.filter((file) => !/^(lock|last_reserved_ip\.\d+)$/.test(file)).sort();
 }
 
-const KILLED = ['bridge/dual-stack', 'ptp/dual-stack', 'bridge/ipmasq-host-prefix'];
+const KILLED = [
+  'bridge/dual-stack',
+  'ptp/dual-stack',
+  'bridge/ipmasq-host-prefix',
+  'bandwidth/fused',
+];
+/** A process and some more for each of fifty operations. */
+const SLOW = { timeout: 240_000 };
 const killed = KILLED.flatMap((name) => {
   const fixture = allFixtures().find((item) => item.name === name);
   const step = fixture?.steps[0];
@@ -47,7 +54,7 @@ const killed = KILLED.flatMap((name) => {
 });
 
 describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, () => {
-  test.each(killed)('$name: ADD killed, then DEL: nothing is left', ({ fixture, step }) => {
+  test.each(killed)('$name: ADD killed, then DEL: nothing is left', SLOW, ({ fixture, step }) => {
     const world = mortalWorld(fixture.before);
     try {
       const del: Step = { ...step, command: 'DEL', env: { ...step.env, CNI_COMMAND: 'DEL' } };
@@ -56,7 +63,7 @@ describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, (
         died++;
         const answer = world.run(del, step.stdin);
         expect(answer, `killed before operation ${n}`).toMatchObject({ exit_code: 0, stdout: '' });
-        expect(answer.state, `killed before operation ${n}`).not.toMatch(/veth|eth0|"c1/);
+        expect(answer.state, `killed before operation ${n}`).not.toMatch(/veth|bwp|eth0|"c1/);
       }
       expect(died).toBeGreaterThan(20);
       world.run(del, step.stdin);
@@ -65,7 +72,7 @@ describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, (
     }
   });
 
-  test.each(killed)('$name: ADD killed, then ADD again: it heals', ({ fixture, step }) => {
+  test.each(killed)('$name: ADD killed, then ADD again: it heals', SLOW, ({ fixture, step }) => {
     const world = mortalWorld(fixture.before);
     try {
       const del: Step = { ...step, command: 'DEL', env: { ...step.env, CNI_COMMAND: 'DEL' } };
@@ -75,7 +82,7 @@ describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, (
           again.stdout.includes('already exists') || again.stdout.includes('already has');
         // Once the interface stands in the container the attachment counts as one that lives.
         expect(again.exit_code === 0 || inside, again.stdout).toBe(true);
-        expect(world.run(del, step.stdin).state).not.toMatch(/veth|eth0|"c1/);
+        expect(world.run(del, step.stdin).state).not.toMatch(/veth|bwp|eth0|"c1/);
       }
     } finally {
       world.close();
