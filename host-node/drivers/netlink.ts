@@ -6,11 +6,11 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { FibRule, PortVlan, Route, RouteTo } from '../abi.ts';
 import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '../abi.ts';
-import { EBADMSG, EINVAL, ENETUNREACH, ENODEV, osError } from '../sys/libc.ts';
+import { EBADMSG, EINVAL, ENETUNREACH, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import { type NftDriver, nftOperations } from './nft.ts';
-import { Spaces } from './spaces.ts';
+import { dev, Spaces } from './spaces.ts';
 import { tcOperations } from './tc.ts';
 
 type KernelOperation = Extract<(typeof OPERATIONS)[number], { module: 'kernel' }>['name'];
@@ -25,12 +25,6 @@ export interface NetlinkOptions {
 }
 
 const VLAN_ID_MAX = 4094;
-
-/** An ifindex that may be sent: 0 would mean "any" in a dump and "by name" in a change. */
-function dev(ifindex: number): number {
-  if (ifindex <= 0) throw new OsError(ENODEV, `no link has the index ${ifindex}`);
-  return ifindex;
-}
 
 function netnsSame(spaces: Spaces, { a, b }: Args<'netns_same'>): number {
   const left = fstatSync(spaces.fd(a));

@@ -3,7 +3,7 @@
 // It refuses to know what is said on a socket.
 import { closeSync, openSync, statfsSync } from 'node:fs';
 import { OsError } from '../abi.ts';
-import { EBADF, EINVAL, insideNetns, OPEN_TO_READ, osError } from '../sys/libc.ts';
+import { EBADF, EINVAL, ENODEV, insideNetns, OPEN_TO_READ, osError } from '../sys/libc.ts';
 import { NETLINK_ROUTE, type NetlinkSocket, openHere, openInside } from '../sys/netlink.ts';
 
 const NSFS_MAGIC = 0x6e736673; // linux/magic.h
@@ -15,6 +15,12 @@ interface Space {
   fd: number;
   /** By protocol (NETLINK_*): opened when first needed, so who asks nothing of one pays nothing. */
   readonly sockets: Map<number, NetlinkSocket>;
+}
+
+/** An ifindex that may be sent: 0 would mean "any" in a dump and "by name" in a change. */
+export function dev(ifindex: number): number {
+  if (ifindex <= 0) throw new OsError(ENODEV, `no link has the index ${ifindex}`);
+  return ifindex;
 }
 
 /** The open namespaces, their sockets, and the way home. */

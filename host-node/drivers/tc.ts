@@ -2,11 +2,11 @@
 // comes in, and filters that send it elsewhere. Each is one request (filter_list of nothing: a look
 // at the link as well). It refuses to work out rates and to choose prefs: the core does.
 import { type Driver, type Filter, type OPERATIONS, OsError, type Qdisc } from '../abi.ts';
-import { EINVAL, ENODEV, ENOENT } from '../sys/libc.ts';
+import { EINVAL, ENOENT } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import * as tc from '../sys/tc.ts';
-import type { Spaces } from './spaces.ts';
+import { dev, type Spaces } from './spaces.ts';
 
 type TcOperation = Extract<
   (typeof OPERATIONS)[number],
@@ -21,18 +21,10 @@ const PREF_MAX = 0xffff;
 /** flowid 1:1, which tc(8) users write and nothing reads. */
 const CLASS_ANY = 0x10001;
 
-/** The index of a link that is there: of one that is not, some of these say something else. */
-function present(spaces: Spaces, ns: number, ifindex: number): number {
-  if (ifindex <= 0) throw new OsError(ENODEV, `no link has the index ${ifindex}`);
+/** ENODEV unless the link is there: of one that is not, a dump says nothing. */
+function present(spaces: Spaces, ns: number, ifindex: number): void {
   const get = command(rt.RTM_GETLINK).ifinfomsg(rt.AF_UNSPEC, ifindex, 0, 0);
   spaces.socket(ns).run(get.attrU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_SKIP_STATS));
-  return ifindex;
-}
-
-/** An ifindex that may be sent. */
-function dev(ifindex: number): number {
-  if (ifindex <= 0) throw new OsError(ENODEV, `no link has the index ${ifindex}`);
-  return ifindex;
 }
 
 function qdiscGet(spaces: Spaces, { ns, ifindex, parent }: Args<'qdisc_get'>): Qdisc {
