@@ -10,9 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "host.h"
 #include "io.h"
+#include "launcher.h"
 #include "netns.h"
+#include "plugin.h"
 #include "runtime.h"
 #include "serve.h"
 
@@ -22,6 +25,8 @@
 extern char **environ;
 
 static const char PREFIX[] = "CNI_";
+/** "1": give up powers first (confine.h). */
+static const char CONFINE[] = "FAIRLEAD_CONFINE";
 /** The name of a chain in one call and of the command line. */
 static const char FAIRLEAD[] = "fairlead";
 /** The Node program, beside this one. */
@@ -78,6 +83,15 @@ static bool is_plugin(int argc, const char *type)
     return argc < 2 && strcmp(type, FAIRLEAD) != 0;
 }
 
+/** Gives up powers when that is asked for: 0 or -errno. */
+static int32_t confine_if_wanted(void)
+{
+    const char *wanted = getenv(CONFINE);
+    if (wanted == NULL || strcmp(wanted, "1") != 0) return 0;
+    int32_t status = plugin_begin_launcher();
+    return status < 0 ? status : confine();
+}
+
 int main(int argc, char **argv)
 {
     static struct host host;
@@ -93,7 +107,12 @@ int main(int argc, char **argv)
         say("fairlead: no memory to begin with\n");
         return EXIT_FAILED;
     }
+    if (confine_if_wanted() < 0) {
+        say("fairlead: FAIRLEAD_CONFINE=1, and this kernel has no seccomp filters\n");
+        return EXIT_FAILED;
+    }
     int exit_code = serve(&host, type, &env, &answer);
+    launcher_end();
     if (answer.error != 0) {
         say("fairlead: no memory for the answer\n");
         return EXIT_FAILED;

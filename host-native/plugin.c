@@ -2,6 +2,8 @@
  * plugin.exec: a foreign plugin from its start to its end, with bounds on time and output. It
  * refuses to read what a plugin says.
  */
+#include "plugin.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +16,7 @@
 
 #include "abi.h"
 #include "io.h"
+#include "launcher.h"
 #include "path.h"
 #include "text.h"
 
@@ -267,24 +270,25 @@ static int32_t start_patiently(const char *path, struct span env, struct child *
     return status;
 }
 
-int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span input,
-    int32_t timeout_ms)
+/** Executes it as a child of this process. */
+static int32_t execute(struct host *host, const struct order *order)
 {
     static struct output output = {{.limit = OUTPUT_LIMIT_BYTES}, {.limit = OUTPUT_LIMIT_BYTES}};
     static struct path program;
     buffer_clear(&output.out);
     buffer_clear(&output.err);
-    if (!span_copy(path, program.text, PATH_MAX)) return failed(&host->reply, ENOENT);
+    if (!span_copy(order->path, program.text, PATH_MAX)) return failed(&host->reply, ENOENT);
     sigset_t child_ended, before;
     sigemptyset(&child_ended);
     sigaddset(&child_ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child_ended, &before);
     struct child child;
-    int32_t status = start_patiently(program.text, env, &child);
+    int32_t status = start_patiently(program.text, order->env, &child);
     if (status == 0) {
         int ended = 0;
-        uint64_t deadline_ms = io_now_ms() + (timeout_ms > 0 ? (uint64_t)timeout_ms : 0);
-        status = talk(&child, input, deadline_ms, &output);
+        uint64_t limit_ms = order->timeout_ms > 0 ? (uint64_t)order->timeout_ms : 0;
+        uint64_t deadline_ms = io_now_ms() + limit_ms;
+        status = talk(&child, order->input, deadline_ms, &output);
         if (status == 0) status = reap(child.pid, deadline_ms, &ended);
         if (status < 0) {
             kill(child.pid, SIGKILL);
@@ -301,4 +305,16 @@ int32_t plugin_exec(struct host *host, struct span path, struct span env, struct
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return status < 0 && !host->reply.words ? failed(&host->reply, -status) : status;
+}
+
+int32_t plugin_begin_launcher(void)
+{
+    return launcher_begin(execute);
+}
+
+int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span input,
+    int32_t timeout_ms)
+{
+    struct order order = {path, env, input, timeout_ms};
+    return launcher_is_there() ? launcher_ask(host, &order) : execute(host, &order);
 }

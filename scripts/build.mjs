@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildNative } from './native.mjs';
+import { buildNative, buildNativeArm64 } from './native.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const IMPORTS = 'core-as/host/imports.ts';
@@ -111,6 +111,7 @@ const STEPS = {
   bundle,
   executable,
   native: buildNative,
+  'native-arm64': buildNativeArm64,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(STEPS);

@@ -21,17 +21,27 @@ import { mergeDataSegments } from './wasm-data.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'host-native');
 const TRANSLATION = join(ROOT, 'dist/.native');
+const ARM64 = join(TRANSLATION, 'arm64');
 const NAMES = ['fairlead-native', 'fairlead-native-asan'];
 const execute = promisify(execFile);
 
 /** Packages of scripts/setup.mjs. */
 const NEEDED = ['gcc', 'linux-libc-dev', 'musl-tools', 'wabt'];
+const NEEDED_FOR_ARM64 = ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'];
 const WABT_VERSION = '1.0.32';
 /** Where wabt's package has wasm-rt.h apart from the headers of the C library. */
 const WASM_RT = '/usr/src/wasm2c';
 const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
 
-const COMMON = ['-std=gnu17', '-Os', '-g0', '-ffunction-sections', '-fdata-sections', '-fPIE'];
+const COMMON = [
+  '-std=gnu17',
+  '-D_GNU_SOURCE',
+  '-Os',
+  '-g0',
+  '-ffunction-sections',
+  '-fdata-sections',
+  '-fPIE',
+];
 /** For what people wrote. */
 const STRICT = [
   ...['-Wall', '-Wextra', '-Werror', '-Wconversion', '-Wshadow', '-Wvla', '-Wundef', '-Wformat=2'],
@@ -46,7 +56,7 @@ const TRANSLATED = [
 /** A position-independent program without a loader: musl's rcrt1.o relocates it by itself. */
 const LINK = [
   ...['-nostdlib', '-nostartfiles', '-static', '-s', '-Wl,-pie', '-Wl,--no-dynamic-linker'],
-  ...['-Wl,-z,text', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,noexecstack', '-Wl,-z,separate-code'],
+  ...['-Wl,-z,text', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,noexecstack'],
   ...['-Wl,--gc-sections', '-Wl,--build-id=none'],
 ];
 /** For what people wrote, in tests: with glibc, whose headers FORTIFY_SOURCE needs. */
@@ -55,9 +65,9 @@ const SANITIZED = [
   ...['-std=gnu17', '-D_GNU_SOURCE', '-fno-omit-frame-pointer', '-ffunction-sections'],
 ];
 
-async function run(program, args) {
+async function run(program, args, options = {}) {
   try {
-    return (await execute(program, args, { maxBuffer: 1 << 26 })).stdout;
+    return (await execute(program, args, { maxBuffer: 1 << 26, ...options })).stdout;
   } catch (error) {
     throw new Error(`${program} failed\n${error.stderr ?? error}`);
   }
@@ -84,7 +94,11 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
       ...['-isystem', join(root, `usr/include/${triple}-musl`)],
       ...['-isystem', join(libgcc, '../include'), ...kernel.flatMap((dir) => ['-idirafter', dir])],
     ],
-    begin: [...LINK, join(musl, 'rcrt1.o'), join(musl, 'crti.o')],
+    // Pages of 64 KiB make every segment of arm64 that long: there code and data share one.
+    begin: [
+      ...[...LINK, `-Wl,-z,${triple === 'aarch64-linux' ? 'noseparate-code' : 'separate-code'}`],
+      ...[join(musl, 'rcrt1.o'), join(musl, 'crti.o')],
+    ],
     end: [join(musl, 'libc.a'), libgcc, join(musl, 'crtn.o')],
   };
 }
@@ -101,6 +115,7 @@ const SANITIZING = {
 
 /** core.wasm as C. */
 async function translate() {
+  mkdirSync(TRANSLATION, { recursive: true });
   const version = (await run('wasm2c', ['--version'])).trim();
   if (version !== WABT_VERSION) {
     throw new Error(`wasm2c is of wabt ${version}; the glue is written for ${WABT_VERSION}`);
@@ -157,13 +172,13 @@ const withoutCore = (file) => !OF_THE_CORE.includes(file);
 /**
  * Builds a program for tests of files of the project, of `texts` by name and of those files of
  * host-native/ that `wanted` says, which are the operations without a core by default. It is under
- * AddressSanitizer and UndefinedBehaviorSanitizer. Gives its path.
+ * AddressSanitizer and UndefinedBehaviorSanitizer unless `sanitized` is false. Gives its path.
  */
 export async function buildTestProgram(
   name,
   files,
   texts,
-  { wanted = withoutCore, link = [] } = {},
+  { wanted = withoutCore, link = [], sanitized = true } = {},
 ) {
   const folder = join(ROOT, 'dist/.native-test', `${name}-${process.pid}`);
   mkdirSync(folder, { recursive: true });
@@ -176,13 +191,15 @@ export async function buildTestProgram(
   const path = join(folder, name);
   const include = [SOURCE, join(ROOT, 'test/native'), TRANSLATION, WASM_RT];
   const args = include.flatMap((dir) => ['-I', dir]);
-  await run('gcc', [...SANITIZED, ...args, ...paths, ...link, '-Wl,--gc-sections', '-o', path]);
+  // What a sanitizer asks of the kernel is not what the program does.
+  const flags = sanitized ? SANITIZED : SANITIZED.filter((flag) => !flag.includes('sanitize'));
+  await run('gcc', [...flags, ...args, ...paths, ...link, '-Wl,--gc-sections', '-o', path]);
   return path;
 }
 
 /** What is missing to build it, as the packages of Debian; "" when nothing is. */
-function missingPackages() {
-  const wanted = PACKAGES.filter((row) => NEEDED.includes(row.package));
+function missingPackages(needed) {
+  const wanted = PACKAGES.filter((row) => needed.includes(row.package));
   const missing = wanted.filter(({ provides }) => findProgram(provides) === undefined);
   return missing.map((row) => row.package).join(', ');
 }
@@ -192,7 +209,7 @@ function missingPackages() {
  * says so and leaves both out; CI may not be without them.
  */
 export async function buildNative() {
-  const missing = missingPackages();
+  const missing = missingPackages(NEEDED);
   if (missing !== '') {
     for (const name of NAMES) rmSync(join(ROOT, 'dist', name), { force: true });
     const text = `the native host needs the packages ${missing}`;
@@ -200,8 +217,49 @@ export async function buildNative() {
     console.log(`native: left out, ${text}`);
     return;
   }
-  mkdirSync(TRANSLATION, { recursive: true });
   await translate();
   await program('fairlead-native', await muslToolchain());
   await program('fairlead-native-asan', SANITIZING);
+}
+
+/** Debian's musl for arm64, unpacked into a folder: the machine's packages stay as they are. */
+async function fetchArm64Musl(root) {
+  if (existsSync(join(root, 'usr/lib/aarch64-linux-musl/libc.a'))) return;
+  const at = (name) => join(ARM64, name);
+  for (const folder of ['state/lists/partial', 'cache/archives/partial', 'deb']) {
+    mkdirSync(at(folder), { recursive: true });
+  }
+  writeFileSync(at('status'), '');
+  writeFileSync(
+    at('apt.conf'),
+    [
+      `Dir::State "${at('state')}";`,
+      `Dir::State::status "${at('status')}";`,
+      `Dir::Cache "${at('cache')}";`,
+      'APT::Architecture "arm64";',
+      'APT::Architectures { "arm64"; };',
+      'APT::Sandbox::User "root";',
+      '',
+    ].join('\n'),
+  );
+  const env = { ...process.env, APT_CONFIG: at('apt.conf') };
+  await run('apt-get', ['-qq', 'update'], { env });
+  await run('apt-get', ['-qq', 'download', 'musl-dev'], { env, cwd: at('deb') });
+  const [archive] = readdirSync(at('deb')).filter((name) => name.endsWith('.deb'));
+  await run('dpkg', ['-x', join(at('deb'), archive), root]);
+}
+
+/** Builds dist/fairlead-native-arm64 on another machine; left out like the native host. */
+export async function buildNativeArm64() {
+  const missing = process.arch === 'arm64' ? 'for arm64' : missingPackages(NEEDED_FOR_ARM64);
+  if (missing !== '' || missingPackages(NEEDED) !== '') {
+    rmSync(join(ROOT, 'dist/fairlead-native-arm64'), { force: true });
+    console.log(`native-arm64: left out, it needs the packages ${missing}`);
+    return;
+  }
+  const root = join(ARM64, 'root');
+  await fetchArm64Musl(root);
+  await translate();
+  const toolchain = await muslToolchain('aarch64-linux-gnu-gcc', 'aarch64-linux', root);
+  await program('fairlead-native-arm64', toolchain);
 }

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Lab } from '../support/lab.ts';
-import { needsNative } from '../support/needs.ts';
+import { needsArm64, needsNative } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
 const SIZE_MAX_BYTES = 400_000;
@@ -59,13 +59,18 @@ function tagsOf(section: Buffer): number[] {
   return Array.from({ length: count }, (_, index) => Number(section.readBigInt64LE(index * 16)));
 }
 
-describe.skipIf(needsNative !== '')(`the file ${needsNative}`, () => {
+const FILES = [
+  { file: 'fairlead-native', why: needsNative },
+  { file: 'fairlead-native-arm64', why: needsArm64 },
+].filter(({ why }) => why === '');
+
+describe.each(FILES)('$file', ({ file }) => {
   test('is small', () => {
-    expect(statSync(distPath('fairlead-native')).size).toBeLessThanOrEqual(SIZE_MAX_BYTES);
+    expect(statSync(distPath(file)).size).toBeLessThanOrEqual(SIZE_MAX_BYTES);
   });
 
   test('needs no loader and no library, and lies anywhere in memory', () => {
-    const elf = readFileSync(distPath('fairlead-native'));
+    const elf = readFileSync(distPath(file));
     const segments = segmentsOf(elf);
     expect(elf.readUInt16LE(16)).toBe(ET_DYN);
     expect(segments.filter(({ type }) => type === PT_INTERP)).toEqual([]);
@@ -74,7 +79,7 @@ describe.skipIf(needsNative !== '')(`the file ${needsNative}`, () => {
   });
 
   test('has nothing that is writable and executable, and no executable stack', () => {
-    const segments = segmentsOf(readFileSync(distPath('fairlead-native')));
+    const segments = segmentsOf(readFileSync(distPath(file)));
     const both = segments.filter(({ flags }) => (flags & PF_X) !== 0 && (flags & PF_W) !== 0);
     expect(both).toEqual([]);
     expect(segments.find(({ type }) => type === PT_GNU_STACK)!.flags & PF_X).toBe(0);

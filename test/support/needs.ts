@@ -30,6 +30,16 @@ export const needsNative =
   needsRoot ||
   need(existsSync(distPath('fairlead-native')), 'needs the packages gcc, musl-tools and wabt');
 
+/** The native host for arm64 and what runs it here; on arm64 itself it is the native host. */
+export const needsArm64 =
+  process.arch === 'arm64'
+    ? 'needs a machine that is not arm64'
+    : needsNative ||
+      need(
+        existsSync(distPath('fairlead-native-arm64')) && programPath('qemu-aarch64-static') !== '',
+        'needs the packages gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user-static',
+      );
+
 /** Where a program lies, "" when it is not here. */
 export function programPath(name: string): string {
   const found = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' });

@@ -449,10 +449,31 @@ export function executableWorld(before: string, dir: string): NamedWorld {
 }
 
 /** The real kernel through the native host, called by the name of the type. */
-export function nativeWorld(before: string, program = distPath('fairlead-native')): NamedWorld {
-  // The name is all that says which type it is.
-  return programWorld(before, (type) => `exec -a "${type}" "${program}"`, {});
+export function nativeWorld(before: string): NamedWorld {
+  return programWorld(before, nativeStart('fairlead-native'), {});
 }
+
+/** The same host with all powers given up that it does not need. */
+export function confinedWorld(before: string): World {
+  return programWorld(before, nativeStart('fairlead-native'), { FAIRLEAD_CONFINE: '1' });
+}
+
+/** The same host under AddressSanitizer and UndefinedBehaviorSanitizer, whose finding ends it. */
+export function sanitizedWorld(before: string): World {
+  // It gives nothing back by design: it ends.
+  const env = { ASAN_OPTIONS: 'detect_leaks=0' };
+  return programWorld(before, nativeStart('fairlead-native-asan'), env);
+}
+
+/** The same host for arm64, under an emulator. */
+export function arm64World(before: string): World {
+  const program = distPath('fairlead-native-arm64');
+  return programWorld(before, (type) => `exec qemu-aarch64-static -0 "${type}" "${program}"`, {});
+}
+
+/** The name is all that says which type it is. */
+const nativeStart = (program: string) => (type: string) =>
+  `exec -a "${type}" "${distPath(program)}"`;
 
 /** The real kernel through a program, with the ground's folders in place of the machine's. */
 function programWorld(
