@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "core-data.h"
 #include "wasm-rt.h"
 
 #define PAGE_BYTES 65536u
@@ -121,6 +122,28 @@ static bool use(uint8_t *from, size_t bytes)
     return bytes == 0 || mprotect(from, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+/** Unpacks the core's data (core-data.h), which the translated code finds in its memory. */
+static void unpack(uint8_t *memory, size_t size)
+{
+    const uint8_t *at = core_data;
+    const uint8_t *end = core_data + core_data_length;
+    size_t place = 0;
+    while (at < end) {
+        uint32_t number = 0;
+        for (unsigned shift = 0; at < end; shift += 7) {
+            number |= (uint32_t)(*at & 0x7f) << shift;
+            if (*at++ < 0x80) break;
+        }
+        uint32_t kind = number & 3;
+        size_t count = number >> 2;
+        size_t width = kind == 2 ? 2 : 1;
+        bool fits = width * count <= size - place;
+        if (!fits || (kind != 0 && count > (size_t)(end - at))) runtime_trap();
+        for (size_t i = 0; kind != 0 && i < count; i++) memory[place + width * i] = *at++;
+        place += width * count;
+    }
+}
+
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pages, uint32_t max_pages)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
@@ -133,6 +156,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pages, uint32_t 
     memory->pages = pages;
     memory->max_pages = max_pages;
     memory->size = pages * PAGE_BYTES;
+    unpack(at, memory->size);
 }
 
 uint32_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint32_t delta)

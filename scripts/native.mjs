@@ -16,7 +16,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram, PACKAGES } from './setup.mjs';
-import { mergeDataSegments } from './wasm-data.mjs';
+import { splitData } from './wasm-data.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'host-native');
@@ -86,6 +86,7 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
       : [`/usr/${triple}-gnu/include`];
   return {
     compiler,
+    strip: compiler.replace(/gcc$/, 'strip'),
     translated: [...COMMON, ...TRANSLATED],
     written: [...COMMON, ...STRICT],
     // The order of musl-gcc; the kernel's headers come last, because musl brings none.
@@ -121,7 +122,9 @@ async function translate() {
     throw new Error(`wasm2c is of wabt ${version}; the glue is written for ${WABT_VERSION}`);
   }
   const wasm = join(TRANSLATION, 'core.wasm');
-  writeFileSync(wasm, mergeDataSegments(readFileSync(join(ROOT, 'dist/core.wasm'))));
+  const parts = splitData(readFileSync(join(ROOT, 'dist/core.wasm')));
+  writeFileSync(wasm, parts.wasm);
+  writeFileSync(join(TRANSLATION, 'core-data.c'), parts.data);
   await run('wasm2c', [wasm, '-n', 'core', '-o', join(TRANSLATION, 'core.c')]);
 }
 
@@ -155,12 +158,14 @@ async function program(name, toolchain) {
   // It is awaited below: a failure until then is not one that nobody sees.
   core.catch(() => {});
   const objects = [];
-  for (const path of sources()) {
+  for (const path of [...sources(), join(TRANSLATION, 'core-data.c')]) {
     objects.push(await compile(folder, toolchain, path, toolchain.written));
   }
   const made = join(folder, name);
-  const { compiler, begin, end } = toolchain;
+  const { compiler, strip, begin, end } = toolchain;
   await run(compiler, [...begin, ...objects, await core, ...end, '-o', made]);
+  // For unwinding, which nothing here does.
+  if (strip !== undefined) await run(strip, ['-R', '.eh_frame', made]);
   renameSync(made, join(ROOT, 'dist', name));
 }
 

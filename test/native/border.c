@@ -12,7 +12,11 @@
 
 #include "border-test.h"
 #include "runtime.h"
+#include "core-data.h"
 #include "wasm-rt.h"
+
+const uint8_t core_data[] = {0};
+const uint32_t core_data_length = 0;
 
 enum { PAGE_BYTES = 65536, ARGUMENTS_MAX = 24 };
 

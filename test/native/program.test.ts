@@ -20,7 +20,8 @@ import { Lab } from '../support/lab.ts';
 import { needsArm64, needsNative } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
-const SIZE_MAX_BYTES = 400_000;
+/** Segments of arm64 begin at multiples of 64 KiB, for kernels with pages that large. */
+const SIZE_MAX_BYTES = { 'fairlead-native': 400_000, 'fairlead-native-arm64': 500_000 } as const;
 const PEAK_MAX_KIB = 4096;
 // elf(5)
 const ET_DYN = 3;
@@ -60,13 +61,13 @@ function tagsOf(section: Buffer): number[] {
 }
 
 const FILES = [
-  { file: 'fairlead-native', why: needsNative },
-  { file: 'fairlead-native-arm64', why: needsArm64 },
+  { file: 'fairlead-native', why: needsNative } as const,
+  { file: 'fairlead-native-arm64', why: needsArm64 } as const,
 ].filter(({ why }) => why === '');
 
 describe.each(FILES)('$file', ({ file }) => {
   test('is small', () => {
-    expect(statSync(distPath(file)).size).toBeLessThanOrEqual(SIZE_MAX_BYTES);
+    expect(statSync(distPath(file)).size).toBeLessThanOrEqual(SIZE_MAX_BYTES[file]);
   });
 
   test('needs no loader and no library, and lies anywhere in memory', () => {
