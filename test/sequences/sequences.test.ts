@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi.ts';
+import { fileDriver } from '../../host-node/drivers/files.ts';
+import { pluginDriver } from '../../host-node/drivers/plugin.ts';
 import { type Fixture, loadFixture, stdinOf } from '../support/fixture.ts';
-import { needsRoot } from '../support/needs.ts';
+import { buildNativeDriver, nativeDriver } from '../support/native-driver.ts';
+import { needsNative, needsRoot } from '../support/needs.ts';
 import { type Choice, choiceFromEnvironment, countFrom, SEQUENCES } from '../support/tries.ts';
-import { simulatedWorld, type Wrap } from '../support/world.ts';
+import { type Open, simulatedWorld, type Wrap } from '../support/world.ts';
 import { type Sequence, sequences } from './events.ts';
 import { EXAMPLES } from './examples.ts';
 import { BEFORE } from './networks.ts';
@@ -144,6 +147,32 @@ describe.skipIf(needsRoot !== '')(`real kernel ${needsRoot}`, () => {
     () => {
       const tried = tryMany(() => realStage(BEFORE), SEQUENCES.real_events_max, count, chosen);
       expectSound(tried, 'real', count < SEQUENCES.real ? [] : HAPPENS);
+    },
+    LONG_MS,
+  );
+});
+
+/** The operations of the kernel in C, under sanitizers; files lie where the test has them. */
+const openNative =
+  (program: string): Open =>
+  (options) => {
+    const kernel = nativeDriver(program, { hostNetns: options.hostNetns ?? '' });
+    const store = fileDriver(options);
+    const close = (): void => {
+      store.close();
+      void kernel.close();
+    };
+    return { ...kernel, ...store, ...pluginDriver(options), close };
+  };
+
+describe.skipIf(needsNative !== '')(`native host's operations, real kernel ${needsNative}`, () => {
+  const count = countFrom('REAL_SEQUENCES', SEQUENCES.native);
+  test(
+    `${count} random sequences`,
+    async () => {
+      const open = openNative(await buildNativeDriver());
+      const make = () => realStage(BEFORE, open);
+      expectSound(tryMany(make, SEQUENCES.real_events_max, count, chosen), 'real', []);
     },
     LONG_MS,
   );

@@ -6,7 +6,7 @@ import type { Answer } from '../../host-node/core.ts';
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Step } from '../support/fixture.ts';
 import { wasmModule } from '../support/wasm.ts';
-import { serveOn, simulatedWorld, unsteadyWorld, type Wrap } from '../support/world.ts';
+import { type Open, serveOn, simulatedWorld, unsteadyWorld, type Wrap } from '../support/world.ts';
 import type { Fault } from './events.ts';
 import { afterReboot, linksOf, withoutNetns } from './state.ts';
 
@@ -80,8 +80,8 @@ export function simulatedStage(before: string, around: Wrap = (driver) => driver
 }
 
 /** The real kernel, in namespaces of its own. Its state is read only when something happened. */
-export function realStage(before: string): Stage {
-  const world = unsteadyWorld(before);
+export function realStage(before: string, open?: Open): Stage {
+  const world = unsteadyWorld(before, open);
   // Namespaces without links are told alike by both kernels.
   let text: string | undefined = simulatedWorld(before).dump();
   const happening =

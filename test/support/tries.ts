@@ -6,6 +6,7 @@ export const SEQUENCES = {
   simulated: 3000,
   simulated_events_max: 25,
   real: 200,
+  native: 40,
   real_events_max: 8,
 } as const;
 

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Driver } from '../../host-node/abi.ts';
 import { type Answer, performTask, serve } from '../../host-node/core.ts';
-import { realDriver } from '../../host-node/drivers/index.ts';
+import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { loadNft } from './nft.ts';
@@ -365,13 +365,16 @@ export function mortalWorld(before: string) {
   };
 }
 
+/** Opens what serves one call. */
+export type Open = (options: RealOptions) => Driver & { close(): unknown };
+
 /** A real world whose namespaces come and go, and that can be started anew. */
-export function unsteadyWorld(before: string) {
+export function unsteadyWorld(before: string, open: Open = realDriver) {
   const ground = new Ground(before);
   return {
     ...realWorldOn(ground),
     /** As run, but the state is not read. */
-    call: (step: Step, stdin: string, wrap: Wrap) => answerOn(ground, step, stdin, wrap),
+    call: (step: Step, stdin: string, wrap: Wrap) => answerOn(ground, step, stdin, wrap, open),
     netnsAdd: (name: string) => ground.netnsAdd(name),
     netnsDel: (name: string) => ground.netnsDel(name),
     reboot: (names: readonly string[]) => ground.reboot(names),
@@ -383,9 +386,15 @@ export function realWorld(before: string): World {
   return realWorldOn(new Ground(before));
 }
 
-function answerOn(ground: Ground, step: Step, stdin: string, wrap: Wrap): Answer {
+function answerOn(
+  ground: Ground,
+  step: Step,
+  stdin: string,
+  wrap: Wrap,
+  open: Open = realDriver,
+): Answer {
   const hostNetns = `/run/netns/${ground.prefix}host`;
-  const driver = realDriver({ hostNetns, root: ground.root });
+  const driver = open({ hostNetns, root: ground.root });
   try {
     const answer = serveOn(wrap(driver), step, ground.env(step), ground.there(stdin));
     return { ...answer, stdout: ground.back(answer.stdout) };
