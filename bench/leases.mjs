@@ -1,13 +1,16 @@
 // Measures bridge + host-local in networks that have many leases already, made beforehand as
 // host-local writes them. Every side has leases of its own, so that nobody finds those of another.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { interleave, rowsOf } from './calls.mjs';
 import { Chain } from './chain.mjs';
 import { say } from './progress.mjs';
 import { bridge } from './scenarios.mjs';
+import { makeMemoryDir, removeMemoryDir } from './world.mjs';
 
 const SUBNET_NUMBER = 110;
+/** In memory: to make and remove 200,000 files on a disk would take longer than to measure. */
+const LEASES = '/run/leases';
 /** Of a /16, without the network's address, the gateway and the broadcast address. */
 const HOSTS = 65_533;
 const FREE_IN_FULL = 16;
@@ -38,7 +41,7 @@ function fill(folder, size) {
 
 function runnersOf(size, { sides, machines, pods, folder }) {
   return Object.entries(sides).map(([side, bin], at) => {
-    const leases = join(folder, `many-leases-${side}`);
+    const leases = join(LEASES, side);
     const network = `leases-${size}`;
     fill(join(leases, network), size);
     const chain = new Chain({
@@ -54,14 +57,13 @@ export function measureLeases(sizes, world, rounds) {
   const fewer = Math.max(MIN_ROUNDS, Math.floor(rounds / ROUNDS_DIVISOR));
   return sizes.flatMap((size) => {
     say(`leases: making ${size} for each side`);
+    makeMemoryDir(LEASES);
     const runners = runnersOf(size, world);
     const full = size === SIZES.at(-1);
     const name = full ? `nearly full /16 (${size})` : String(size);
     const row = { name: `leases: ${name}`, leases: size, full, runners };
     interleave([row], fewer, { warm_up: 1 });
-    for (const side of Object.keys(world.sides)) {
-      rmSync(join(world.folder, `many-leases-${side}`), { recursive: true });
-    }
+    removeMemoryDir(LEASES);
     return rowsOf({ ...row, name });
   });
 }

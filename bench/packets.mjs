@@ -109,9 +109,9 @@ function templateOf(side, world) {
 /** ADD, the first answers, and what packets cost then. */
 function visit(place, ways) {
   const chain = place.chain(place.pod, place.real.id, HOST_PORT);
-  const add_ms = total(chain.run('ADD', measure)).wall_ms;
+  const { wall_ms: add_ms, cpu_ms } = total(chain.run('ADD', measure));
   const first = ways.map((way) => [way, add_ms + place.ask(way, 'first').wall_ms]);
-  return { add_ms, first_ms: Object.fromEntries(first), chain };
+  return { add_ms, cpu_ms, first_ms: Object.fromEntries(first), chain };
 }
 
 const microseconds = (printed) =>
@@ -138,6 +138,7 @@ function measurePlace(place, ways) {
   return {
     visits: kept.length,
     add_ms: median(kept.map(({ add_ms }) => add_ms)),
+    add_cpu_ms: median(kept.map(({ cpu_ms }) => cpu_ms)),
     first_ms: by_way((way) => median(kept.map(({ first_ms }) => first_ms[way]))),
     flow_us: by_way((way) => microseconds(place.ask(way, 'flows', FLOWS).printed)),
     packet_us: by_way((way) => microseconds(place.ask(way, 'packets', FLOWS).printed)),

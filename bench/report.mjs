@@ -137,6 +137,7 @@ function atOnceTable(bench) {
 function packetsTable(bench) {
   const cells = (way, one) => [
     number(one.add_ms),
+    number(one.add_cpu_ms),
     number(one.first_ms[way]),
     spread(one.flow_us[way]),
     spread(one.packet_us[way]),
@@ -147,7 +148,8 @@ function packetsTable(bench) {
     title: 'Packets among attachments of others',
     head: [
       'attachments, way',
-      ...['side', 'ADD ms', 'first answer ms', 'new flow µs', 'packet µs', 'rules', 'elements'],
+      ...['side', 'ADD ms', 'CPU ms', 'first answer ms', 'new flow µs', 'packet µs'],
+      ...['rules', 'elements'],
     ],
     rows: bench.packets.flatMap(({ attachments, sides }) => {
       const ways = Object.keys(Object.values(sides)[0].first_ms);

@@ -55,11 +55,11 @@ function bench() {
     Object.assign(result, measureCalls(rows, emptyCall(folder), rounds, folder));
     result.files = filesOfOne(rows, folder);
   }
-  const sizes = SIZES.filter((size) => wanted(`leases: ${size}`));
+  const sizes = SIZES.filter((size) => wanted(`leases: ${size} in the network`));
   result.leases = measureLeases(sizes, world, rounds);
   const together = TOGETHER.filter(({ name, count }) => wanted(`at once: ${count} × ${name}`));
   result.at_once = measureAtOnce(together, world);
-  const counts = ATTACHMENTS.filter((count) => wanted(`packets: ${count}`));
+  const counts = ATTACHMENTS.filter((count) => wanted(`packets: ${count} others`));
   result.packets = world.probe === undefined ? [] : measurePackets(counts, world);
   say('done');
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { COMMANDS, rotated } from './calls.mjs';
 import { Chain } from './chain.mjs';
 import { enter, measureTogether, said } from './process.mjs';
-import { say } from './progress.mjs';
+import { progress, say } from './progress.mjs';
 import { bridge } from './scenarios.mjs';
 import { quantile } from './series.mjs';
 
@@ -79,6 +79,7 @@ export function measureAtOnce(wanted, world) {
     for (let repeat = -1; repeat < REPEATS; repeat++) {
       for (const side of rotated(sides, repeat + 1)) {
         COMMANDS.forEach((command, at) => {
+          progress(`${kind.count} × ${kind.name} ${command}: ${side}`);
           const sample = once(chains[side], command, world.machines[side]);
           if (repeat >= 0) samples[at][side].push(sample);
         });

@@ -3,10 +3,11 @@
 // that stands for the host, with an uplink to one that stands for the world outside, and pods.
 // It refuses to run in the namespaces of the node.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readlinkSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const NETNS_DIR = '/run/netns';
+const STATE_DIR = '/var/lib/cni';
 
 /** How a script is started in namespaces of its own. */
 export const APART = ['unshare', '--net', '--mount', '--propagation', 'private'];
@@ -33,12 +34,27 @@ export function coverNode(folder, node) {
       'these are the namespaces of the node: bench/run.mjs is started by npm run bench',
     );
   }
-  const mount = (...args) => execFileSync('mount', args);
-  mount('-t', 'tmpfs', '-o', 'mode=755', 'fairlead-bench', '/run');
+  mountMemory('/run');
   mkdirSync(NETNS_DIR);
   const state = join(folder, 'cni');
   mkdirSync(state);
-  if (existsSync('/var/lib/cni')) mount('--bind', state, '/var/lib/cni');
+  if (existsSync(STATE_DIR)) execFileSync('mount', ['--bind', state, STATE_DIR]);
+}
+
+function mountMemory(path) {
+  const options = 'mode=755,nr_inodes=0';
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'fairlead-bench', path]);
+}
+
+/** A folder for many files, gone at once with removeMemoryDir. */
+export function makeMemoryDir(path) {
+  mkdirSync(path);
+  mountMemory(path);
+}
+
+export function removeMemoryDir(path) {
+  execFileSync('umount', [path]);
+  rmdirSync(path);
 }
 
 export const netnsPath = (name) => join(NETNS_DIR, name);
