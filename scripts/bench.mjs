@@ -74,7 +74,7 @@ async function bench() {
   await setup('bench');
   const problem = sandboxProblem();
   if (problem !== '') throw new Error(`nothing can be measured: ${problem}`);
-  await build(['core', 'sim', 'bundle', 'executable']);
+  await build(['core', 'sim', 'bundle', 'executable', 'native']);
   buildEmpty();
   rmSync(RESULT, { force: true });
   const code = await measured(wanted);
