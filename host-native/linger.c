@@ -11,8 +11,8 @@
 
 enum {
     LINGER_S = 4,
-    /** The kernel is done after some 20 ms; many at a time share its waits. */
-    HOLD_MS = 300,
+    /** The kernel is done after some 20 ms, but a close waits for what others delete as well. */
+    HOLD_S = 1,
     /** More at a time is no faster: the kernel's waits are what they share. */
     CHILDREN_MAX = 32,
     /** Where closing stops on kernels before 5.9, which lack close_range(2). */
@@ -97,7 +97,7 @@ void linger_hold(const int *fds, int count)
 {
     if (count == 0 || !may_leave() || fork() != 0) return;
     settle(fds, count);
-    struct timespec rest = {.tv_nsec = HOLD_MS * 1000000L};
+    struct timespec rest = {.tv_sec = HOLD_S};
     (void)nanosleep(&rest, NULL);
     _exit(0);
 }

@@ -439,8 +439,9 @@ static bool await(int fd, pid_t child)
     for (;;) {
         bool alive = linger_alive(child);
         // The order counts: what a child that is gone now has caused lies there by now.
-        if (poll(&one, 1, alive ? LOOK_AGAIN_MS : 0) > 0) return true;
-        if (!alive) return false;
+        int ready = poll(&one, 1, alive ? LOOK_AGAIN_MS : 0);
+        if (ready > 0) return true;
+        if (ready == 0 && !alive) return false;
     }
 }
 
