@@ -213,7 +213,8 @@ static int by_ifindex(const void *left, const void *right)
 {
     const struct place *a = left;
     const struct place *b = right;
-    return (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
+    if (a->ifindex != b->ifindex) return a->ifindex > b->ifindex ? 1 : -1;
+    return a->start > b->start ? 1 : -1;
 }
 
 int32_t kernel_link_list(struct host *host, int32_t ns)

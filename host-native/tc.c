@@ -258,10 +258,7 @@ int32_t kernel_filter_list(struct host *host, int32_t ns, int32_t ifindex)
     reply_list(reply);
     status = netlink_dump(netlink, reply, list, visit_filter, forget_filters, &filters);
     // Nothing to list, or nothing to list it of: the second is ENODEV.
-    if (status == 0 && !filters.any) {
-        status = link_must_exist(netlink, reply, ifindex);
-        if (status == 0) reply_list(reply);
-    }
+    if (status == 0 && !filters.any) status = link_visit(netlink, reply, ifindex, NULL, NULL);
     if (status < 0) return status;
     reply_list_end(reply);
     return reply_end(reply);

@@ -18,7 +18,9 @@ const ROUNDS = Number(process.env['SEQUENCES'] ?? 300);
 type Question = readonly [name: keyof Driver, args: Record<string, number | string | Uint8Array>];
 const HOST = { ns: 0 };
 const NFT = { ns: 0, family: 1, table: 't' };
-const ROUTE = { src: '', scope: 0, table: 0, priority: 0, mtu_bytes: 0, advmss: 0 };
+const ROUTE = { src: '', scope: 0, table: 0, priority: 0, mtu_bytes: 0, advmss: 0, protocol: 0 };
+
+const TBF = { ns: 0, ifindex: 7, handle: 0x10000, limit_bytes: 25000, buffer_ticks: 156250 };
 
 /** A begin, a rule that is deleted, an end: what the messages say is of no interest here. */
 const BATCH = Buffer.concat(
@@ -41,6 +43,11 @@ const asking = (first: number): Question[] => [
   ['route_list', { ...HOST, ifindex: first }],
   ['route_get', { ...HOST, dst: '10.1.2.9' }],
   ['route_get', { ...HOST, dst: 'fd00::9' }],
+  ['link_list', HOST],
+  ['route_table_list', HOST],
+  ['fib_rule_list', HOST],
+  ['qdisc_get', { ...HOST, ifindex: first, parent: -1 }],
+  ['filter_list', { ...HOST, ifindex: first }],
   ['rule_list', NFT],
   ['element_list', { ...NFT, set: 's' }],
   ['element_get', { ...NFT, set: 'm', key: Uint8Array.of(10, 0, 0, 1) }],
@@ -74,11 +81,22 @@ const changing: Question[] = [
     'route_add',
     {
       ...{ ...HOST, ifindex: 7, dst: 'fd00::/64', gw: '', src: 'fd00::3', scope: 0, table: -2 },
-      ...{ priority: -1, mtu_bytes: 1400, advmss: 1300 },
+      ...{ priority: -1, mtu_bytes: 1400, advmss: 1300, protocol: 16 },
     },
   ],
   ['route_del', { ...HOST, ifindex: 7, dst: '0.0.0.0/0', gw: '', table: 100 }],
   ['route_del', { ...HOST, ifindex: 7, dst: 'fd00::/8', gw: 'fe80::1', table: 1000 }],
+  ['link_add_vrf', { ...HOST, name: 'vrf1', table: 1000 }],
+  ['link_set_master', { ...HOST, ifindex: 7, master: 3 }],
+  ['link_add_ifb', { ...HOST, name: 'ifb1', address: '0a:58:0a:01:02:03', mtu_bytes: 1400 }],
+  ['qdisc_add_ingress', { ...HOST, ifindex: 7 }],
+  ['qdisc_add_tbf', { ...TBF, rate_low: 125000, rate_high: 0 }],
+  ['qdisc_add_tbf', { ...TBF, rate_low: -1, rate_high: 3 }],
+  ['qdisc_del', { ...HOST, ifindex: 7, parent: -15, handle: 0x10000 }],
+  ['filter_add_redirect', { ...HOST, ifindex: 7, pref: 49152, to: 9 }],
+  ['filter_del', { ...HOST, ifindex: 7, pref: 1, handle: -0x7ffff800 }],
+  ['fib_rule_add', { ...HOST, src: '10.1.2.3/32', table: 100, priority: 0 }],
+  ['fib_rule_del', { ...HOST, src: 'fd00::/64', table: 1000, priority: 7 }],
   ['batch', { ns: 0, messages: BATCH, words: '' }],
 ];
 
