@@ -2,6 +2,7 @@
 // one address. Validation, order and wording follow the reference plugin.
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { JsonValue } from "../lib/json";
+import { Span, Spans } from "../lib/spans";
 import { texts_joined } from "../lib/utf8";
 import { LIST_LIMIT, Reader } from "../spec/reader";
 
@@ -42,6 +43,16 @@ export class RangeSet {
       sum = sum + more < sum ? u64.MAX_VALUE : sum + more;
     }
     return sum;
+  }
+  /** Its ranges are of one family and do not overlap. */
+  get disjoint(): bool {
+    const spans = new Array<Span>();
+    let mixed = false;
+    for (let i = 0; i < this.ranges.length; i++) {
+      spans.push(new Span(this.ranges[i].start, this.ranges[i].end));
+      mixed = mixed || this.ranges[i].subnet.ip.v6 != this.ranges[0].subnet.ip.v6;
+    }
+    return !mixed && new Spans(spans).disjoint;
   }
   /** Index of the range that holds the address, -1 when none does. */
   indexOf(ip: Ip): i32 {
@@ -131,8 +142,18 @@ function set_read(reader: Reader, array: JsonValue, index: i32): RangeSet | null
     if (!reader.isObject(array.items[i], "a range")) continue;
     const clean = reader.count;
     const range = range_read(reader, array.items[i]);
-    if (!range || reader.count > clean) continue;
-    for (let k = 0; k < set.ranges.length && !reader.full; k++) {
+    if (range && reader.count == clean) set.ranges.push(range);
+  }
+  if (!set.disjoint) overlaps_note(reader, array, index, set);
+  if (array.items.length == 0) reader.invalid(`invalid range set ${index}: empty range set`, array);
+  return reader.count == before ? set : null;
+}
+
+/** Notes every two ranges of a set that cannot be together. */
+function overlaps_note(reader: Reader, array: JsonValue, index: i32, set: RangeSet): void {
+  for (let i = 0; i < set.ranges.length; i++) {
+    const range = set.ranges[i];
+    for (let k = 0; k < i && !reader.full; k++) {
       const other = set.ranges[k];
       if (other.subnet.ip.v6 != range.subnet.ip.v6) {
         reader.invalid(`invalid range set ${index}: mixed address families`, array);
@@ -143,10 +164,7 @@ function set_read(reader: Reader, array: JsonValue, index: i32): RangeSet | null
         );
       }
     }
-    set.ranges.push(range);
   }
-  if (array.items.length == 0) reader.invalid(`invalid range set ${index}: empty range set`, array);
-  return reader.count == before ? set : null;
 }
 
 /** Appends the range sets under a key: an array of arrays of ranges. */
@@ -168,12 +186,17 @@ export function sets_check(reader: Reader, ipam: JsonValue, sets: RangeSet[]): v
   if (sets.length == 0) {
     reader.invalid(`no IP ranges specified: add "ranges": [[{"subnet": "10.1.2.0/24"}]]`, ipam);
   }
-  let count = 0;
-  for (let i = 0; i < sets.length; i++) count += sets[i].ranges.length;
-  if (count > LIST_LIMIT) {
-    reader.invalid(`there are ${count} ranges: at most ${LIST_LIMIT} are read`, ipam);
+  const spans = new Array<Span>();
+  for (let i = 0; i < sets.length; i++) {
+    for (let k = 0; k < sets[i].ranges.length; k++) {
+      spans.push(new Span(sets[i].ranges[k].start, sets[i].ranges[k].end));
+    }
+  }
+  if (spans.length > LIST_LIMIT) {
+    reader.invalid(`there are ${spans.length} ranges: at most ${LIST_LIMIT} are read`, ipam);
     return;
   }
+  if (new Spans(spans).disjoint) return;
   for (let i = 0; i < sets.length; i++) {
     for (let k = 0; k < i && !reader.full; k++) {
       if (sets[i].overlaps(sets[k])) {

@@ -4,6 +4,7 @@
 import { range_read } from "../ipam/ranges";
 import { cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
+import { Span, Spans } from "../lib/spans";
 import { networks_in } from "../runtime/discover";
 import { Reader } from "../spec/reader";
 import { bool_at, Part, Parts, text_at } from "./parts";
@@ -102,6 +103,7 @@ class Network {
   file: string = "";
   pools: Pool[] = [];
   gateways: Gateway[] = [];
+  private sorted: Spans | null = null;
 
   constructor(parts: Parts) {
     const path = parts.list.path;
@@ -113,6 +115,20 @@ class Network {
       this.pools = this.pools.concat(pools);
       if (part.type == "bridge") this.bridge(part, pools);
     }
+  }
+
+  /** Its pools, to look whether one of another network meets any. */
+  get spans(): Spans {
+    let sorted = this.sorted;
+    if (!sorted) {
+      const spans = new Array<Span>();
+      for (let i = 0; i < this.pools.length; i++) {
+        spans.push(new Span(this.pools[i].first, this.pools[i].last));
+      }
+      sorted = new Spans(spans);
+      this.sorted = sorted;
+    }
+    return sorted;
   }
 
   private bridge(part: Part, pools: Pool[]): void {
@@ -196,7 +212,9 @@ function same_name(
 }
 
 function pools_check(own: Network, other: Network, file: FileReport): void {
+  const spans = other.spans;
   for (let i = 0; i < own.pools.length && !file.full; i++) {
+    if (!spans.meets(own.pools[i].first, own.pools[i].last)) continue;
     for (let k = 0; k < other.pools.length; k++) {
       if (!own.pools[i].overlaps(other.pools[k])) continue;
       const theirs = `${other.pools[k].toString()} of ${other.toString()}`;
