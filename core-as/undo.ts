@@ -28,6 +28,7 @@ import {
 } from "./host/kernel";
 import { file_remove, file_write, log } from "./host/store";
 import { delegate_call } from "./ipam/foreign";
+import { Leases } from "./ipam/leases";
 import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENOENT, ENXIO, ESRCH } from "./lib/errno";
 import { Carried } from "./net/carried";
 import { TABLE_MAIN } from "./net/tables";
@@ -54,6 +55,7 @@ const enum Inverse {
   SysctlWrite,
   FileRemove,
   FileWrite,
+  LeaseRelease,
   DelegateDel,
 }
 
@@ -115,6 +117,7 @@ class Entry {
   request: Request | null = null;
   route: Route = new Route();
   carried: Carried | null = null;
+  leases: Leases | null = null;
   constructor(public inverse: Inverse) {}
 }
 
@@ -206,6 +209,18 @@ export class Undo {
     this.note(Inverse.FileRemove, 0, 0).text = path;
   }
 
+  lease_release(
+    dataDir: string,
+    network: string,
+    containerID: string,
+    ifname: string,
+    ip: string,
+  ): void {
+    const entry = this.note(Inverse.LeaseRelease, 0, 0);
+    entry.leases = new Leases(dataDir, network, containerID, ifname);
+    entry.text = ip;
+  }
+
   delegate_del(request: Request, type: string): void {
     const entry = this.note(Inverse.DelegateDel, 0, 0);
     entry.text = type;
@@ -280,6 +295,8 @@ function run(entry: Entry): string {
       return fib_rule_del(entry.ns, entry.text, route.table, 0) < 0
         ? `remove the rule from ${entry.text}`
         : "";
+    case Inverse.LeaseRelease:
+      return entry.leases!.take_back(entry.text) ? "" : `remove the lease of ${entry.text}`;
     case Inverse.FileWrite:
       return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:

@@ -588,18 +588,26 @@ u32 Z_storeZ_file_before_boot(struct Z_store_instance_t *instance, u32 path_ptr,
     return border_end(host, status);
 }
 
-u32 Z_storeZ_file_find(struct Z_store_instance_t *instance, u32 dir_ptr, u32 dir_len,
-    u32 content_ptr, u32 content_len, u32 otherwise_ptr, u32 otherwise_len)
+u32 Z_storeZ_file_mtime(struct Z_store_instance_t *instance, u32 path_ptr, u32 path_len)
 {
     struct host *host = (struct host *)instance;
-    struct span dir;
-    struct span content;
-    struct span otherwise;
+    struct span path;
     int32_t status = border_begin(host, true);
-    if (status == 0) status = border_text(host, dir_ptr, dir_len, &dir);
-    if (status == 0) status = border_text(host, content_ptr, content_len, &content);
-    if (status == 0) status = border_text(host, otherwise_ptr, otherwise_len, &otherwise);
-    if (status == 0) status = store_file_find(host, dir, content, otherwise);
+    if (status == 0) status = border_text(host, path_ptr, path_len, &path);
+    if (status == 0) status = store_file_mtime(host, path);
+    return border_end(host, status);
+}
+
+u32 Z_storeZ_file_set_mtime(struct Z_store_instance_t *instance, u32 path_ptr, u32 path_len,
+    u32 mtime_ptr, u32 mtime_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span path;
+    struct span mtime;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, path_ptr, path_len, &path);
+    if (status == 0) status = border_text(host, mtime_ptr, mtime_len, &mtime);
+    if (status == 0) status = store_file_set_mtime(host, path, mtime);
     return border_end(host, status);
 }
 

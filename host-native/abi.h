@@ -268,11 +268,16 @@ int32_t store_dir_make(struct host *host, struct span dir);
 int32_t store_file_before_boot(struct host *host, struct span path);
 
 /**
- * Files of a folder whose whole content, white space around it trimmed, is $content; when there
- * is none, those whose content is $otherwise.
+ * The time a file was last written, or a name in a folder last made or removed, as the file
+ * system keeps it; links are followed.
  */
-int32_t store_file_find(struct host *host, struct span dir, struct span content,
-    struct span otherwise);
+int32_t store_file_mtime(struct host *host, struct span path);
+
+/**
+ * Sets the time that file_mtime gives, of a file or folder, to the nanosecond if the file
+ * system can; the time of the last access stays. EINVAL: another form of text.
+ */
+int32_t store_file_set_mtime(struct host *host, struct span path, struct span mtime);
 
 /** Names of the regular files of a folder, links followed. */
 int32_t store_dir_list(struct host *host, struct span dir);

@@ -1,5 +1,6 @@
 /*
- * store.file_read, file_create, file_write, file_remove and file_before_boot: files that appear
+ * store.file_read, file_create, file_write, file_remove, file_before_boot, file_mtime and
+ * file_set_mtime: files that appear
  * whole or not at all. It never waits for a fifo, and does not sync to disk: what is stored
  * describes kernel state that a power cut ends too.
  */
@@ -161,4 +162,46 @@ int32_t store_file_before_boot(struct host *host, struct span path)
     long long boot_s = boot_time_s();
     if (boot_s == 0) return reply_fail(&host->reply, ENOSYS, "no btime in /proc/stat");
     return stat_of.st_mtim.tv_sec < boot_s ? 1 : 0;
+}
+
+int32_t store_file_mtime(struct host *host, struct span path)
+{
+    static struct path file;
+    static char text[32];
+    struct stat stat_of;
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    if (stat(file.text, &stat_of) != 0) return -errno;
+    int length = snprintf(text, sizeof text, "%lld.%09ld", (long long)stat_of.st_mtim.tv_sec,
+        stat_of.st_mtim.tv_nsec);
+    reply_lend(&host->reply, text, (uint32_t)length);
+    return 0;
+}
+
+/** Reads SECONDS.NANOSECONDS: one to ten digits, a point, nine digits. */
+static bool time_parse(struct span text, struct timespec *into)
+{
+    const char *c = text.ptr; /* the span's bytes */
+    uint32_t point = text.len < 11 ? 0 : text.len - 10;
+    if (point < 1 || point > 10 || c[point] != '.') return false;
+    long long seconds = 0;
+    long nanoseconds = 0;
+    for (uint32_t i = 0; i < text.len; i++) {
+        if (i == point) continue;
+        if (c[i] < '0' || c[i] > '9') return false;
+        if (i < point) seconds = seconds * 10 + (c[i] - '0');
+        else nanoseconds = nanoseconds * 10 + (c[i] - '0');
+    }
+    *into = (struct timespec){.tv_sec = seconds, .tv_nsec = nanoseconds};
+    return true;
+}
+
+int32_t store_file_set_mtime(struct host *host, struct span path, struct span mtime)
+{
+    static struct path file;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    if (!time_parse(mtime, &times[1])) return reply_fail(&host->reply, EINVAL, "not a time");
+    return utimensat(AT_FDCWD, file.text, times, 0) == 0 ? 0 : -errno;
 }

@@ -1,5 +1,5 @@
 /*
- * store.dir_make, dir_list, file_list and file_find: folders and the short texts in them. Names are
+ * store.dir_make, dir_list and file_list: folders and the short texts in them. Names are
  * sorted bytewise; the names this host makes up, and files that vanish meanwhile, are passed over.
  */
 #include "folder.h"
@@ -19,8 +19,6 @@
 #define DIR_MODE 0755
 /** Longer files are listed without their content. */
 #define LIST_LIMIT_BYTES 4096u
-/** What file_find compares; a longer file is not found. */
-#define FIND_LIMIT_BYTES (1u << 20)
 #define NAMES_LIMIT_BYTES (64u << 20)
 
 /** Names of a folder's files, one behind the other, each ended by a NUL byte. */
@@ -174,52 +172,5 @@ int32_t store_file_list(struct host *host, struct span dir)
     }
     closedir(folder);
     names_free(&names);
-    return status;
-}
-
-/** Whether bytes are a text, white space around them trimmed. */
-static bool says(const struct buffer *content, struct span text)
-{
-    static const char space[] = " \t\n\v\f\r";
-    const char *start = content->bytes;
-    const char *end = start + content->length;
-    while (start < end && *start != 0 && strchr(space, *start) != NULL) start++;
-    while (end > start && end[-1] != 0 && strchr(space, end[-1]) != NULL) end--;
-    return (size_t)(end - start) == text.len && memcmp(start, text.ptr, text.len) == 0;
-}
-
-/** Looks at every file of a folder once, for both texts: it may hold thousands. 0 or -errno. */
-static int32_t find(DIR *folder, struct span content, struct span otherwise, struct names *first,
-    struct names *second)
-{
-    static struct buffer bytes = {.limit = FIND_LIMIT_BYTES + 1};
-    struct dirent *entry;
-    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
-        if (!is_file(folder, entry, false)) continue;
-        int32_t status = file_content(dirfd(folder), entry->d_name, FIND_LIMIT_BYTES, &bytes);
-        // Released meanwhile: not there, so not found.
-        if (status == -ENOENT || status == -EFBIG) continue;
-        if (status < 0) return status;
-        if (says(&bytes, content)) names_add(first, entry->d_name);
-        else if (says(&bytes, otherwise)) names_add(second, entry->d_name);
-    }
-    return -errno;
-}
-
-int32_t store_file_find(struct host *host, struct span dir, struct span content,
-    struct span otherwise)
-{
-    struct names first = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
-    struct names second = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
-    int32_t status;
-    DIR *folder = open_folder(host, dir, &status);
-    if (folder == NULL) return status;
-    status = find(folder, content, otherwise, &first, &second);
-    closedir(folder);
-    struct names *found = first.count > 0 ? &first : &second;
-    if (status == 0) status = names_sort(found);
-    if (status == 0) status = reply_names(&host->reply, found);
-    names_free(&first);
-    names_free(&second);
     return status;
 }

@@ -711,15 +711,27 @@ export const OPERATIONS = [
   },
   {
     module: 'store',
-    name: 'file_find',
-    params: { dir: 'str', content: 'str', otherwise: 'str' },
-    reply: 'json',
-    gives: '["10.1.2.3"], names of files, sorted',
+    name: 'file_mtime',
+    params: { path: 'str' },
+    reply: 'bytes',
+    gives: 'the text "1764248932.123456789": seconds since 1970, a point, nine digits',
     errors: ['ENOENT'],
-    like: 'grep -lxF "$content" $dir/* || grep -lxF "$otherwise" $dir/*',
+    like: 'stat -L -c %.9Y $path',
     about:
-      'Files of a folder whose whole content, white space around it trimmed, is $content; when ' +
-      'there is none, those whose content is $otherwise.',
+      'The time a file was last written, or a name in a folder last made or removed, as the file ' +
+      'system keeps it; links are followed.',
+  },
+  {
+    module: 'store',
+    name: 'file_set_mtime',
+    params: { path: 'str', mtime: 'str' },
+    reply: 'none',
+    gives: '',
+    errors: ['ENOENT', 'EINVAL', 'EPERM'],
+    like: 'touch -c -m -d @$mtime $path',
+    about:
+      'Sets the time that file_mtime gives, of a file or folder, to the nanosecond if the file ' +
+      'system can; the time of the last access stays. EINVAL: another form of text.',
   },
   {
     module: 'store',

@@ -2,7 +2,7 @@
 // it ends: also on an error, Ctrl-C or SIGTERM. Used by the demo and the bench.
 // It refuses to touch any namespace it did not make.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from './setup.mjs';
@@ -21,6 +21,32 @@ export function sandboxProblem() {
   const made = spawnSync('ip', ['netns', 'add', name], { encoding: 'utf8' });
   spawnSync('ip', ['netns', 'del', name]);
   return made.status === 0 ? '' : `no network namespace can be made: ${made.stderr.trim()}`;
+}
+
+/** The index of leases, see core-as/ipam/lease-index.ts. */
+const INDEX_DIR = '/run/fairlead/leases';
+
+/** The folder that an index is of; "" when it does not say. */
+function indexed(at) {
+  try {
+    return readFileSync(join(at, 'index'), 'utf8').split('\n')[1] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Removes what /run keeps of leases that lie below a folder. */
+export function forgetLeases(folder) {
+  try {
+    for (const name of readdirSync(INDEX_DIR)) {
+      const at = join(INDEX_DIR, name);
+      if (indexed(at).startsWith(`${folder}/`)) rmSync(at, { recursive: true });
+    }
+    rmdirSync(INDEX_DIR);
+    rmdirSync('/run/fairlead');
+  } catch {
+    // There is none, or somebody else's is left.
+  }
 }
 
 /**
@@ -50,7 +76,10 @@ export async function withSandbox(prefix, names, body) {
     return await body({ netns, folder });
   } finally {
     for (const name of made) spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
-    if (folder !== '') rmSync(folder, { recursive: true, force: true });
+    if (folder !== '') {
+      forgetLeases(folder);
+      rmSync(folder, { recursive: true, force: true });
+    }
     for (const signal of SIGNALS) process.off(signal, remember);
   }
 }

@@ -432,17 +432,22 @@ export declare function store_dir_make(dir: usize, dir_len: i32): i32;
 export declare function store_file_before_boot(path: usize, path_len: i32): i32;
 
 /**
- * Files of a folder whose whole content, white space around it trimmed, is $content; when there is
- * none, those whose content is $otherwise.
+ * The time a file was last written, or a name in a folder last made or removed, as the file system
+ * keeps it; links are followed.
  */
-@external("store", "file_find")
-export declare function store_file_find(
-  dir: usize,
-  dir_len: i32,
-  content: usize,
-  content_len: i32,
-  otherwise: usize,
-  otherwise_len: i32,
+@external("store", "file_mtime")
+export declare function store_file_mtime(path: usize, path_len: i32): i32;
+
+/**
+ * Sets the time that file_mtime gives, of a file or folder, to the nanosecond if the file system
+ * can; the time of the last access stays. EINVAL: another form of text.
+ */
+@external("store", "file_set_mtime")
+export declare function store_file_set_mtime(
+  path: usize,
+  path_len: i32,
+  mtime: usize,
+  mtime_len: i32,
 ): i32;
 
 /** Names of the regular files of a folder, links followed. */

@@ -1,9 +1,11 @@
 // Typed faces of the store and process operations of host-node/abi.ts, with the same error
 // convention as kernel.ts. It decides nothing.
-import { Utf8 } from "../lib/utf8";
+import { ByteWriter, Utf8 } from "../lib/utf8";
 import { checked } from "./failure";
 import {
   host_log,
+  host_reply_len,
+  host_reply_read,
   host_sleep,
   host_stdin_read,
   store_dir_list,
@@ -12,13 +14,14 @@ import {
   store_dir_unlock,
   store_file_before_boot,
   store_file_create,
-  store_file_find,
   store_file_list,
+  store_file_mtime,
   store_file_read,
   store_file_remove,
+  store_file_set_mtime,
   store_file_write,
 } from "./imports";
-import { Bytes, reply_bytes, reply_json } from "./reply";
+import { Bytes, reply_bytes, reply_json, reply_text } from "./reply";
 
 /** Standard input to its end; null on failure. */
 export function stdin_read(limit_bytes: i32): Bytes | null {
@@ -56,17 +59,17 @@ export function dir_unlock(lock: i32): void {
   checked(store_dir_unlock(lock));
 }
 
-/** Names of the files whose trimmed content is this, or else that; null on failure. */
-export function file_find(dir: string, content: string, otherwise: string): string[] | null {
-  const place = new Utf8(dir);
-  const first = new Utf8(content);
-  const second = new Utf8(otherwise);
-  const code = store_file_find(place.ptr, place.len, first.ptr, first.len, second.ptr, second.len);
-  if (checked(code) < 0) return null;
-  const reply = reply_json();
-  const names = new Array<string>();
-  for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);
-  return names;
+/** When a file was last written, or a folder changed, as SECONDS.NANOSECONDS; "" on failure. */
+export function file_mtime(path: string): string {
+  const text = new Utf8(path);
+  return checked(store_file_mtime(text.ptr, text.len)) < 0 ? "" : reply_text();
+}
+
+/** Sets the time that file_mtime gives. */
+export function file_set_mtime(path: string, mtime: string): i32 {
+  const text = new Utf8(path);
+  const time = new Utf8(mtime);
+  return checked(store_file_set_mtime(text.ptr, text.len, time.ptr, time.len));
 }
 
 /** Names of the files of a folder, sorted; null on failure. */
@@ -116,12 +119,51 @@ export function file_create(path: string, content: string, replace_empty: bool):
 }
 
 export function file_write(path: string, content: string): i32 {
-  const path_text = new Utf8(path);
   const text = new Utf8(content);
-  return checked(store_file_write(path_text.ptr, path_text.len, text.ptr, text.len));
+  return file_write_bytes(path, text.ptr, text.len);
+}
+
+export function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
+  const text = new Utf8(path);
+  return checked(store_file_write(text.ptr, text.len, ptr, len));
 }
 
 export function file_remove(path: string): i32 {
   const text = new Utf8(path);
   return checked(store_file_remove(text.ptr, text.len));
+}
+
+/** Many files of one folder, one after the other, in the same memory. */
+export class Reading {
+  private path: ByteWriter = new ByteWriter();
+  private dir_len: i32;
+  /** Content of the file read last. */
+  ptr: usize;
+  len: i32 = 0;
+
+  constructor(
+    dir: string,
+    private limit_bytes: i32,
+  ) {
+    this.path.text(dir).byte(47);
+    this.dir_len = this.path.len;
+    this.ptr = heap.alloc(limit_bytes);
+  }
+  private select(name: string): void {
+    this.path.len = this.dir_len;
+    this.path.text(name);
+  }
+  /** 0 when it was read; else as file_read. */
+  read(name: string): i32 {
+    this.select(name);
+    const code = checked(store_file_read(this.path.ptr, this.path.len, this.limit_bytes));
+    if (code < 0) return code;
+    this.len = min(host_reply_len(), this.limit_bytes);
+    return host_reply_read(this.ptr, this.len) < 0 ? -1 : 0;
+  }
+  /** As file_before_boot. */
+  before_boot(name: string): i32 {
+    this.select(name);
+    return checked(store_file_before_boot(this.path.ptr, this.path.len));
+  }
 }

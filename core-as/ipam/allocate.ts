@@ -1,53 +1,62 @@
 // Choosing an address of a range set: a requested one, or round robin after the one given last.
 // It knows leases by their interface only, not where they lie.
-import { NamedText } from "../host/store";
 import { Cidr, Ip, ip_parse } from "../lib/ip";
 import { CniError, Code } from "../spec/error";
 import { IPConfig } from "../spec/types";
 import { Undo } from "../undo";
 import { Leases, Reserved } from "./leases";
 import { RangeSet } from "./ranges";
+import { Taken } from "./taken";
 
-/** Walks a set's addresses once, from behind the given one, skipping gateways. */
+/**
+ * Walks the addresses of a set that are not known to be taken, from behind the given one and each
+ * once, skipping gateways.
+ */
 export class Walk {
-  private current: Ip | null = null;
-  private first: Ip | null = null;
   /** Index of the range the last address lay in. */
   range: i32 = 0;
+  private at: Ip;
+  /** Whether the range has none left. */
+  private over: bool = false;
+  private ranges_left: i32;
+  /** The last address of the last range, which then is the one the walk began in. */
+  private stop: Ip | null = null;
 
   constructor(
     private set: RangeSet,
     last: Ip | null,
+    private taken: Taken,
   ) {
-    const at = last ? set.indexOf(last) : -1;
-    if (at >= 0) {
-      this.range = at;
-      this.current = last;
+    this.ranges_left = set.ranges.length;
+    this.at = set.ranges[0].start;
+    const index = last ? set.indexOf(last) : -1;
+    if (last && index >= 0) {
+      this.range = index;
+      this.at = last.add(1);
+      this.over = last.equals(set.ranges[index].end);
+      this.ranges_left++;
+      this.stop = last;
     }
   }
 
   /** The next address, null after the last. */
   next(): Ip | null {
-    let ip = this.step();
-    while (ip && ip.equals(this.set.ranges[this.range].gateway)) ip = this.step();
-    return ip;
-  }
-  private step(): Ip | null {
-    const current = this.current;
-    let ip: Ip;
-    if (!current) {
-      ip = this.set.ranges[0].start;
-    } else if (current.equals(this.set.ranges[this.range].end)) {
-      this.range = (this.range + 1) % this.set.ranges.length;
-      ip = this.set.ranges[this.range].start;
-    } else {
-      ip = current.add(1);
+    while (this.ranges_left > 0) {
+      const range = this.set.ranges[this.range];
+      const stop = this.ranges_left == 1 ? this.stop : null;
+      const end = stop ? stop : range.end;
+      const ip: Ip | null = this.over ? null : this.taken.free(this.at, end);
+      if (ip) {
+        this.over = ip.equals(end);
+        this.at = ip.add(1);
+        if (!ip.equals(range.gateway)) return ip;
+      } else if (--this.ranges_left > 0) {
+        this.range = (this.range + 1) % this.set.ranges.length;
+        this.at = this.set.ranges[this.range].start;
+        this.over = false;
+      }
     }
-    const first = this.first;
-    if (!first) this.first = ip;
-    else if (ip.equals(first)) return null;
-    this.current = ip;
-    return ip;
+    return null;
   }
 }
 
@@ -94,12 +103,16 @@ export function allocate_next(
   last: Ip | null,
   undo: Undo,
 ): Allocated {
-  const walk = new Walk(set, last);
-  for (let ip = walk.next(); ip; ip = walk.next()) {
-    const reserved = leases.reserve(ip.toString(), undo);
-    if (reserved == Reserved.Failed) return new Allocated(null, leases.error);
-    if (reserved == Reserved.Yes) return allocated(set, walk.range, ip);
-  }
+  do {
+    const walk = new Walk(set, last, leases.taken);
+    for (let ip = walk.next(); ip; ip = walk.next()) {
+      const reserved = leases.reserve(ip.toString(), undo);
+      if (reserved == Reserved.Failed) return new Allocated(null, leases.error);
+      if (reserved == Reserved.Yes) return allocated(set, walk.range, ip);
+    }
+    // The index may have missed one that is free.
+  } while (leases.reread());
+  if (leases.error) return new Allocated(null, leases.error);
   return refuse(
     `no IP addresses available in range set: ${set.toString()}: ` +
       "remove unused containers or enlarge the range",
@@ -110,14 +123,22 @@ export function allocate_next(
 const OWNERS_SHOWN: i32 = 5;
 
 /** The STATUS error of a set without a free address, null when it has one. */
-export function exhausted(set: RangeSet, leases: Leases, files: NamedText[]): CniError | null {
+export function exhausted(set: RangeSet, leases: Leases, last: Ip | null): CniError | null {
+  if (leases.ready()) {
+    const walk = new Walk(set, last, leases.taken);
+    for (let ip = walk.next(); ip; ip = walk.next()) {
+      if (leases.free(ip.toString())) return null;
+      leases.taken.note(ip, true);
+    }
+  }
+  const files = leases.all();
   const owners = new Array<string>();
   let taken: u64 = 0;
   for (let i = 0; i < files.length; i++) {
     const ip = ip_parse(files[i].name);
     if (!ip || set.indexOf(ip) < 0) continue;
     if (files[i].readable && files[i].content.length == 0) continue;
-    if (leases.stale(files[i].name)) continue;
+    if (leases.stale_owner(files[i].name).length > 0) continue;
     taken++;
     const owner = files[i].content.split("\r\n")[0];
     if (owners.length < OWNERS_SHOWN && !owners.includes(owner)) owners.push(owner);

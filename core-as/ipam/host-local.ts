@@ -145,7 +145,7 @@ export class HostLocal extends Plugin {
     const found = leases.find();
     for (let i = 0; i < found.length; i++) {
       // A record says nothing here: this very ADD may have written it.
-      if (leases.before_boot(found[i])) leases.release(found[i]);
+      if (leases.before_boot(found[i])) leases.release(found[i], leases.owner);
       else owned.push(found[i]);
     }
     return owned;
@@ -234,7 +234,7 @@ export class HostLocal extends Plugin {
         const file = files[i];
         const owner = owner_of(file.content);
         const empty = file.readable && file.content.length == 0;
-        if (empty || (owner.length > 0 && !valid.has(owner))) leases.release(file.name);
+        if (empty || (owner.length > 0 && !valid.has(owner))) leases.release(file.name, owner);
       }
       leases.close();
     }
@@ -244,12 +244,13 @@ export class HostLocal extends Plugin {
 
   status(request: Request): CniError | null {
     const leases = leases_of(this.dataDir, request);
-    const files = leases.open(false) ? leases.all() : [];
     let full: CniError | null = null;
-    for (let i = 0; i < this.sets.length && !full; i++) {
-      full = exhausted(this.sets[i], leases, files);
+    if (leases.open(false)) {
+      for (let i = 0; i < this.sets.length && !full; i++) {
+        full = exhausted(this.sets[i], leases, leases.last(i));
+      }
+      leases.close();
     }
-    leases.close();
     const error = leases.error;
     return error ? new CniError(Code.NotAvailable, error.msg, error.details) : full;
   }

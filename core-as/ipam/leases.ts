@@ -1,7 +1,7 @@
 // The lease folder, byte-compatible with the reference host-local so that both can share a node:
 // <dataDir>/<network>/<ip> holds "<containerID>\r\n<ifname>", last_reserved_ip.<set> the address
 // given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and
-// counts as free.
+// counts as free. What would take a look at all of them, lease-index.ts knows.
 
 import { attachment_known } from "../attachment";
 import { failure_errno, failure_text } from "../host/failure";
@@ -10,7 +10,6 @@ import {
   dir_unlock,
   file_before_boot,
   file_create,
-  file_find,
   file_list,
   file_read,
   file_remove,
@@ -23,11 +22,12 @@ import { identifier_valid } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code, os_error } from "../spec/error";
 import { Undo } from "../undo";
+import { LeaseIndex, OWNER_LIMIT_BYTES } from "./lease-index";
+import { Taken } from "./taken";
 
 /** Longer than any ADD holds it; a runtime gives up on a plugin after minutes, not seconds. */
 const LOCK_LIMIT_MS = 15000;
 const LAST_LIMIT_BYTES = 64;
-const OWNER_LIMIT_BYTES = 4096;
 
 export const enum Reserved {
   Yes,
@@ -39,16 +39,28 @@ export class Leases {
   error: CniError | null = null;
   private dir: string;
   private lock: i32 = 0;
-  private owner: string;
+  /** The content of its leases. */
+  readonly owner: string;
+  private indexed: LeaseIndex | null = null;
 
   constructor(
-    dataDir: string,
+    private dataDir: string,
     private network: string,
     private containerID: string,
-    ifname: string,
+    private ifname: string,
   ) {
     this.dir = `${dataDir}/${network}`;
     this.owner = `${containerID}\r\n${ifname}`;
+  }
+
+  private get index(): LeaseIndex {
+    const index = this.indexed;
+    assert(index, "leases without their lock");
+    return index!;
+  }
+  /** Which addresses are taken, as far as that is known. */
+  get taken(): Taken {
+    return this.index.taken;
   }
 
   private fail(tried: string): void {
@@ -63,6 +75,7 @@ export class Leases {
     const lock = dir_lock(this.dir, create, LOCK_LIMIT_MS);
     if (lock >= 0) {
       this.lock = lock;
+      this.indexed = new LeaseIndex(this.dir);
       return true;
     }
     if (failure_errno == ETIMEDOUT) {
@@ -78,23 +91,34 @@ export class Leases {
     return false;
   }
   close(): void {
+    const index = this.indexed;
+    if (index) index.commit();
+    this.indexed = null;
     if (this.lock > 0) dir_unlock(this.lock);
     this.lock = 0;
   }
 
   /** Addresses of this attachment; else those of a lease that names the container alone. */
   find(): string[] {
-    const found = new Array<string>();
-    const names = file_find(this.dir, this.owner, this.containerID);
-    if (!names) {
-      this.fail(`read the leases in ${this.dir}`);
-      return found;
+    let found: string[] | null = null;
+    while (!found && this.ready()) {
+      found = this.index.find(this.owner);
+      if (found && found.length == 0) found = this.index.find(this.containerID);
+      if (!found) this.index.distrust();
     }
-    // last_reserved_ip.N holds an address, and an address is a valid container id.
-    for (let i = 0; i < names.length; i++) {
-      if (ip_parse(names[i])) found.push(names[i]);
-    }
-    return found;
+    return found ? found : [];
+  }
+
+  /** Whether the index can be asked, which may take a look at every lease. */
+  ready(): bool {
+    return this.index.ready || this.reread();
+  }
+  /** Looks at every lease; false when that fails, or was done already. */
+  reread(): bool {
+    if (this.index.fresh) return false;
+    if (this.index.rebuild()) return true;
+    this.fail(`read the leases in ${this.dir}`);
+    return false;
   }
 
   /** Every lease, whoever owns it. */
@@ -115,18 +139,27 @@ export class Leases {
   reserve(ip: string, undo: Undo): Reserved {
     if (this.create(ip, undo)) return Reserved.Yes;
     if (failure_errno == EEXIST) {
-      if (!this.stale(ip)) return Reserved.Taken;
+      const stale = this.stale_owner(ip);
+      if (stale.length == 0) {
+        const parsed = ip_parse(ip);
+        if (parsed) this.taken.note(parsed, true);
+        return Reserved.Taken;
+      }
       // No undo brings a stale lease back: its container ended with the machine.
-      if (this.release(ip) && this.create(ip, undo)) return Reserved.Yes;
+      if (this.release(ip, stale) && this.create(ip, undo)) return Reserved.Yes;
     }
     this.fail(`write the lease ${this.dir}/${ip}`);
     return Reserved.Failed;
   }
 
   private create(ip: string, undo: Undo): bool {
-    const path = `${this.dir}/${ip}`;
-    if (file_create(path, this.owner, true) < 0) return false;
-    undo.file_remove(path);
+    this.index.change();
+    if (file_create(`${this.dir}/${ip}`, this.owner, true) < 0) {
+      if (failure_errno != EEXIST) this.index.distrust();
+      return false;
+    }
+    this.index.add(ip, this.owner);
+    undo.lease_release(this.dataDir, this.network, this.containerID, this.ifname, ip);
     return true;
   }
 
@@ -136,15 +169,23 @@ export class Leases {
   }
 
   /**
-   * Whether a lease is left from before the machine was started: no container of it can live. One
-   * that has a record is of this boot, whatever a clock that jumped says of its file.
+   * The owner of a lease that is left from before the machine was started: no container of it can
+   * live. One that has a record is of this boot, whatever a clock that jumped says of its file. ""
+   * for any other lease.
    */
-  stale(ip: string): bool {
-    if (!this.before_boot(ip)) return false;
+  stale_owner(ip: string): string {
+    if (!this.before_boot(ip)) return "";
     const bytes = file_read(`${this.dir}/${ip}`, OWNER_LIMIT_BYTES);
-    if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return false;
+    if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return "";
     const owner = owner_of(utf8_decode(bytes.ptr, bytes.len));
-    return owner.length > 0 && !attachment_known(owner, this.network);
+    return attachment_known(owner, this.network) ? "" : owner;
+  }
+
+  /** Whether `reserve` would take the address. */
+  free(ip: string): bool {
+    const bytes = file_read(`${this.dir}/${ip}`, OWNER_LIMIT_BYTES);
+    if (bytes ? bytes.len == 0 : failure_errno == ENOENT) return true;
+    return this.stale_owner(ip).length > 0;
   }
 
   /** The address given last by a range set, null when unknown. */
@@ -156,6 +197,7 @@ export class Leases {
   /** Notes the address given last. A hint where to go on, no reservation: it is not undone. */
   setLast(set: i32, ip: string): bool {
     const path = `${this.dir}/last_reserved_ip.${set}`;
+    this.index.change();
     if (file_write(path, ip) >= 0) return true;
     this.fail(`write ${path}`);
     return false;
@@ -165,19 +207,32 @@ export class Leases {
   release_all(errors: CniError[]): void {
     if (this.open(false)) {
       const owned = this.find();
-      for (let i = 0; i < owned.length; i++) this.release(owned[i]);
+      for (let i = 0; i < owned.length; i++) this.release(owned[i], this.owner);
       this.close();
     }
     const error = this.error;
     if (error) errors.push(error);
   }
 
-  /** Removes a lease; one that is gone is fine. */
-  release(ip: string): bool {
+  /** Removes a lease, which names this owner or the container alone; one that is gone is fine. */
+  release(ip: string, owner: string): bool {
     const path = `${this.dir}/${ip}`;
-    if (file_remove(path) >= 0 || failure_errno == ENOENT) return true;
+    this.index.change();
+    if (file_remove(path) >= 0 || failure_errno == ENOENT) {
+      this.index.remove(ip, owner);
+      return true;
+    }
     this.fail(`remove the lease ${path}`);
+    this.index.distrust();
     return false;
+  }
+
+  /** Takes back `reserve`, also when the lock cannot be had: false as with `release`. */
+  take_back(ip: string): bool {
+    if (!this.open(false)) return file_remove(`${this.dir}/${ip}`) >= 0;
+    const done = this.release(ip, this.owner);
+    this.close();
+    return done;
   }
 }
 

@@ -65,12 +65,16 @@ export function mac_normal(text: string): string {
   return normal;
 }
 
-/** FNV-1a over the UTF-8 bytes, finished by a mixer so that every bit depends on every byte. */
+/** hash64_bytes of a text. */
 export function hash64(text: string): u64 {
   const bytes = String.UTF8.encode(text);
-  const ptr = changetype<usize>(bytes);
+  return hash64_bytes(changetype<usize>(bytes), bytes.byteLength);
+}
+
+/** FNV-1a over bytes, finished by a mixer so that every bit depends on every byte. */
+export function hash64_bytes(ptr: usize, len: i32): u64 {
   let hash: u64 = 0xcbf29ce484222325;
-  for (let i = 0; i < bytes.byteLength; i++) {
+  for (let i = 0; i < len; i++) {
     hash = (hash ^ <u64>load<u8>(ptr + i)) * 0x100000001b3;
   }
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;

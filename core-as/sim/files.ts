@@ -1,10 +1,13 @@
 // The module `store` in memory. A folder is there once it was made or a file lay below it.
-// One process uses it, so a lock is always free.
+// One process uses it, so a lock is always free. Its clock stands.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { texts_joined, utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { CLOCK_NS } from "./clock";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
-import { Content, state } from "./state";
+import { Content, folder_of, state } from "./state";
+
+const SECOND_NS: i64 = 1_000_000_000;
 
 /** The name host-local locks by. */
 export const LOCK_NAME = "lock";
@@ -24,10 +27,6 @@ function path_of(ptr: usize, len: i32): string | null {
 function normal(path: string): string {
   const parts = path.split("/").filter((part) => part.length > 0 && part != ".");
   return parts.length > 0 ? `/${texts_joined(parts, "/")}` : "";
-}
-
-function folder_of(path: string): string {
-  return path.substring(0, path.lastIndexOf("/"));
 }
 
 function is_folder(path: string): bool {
@@ -71,45 +70,53 @@ export function store_dir_unlock(lock: i32): i32 {
   return state.locks.delete(lock) ? 0 : fail(EBADF, `no lock handle ${lock}`);
 }
 
-export function store_file_find(
-  dir: usize,
-  dir_len: i32,
-  content: usize,
-  content_len: i32,
-  otherwise: usize,
-  otherwise_len: i32,
-): i32 {
-  const path = path_of(dir, dir_len);
-  if (path == null) return refusal;
-  const wanted = text_of(content, content_len);
-  if (wanted == null) return refusal;
-  const second = text_of(otherwise, otherwise_len);
-  if (second == null) return refusal;
-  if (!is_folder(path)) return fail(ENOENT);
-  let names = names_with(path, wanted);
-  if (names.length == 0) names = names_with(path, second);
-  names.sort((a, b) => (a < b ? -1 : i32(a > b)));
-  const out = reply();
-  out.byte(91);
-  for (let i = 0; i < names.length; i++) {
-    if (i > 0) out.byte(44);
-    json_write_string(out, names[i]);
+/** Nanoseconds since 1970 as the text SECONDS.NANOSECONDS. */
+function time_text(time_ns: i64): string {
+  const rest = (time_ns % SECOND_NS).toString().padStart(9, "0");
+  return `${time_ns / SECOND_NS}.${rest}`;
+}
+
+/** The text SECONDS.NANOSECONDS in nanoseconds since 1970; -1 for another one. */
+function time_parse(text: string): i64 {
+  const point = text.indexOf(".");
+  if (point < 1 || point > 10 || text.length != point + 10) return -1;
+  let time_ns: i64 = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (i == point) continue;
+    if (c < 48 || c > 57) return -1;
+    time_ns = time_ns * 10 + <i64>(c - 48);
   }
-  out.byte(93);
+  return time_ns;
+}
+
+export function store_file_mtime(path: usize, path_len: i32): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  let time_ns = CLOCK_NS;
+  if (state.files.has(name)) time_ns = state.files.get(name).mtime_ns;
+  else if (!is_folder(name)) return fail(ENOENT);
+  else if (state.set_ns.has(name)) time_ns = state.set_ns.get(name);
+  reply().text(time_text(time_ns));
   return 0;
 }
 
-function names_with(folder: string, content: string): string[] {
-  const names = new Array<string>();
-  const paths = state.files.keys();
-  for (let i = 0; i < paths.length; i++) {
-    if (folder_of(paths[i]) != folder) continue;
-    const file = state.files.get(paths[i]);
-    const text = String.UTF8.decodeUnsafe(file.ptr, file.len);
-    if (text == content || text.trim() == content)
-      names.push(paths[i].substring(folder.length + 1));
-  }
-  return names;
+export function store_file_set_mtime(
+  path: usize,
+  path_len: i32,
+  mtime: usize,
+  mtime_len: i32,
+): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  const text = text_of(mtime, mtime_len);
+  if (text == null) return refusal;
+  const time_ns = time_parse(text);
+  if (time_ns < 0) return fail(EINVAL, `not a time: ${text}`);
+  if (state.files.has(name)) state.files.get(name).mtime_ns = time_ns;
+  else if (is_folder(name)) state.set_ns.set(name, time_ns);
+  else return fail(ENOENT);
+  return 0;
 }
 
 const LIST_LIMIT_BYTES = 65536;
@@ -173,6 +180,8 @@ export function store_file_create(
   const name = path_of(path, path_len);
   if (name == null) return refusal;
   if (!is_folder(folder_of(name))) return fail(ENOENT);
+  // The content is written under another name first.
+  state.changed(name);
   if (is_folder(name)) return fail(EEXIST);
   if (state.files.has(name) && (replace_empty == 0 || state.files.get(name).len > 0)) {
     return fail(EEXIST);
@@ -190,6 +199,7 @@ export function store_file_write(
   const name = path_of(path, path_len);
   if (name == null) return refusal;
   if (!is_folder(folder_of(name))) return fail(ENOENT);
+  state.changed(name);
   if (is_folder(name)) return fail(EISDIR);
   state.put_file(name, new Content(copy_of(content, content_len), content_len));
   return 0;
@@ -199,6 +209,6 @@ export function store_file_remove(path: usize, path_len: i32): i32 {
   const name = path_of(path, path_len);
   if (name == null) return refusal;
   if (!state.files.has(name)) return fail(is_folder(name) ? EISDIR : ENOENT);
-  state.files.delete(name);
+  state.remove_file(name);
   return 0;
 }

@@ -606,26 +606,22 @@ export function store_file_before_boot(path: usize, path_len: i32): i32 {
   return trace.end(at.store_file_before_boot(path, path_len));
 }
 
-export function store_file_find(
-  dir: usize,
-  dir_len: i32,
-  content: usize,
-  content_len: i32,
-  otherwise: usize,
-  otherwise_len: i32,
+export function store_file_mtime(path: usize, path_len: i32): i32 {
+  trace.begin("store.file_mtime");
+  trace.text("path", path, path_len);
+  return trace.end(at.store_file_mtime(path, path_len));
+}
+
+export function store_file_set_mtime(
+  path: usize,
+  path_len: i32,
+  mtime: usize,
+  mtime_len: i32,
 ): i32 {
-  trace.begin("store.file_find");
-  trace.text("dir", dir, dir_len);
-  trace.text("content", content, content_len);
-  trace.text("otherwise", otherwise, otherwise_len);
-  return trace.end(at.store_file_find(
-    dir,
-    dir_len,
-    content,
-    content_len,
-    otherwise,
-    otherwise_len,
-  ));
+  trace.begin("store.file_set_mtime");
+  trace.text("path", path, path_len);
+  trace.text("mtime", mtime, mtime_len);
+  return trace.end(at.store_file_set_mtime(path, path_len, mtime, mtime_len));
 }
 
 export function store_dir_list(dir: usize, dir_len: i32): i32 {

@@ -9,10 +9,11 @@ export {
   store_dir_unlock,
   store_file_before_boot,
   store_file_create,
-  store_file_find,
   store_file_list,
+  store_file_mtime,
   store_file_read,
   store_file_remove,
+  store_file_set_mtime,
   store_file_write,
 } from "./files";
 export {

@@ -36,6 +36,8 @@ import { METRIC_DEFAULT6 } from "./text";
 import { put_vlan } from "./vlans";
 
 const BEFORE_BOOT = " before-boot";
+/** The time of a file from before the boot: nothing tells how old it is. */
+const LONG_AGO_NS: i64 = 1_000_000_000;
 /** Stands for the other end of a veth that lies in a namespace the text does not have. */
 const PEER_ELSEWHERE = "?";
 /** Stands for the hardware address of a link that has none, as a tun device. */
@@ -147,7 +149,7 @@ class Parser {
     const content = parsed.value.text;
     const len = String.UTF8.byteLength(content);
     const file = new Content(bytes_of(content), len);
-    file.before_boot = old;
+    if (old) file.mtime_ns = LONG_AGO_NS;
     this.made.put_file(path, file);
   }
 

@@ -2,6 +2,7 @@
 // sysctls and nftables, and a tree of files. Classes and lookups alone; how it changes is the other
 // files' part.
 import { Cidr, Ip } from "../lib/ip";
+import { BOOT_NS, CLOCK_NS } from "./clock";
 import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;
@@ -296,12 +297,15 @@ function octet(value: i32): string {
 
 /** A file's bytes; never changed in place. */
 export class Content {
-  /** Written before the machine was started. */
-  before_boot: bool = false;
+  /** When it was written. */
+  mtime_ns: i64 = CLOCK_NS;
   constructor(
     public ptr: usize,
     public len: i32,
   ) {}
+  get before_boot(): bool {
+    return this.mtime_ns < BOOT_NS;
+  }
 }
 
 /** An executable that always says the same. */
@@ -312,6 +316,11 @@ export class Program {
   ) {}
 }
 
+/** The folder that a path lies in. */
+export function folder_of(path: string): string {
+  return path.substring(0, path.lastIndexOf("/"));
+}
+
 export class State {
   programs: Map<string, Program> = new Map<string, Program>();
   /** The host first. */
@@ -320,6 +329,8 @@ export class State {
   handles: Space[] = [];
   files: Map<string, Content> = new Map<string, Content>();
   folders: Set<string> = new Set<string>();
+  /** Times of folders that somebody set; any other folder has changed just now. */
+  set_ns: Map<string, i64> = new Map<string, i64>();
   locks: Set<i32> = new Set<i32>();
   last_lock: i32 = 0;
   constructor() {
@@ -349,13 +360,23 @@ export class State {
   /** Puts a file at a path, and the folders above it. */
   put_file(path: string, content: Content): void {
     this.files.set(path, content);
-    this.add_folder(path.substring(0, path.lastIndexOf("/")));
+    this.add_folder(folder_of(path));
+    this.changed(path);
+  }
+  remove_file(path: string): void {
+    this.files.delete(path);
+    this.changed(path);
+  }
+  /** A name in a folder was made or removed, if only for a moment: the folder's time is now. */
+  changed(path: string): void {
+    this.set_ns.delete(folder_of(path));
   }
   /** Makes a folder and those above it. A folder stays when what was in it goes, as on a disk. */
   add_folder(path: string): void {
     for (let at = path; at.length > 0 && !this.folders.has(at); ) {
       this.folders.add(at);
-      at = at.substring(0, at.lastIndexOf("/"));
+      this.changed(at);
+      at = folder_of(at);
     }
   }
   add_space(name: string): Space {

@@ -54,7 +54,9 @@
 // ff00::/8, addresses and routes; table local; rules that every namespace or VRF has, and those
 // that ask for more than the source; VLANs of a bridge itself and of ports of a bridge
 // without vlan_filtering, where they do nothing; sysctls that have their default, and of `all`
-// and `default` any but net/ipv6/conf/all/forwarding; folders, and files called lock.
+// and `default` any but net/ipv6/conf/all/forwarding; folders, files called lock, the times of
+// files but for before-boot, and what is below /run/fairlead/leases: it says of the leases what
+// their files say, or nothing that anybody believes.
 import { Ip } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
@@ -83,6 +85,8 @@ export const PROTOCOL_NAMES: string[] = ["kernel", "boot", "static", "ra"];
 export const PROTOCOL_NUMBERS: i32[] = [2, 3, 4, 9];
 export const SCOPE_NAMES: string[] = ["global", "site", "link", "host", "nowhere"];
 export const SCOPE_NUMBERS: i32[] = [0, 200, SCOPE_LINK, SCOPE_HOST, 255];
+/** The index of leases (core-as/ipam/lease-index.ts). */
+const INDEX_DIR = "/run/fairlead/leases/";
 export const METRIC_DEFAULT6: u32 = 1024;
 
 function word_for(number: i32, names: string[], numbers: i32[]): string {
@@ -250,7 +254,7 @@ export function dump(out: ByteWriter): void {
   const paths = state.files.keys();
   paths.sort(by_bytes);
   for (let i = 0; i < paths.length; i++) {
-    if (paths[i].endsWith(`/${LOCK_NAME}`)) continue;
+    if (paths[i].endsWith(`/${LOCK_NAME}`) || paths[i].startsWith(INDEX_DIR)) continue;
     const file = state.files.get(paths[i]);
     out.text(`file ${paths[i]} `);
     json_write_string(out, utf8_decode(file.ptr, file.len));

@@ -78,10 +78,15 @@ const READS: ReadonlySet<string> = new Set([
   'dir_unlock',
   'dir_list',
   'file_before_boot',
-  'file_find',
   'file_list',
+  'file_mtime',
   'file_read',
+  // The text of a state has no times.
+  'file_set_mtime',
 ]);
+
+/** The index of leases, which the text of a state leaves out: it says what the leases say. */
+const INDEX_DIR = '/run/fairlead/leases/';
 
 type Args = Readonly<Record<string, unknown>>;
 
@@ -145,6 +150,7 @@ class Machine implements Names {
   /** Whether an operation, if it succeeds, leaves anything other than it was. */
   matters(op: Operation, args: Args): boolean {
     if (READS.has(op.name)) return false;
+    if (`${args['path'] ?? args['dir']}/`.startsWith(INDEX_DIR)) return false;
     const ns = Number(args['ns']);
     if (op.name === 'sysctl_write') {
       const value = this.#sysctl(ns, String(args['key']));

@@ -6,6 +6,7 @@
 import {
   closeSync,
   constants,
+  type Dirent,
   fstatSync,
   linkSync,
   lstatSync,
@@ -31,6 +32,7 @@ import {
   ETIMEDOUT,
   OPEN_TO_READ,
   osError,
+  setMtime,
   tryFlock,
 } from '../sys/libc.ts';
 
@@ -52,6 +54,7 @@ const FILE_MODE = 0o600;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 const FIRST_READ_BYTES = 4096;
+const SECOND_NS = 1_000_000_000n;
 
 /** The path below the root; EINVAL unless it is absolute and says plainly where it leads. */
 function resolve(root: string, path: string): string {
@@ -124,27 +127,6 @@ function takeLock(dir: string, create: boolean, timeout_ms: number): number {
   }
 }
 
-/** Names of the files that say `content`; of those that say `otherwise` when there are none. */
-function fileFind(dir: string, content: string, otherwise: string): string[] {
-  const found: string[] = [];
-  const second: string[] = [];
-  // Both in one pass: a folder may hold thousands of leases.
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith(TEMPORARY_PREFIX)) continue;
-    let text: string;
-    try {
-      text = readFileSync(`${dir}/${entry.name}`, 'utf8').trim();
-    } catch (error) {
-      // Released meanwhile: not there, so not found.
-      if (osError(error).errno === ENOENT) continue;
-      throw error;
-    }
-    if (text === content) found.push(entry.name);
-    else if (text === otherwise) second.push(entry.name);
-  }
-  return (found.length > 0 ? found : second).sort();
-}
-
 /** Reads at most `limit_bytes`; EFBIG beyond, also when the file's size claims less. */
 function readAll(fd: number, size_bytes: number, limit_bytes: number): Uint8Array {
   // One byte more than wanted, so that an end is told from a limit.
@@ -188,14 +170,30 @@ function fileList(dir: string): { name: string; content: string | null }[] {
   return listed.map((name) => ({ name, content: textOf(`${dir}/${name}`) }));
 }
 
-/** Whether a name of a folder leads to a regular file; one that vanished does not. */
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** Whether an entry of a folder leads to a regular file; a link that leads nowhere does not. */
+function isFile(dir: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return statSync(`${dir}/${entry.name}`, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function dirList(dir: string): string[] {
-  const names = readdirSync(dir).filter((name) => !name.startsWith(TEMPORARY_PREFIX));
-  return names.filter((name) => isFile(`${dir}/${name}`)).sort();
+  const entries = readdirSync(dir, { withFileTypes: true });
+  const files = entries.filter((entry) => isFile(dir, entry)).map((entry) => entry.name);
+  return files.filter((name) => !name.startsWith(TEMPORARY_PREFIX)).sort();
+}
+
+/** When a file was written, as SECONDS.NANOSECONDS. */
+function fileMtime(path: string): Uint8Array {
+  const { mtimeNs } = statSync(path, { bigint: true });
+  const rest = String(mtimeNs % SECOND_NS).padStart(9, '0');
+  return Buffer.from(`${mtimeNs / SECOND_NS}.${rest}`);
+}
+
+function fileSetMtime(path: string, mtime: string): void {
+  const [, seconds, rest] = /^(\d{1,10})\.(\d{9})$/.exec(mtime) ?? [];
+  if (seconds === undefined || rest === undefined)
+    throw new OsError(EINVAL, `not a time: ${mtime}`);
+  setMtime(path, BigInt(seconds), BigInt(rest));
 }
 
 function fileRead(path: string, limit_bytes: number): Uint8Array {
@@ -303,14 +301,21 @@ class Locks {
 export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): void } {
   const locks = new Locks();
   const at = (path: string) => resolve(options.root ?? '', path);
+  let boot_ms: number | undefined;
   return {
     dir_lock: (args) => call(() => locks.add(args, at(args.dir))),
     dir_unlock: ({ lock }) => call(() => locks.release(lock)),
-    file_find: ({ dir, content, otherwise }) => call(() => fileFind(at(dir), content, otherwise)),
     dir_make: ({ dir }) => {
       call(() => mkdirSync(at(dir), { recursive: true, mode: DIR_MODE }));
     },
-    file_before_boot: ({ path }) => call(() => Number(statSync(at(path)).mtimeMs < bootTime_ms())),
+    file_before_boot: ({ path }) =>
+      call(() => {
+        // Asked of every lease of a folder: the machine was started once.
+        boot_ms ??= bootTime_ms();
+        return Number(statSync(at(path)).mtimeMs < boot_ms);
+      }),
+    file_mtime: ({ path }) => call(() => fileMtime(at(path))),
+    file_set_mtime: ({ path, mtime }) => call(() => fileSetMtime(at(path), mtime)),
     dir_list: ({ dir }) => call(() => dirList(at(dir))),
     file_list: ({ dir }) => call(() => fileList(at(dir))),
     file_read: ({ path, limit_bytes }) => call(() => fileRead(at(path), limit_bytes)),

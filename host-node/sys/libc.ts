@@ -33,6 +33,8 @@ export const EXIT_WRONG_NETNS = 70;
 const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const LOCK_EX = 2; // asm-generic/fcntl.h
 const LOCK_NB = 4;
+const AT_FDCWD = -100; // linux/fcntl.h
+const UTIME_OMIT = 0x3ffffffen; // linux/stat.h
 
 const INT = 'i32' as const;
 const CALLS = {
@@ -40,6 +42,7 @@ const CALLS = {
   setsockopt: { arguments: [INT, INT, INT, 'buffer', 'u32'], return: INT },
   setns: { arguments: [INT, INT], return: INT },
   flock: { arguments: [INT, INT], return: INT },
+  utimensat: { arguments: [INT, 'buffer', 'buffer', INT], return: INT },
   _exit: { arguments: [INT], return: 'void' },
   // The same name in glibc and musl.
   __errno_location: { arguments: [], return: 'pointer' },
@@ -61,6 +64,7 @@ function bind<K extends keyof typeof CALLS>(name: K) {
 let socketCall: ReturnType<typeof bind<'socket'>> | undefined;
 let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
 let setnsCall: ReturnType<typeof bind<'setns'>> | undefined;
+let utimensatCall: ReturnType<typeof bind<'utimensat'>> | undefined;
 let flockCall: ReturnType<typeof bind<'flock'>> | undefined;
 let errnoLocation: ReturnType<typeof bind<'__errno_location'>> | undefined;
 
@@ -138,6 +142,21 @@ export function tryFlock(fd: number): boolean {
     if (code === EAGAIN) return false;
     if (code !== EINTR) throw new OsError(code, 'flock');
   }
+}
+
+/**
+ * Sets when a file or folder was last written, to the nanosecond (utimensat(2)): utimesSync counts
+ * in floating point and misses by a few hundred.
+ */
+export function setMtime(path: string, seconds: bigint, nanoseconds: bigint): void {
+  errnoLocation ??= bind('__errno_location');
+  utimensatCall ??= bind('utimensat');
+  const times = Buffer.alloc(32);
+  times.writeBigInt64LE(UTIME_OMIT, 8);
+  times.writeBigInt64LE(seconds, 16);
+  times.writeBigInt64LE(nanoseconds, 24);
+  const failed = utimensatCall(AT_FDCWD, Buffer.from(`${path}\0`), times, 0) < 0;
+  if (failed) throw new OsError(errno(), 'utimensat');
 }
 
 /** What node:fs threw, as an OsError. An argument it refused (a NUL in a path) is EINVAL. */

@@ -215,9 +215,9 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
   ],
   ['file_remove', { path: '/n/x' }, 'rm /n/x'],
   [
-    'file_find',
-    { dir: '/n', content: '', otherwise: 'b' },
-    "grep -lxF '' /n/* || grep -lxF b /n/*",
+    'file_set_mtime',
+    { path: '/n', mtime: '1764248932.123456789' },
+    'touch -c -m -d @1764248932.123456789 /n',
   ],
   [
     'exec',

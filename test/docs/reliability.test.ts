@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { NETWORKS } from '../sequences/networks.ts';
-import { FUZZ, SEQUENCES } from '../support/tries.ts';
+import { FUZZ, SEQUENCES, SHARED } from '../support/tries.ts';
 
 const text = readFileSync(fileURLToPath(new URL('../../docs/reliability.md', import.meta.url)), {
   encoding: 'utf8',
@@ -27,14 +27,19 @@ test('the sequences', () => {
   expect(NETWORKS).toHaveLength(8);
 });
 
+test('the shared folders', () => {
+  expect(text).toContain(`${SHARED.folders} folders (\`SHARED\`), ${SHARED.events} events each`);
+});
+
 test('the random changes of every target', () => {
   for (const [target, count] of Object.entries(FUZZ)) expect(numbers(target)).toEqual([count]);
 });
 
 test('the variables', () => {
   const read = ['../support/tries.ts', '../sequences/sequences.test.ts', '../fuzz/fuzz.test.ts'];
+  read.push('../leases/shared.test.ts');
   const sources = read.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('');
-  for (const name of ['SEQUENCES', 'REAL_SEQUENCES', 'FUZZ', 'SEED', 'REPLAY']) {
+  for (const name of ['SEQUENCES', 'REAL_SEQUENCES', 'SHARED', 'FUZZ', 'SEED', 'REPLAY']) {
     expect(text).toContain(`\`${name}\``);
     expect(sources).toMatch(new RegExp(`\\b${name}\\b`));
   }

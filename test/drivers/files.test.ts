@@ -135,27 +135,32 @@ describe('dir_lock', () => {
   });
 });
 
-describe('file_find', () => {
-  test('finds whole contents, white space around them aside, sorted', () => {
-    fs.mkdirSync(real('/n/sub'), { recursive: true });
-    const files = { '10.0.0.9': 'id\r\neth0', '10.0.0.10': ' id\r\neth0\n', '10.0.0.11': 'id' };
-    for (const [name, content] of Object.entries(files)) {
-      fs.writeFileSync(real(`/n/${name}`), content);
+describe('file_mtime and file_set_mtime', () => {
+  const mtime = (path: string) => Buffer.from(store.file_mtime({ path })).toString();
+
+  test('tell and set a time to the nanosecond, and leave that of the last access', () => {
+    fs.mkdirSync(real('/n'));
+    fs.writeFileSync(real('/n/f'), '');
+    for (const path of ['/n', '/n/f']) {
+      const { atimeNs } = fs.statSync(real(path), { bigint: true });
+      store.file_set_mtime({ path, mtime: '1764248932.123456789' });
+      expect(mtime(path)).toBe('1764248932.123456789');
+      const shown = execFileSync('stat', ['-c', '%.9Y', real(path)], { encoding: 'utf8' });
+      expect(shown.trim()).toBe('1764248932.123456789');
+      expect(fs.statSync(real(path), { bigint: true }).atimeNs).toBe(atimeNs);
     }
-    fs.writeFileSync(real('/n/.fairlead-1-2-3-4'), 'id\r\neth0');
-    fs.writeFileSync(real('/n/sub/10.0.0.12'), 'id\r\neth0');
-    execFileSync('mkfifo', [real('/n/fifo')]);
-    const find = (content: string, otherwise: string) =>
-      store.file_find({ dir: '/n', content, otherwise });
-    expect(find('id\r\neth0', 'id')).toEqual(['10.0.0.10', '10.0.0.9']);
-    expect(find('id', 'id\r\neth0')).toEqual(['10.0.0.11']);
-    expect(find('other\r\neth0', 'id')).toEqual(['10.0.0.11']);
-    expect(find('i', 'other')).toEqual([]);
+    execFileSync('touch', ['-c', '-m', '-d', '@1700000000.000000001', real('/n')]);
+    expect(mtime('/n')).toBe('1700000000.000000001');
   });
 
-  test('a missing folder is ENOENT', () => {
-    const find = () => store.file_find({ dir: '/n', content: 'x', otherwise: 'y' });
-    expect(failure(find).errno).toBe(ENOENT);
+  test('refuse what is no time, and what is not there', () => {
+    for (const text of ['', '1', '1.5', '1.0000000000', '-1.000000000', '12345678901.000000000']) {
+      const set = () => store.file_set_mtime({ path: '/', mtime: text });
+      expect(failure(set).errno, text).toBe(EINVAL);
+    }
+    const set = () => store.file_set_mtime({ path: '/n', mtime: '1.000000000' });
+    expect(failure(set).errno).toBe(ENOENT);
+    expect(failure(() => store.file_mtime({ path: '/n' })).errno).toBe(ENOENT);
   });
 });
 
@@ -294,7 +299,8 @@ test.each(['', 'a', './a', '/a/../b', '/..', '/a\0b'])(
     const content = bytes('x');
     const all = [
       () => store.dir_lock({ dir: path, create: 1, timeout_ms: 0 }),
-      () => store.file_find({ dir: path, content: 'x', otherwise: 'y' }),
+      () => store.file_mtime({ path }),
+      () => store.file_set_mtime({ path, mtime: '1.000000000' }),
       () => store.file_read({ path, limit_bytes: 1 }),
       () => store.file_create({ path, content, replace_empty: 0 }),
       () => store.file_write({ path, content }),

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { forgetLeases } from '../../scripts/sandbox.mjs';
 import { allFixtures, type Step } from '../support/fixture.ts';
 import { Lab } from '../support/lab.ts';
 import { needsReference, needsRoot } from '../support/needs.ts';
@@ -17,6 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => {
   // The record of attachments is the machine's: every test here deletes its own by DEL or GC.
+  forgetLeases(folder);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { forgetLeases } from '../../scripts/sandbox.mjs';
 import type { Step } from '../support/fixture.ts';
 import { Lab } from '../support/lab.ts';
 import { needsNft } from '../support/needs.ts';
@@ -146,7 +147,10 @@ describe.skipIf(needsNft !== '')(`at the same time ${needsNft}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-nft-'));
   const program = join(folder, 'bridge');
   beforeAll(() => symlinkSync(distPath('fairlead'), program));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => {
+    forgetLeases(folder);
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   test('twelve ADDs on a fresh node, then twelve DELs beside a GC', async () => {
     const lab = new Lab(12, 'crowd');

@@ -1,11 +1,12 @@
 // The built program itself: base names, options, exit codes, one process and one bundle. Namespaces
 // and leases are the test's own.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { forgetLeases } from '../../scripts/sandbox.mjs';
 import { HOSTS } from '../support/hosts.ts';
 import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
@@ -20,7 +21,10 @@ beforeAll(() => {
   for (const name of [...TYPES, 'fairlead', 'brigde'])
     symlinkSync(distPath('fairlead'), program(name));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  forgetLeases(folder);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 function run(name: string, args: string[], env: Record<string, string> = {}, input = '') {
   const done = spawnSync(program(name), args, { env, input, encoding: 'utf8' });
@@ -111,28 +115,9 @@ describe.skipIf(needsRoot !== '').each(hosts)(`$host on the real kernel ${needsR
   const config = (name: string) => networkOf(name, folder);
 
   beforeAll(() => symlinkSync(one.program, bridge));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  test('thirty ADDs at once: thirty addresses, no failure; thirty DELs: nothing left', async () => {
-    const lab = new Lab(30);
-    try {
-      const many = config('many');
-      const added = await Promise.all(lab.pods.map((pod) => lab.call(bridge, 'ADD', pod, many)));
-      const addresses = added.map(({ code, stdout }) => {
-        expect(code, stdout).toBe(0);
-        return JSON.parse(stdout).ips[0].address as string;
-      });
-      expect(new Set(addresses).size).toBe(30);
-      const gateway = added.map(({ stdout }) => JSON.parse(stdout).interfaces[0].mac as string);
-      expect(new Set(gateway).size).toBe(1);
-      const removed = await Promise.all(lab.pods.map((pod) => lab.call(bridge, 'DEL', pod, many)));
-      expect(removed.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(Array(30).fill('0'));
-      expect(lab.links('veth')).toEqual([]);
-      const leases = readdirSync(join(folder, 'leases/many')).sort();
-      expect(leases).toEqual(['last_reserved_ip.0', 'lock']);
-    } finally {
-      lab.close();
-    }
+  afterAll(() => {
+    forgetLeases(folder);
+    rmSync(folder, { recursive: true, force: true });
   });
 
   test('one ADD is one process', async () => {

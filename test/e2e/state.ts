@@ -74,11 +74,12 @@ export async function stateOf(cell: Cell, netns_folder: string): Promise<State> 
   const links = JSON.parse(await cell.run(['ip', '-json', 'link', 'show'])) as IpAddr[];
   const hints = /\/(lock|last_reserved_ip\.\d+)$/;
   const leases = await cell.files('/var/lib/cni/networks');
+  const records = await cell.files('/run/fairlead');
   return {
     links: links.map((link) => link.ifname).sort(),
     netns: await cell.files(netns_folder),
     leases: leases.filter((lease) => !hints.test(lease)),
-    records: await cell.files('/run/fairlead'),
+    records: records.filter((path) => !path.startsWith('leases/')),
     cache: await cell.files('/var/lib/cni/results'),
     kept: await cell.files('/run/cni'),
   };

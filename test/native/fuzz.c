@@ -249,9 +249,9 @@ static void ask_store(struct span folder, struct span first)
 {
     JSON(store_dir_list(&host, folder));
     JSON(store_file_list(&host, folder));
-    JSON(store_file_find(&host, folder, SPAN("c1\r\neth0"), SPAN("c1")));
     PLAIN(store_file_read(&host, first, (int32_t)below(FILE_MAX_BYTES)));
     PLAIN(store_file_before_boot(&host, first));
+    PLAIN(store_file_mtime(&host, first));
 }
 
 static void write_files(const char *folder)

@@ -2,6 +2,7 @@
 // call. A violation comes with all that was done until then, to be printed as a fixture.
 import { Violation } from '../support/answer.ts';
 import type { Fixture } from '../support/fixture.ts';
+import { indexProblem } from '../support/leases.ts';
 import { callOf } from './call.ts';
 import { type Event, farewells, type Planned, planned, type Sequence } from './events.ts';
 import { Model } from './model.ts';
@@ -55,6 +56,8 @@ class Play {
 
   #look(done: Done) {
     done.after = this.stage.text();
+    const wrong = indexProblem(this.stage.store, done.after);
+    if (wrong !== '') throw new Violation(wrong);
     return lookAt(done.after, this.model.loose);
   }
 

@@ -3,6 +3,7 @@
 // last. It judges nothing.
 import { type Driver, type Link, OsError } from '../../host-node/abi.ts';
 import type { Answer } from '../../host-node/core.ts';
+import type { StoreDriver } from '../../host-node/drivers/files.ts';
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Step } from '../support/fixture.ts';
 import { wasmModule } from '../support/wasm.ts';
@@ -20,6 +21,8 @@ export interface Stage {
   readonly slow: boolean;
   call(step: Step, stdin: string, wrap: Wrap): Answer;
   text(): string;
+  /** Its files, for what the text leaves out. */
+  readonly store: StoreDriver;
   netnsAdd(name: string): void;
   netnsDel(name: string): void;
   reboot(names: readonly string[]): void;
@@ -49,6 +52,9 @@ class Simulated implements Stage {
       },
     };
     return serveOn(wrap(this.#around(driver)), step, step.env, stdin);
+  }
+  get store(): StoreDriver {
+    return this.#driver;
   }
   text(): string {
     let text = this.#driver.dump();
@@ -97,6 +103,7 @@ export function realStage(before: string, open?: Open): Stage {
       text ??= world.dump();
       return text;
     },
+    store: world.store,
     netnsAdd: happening(world.netnsAdd),
     netnsDel: happening((name: string) => {
       world.netnsDel(name);

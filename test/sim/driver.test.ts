@@ -1,6 +1,6 @@
 // What the simulated kernel does where no real one can be asked on every machine: files, VLANs,
 // namespaces by path, and the passing of time.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -25,7 +25,6 @@ function errnoOf(action: () => unknown): number {
 
 const DIR = '/var/lib/cni/networks/n';
 const FILE_CALLS: readonly Call[] = [
-  ['file_find', { dir: DIR, content: 'x', otherwise: 'y' }],
   ['file_create', { path: `${DIR}/10.1.2.3`, content: 'c1', replace_empty: 0 }],
   ['file_write', { path: `${DIR}/10.1.2.3`, content: 'c1' }],
   ['file_remove', { path: `${DIR}/10.1.2.3` }],
@@ -42,9 +41,6 @@ const FILE_CALLS: readonly Call[] = [
   ['file_create', { path: `${DIR}/10.1.2.4`, content: ' c1\n', replace_empty: 1 }],
   ['file_create', { path: `${DIR}/10.1.2.10`, content: 'c1', replace_empty: 0 }],
   ['file_create', { path: DIR, content: 'c1', replace_empty: 0 }],
-  ['file_find', { dir: DIR, content: 'c1\r\neth0', otherwise: 'c1' }],
-  ['file_find', { dir: DIR, content: 'c9', otherwise: 'c1' }],
-  ['file_find', { dir: DIR, content: 'c9', otherwise: 'c8' }],
   ['file_read', { path: `${DIR}/10.1.2.3`, limit_bytes: 100 }],
   ['file_read', { path: `${DIR}/10.1.2.3`, limit_bytes: 8 }],
   ['file_read', { path: `${DIR}/10.1.2.3`, limit_bytes: 7 }],
@@ -53,7 +49,22 @@ const FILE_CALLS: readonly Call[] = [
   ['file_read', { path: `${DIR}/10.1.2.3`, limit_bytes: 100 }],
   ['file_remove', { path: `${DIR}/10.1.2.3` }],
   ['file_remove', { path: `${DIR}/10.1.2.3` }],
-  ['file_find', { dir: DIR, content: 'c1', otherwise: 'c1' }],
+  ['file_set_mtime', { path: DIR, mtime: '1700000000.000000001' }],
+  ['file_mtime', { path: DIR }],
+  ['file_read', { path: `${DIR}/10.1.2.10`, limit_bytes: 100 }],
+  ['file_remove', { path: `${DIR}/10.1.2.99` }],
+  ['dir_unlock', { lock: 2 }],
+  ['dir_lock', { dir: DIR, create: 1, timeout_ms: 0 }],
+  ['file_mtime', { path: `${DIR}/` }],
+  ['file_set_mtime', { path: `${DIR}/10.1.2.10`, mtime: '1234567890.123456789' }],
+  ['file_mtime', { path: `${DIR}/10.1.2.10` }],
+  ['file_before_boot', { path: `${DIR}/10.1.2.10` }],
+  ['file_mtime', { path: DIR }],
+  ['file_set_mtime', { path: DIR, mtime: '1.5' }],
+  ['file_set_mtime', { path: DIR, mtime: '' }],
+  ['file_set_mtime', { path: DIR, mtime: '-1.000000000' }],
+  ['file_set_mtime', { path: `${DIR}/nobody`, mtime: '1.000000000' }],
+  ['file_mtime', { path: `${DIR}/nobody` }],
   ['file_read', { path: 'relative', limit_bytes: 100 }],
   ['file_read', { path: `${DIR}/../n`, limit_bytes: 100 }],
   ['dir_lock', { dir: 'relative', create: 1, timeout_ms: 0 }],
@@ -75,10 +86,42 @@ describe('files', () => {
     }
   });
 
+  test.each<[string, Call[]]>([
+    ['made', [['file_create', { path: `${DIR}/c`, content: '', replace_empty: 0 }]]],
+    ['not made', [['file_create', { path: `${DIR}/b`, content: '', replace_empty: 0 }]]],
+    ['replaced', [['file_write', { path: `${DIR}/b`, content: 'b' }]]],
+    ['removed', [['file_remove', { path: `${DIR}/b` }]]],
+    ['a lock', [['dir_lock', { dir: DIR, create: 0, timeout_ms: 0 }]]],
+    ['a folder', [['dir_make', { dir: `${DIR}/d` }]]],
+  ])('make their folder forget a time that was set: %s', (_, calls) => {
+    const root = mkdtempSync(join(tmpdir(), 'fairlead-sim-'));
+    mkdirSync(root + DIR, { recursive: true });
+    writeFileSync(`${root}${DIR}/b`, 'b');
+    const real = fileDriver({ root });
+    try {
+      for (const driver of [real, simulatedDriver(sim, `file ${DIR}/b "b"\n`)]) {
+        const mtime = '1700000000.000000001';
+        driver.file_set_mtime({ path: DIR, mtime });
+        play(driver as unknown as Driver, {}, calls);
+        expect(Buffer.from(driver.file_mtime({ path: DIR })).toString()).not.toBe(mtime);
+      }
+    } finally {
+      real.close();
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
   test('are dumped without locks', () => {
     const driver = simulatedDriver(sim, `file ${DIR}/a "1"\n`);
     driver.dir_lock({ dir: DIR, create: 0, timeout_ms: 0 });
     expect(driver.dump()).toMatch(/\nfile \/var\/lib\/cni\/networks\/n\/a "1"\n$/);
+  });
+
+  test('are dumped without the index of leases', () => {
+    const driver = simulatedDriver(sim, 'file /run/fairlead/leases/1/index "1"\n');
+    expect(driver.dump()).not.toContain('file ');
+    const index = driver.file_read({ path: '/run/fairlead/leases/1/index', limit_bytes: 1 });
+    expect(index).toEqual(Uint8Array.of(49));
   });
 
   test('keep bytes that are no text', () => {

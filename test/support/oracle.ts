@@ -263,6 +263,7 @@ function fileLines(root: string): string[] {
   for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || entry.name === 'lock') continue;
     const path = `${entry.parentPath}/${entry.name}`;
+    if (path.startsWith(`${root}/run/fairlead/leases/`)) continue;
     const content = readFileSync(path, 'utf8');
     const old = statSync(path).mtimeMs < bootTime_ms() && ' before-boot';
     lines.push(`file ${path.slice(root.length)} ${JSON.stringify(content)}${old || ''}`);

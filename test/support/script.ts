@@ -38,7 +38,7 @@ function lowered(driver: Driver, handles: Handles, call: Call): Record<string, u
     if (typeof args[key] !== 'string') continue;
     args[key] = args[key] === '' ? 0 : indexOf(driver, ns as number, args[key]);
   }
-  if (typeof content !== 'string' || call[0] === 'file_find') return args;
+  if (typeof content !== 'string') return args;
   return { ...args, content: new TextEncoder().encode(content) };
 }
 

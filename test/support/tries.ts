@@ -13,6 +13,9 @@ export const SEQUENCES = {
 /** The verdict on a commit must not depend on luck: the same seed each time. */
 export const SEED = 1;
 
+/** Runs of calls of ours and of the reference host-local on one folder (test/leases). */
+export const SHARED = { folders: 20, events: 40 } as const;
+
 /** A count of the environment, or the usual one. */
 export function countFrom(name: string, usual: number): number {
   const given = process.env[name];

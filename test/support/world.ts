@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Driver } from '../../host-node/abi.ts';
 import { type Answer, performTask, serve } from '../../host-node/core.ts';
+import { fileDriver, type StoreDriver } from '../../host-node/drivers/files.ts';
 import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
@@ -35,6 +36,8 @@ export interface World {
   /** Serves one call; `wrap` may put a recorder or a fault around the driver. */
   run(step: Step, stdin: string, wrap?: Wrap): Outcome;
   dump(): string;
+  /** Its files, for what the text leaves out. */
+  readonly store: StoreDriver;
   close(): void;
 }
 
@@ -56,6 +59,7 @@ export function simulatedWorld(before: string): World {
       return { ...answer, state: driver.dump() };
     },
     dump: () => driver.dump(),
+    store: driver,
     close: () => {},
   };
 }
@@ -434,6 +438,7 @@ function realWorldOn(ground: Ground): World {
       return { ...answer, state: ground.dump() };
     },
     dump: () => ground.dump(),
+    store: fileDriver({ root: ground.root }),
     close: () => ground.close(),
   };
 }
@@ -506,6 +511,7 @@ function programWorld(
     },
     netns: (name) => ground.prefix + name,
     dump: () => ground.dump(),
+    store: fileDriver({ root: ground.root }),
     close: () => ground.close(),
   };
 }

@@ -1,0 +1,1 @@
+export function forgetLeases(folder: string): void;

@@ -1,0 +1,373 @@
+// The index of leases: absent, damaged, outdated, and what others write between two calls. On the
+// simulated kernel, whose clock stands, so that everything happens in one tick, and on real files.
+import { describe, expect, test } from 'vitest';
+import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Recorded, recording, wrap } from '../../host-node/drivers/record.ts';
+import { bucketOf, lineOf } from '../support/leases.ts';
+import { DIR, INDEX, Node, onFiles, simulated } from './node.ts';
+
+const EIO = 5;
+
+const PLACES = [
+  ['simulated kernel', simulated],
+  ['real files', onFiles],
+] as const;
+
+describe.each(PLACES)('%s', (_, on) => {
+  test('the first call makes it, the next ones use it', () =>
+    on((node) => {
+      expect(node.audit).toBe('none');
+      expect(node.add('c1')).toBe('10.1.2.2');
+      expect(node.audit).toBe('right');
+      for (const command of ['STATUS', 'CHECK', 'ADD', 'DEL']) {
+        expect(node.reads(command, 'c2'), command).toBe(false);
+        expect(node.audit, command).toBe('right');
+      }
+      expect(node.leases).toEqual(['10.1.2.2']);
+    }));
+
+  test('a DEL of somebody unknown reads nothing and writes nothing, however often', () =>
+    on((node) => {
+      node.add('c1');
+      for (let i = 0; i < 3; i++) {
+        const names = node.ops('DEL', 'c9').map(({ op }) => op);
+        expect(names.filter((op) => /write|set|create|remove|list/.test(op))).toEqual([]);
+      }
+      expect(node.audit).toBe('right');
+    }));
+
+  test('absent, it is made from the leases', () =>
+    on((node) => {
+      node.add('c1');
+      node.add('c2');
+      for (const name of node.driver.dir_list({ dir: INDEX }) as string[]) {
+        node.remove(`${INDEX}/${name}`);
+      }
+      expect(node.add('c1')).toContain('has been allocated to c1');
+      expect(node.audit).toBe('right');
+      node.remove(`${INDEX}/index`);
+      node.del('c1');
+      expect(node.leases).toEqual(['10.1.2.3']);
+      expect(node.audit).toBe('right');
+    }));
+
+  const other = '00000000000000ff 10.1.2.3\n';
+  const damages: [string, (node: Node, head: string, bucket: string) => void][] = [
+    ['garbage for its head', (node) => node.write(`${INDEX}/index`, '\0\u00ff garbage')],
+    ['an empty head', (node) => node.write(`${INDEX}/index`, '')],
+    [
+      'the head of another folder',
+      (node, head) => node.write(`${INDEX}/index`, head.replace(DIR, '/other/net')),
+    ],
+    [
+      'the head of another version',
+      (node, head) => node.write(`${INDEX}/index`, head.replace('leases 1', 'leases 2')),
+    ],
+    [
+      'a head that lost the buckets',
+      (node, head) => node.write(`${INDEX}/index`, head.replace(/[0-9a-f]{64}/, '0'.repeat(64))),
+    ],
+    ['no bucket', (node, _head, bucket) => node.remove(bucket)],
+    ['an empty bucket', (node, _head, bucket) => node.write(bucket, '')],
+    ['a bucket of nothing', (node, _head, bucket) => node.write(bucket, '0\n')],
+    ['garbage for a bucket', (node, _head, bucket) => node.write(bucket, '1\nxyz 10.1.2.2\n')],
+    ['half a bucket', (node, _head, bucket) => node.write(bucket, node.text(bucket).slice(0, 20))],
+    ['a line too few', (node, _head, bucket) => node.write(bucket, `2\n${other}`)],
+    [
+      'a line too many',
+      (node, _head, bucket) => node.write(bucket, `${node.text(bucket)}${other}`),
+    ],
+    [
+      'a line that leads to the lease of another',
+      (node, _head, bucket) => node.write(bucket, `1\n${lineOf('c1\r\neth0', '10.1.2.3')}\n`),
+    ],
+    [
+      'a line that leads to no lease',
+      (node, _head, bucket) => node.write(bucket, `1\n${lineOf('c1\r\neth0', '10.1.2.9')}\n`),
+    ],
+  ];
+  test.each(damages)('damaged, it is made anew: %s', (_name, damage) =>
+    on((node) => {
+      for (const command of ['ADD', 'DEL', 'CHECK']) {
+        node.add('c1');
+        node.add('c2');
+        const before = node.leases;
+        expect(node.audit).toBe('right');
+        damage(node, node.text(`${INDEX}/index`), bucketOf(DIR, 'c1'));
+        if (command === 'ADD') expect(node.add('c1')).toContain('has been allocated to c1');
+        else expect(node.call(command, 'c1').exit_code, command).toBe(0);
+        const kept = before.filter((ip) => command !== 'DEL' || ip !== before[0]);
+        expect(node.leases).toEqual(kept);
+        expect(node.audit).toBe('right');
+        for (const id of ['c1', 'c2']) node.del(id);
+        expect(node.leases).toEqual([]);
+      }
+    }),
+  );
+
+  test.each([
+    ['garbage', '\n\u00ff not a map'],
+    ['all of them', 'o'.repeat(10923)],
+    ['none of them', ''],
+    ['too long', 'o'.repeat(10924)],
+  ])('whatever the map says is taken: %s', (_name, map) =>
+    on((node) => {
+      for (let i = 2; i < 10; i++) expect(node.add(`c${i}`)).toBe(`10.1.2.${i}`);
+      node.del('c5');
+      node.write(`${INDEX}/taken.10.1.0.0`, map);
+      for (const ip of [10, 11, 12, 13, 14, 5]) expect(node.add(`d${ip}`)).toBe(`10.1.2.${ip}`);
+      expect(node.add('e')).toContain('no IP addresses available');
+      expect(node.call('STATUS', '').exit_code).toBe(1);
+    }),
+  );
+
+  describe('somebody writes in between', () => {
+    test('a lease: it is found, its address not given', () =>
+      on((node) => {
+        node.add('c1');
+        node.lease('10.1.2.3', 'c9\r\neth0');
+        expect(node.add('c9')).toContain('10.1.2.3 has been allocated to c9');
+        expect(node.call('CHECK', 'c9').exit_code).toBe(0);
+        expect(node.add('c2')).toBe('10.1.2.4');
+        node.lease('10.1.2.5', 'c8\r\neth0');
+        node.del('c8');
+        node.del('c9');
+        expect(node.leases).toEqual(['10.1.2.2', '10.1.2.4']);
+        expect(node.audit).toBe('right');
+      }));
+
+    test('a legacy lease, one with white space, an empty one', () =>
+      on((node) => {
+        node.add('c1');
+        node.lease('10.1.2.3', 'c9');
+        node.lease('10.1.2.4', ' c8\r\neth0\n');
+        node.lease('10.1.2.5', '');
+        expect(node.call('CHECK', 'c9').exit_code).toBe(0);
+        expect(node.call('CHECK', 'c8').exit_code).toBe(0);
+        expect(node.audit).toBe('right');
+        expect(node.add('c2')).toBe('10.1.2.5');
+        for (const id of ['c8', 'c9', 'c2', 'c1']) node.del(id);
+        expect(node.leases).toEqual([]);
+        expect(node.audit).toBe('right');
+      }));
+
+    test('a release: the container may come again, its address be given', () =>
+      on((node) => {
+        for (let i = 2; i < 15; i++) node.add(`c${i}`);
+        node.remove(`${DIR}/10.1.2.7`);
+        expect(node.call('CHECK', 'c7').exit_code).toBe(1);
+        expect(node.add('c7')).toBe('10.1.2.7');
+        expect(node.audit).toBe('right');
+      }));
+
+    test('a release and a lease of the same address', () =>
+      on((node) => {
+        node.add('c1');
+        node.remove(`${DIR}/10.1.2.2`);
+        node.lease('10.1.2.2', 'c9\r\neth0');
+        node.del('c1');
+        expect(node.owner('10.1.2.2')).toBe('c9\r\neth0');
+        node.del('c9');
+        expect(node.leases).toEqual([]);
+      }));
+
+    test('the folder comes anew', () =>
+      on((node) => {
+        node.add('c1');
+        for (const name of node.driver.dir_list({ dir: DIR }) as string[]) {
+          if (name !== 'lock') node.remove(`${DIR}/${name}`);
+        }
+        expect(node.add('c1')).toBe('10.1.2.2');
+        expect(node.audit).toBe('right');
+      }));
+
+    test('without the lock, while we write: nothing is given twice, nothing is lost', () =>
+      on((node) => {
+        for (let i = 2; i < 14; i++) node.add(`c${i}`);
+        node.unseen(() => node.lease('10.1.2.14', 'c9\r\neth0'));
+        expect(node.add('d')).toContain('no IP addresses available');
+        expect(node.audit).toBe('right');
+        node.unseen(() => node.remove(`${DIR}/10.1.2.6`));
+        expect(node.add('d')).toBe('10.1.2.6');
+        node.unseen(() => node.remove(`${DIR}/10.1.2.8`));
+        expect(node.call('STATUS', '').exit_code).toBe(0);
+        node.del('c8');
+        expect(node.add('c8')).toBe('10.1.2.8');
+        expect(node.audit).toBe('right');
+      }));
+  });
+
+  test('a nearly full range: the free address is found with one try', () =>
+    on((node) => {
+      node.ranges = [[{ subnet: '10.1.0.0/23' }]];
+      for (let i = 0; i < 509; i++) node.add(`c${i}`);
+      for (const [id, ip] of [
+        ['c300', '10.1.1.46'],
+        ['c0', '10.1.0.2'],
+        ['c508', '10.1.1.254'],
+      ] as const) {
+        expect(node.add('d')).toContain('no IP addresses available');
+        node.del(id);
+        const seen: Recorded[] = [];
+        const driver = recording(node.driver, (entry) => seen.push(entry));
+        expect(node.add(`d${ip}`, '', driver)).toBe(ip);
+        expect(seen.filter(({ op }) => op === 'store.file_create')).toHaveLength(1);
+        expect(seen.filter(({ op }) => op === 'store.dir_list')).toEqual([]);
+        expect(node.audit).toBe('right');
+      }
+    }));
+
+  test('round robin over ranges of a set, gateways and the ends of 65,536 addresses', () =>
+    on((node) => {
+      node.ranges = [
+        [
+          { subnet: '10.1.0.0/15', rangeStart: '10.1.255.254', rangeEnd: '10.2.0.1' },
+          { subnet: '10.9.0.0/29', gateway: '10.9.0.3' },
+        ].map((range) => ({
+          ...range,
+          subnet: range.subnet.replace('10.1.0.0/15', '10.0.0.0/14'),
+        })),
+      ];
+      const all = ['10.1.255.254', '10.1.255.255', '10.2.0.0', '10.2.0.1'];
+      all.push('10.9.0.1', '10.9.0.2', '10.9.0.4', '10.9.0.5', '10.9.0.6');
+      expect(all.map((ip) => node.add(`c${ip}`))).toEqual(all);
+      expect(node.add('d')).toContain('no IP addresses available');
+      for (const ip of ['10.2.0.0', '10.9.0.1', '10.1.255.255']) node.del(`c${ip}`);
+      expect(['d1', 'd2', 'd3'].map((id) => node.add(id))).toEqual([
+        '10.1.255.255',
+        '10.2.0.0',
+        '10.9.0.1',
+      ]);
+      node.del('c10.9.0.6');
+      expect(node.add('d4')).toBe('10.9.0.6');
+      expect(node.audit).toBe('right');
+    }));
+
+  test('IPv6, and two sets', () =>
+    on((node) => {
+      node.ranges = [
+        [{ subnet: 'fd00::/64', rangeStart: 'fd00::fffe' }],
+        [{ subnet: '10.1.2.0/29' }],
+      ];
+      const given = ['c1', 'c2', 'c3'].map((id) => node.add(id));
+      expect(given).toEqual(['fd00::fffe,10.1.2.2', 'fd00::ffff,10.1.2.3', 'fd00::1:0,10.1.2.4']);
+      node.del('c2');
+      expect(node.leases).toEqual(['10.1.2.2', '10.1.2.4', 'fd00::1:0', 'fd00::fffe']);
+      expect(node.audit).toBe('right');
+      node.ranges = [
+        [{ subnet: 'fd01::/64', rangeStart: 'fd01:0:0:0:ffff:ffff:ffff:fffe' }],
+        [{ subnet: 'fd02::/126' }],
+      ];
+      node.add('e1');
+      expect(node.add('e2')).toBe('fd01::ffff:ffff:ffff:ffff,fd02::3');
+      expect(node.add('e3')).toContain('failed to allocate for range 0: no IP addresses');
+      expect(node.audit).toBe('right');
+    }));
+
+  test('an ADD that fails takes its lease out of it again', () =>
+    on((node) => {
+      node.ranges = [[{ subnet: '10.1.2.0/28' }], [{ subnet: '10.1.3.0/29' }]];
+      for (let i = 2; i < 7; i++) node.add(`c${i}`);
+      expect(node.add('d')).toContain('failed to allocate for range 1');
+      expect(node.audit).toBe('right');
+      expect(node.leases.filter((ip) => node.owner(ip).startsWith('d'))).toEqual([]);
+      node.del('c4');
+      expect(node.reads('ADD', 'd')).toBe(false);
+    }));
+
+  test('requested addresses, far apart', () =>
+    on((node) => {
+      node.ranges = [[{ subnet: 'fd00::/64' }]];
+      for (const ip of ['fd00::1:2:3', 'fd00::9:0', 'fd00::7']) {
+        expect(node.add(`c${ip}`.replaceAll(':', '-'), `IP=${ip}`)).toBe(ip);
+      }
+      const maps = (node.driver.dir_list({ dir: INDEX }) as string[]).filter((n) =>
+        /taken/.test(n),
+      );
+      expect(maps).toEqual([]);
+      expect(node.add('d', 'IP=fd00::9:0')).toContain('not available in range set');
+      expect(node.audit).toBe('right');
+    }));
+
+  test('GC keeps it right', () =>
+    on((node) => {
+      for (const id of ['c1', 'c2', 'c3']) node.add(id);
+      const more = { 'cni.dev/valid-attachments': [{ containerID: 'c2', ifname: 'eth0' }] };
+      expect(node.call('GC', '', '', node.driver, more).exit_code).toBe(0);
+      expect(node.leases).toEqual(['10.1.2.3']);
+      expect(node.audit).toBe('right');
+    }));
+
+  test('where it cannot be written all goes on without it', () =>
+    on((node) => {
+      const without = wrap(node.driver, (_op, args, run) => {
+        const path = String(args['path'] ?? args['dir']);
+        if (path.startsWith('/run/fairlead')) throw new OsError(EIO);
+        return run();
+      });
+      const bare = new Node(without);
+      expect(bare.add('c1')).toBe('10.1.2.2');
+      expect(bare.add('c1')).toContain('has been allocated to c1');
+      expect(bare.add('c2')).toBe('10.1.2.3');
+      bare.del('c1');
+      expect(bare.leases).toEqual(['10.1.2.3']);
+      expect(node.audit).toBe('none');
+    }));
+
+  test.each(['fails', 'is done and reported as failed', 'is the last one of a process that dies'])(
+    'it is right or not believed when an operation %s',
+    (how) =>
+      on((node) => {
+        let at = 0;
+        const disturbed = (n: number): Driver => {
+          at = 0;
+          return wrap(node.driver, (_op, _args, run) => {
+            at++;
+            if (at < n || (at > n && !how.includes('dies'))) return run();
+            if (at === n && how !== 'fails') run();
+            throw new OsError(EIO);
+          });
+        };
+        for (let n = 1, over = false; !over; n++) {
+          node.add('c1');
+          for (const [command, id] of [
+            ['ADD', 'c2'],
+            ['DEL', 'c1'],
+          ] as const) {
+            node.call(command, id, '', disturbed(n));
+            node.unlock();
+            expect(['right', 'stale', 'none'], `${command} ${n}`).toContain(node.audit);
+            over = at < n;
+          }
+          for (const id of ['c1', 'c2']) node.del(id);
+          expect(node.leases, `after ${n}`).toEqual([]);
+          expect(node.audit).toBe('right');
+        }
+      }),
+  );
+
+  test('two indexes of one folder do not believe each other', () =>
+    on((node) => {
+      const elsewhere = new Node(
+        wrap(node.driver, (op, args, run) => {
+          const moved = (key: string) => {
+            const path = args[key];
+            if (typeof path !== 'string' || !path.startsWith('/run/')) return false;
+            args = { ...args, [key]: path.replace('/run/', '/elsewhere/') };
+            return true;
+          };
+          const method = node.driver[op.name as keyof Driver] as (args: unknown) => unknown;
+          return moved('path') || moved('dir') ? method(args) : run();
+        }),
+      );
+      for (let i = 0; i < 6; i++) {
+        const [one, two] = i % 2 === 0 ? [node, elsewhere] : [elsewhere, node];
+        one.add(`a${i}`);
+        two.add(`b${i}`);
+        expect(two.call('CHECK', `a${i}`).exit_code).toBe(0);
+        one.del(`b${i}`);
+        two.del(`a${i}`);
+        expect(node.leases).toEqual([]);
+      }
+    }));
+});
