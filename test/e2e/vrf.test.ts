@@ -1,5 +1,6 @@
 // Real packets to a pod whose two interfaces have the same address, each in a VRF of its own: who
-// asks on one network is answered there. The reference plugins are seen to do the same.
+// asks on one network is answered there. The reference plugins are seen to do the same, but for the
+// routes, which the packaged release loses.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Attached, addChain, chain, type Plugin, type Style } from '../support/chain.ts';
@@ -53,9 +54,6 @@ function expectBoth(): void {
     expect(reaches('a', address)).toBe(true);
     expect(reaches('b', address)).toBe(true);
   }
-  expect(pod('route', 'show', 'vrf', 'red')).toMatch(/^default via 10\.1\.2\.9 dev eth0/m);
-  expect(pod('route', 'show', 'vrf', 'blue')).toMatch(/^default via 10\.1\.2\.9 dev eth1/m);
-  expect(pod('-6', 'route', 'show', 'vrf', 'red')).toMatch(/^default via fd00::9 dev eth0/m);
   expect(pod('-4', 'route')).toBe('');
   // Who is answered is so by his own interface.
   pod('link', 'set', 'eth1', 'down');
@@ -70,6 +68,9 @@ describe.skipIf(needsVrf !== '')(`packets in VRFs ${needsVrf}`.trimEnd(), () => 
     const blue = addChain(world, style, BLUE);
     chain(world, 'CHECK', style, RED, red);
     chain(world, 'CHECK', style, BLUE, blue);
+    expect(pod('route', 'show', 'vrf', 'red')).toMatch(/^default via 10\.1\.2\.9 dev eth0/m);
+    expect(pod('route', 'show', 'vrf', 'blue')).toMatch(/^default via 10\.1\.2\.9 dev eth1/m);
+    expect(pod('-6', 'route', 'show', 'vrf', 'red')).toMatch(/^default via fd00::9 dev eth0/m);
     expectBoth();
     chain(world, 'DEL', style, BLUE, blue);
     expect(pod('link')).not.toContain('blue');
