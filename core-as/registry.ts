@@ -1,5 +1,6 @@
 // CNI types and the plugins that serve them. Adding a plugin is one file and one row here.
 import { Bandwidth } from "./chain/bandwidth";
+import { Firewall } from "./chain/firewall";
 import { Sbr } from "./chain/sbr";
 import { Tuning } from "./chain/tuning";
 import { Vrf } from "./chain/vrf";
@@ -20,6 +21,7 @@ export function plugin_of(type: string): Plugin | null {
   if (type == "host-local") return new HostLocal();
   if (type == "static") return new Static();
   if (type == "bandwidth") return new Bandwidth();
+  if (type == "firewall") return new Firewall();
   if (type == "tuning") return new Tuning();
   if (type == "sbr") return new Sbr();
   if (type == "vrf") return new Vrf();
@@ -31,6 +33,7 @@ export function plugin_of(type: string): Plugin | null {
 export const TYPES: string[] = [
   "bandwidth",
   "bridge",
+  "firewall",
   "host-local",
   "loopback",
   "ptp",

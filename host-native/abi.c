@@ -521,6 +521,27 @@ u32 Z_nftZ_rule_list(struct Z_nft_instance_t *instance, u32 ns, u32 family, u32 
     return border_end(host, status);
 }
 
+u32 Z_nftZ_chain_get(struct Z_nft_instance_t *instance, u32 ns, u32 family, u32 table_ptr,
+    u32 table_len, u32 chain_ptr, u32 chain_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span table;
+    struct span chain;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = border_text(host, table_ptr, table_len, &table);
+    if (status == 0) status = border_text(host, chain_ptr, chain_len, &chain);
+    if (status == 0) status = nft_chain_get(host, (int32_t)ns, (int32_t)family, table, chain);
+    return border_end(host, status);
+}
+
+u32 Z_nftZ_chain_list(struct Z_nft_instance_t *instance, u32 ns, u32 hooknum)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = nft_chain_list(host, (int32_t)ns, (int32_t)hooknum);
+    return border_end(host, status);
+}
+
 u32 Z_nftZ_element_list(struct Z_nft_instance_t *instance, u32 ns, u32 family, u32 table_ptr,
     u32 table_len, u32 set_ptr, u32 set_len)
 {

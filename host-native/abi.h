@@ -244,6 +244,16 @@ int32_t nft_batch(struct host *host, int32_t ns, struct span messages, struct sp
  */
 int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span table);
 
+/**
+ * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
+ * handle and comment of its rules.
+ */
+int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
+    struct span chain);
+
+/** Base chains of all tables and families at a hook, a number of linux/netfilter.h: 2 forward. */
+int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum);
+
 /** All elements of a set or map: bytes in hex, a verdict in nft's words. */
 int32_t nft_element_list(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span set);

@@ -9,8 +9,5 @@
 
 int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int32_t protocol,
     struct span dst, int32_t dport, int32_t dport_end, struct span reply_src);
-int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
-    struct span chain);
-int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum);
 
 #endif

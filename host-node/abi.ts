@@ -649,6 +649,29 @@ export const OPERATIONS = [
   },
   {
     module: 'nft',
+    name: 'chain_get',
+    params: { ns: 'ns', family: 'i32', table: 'str', chain: 'str' },
+    reply: 'json',
+    gives: '{"use":2,"rules":[{"handle":7,"comment":"…"}]}, in the order of the kernel',
+    errors: ['ENOENT', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft -a list chain $family $table $chain',
+    about:
+      'One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and ' +
+      'the handle and comment of its rules.',
+  },
+  {
+    module: 'nft',
+    name: 'chain_list',
+    params: { ns: 'ns', hooknum: 'i32' },
+    reply: 'json',
+    gives: '[{"family":2,"table":"filter","chain":"FORWARD","priority":0,"policy":"drop"}]',
+    errors: ['EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft list chains',
+    about:
+      'Base chains of all tables and families at a hook, a number of linux/netfilter.h: 2 forward.',
+  },
+  {
+    module: 'nft',
     name: 'element_list',
     params: { ns: 'ns', family: 'i32', table: 'str', set: 'str' },
     reply: 'json',
@@ -927,6 +950,21 @@ export interface Filter {
 export interface NftRule {
   readonly chain: string;
   readonly comment: string;
+}
+
+/** A chain, as chain_get gives it. */
+export interface NftChain {
+  readonly use: number;
+  readonly rules: readonly { readonly handle: number; readonly comment: string }[];
+}
+
+/** A base chain, as chain_list gives it. */
+export interface NftBase {
+  readonly family: number;
+  readonly table: string;
+  readonly chain: string;
+  readonly priority: number;
+  readonly policy: string;
 }
 
 /** An element of a set or map, as element_list gives it. */

@@ -47,6 +47,12 @@ export const PACKAGES = [
     needed_for: ['bench'],
   },
   {
+    package: 'iptables',
+    provides: 'iptables-nft',
+    why: 'iptables makes the chains beside which the firewall must work, and the reference runs it',
+    needed_for: ['test'],
+  },
+  {
     package: 'util-linux',
     provides: 'nsenter',
     why: 'nsenter and unshare start programs in namespaces of their own',

@@ -388,6 +388,24 @@ export declare function nft_batch(
 @external("nft", "rule_list")
 export declare function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32;
 
+/**
+ * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
+ * handle and comment of its rules.
+ */
+@external("nft", "chain_get")
+export declare function nft_chain_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  chain: usize,
+  chain_len: i32,
+): i32;
+
+/** Base chains of all tables and families at a hook, a number of linux/netfilter.h: 2 forward. */
+@external("nft", "chain_list")
+export declare function nft_chain_list(ns: i32, hooknum: i32): i32;
+
 /** All elements of a set or map: bytes in hex, a verdict in nft's words. */
 @external("nft", "element_list")
 export declare function nft_element_list(

@@ -3,7 +3,14 @@
 import { JsonValue } from "../lib/json";
 import { ByteWriter, Utf8 } from "../lib/utf8";
 import { checked } from "./failure";
-import { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./imports";
+import {
+  nft_batch,
+  nft_chain_get,
+  nft_chain_list,
+  nft_element_get,
+  nft_element_list,
+  nft_rule_list,
+} from "./imports";
 import { reply_json } from "./reply";
 
 /** A rule of a table, as far as it can be told by its comment. */
@@ -11,6 +18,31 @@ export class NftRule {
   constructor(
     public chain: string,
     public comment: string,
+  ) {}
+}
+
+/** A rule of one chain. */
+export class NftHandle {
+  constructor(
+    public handle: i64,
+    public comment: string,
+  ) {}
+}
+
+/** A chain: its rules, and how many these and what leads to it are. */
+export class NftChain {
+  rules: NftHandle[] = [];
+  constructor(public use: i32) {}
+}
+
+/** A chain at a hook. */
+export class NftBase {
+  constructor(
+    public family: i32,
+    public table: string,
+    public chain: string,
+    public priority: i32,
+    public policy: string,
   ) {}
 }
 
@@ -28,6 +60,11 @@ function text_of(value: JsonValue, key: string): string {
   return member ? member.text : "";
 }
 
+function number_of(value: JsonValue, key: string): i64 {
+  const member = value.get(key);
+  return member ? member.integer() : 0;
+}
+
 /** Sends one transaction. */
 export function batch_send(ns: i32, messages: ByteWriter, words: ByteWriter): i32 {
   return checked(nft_batch(ns, messages.ptr, messages.len, words.ptr, words.len));
@@ -43,6 +80,42 @@ export function rule_list(ns: i32, family: i32, table: string): NftRule[] | null
     rules.push(new NftRule(text_of(reply.items[i], "chain"), text_of(reply.items[i], "comment")));
   }
   return rules;
+}
+
+/** One chain of a table; null when it is not there, or on another failure. */
+export function chain_get(ns: i32, family: i32, table: string, chain: string): NftChain | null {
+  const table_name = new Utf8(table);
+  const name = new Utf8(chain);
+  const code = nft_chain_get(ns, family, table_name.ptr, table_name.len, name.ptr, name.len);
+  if (checked(code) < 0) return null;
+  const reply = reply_json();
+  const found = new NftChain(<i32>number_of(reply, "use"));
+  const rules = reply.get("rules");
+  for (let i = 0; rules && i < rules.items.length; i++) {
+    const rule = rules.items[i];
+    found.rules.push(new NftHandle(number_of(rule, "handle"), text_of(rule, "comment")));
+  }
+  return found;
+}
+
+/** The base chains at a hook; null on failure. */
+export function chain_list(ns: i32, hooknum: i32): NftBase[] | null {
+  if (checked(nft_chain_list(ns, hooknum)) < 0) return null;
+  const reply = reply_json();
+  const found = new Array<NftBase>();
+  for (let i = 0; i < reply.items.length; i++) {
+    const item = reply.items[i];
+    found.push(
+      new NftBase(
+        <i32>number_of(item, "family"),
+        text_of(item, "table"),
+        text_of(item, "chain"),
+        <i32>number_of(item, "priority"),
+        text_of(item, "policy"),
+      ),
+    );
+  }
+  return found;
 }
 
 function elements_from(reply: JsonValue): NftElement[] {

@@ -34,6 +34,13 @@ export class Attributes extends ByteWriter {
     this.len += 4;
     this.end(start);
   }
+  be64(type: i32, value: i64): void {
+    const start = this.open(type);
+    this.reserve(8);
+    store<u64>(this.ptr + this.len, bswap<u64>(<u64>value));
+    this.len += 8;
+    this.end(start);
+  }
   /** A text and its NUL. */
   name(type: i32, value: string): void {
     const start = this.open(type);

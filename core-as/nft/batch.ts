@@ -9,11 +9,17 @@ import { data_write, SetType } from "./value";
 /** linux/netfilter.h NFPROTO_*, and the words for them. */
 export const enum Family {
   Inet = 1,
+  Ip = 2,
   Bridge = 7,
+  Ip6 = 10,
 }
 
 export function family_word(family: i32): string {
-  return family == Family.Inet ? "inet" : "bridge";
+  if (family == Family.Inet) return "inet";
+  if (family == Family.Bridge) return "bridge";
+  if (family == Family.Ip) return "ip";
+  if (family == Family.Ip6) return "ip6";
+  return `family ${family}`;
 }
 
 /** The one table of ours in each family. */
@@ -88,11 +94,11 @@ export class Batch {
   }
 
   /** Starts a change: its message, and its words up to the table. */
-  private change(message: i32, flags: i32, verb: string, family: i32): void {
+  private change(message: i32, flags: i32, verb: string, family: i32, table: string = TABLE): void {
     this.count++;
     this.begin((NFNL_SUBSYS_NFTABLES << 8) | message, flags, family, 0);
-    this.out.name(1, TABLE);
-    this.words.text(`${verb} ${family_word(family)} ${TABLE}`);
+    this.out.name(1, table);
+    this.words.text(`${verb} ${family_word(family)} ${table}`);
   }
 
   private done(rest: string): void {
@@ -116,8 +122,10 @@ export class Batch {
     this.done(` ${name} ${type.words}`);
   }
 
-  add_chain(family: i32, name: string, hook: Hook | null): void {
-    this.change(Message.NewChain, NLM_F_CREATE, "add chain", family);
+  /** Adds a chain, be it there; `fresh`: EEXIST when it is. */
+  add_chain(family: i32, name: string, hook: Hook | null, fresh: bool = false): void {
+    const flags = fresh ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE;
+    this.change(Message.NewChain, flags, fresh ? "create chain" : "add chain", family);
     this.out.name(3, name);
     let rest = ` ${name}`;
     if (hook) {
@@ -153,6 +161,23 @@ export class Batch {
     this.out.raw(4 | NLA_F_NESTED, rule.expressions);
     this.out.comment(7, comment);
     this.done(` ${chain}${rule.words} comment "${comment}"`);
+  }
+
+  /** Puts a rule at the head of a chain that is somebody else's. */
+  insert_rule(family: i32, table: string, chain: string, rule: Rule, comment: string): void {
+    this.change(Message.NewRule, NLM_F_CREATE, "insert rule", family, table);
+    this.out.name(2, chain);
+    this.out.raw(4 | NLA_F_NESTED, rule.expressions);
+    this.out.comment(7, comment);
+    this.done(` ${chain}${rule.words} comment "${comment}"`);
+  }
+
+  /** Removes one rule of a chain that is somebody else's; ENOENT when it is gone. */
+  delete_rule(family: i32, table: string, chain: string, handle: i64): void {
+    this.change(Message.DelRule, 0, "delete rule", family, table);
+    this.out.name(2, chain);
+    this.out.be64(3, handle);
+    this.done(` ${chain} handle ${handle}`);
   }
 
   /** Adds an element; EEXIST when its key is there. */

@@ -2,7 +2,7 @@
 // attachments keep; the owner's tag is the comment it has in the kernel.
 import { hash64 } from "../lib/name";
 import { ElementPlace } from "./batch";
-import { Part, part_of_set, subnet_chain } from "./parts";
+import { Chain, chain_led, Part, part_of_set } from "./parts";
 
 /** nft refuses longer comments. */
 const COMMENT_MAX = 128;
@@ -28,9 +28,9 @@ export class Element {
     for (let i = 0; i < sets.length; i++) if (sets[i].name == this.set) return sets[i];
     return unreachable();
   }
-  /** The chain it leads to, "" for none. */
-  get chain(): string {
-    return this.data.startsWith("goto ") ? this.data.substring(5) : "";
+  /** The chain it leads to, as it should be; null for none. */
+  get chain(): Chain | null {
+    return this.data.startsWith("goto ") ? chain_led(this.set, this.data.substring(5)) : null;
   }
 }
 
@@ -44,7 +44,7 @@ export function element_parse(text: string): Element | null {
   const element = new Element(text.substring(0, space), key, data);
   if (!part_of_set(element.set) || !element.place.type.valid(key)) return null;
   const map = element.place.type.data.length > 0;
-  if (map != data.length > 0 || (map && !subnet_chain(element.chain))) return null;
+  if (map != data.length > 0 || (map && !element.chain)) return null;
   return element;
 }
 

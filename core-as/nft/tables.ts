@@ -3,13 +3,21 @@
 // It refuses to know attachments and configurations: who owns an element is a tag.
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
-import { batch_send, element_get, element_list, NftElement, rule_list } from "../host/nft";
-import { EBUSY, EEXIST, EINVAL, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT } from "../lib/errno";
+import { batch_send, element_list, NftElement, rule_list } from "../host/nft";
+import { EBUSY, EEXIST, ENOENT } from "../lib/errno";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Batch, ElementPlace, family_word, TABLE } from "./batch";
+import {
+  companions_add,
+  companions_check,
+  firewall_gc,
+  others_explain,
+  policies_drop,
+} from "./companions";
 import { Element, owner_of_network } from "./element";
-import { Chain, MASQ, PARTS, Part, part_of_set, SUBNET_CHAIN, subnet_chain } from "./parts";
+import { Chain, FIREWALL, MASQ, PARTS, Part, part_of_set, SUBNET_CHAIN } from "./parts";
+import { find, lost, nft_error, Present, unsupported } from "./present";
 
 /** Others may change the same sets meanwhile; what they did is looked at before the next try. */
 const TRIES = 4;
@@ -28,78 +36,6 @@ export abstract class Others {
   abstract read(): Owned[] | null;
 }
 
-/** A kernel without nf_tables says so in one of these. */
-function unsupported(): bool {
-  const errno = failure_errno;
-  return errno == EPROTONOSUPPORT || errno == EOPNOTSUPP || errno == EINVAL;
-}
-
-/** The error for the operation that just failed. */
-function nft_error(tried: string, code: i32 = Code.Kernel): CniError {
-  const error = os_error(tried, code);
-  if (unsupported()) {
-    error.msg +=
-      ": the kernel must have nf_tables with nat and bridge support " +
-      "(modprobe nf_tables nft_chain_nat nft_masq nf_tables_bridge)";
-  }
-  return error;
-}
-
-/** Rules of our tables, by chain, as far as they were read. */
-class Present {
-  private families: i32[] = [];
-  private counts: Map<string, i32> = new Map<string, i32>();
-  private tags: Map<string, string> = new Map<string, string>();
-
-  /** Reads the rules of a family, once; false on failure. */
-  read(family: i32): bool {
-    if (this.families.includes(family)) return true;
-    const rules = rule_list(HOST, family, TABLE);
-    if (!rules) return false;
-    this.families.push(family);
-    for (let i = 0; i < rules.length; i++) {
-      const key = `${family} ${rules[i].chain}`;
-      const first = !this.counts.has(key);
-      this.counts.set(key, (first ? 0 : this.counts.get(key)) + 1);
-      // One foreign rule among them makes the chain another.
-      const same = first || this.tags.get(key) == rules[i].comment;
-      this.tags.set(key, same ? rules[i].comment : "");
-    }
-    return true;
-  }
-  has(part: Part, chain: Chain): bool {
-    const key = `${part.family} ${chain.name}`;
-    if (!this.counts.has(key)) return false;
-    return this.counts.get(key) == chain.rules.length && this.tags.get(key) == part.tag;
-  }
-  intact(part: Part): bool {
-    for (let i = 0; i < part.chains.length; i++) {
-      if (!this.has(part, part.chains[i])) return false;
-    }
-    return true;
-  }
-  note(part: Part, chain: Chain): void {
-    const key = `${part.family} ${chain.name}`;
-    this.counts.set(key, chain.rules.length);
-    this.tags.set(key, part.tag);
-  }
-  /** Names of the chains of subnets in a family. */
-  subnet_chains(family: i32): string[] {
-    const found = new Array<string>();
-    const keys = this.counts.keys();
-    const start = `${family} ${SUBNET_CHAIN}`;
-    for (let i = 0; i < keys.length; i++) {
-      if (keys[i].startsWith(start)) found.push(keys[i].substring(keys[i].indexOf(" ") + 1));
-    }
-    return found;
-  }
-}
-
-function find(element: Element): NftElement | null {
-  const place = element.place;
-  return element_get(HOST, place.family, TABLE, place.name, place.type.key_bytes(element.key));
-}
-
 /** Queues an element that may be there already, be it of another owner. */
 function queue_kept(batch: Batch, owned: Owned): CniError | null {
   const element = owned.element;
@@ -111,14 +47,15 @@ function queue_kept(batch: Batch, owned: Owned): CniError | null {
   return null;
 }
 
-/** Queues the removal of elements that are there and still their owner's. */
-function queue_removal(batch: Batch, owned: Owned[]): CniError | null {
+/** Queues the removal of elements that are there and still their owner's: `going`. */
+function queue_removal(batch: Batch, owned: Owned[], going: Element[] = []): CniError | null {
   for (let i = 0; i < owned.length; i++) {
     const element = owned[i].element;
     const found = find(element);
     if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
     if (!found || found.comment != owned[i].owner) continue;
     batch.delete_element(element.place, element.key);
+    going.push(element);
   }
   return null;
 }
@@ -130,6 +67,7 @@ class Plan {
   private present: Present = new Present();
   private elements: Owned[];
   private seen: Set<string> = new Set<string>();
+  private prepared: Set<string> = new Set<string>();
 
   constructor(
     wanted: Owned[],
@@ -149,7 +87,7 @@ class Plan {
       const key = `${owned.element.set} ${owned.element.key}`;
       if (this.seen.has(key)) continue;
       this.seen.add(key);
-      this.error = this.prepare(owned.element);
+      this.error = this.prepare(owned.element, careful);
       if (this.error) return;
       const place = owned.element.place;
       if (careful || i >= own) this.error = queue_kept(this.batch, owned);
@@ -162,7 +100,7 @@ class Plan {
   }
 
   /** Queues what must be there before an element. */
-  private prepare(element: Element): CniError | null {
+  private prepare(element: Element, careful: bool): CniError | null {
     const part = element.part;
     if (!this.present.read(part.family)) {
       return nft_error(`list table ${family_word(part.family)} ${TABLE}`);
@@ -170,6 +108,7 @@ class Plan {
     if (!this.present.intact(part)) {
       part.load(this.batch);
       for (let i = 0; i < part.chains.length; i++) this.present.note(part, part.chains[i]);
+      if (part.name == FIREWALL.name) others_explain();
       const others = this.others;
       this.others = null;
       if (others) {
@@ -178,12 +117,13 @@ class Plan {
         this.elements = this.elements.concat(lost);
       }
     }
-    const chain = element.chain.length > 0 ? subnet_chain(element.chain) : null;
-    if (chain && !this.present.has(part, chain)) {
-      part.load_chain(this.batch, chain);
-      this.present.note(part, chain);
-    }
-    return null;
+    const chain = element.chain;
+    if (!chain || this.prepared.has(chain.name)) return null;
+    this.prepared.add(chain.name);
+    const anew = !this.present.has(part, chain);
+    // Of several that make it at once one wins, and our rule in FORWARD is there once.
+    if (anew) part.load_chain(this.batch, chain, !careful && chain.override_family != 0);
+    return companions_add(this.batch, part, chain, anew);
   }
 }
 
@@ -220,38 +160,51 @@ export function elements_add(
   return nft_error(`add ${wanted[0].element.text} to table ${TABLE}`);
 }
 
-/** Takes elements away that are there and still their owner's. */
+/**
+ * Takes elements away that are there and still their owner's, and with the last that leads there
+ * the policy of a bridge.
+ */
 export function elements_remove(owned: Owned[]): CniError | null {
   if (owned.length == 0) return null;
+  const elements = new Array<Element>();
+  let policies = false;
+  for (let i = 0; i < owned.length; i++) {
+    elements.push(owned[i].element);
+    const chain = owned[i].element.chain;
+    if (chain && chain.shared.length > 0) policies = true;
+  }
   for (let tries = 0; tries < TRIES; tries++) {
     const batch = new Batch();
-    const error = queue_removal(batch, owned);
+    const going = new Array<Element>();
+    let error = queue_removal(batch, owned, going);
+    if (!error && policies) error = policies_drop(batch, elements, going);
     if (error) return error;
-    if (batch.count == 0 || send(batch)) return null;
-    if (!contended()) break;
+    if (batch.count == 0) return null;
+    // Of two that go at once neither may have seen itself as the last: look again.
+    if (!send(batch)) {
+      if (!contended()) break;
+    } else if (!policies) return null;
   }
   return nft_error(`remove ${owned[0].element.text} from table ${TABLE}`);
-}
-
-/** An error of CHECK: what is missing, and what brings it back. */
-function lost(what: string): CniError {
-  return new CniError(
-    Code.CheckFailed,
-    `${what}, so somebody flushed it: "fairlead repair" restores it for all containers`,
-  );
 }
 
 /** Compares the kernel with elements that should be there. */
 export function elements_check(wanted: Owned[]): CniError | null {
   const present = new Present();
+  const compared = new Set<string>();
   for (let i = 0; i < wanted.length; i++) {
     const element = wanted[i].element;
     const part = element.part;
     const table = `table ${family_word(part.family)} ${TABLE}`;
     if (!present.read(part.family)) return nft_error(`list ${table}`);
     if (!present.intact(part)) return lost(`${table} has not the rules for ${part.name}`);
-    const chain = element.chain.length > 0 ? subnet_chain(element.chain) : null;
+    const chain = element.chain;
     if (chain && !present.has(part, chain)) return lost(`${table} has no chain ${chain.name}`);
+    if (chain && !compared.has(chain.name)) {
+      const error = companions_check(part, chain);
+      if (error) return error;
+      compared.add(chain.name);
+    }
     const found = find(element);
     if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
     if (!found || found.comment != wanted[i].owner || found.data != element.data) {
@@ -297,7 +250,7 @@ export function elements_of(owner: string, sets: string[], errors: CniError[]): 
 
 /**
  * Takes away what attachments of a network left that are not valid: in `sets`, or, when none are
- * named, in all of them, and then chains nobody needs.
+ * named, in all of them, and chains that nobody needs then.
  */
 export function elements_gc(
   network: string,
@@ -316,7 +269,7 @@ export function elements_gc(
         queue_gc(batch, place, network, valid, needed, errors);
       }
     }
-    if (errors.length == before && sets.length == 0) queue_chains(batch, needed, errors);
+    if (errors.length == before) queue_chains(batch, sets, needed, errors);
     if (errors.length > before || batch.count == 0 || send(batch)) return;
     if (!contended()) break;
   }
@@ -343,15 +296,21 @@ function queue_gc(
   }
 }
 
-/** Chains of subnets that no element leads to; whose network they were of does not matter. */
-function queue_chains(batch: Batch, needed: Set<string>, errors: CniError[]): void {
+/** Chains that no element leads to, of parts that were looked through; of whatever network. */
+function queue_chains(batch: Batch, sets: string[], needed: Set<string>, errors: CniError[]): void {
   const present = new Present();
+  const all = sets.length == 0;
+  // One family holds both.
   if (!present.read(MASQ.family)) {
     if (!unsupported()) errors.push(nft_error(`list table ${family_word(MASQ.family)} ${TABLE}`));
     return;
   }
-  const chains = present.subnet_chains(MASQ.family);
+  const chains = all ? present.chains(MASQ.family, SUBNET_CHAIN) : new Array<string>();
   for (let i = 0; i < chains.length; i++) {
     if (!needed.has(`goto ${chains[i]}`)) batch.delete_chain(MASQ.family, chains[i]);
   }
+  const first = FIREWALL.sets[0].name;
+  if (all ? !present.loaded(FIREWALL) : !sets.includes(first)) return;
+  const error = firewall_gc(batch, present, needed);
+  if (error) errors.push(error);
 }

@@ -545,6 +545,29 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
   return trace.end(at.nft_rule_list(ns, family, table, table_len));
 }
 
+export function nft_chain_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  chain: usize,
+  chain_len: i32,
+): i32 {
+  trace.begin("nft.chain_get");
+  trace.int("ns", ns);
+  trace.int("family", family);
+  trace.text("table", table, table_len);
+  trace.text("chain", chain, chain_len);
+  return trace.end(at.nft_chain_get(ns, family, table, table_len, chain, chain_len));
+}
+
+export function nft_chain_list(ns: i32, hooknum: i32): i32 {
+  trace.begin("nft.chain_list");
+  trace.int("ns", ns);
+  trace.int("hooknum", hooknum);
+  return trace.end(at.nft_chain_list(ns, hooknum));
+}
+
 export function nft_element_list(
   ns: i32,
   family: i32,

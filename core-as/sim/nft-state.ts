@@ -26,12 +26,47 @@ export class NftSet {
   }
 }
 
+export class NftChain {
+  /** In nft's words. */
+  rules: string[] = [];
+  /** Of each rule, a number that no other of the namespace has. */
+  handles: i32[] = [];
+  constructor(
+    /** `{ type … }` of a base chain, "" for another. */
+    public base: string,
+  ) {}
+  copy(): NftChain {
+    const copied = new NftChain(this.base);
+    copied.rules = this.rules.slice();
+    copied.handles = this.handles.slice();
+    return copied;
+  }
+  empty(): void {
+    this.rules = [];
+    this.handles = [];
+  }
+  /** A word of a base chain that follows another, such as `policy`. */
+  word(before: string): string {
+    const words = this.base.split(" ");
+    const at = words.indexOf(before);
+    return at < 0 || at + 1 == words.length ? "" : words[at + 1].replace(";", "");
+  }
+  /** The priority of a base chain: `filter`, `filter - 5` or a number; filter is the family's. */
+  priority(filter: i32): i32 {
+    const start = this.base.indexOf(" priority ") + 10;
+    const words = this.base.substring(start, this.base.indexOf(";", start)).split(" ");
+    const named = words[0] == "filter" ? filter : I32.parseInt(words[0]);
+    if (words.length < 3) return named;
+    return named + (words[1] == "-" ? -1 : 1) * I32.parseInt(words[2]);
+  }
+}
+
 /** Tables, sets and chains by "FAMILY TABLE[ NAME]". */
 export class Nft {
   tables: Set<string> = new Set<string>();
   sets: Map<string, NftSet> = new Map<string, NftSet>();
-  /** Rules of each chain, in nft's words. */
-  chains: Map<string, string[]> = new Map<string, string[]>();
+  chains: Map<string, NftChain> = new Map<string, NftChain>();
+  private handle: i32 = 0;
 
   copy(): Nft {
     const copied = new Nft();
@@ -41,8 +76,9 @@ export class Nft {
     for (let i = 0; i < sets.length; i++) copied.sets.set(sets[i], this.sets.get(sets[i]).copy());
     const chains = this.chains.keys();
     for (let i = 0; i < chains.length; i++) {
-      copied.chains.set(chains[i], this.chains.get(chains[i]).slice());
+      copied.chains.set(chains[i], this.chains.get(chains[i]).copy());
     }
+    copied.handle = this.handle;
     return copied;
   }
 
@@ -69,9 +105,10 @@ export class Nft {
     const name = `${table} ${words[4]}`;
     const rest = words.slice(5).join(" ");
     if (what == "add set" || what == "add map") return this.add_set(name, rest);
-    if (what == "add chain") {
-      if (!this.chains.has(name)) this.chains.set(name, []);
-      return 0;
+    if (what == "add chain" || what == "create chain") {
+      const there = this.chains.has(name);
+      if (!there) this.chains.set(name, new NftChain(rest));
+      return there && words[0] == "create" ? EEXIST : 0;
     }
     if (what == "create element" || what == "delete element") {
       return this.sets.has(name)
@@ -79,9 +116,12 @@ export class Nft {
         : ENOENT;
     }
     if (!this.chains.has(name)) return ENOENT;
-    if (what == "flush chain") this.chains.set(name, []);
-    else if (what == "add rule") return this.add_rule(table, name, rest);
-    else if (what == "delete chain") return this.delete_chain(table, name, words[4]);
+    if (what == "flush chain") this.chains.get(name).empty();
+    else if (what == "add rule" || what == "insert rule") {
+      return this.add_rule(table, this.chains.get(name), words[0] == "insert", rest);
+    } else if (what == "delete rule") {
+      return this.delete_rule(this.chains.get(name), I32.parseInt(words[words.length - 1]));
+    } else if (what == "delete chain") return this.delete_chain(table, name, words[4]);
     else return EINVAL;
     return 0;
   }
@@ -91,13 +131,30 @@ export class Nft {
     return this.sets.get(name).definition == definition ? 0 : EEXIST;
   }
 
-  private add_rule(table: string, chain: string, rule: string): i32 {
+  private add_rule(table: string, chain: NftChain, first: bool, rule: string): i32 {
     const words = rule.split(" ");
     for (let i = 0; i < words.length; i++) {
+      if (words[i] == "jump" && i + 1 < words.length) {
+        if (!this.chains.has(`${table} ${words[i + 1]}`)) return ENOENT;
+      }
       if (!words[i].startsWith("@")) continue;
       if (!this.sets.has(`${table} ${words[i].substring(1)}`)) return ENOENT;
     }
-    this.chains.get(chain).push(rule);
+    if (first) {
+      chain.rules.unshift(rule);
+      chain.handles.unshift(++this.handle);
+    } else {
+      chain.rules.push(rule);
+      chain.handles.push(++this.handle);
+    }
+    return 0;
+  }
+
+  private delete_rule(chain: NftChain, handle: i32): i32 {
+    const at = chain.handles.indexOf(handle);
+    if (at < 0) return ENOENT;
+    chain.handles.splice(at, 1);
+    chain.rules.splice(at, 1);
     return 0;
   }
 
@@ -129,15 +186,26 @@ export class Nft {
     return 0;
   }
 
-  private delete_chain(table: string, chain: string, name: string): i32 {
-    const keys = this.sets.keys();
-    for (let i = 0; i < keys.length; i++) {
-      if (!keys[i].startsWith(`${table} `)) continue;
-      const elements = this.sets.get(keys[i]).elements.values();
-      for (let k = 0; k < elements.length; k++) {
-        if (elements[k].data == `goto ${name}`) return EBUSY;
-      }
+  /** How many elements and rules of a table lead to a chain of it. */
+  leads(table: string, name: string): i32 {
+    let count = 0;
+    const sets = this.sets.keys();
+    for (let i = 0; i < sets.length; i++) {
+      if (!sets[i].startsWith(`${table} `)) continue;
+      const elements = this.sets.get(sets[i]).elements.values();
+      for (let k = 0; k < elements.length; k++) count += i32(elements[k].data == `goto ${name}`);
     }
+    const chains = this.chains.keys();
+    for (let i = 0; i < chains.length; i++) {
+      if (!chains[i].startsWith(`${table} `)) continue;
+      const rules = this.chains.get(chains[i]).rules;
+      for (let k = 0; k < rules.length; k++) count += i32(rules[k].includes(`jump ${name} `));
+    }
+    return count;
+  }
+
+  private delete_chain(table: string, chain: string, name: string): i32 {
+    if (this.leads(table, name) > 0) return EBUSY;
     this.chains.delete(chain);
     return 0;
   }

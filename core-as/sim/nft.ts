@@ -5,8 +5,23 @@ import { ENOENT } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { Attributes } from "../nft/attributes";
 import { Batch, Family, family_word, TABLE } from "../nft/batch";
-import { Chain, PARTS, Part, part_of_set, subnet_chain } from "../nft/parts";
-import { Nft, NftElement, NftSet } from "./nft-state";
+import {
+  ADMINS,
+  admin_tag,
+  Chain,
+  FIREWALL,
+  firewall_chain,
+  MASQ,
+  OVERRIDE,
+  OVERRIDE_CHAIN,
+  OVERRIDE_TABLE,
+  PARTS,
+  Part,
+  part_of_set,
+  subnet_chain,
+} from "../nft/parts";
+import { Rule } from "../nft/rule";
+import { Nft, NftChain, NftElement, NftSet } from "./nft-state";
 import { fail, refusal, refuse, reply, slot, space_of, text_of } from "./slot";
 import { Space } from "./state";
 
@@ -39,7 +54,7 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
   reply().text("[");
   for (let i = 0; i < chains.length; i++) {
     if (!chains[i].startsWith(start)) continue;
-    const rules = space.nft.chains.get(chains[i]);
+    const rules = space.nft.chains.get(chains[i]).rules;
     for (let k = 0; k < rules.length; k++) {
       slot.text(first ? '{"chain":' : ',{"chain":');
       first = false;
@@ -56,6 +71,65 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
 function comment_of(rule: string): string {
   const quote = rule.indexOf('comment "');
   return quote < 0 ? "" : rule.substring(quote + 9, rule.length - 1);
+}
+
+export function nft_chain_get(
+  ns: i32,
+  family: i32,
+  table: usize,
+  table_len: i32,
+  chain: usize,
+  chain_len: i32,
+): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const table_name = text_of(table, table_len);
+  const name = table_name != null ? text_of(chain, chain_len) : null;
+  if (table_name == null || name == null) return refusal;
+  const of_table = `${family_word(family)} ${table_name}`;
+  const key = `${of_table} ${name}`;
+  if (!space.nft.chains.has(key)) return fail(ENOENT);
+  const found = space.nft.chains.get(key);
+  const use = found.rules.length + space.nft.leads(of_table, name);
+  reply().text(`{"use":${use},"rules":[`);
+  for (let i = 0; i < found.rules.length; i++) {
+    slot.text(`${i > 0 ? "," : ""}{"handle":${found.handles[i]},"comment":`);
+    json_write_string(slot, comment_of(found.rules[i]));
+    slot.text("}");
+  }
+  slot.text("]}");
+  return 0;
+}
+
+const HOOKS: string[] = ["prerouting", "input", "forward", "output", "postrouting"];
+const FAMILIES: i32[] = [Family.Inet, Family.Ip, Family.Ip6, Family.Bridge];
+
+function priority_of(family: string, chain: NftChain): i32 {
+  return chain.priority(family == family_word(Family.Bridge) ? -200 : 0);
+}
+
+export function nft_chain_list(ns: i32, hooknum: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  const chains = space.nft.chains.keys();
+  let first = true;
+  reply().text("[");
+  for (let i = 0; i < chains.length; i++) {
+    const chain = space.nft.chains.get(chains[i]);
+    if (HOOKS.indexOf(chain.word("hook")) != hooknum) continue;
+    const words = chains[i].split(" ");
+    for (let k = 0; k < FAMILIES.length; k++) {
+      if (family_word(FAMILIES[k]) != words[0]) continue;
+      slot.text(`${first ? "" : ","}{"family":${FAMILIES[k]},"table":`);
+      json_write_string(slot, words[1]);
+      slot.text(',"chain":');
+      json_write_string(slot, words[2]);
+      slot.text(`,"priority":${priority_of(words[0], chain)},"policy":"${chain.word("policy")}"}`);
+      first = false;
+    }
+  }
+  slot.text("]");
+  return 0;
 }
 
 /** The set of a request; null when it is not there, with the refusal noted. */
@@ -139,7 +213,7 @@ export function nft_element_get(
   return 0;
 }
 
-/** A part's chains, or one chain of a subnet, as they should be. */
+/** A part's chains, or one chain that elements lead to, as they should be. */
 function expected(part: Part, chain: Chain | null): Nft {
   const batch = new Batch();
   if (chain) {
@@ -153,19 +227,60 @@ function expected(part: Part, chain: Chain | null): Nft {
   return made;
 }
 
-/** Whether every chain of `wanted` is in `nft` with the same rules. */
+/** Whether every chain of `wanted` is in `nft` with the same rules; that of jumps has others. */
 function holds(nft: Nft, wanted: Nft): bool {
   const chains = wanted.chains.keys();
   for (let i = 0; i < chains.length; i++) {
     if (!nft.chains.has(chains[i])) return false;
-    const rules = nft.chains.get(chains[i]).join("\n");
-    if (rules != wanted.chains.get(chains[i]).join("\n")) return false;
+    if (chains[i].endsWith(` ${ADMINS}`)) continue;
+    const rules = nft.chains.get(chains[i]).rules.join("\n");
+    if (rules != wanted.chains.get(chains[i]).rules.join("\n")) return false;
   }
   return true;
 }
 
 const OURS_INET = `${family_word(Family.Inet)} ${TABLE}`;
 const OURS_BRIDGE = `${family_word(Family.Bridge)} ${TABLE}`;
+const JUMP_START = `jump `;
+
+/** The chain of ours that elements lead to, by its name, and the part that it is of. */
+class Led {
+  part: Part = MASQ;
+  chain: Chain | null = null;
+  constructor(name: string) {
+    const subnet = subnet_chain(name);
+    if (!subnet) this.part = FIREWALL;
+    this.chain = subnet ? subnet : firewall_chain(name);
+  }
+}
+
+/** Chains of administrators and their rules. */
+function admin_lines(nft: Nft, into: string[]): void {
+  const key = `${OURS_INET} ${ADMINS}`;
+  if (!nft.chains.has(key)) return;
+  const jumps = nft.chains.get(key).rules;
+  for (let i = 0; i < jumps.length; i++) {
+    const name = jumps[i].substring(JUMP_START.length, jumps[i].indexOf(" ", JUMP_START.length));
+    into.push(`nft admin ${name}`);
+    const rules = nft.chains.get(`${OURS_INET} ${name}`).rules;
+    for (let k = 0; k < rules.length; k++) into.push(`nft rule ${name} ${rules[k]}`);
+  }
+}
+
+/** Base chains of others in the forward hook, and whether our rule is in them. */
+function forward_lines(nft: Nft, into: string[]): void {
+  const chains = nft.chains.keys();
+  for (let i = 0; i < chains.length; i++) {
+    const words = chains[i].split(" ");
+    const chain = nft.chains.get(chains[i]);
+    if (words[1] == TABLE || chain.word("hook") != "forward") continue;
+    into.push(`nft forward ${chains[i]} ${priority_of(words[0], chain)} ${chain.word("policy")}`);
+    const ours = `${OVERRIDE.words.substring(1)} comment "${FIREWALL.tag}"`;
+    for (let k = 0; k < chain.rules.length; k++) {
+      if (chain.rules[k] == ours) into.push(`nft override ${words[0]}`);
+    }
+  }
+}
 
 /** The nft lines of a namespace. */
 export function nft_lines(space: Space, into: string[]): void {
@@ -177,9 +292,11 @@ export function nft_lines(space: Space, into: string[]): void {
   const chains = nft.chains.keys();
   for (let i = 0; i < chains.length; i++) {
     const name = chains[i].substring(chains[i].lastIndexOf(" ") + 1);
-    const chain = subnet_chain(name);
-    if (chain && holds(nft, expected(PARTS[0], chain))) into.push(`nft chain ${name}`);
+    const led = new Led(name);
+    if (led.chain && holds(nft, expected(led.part, led.chain))) into.push(`nft chain ${name}`);
   }
+  admin_lines(nft, into);
+  forward_lines(nft, into);
   const sets = nft.sets.keys();
   for (let i = 0; i < sets.length; i++) {
     const name = sets[i].substring(sets[i].lastIndexOf(" ") + 1);
@@ -206,10 +323,21 @@ export function put_nft(space: Space, line: string): string {
     space.nft.tables.add(`${words[2]} ${words[3]}`);
     return "";
   }
+  if (words[1] == "forward" && words.length == 7) return put_forward(space.nft, words);
   if (words[1] == "chain" && words.length == 3) {
-    const chain = subnet_chain(words[2]);
-    if (!chain) return `no chain of a subnet: ${words[2]}`;
-    PARTS[0].load_chain(batch, chain);
+    const led = new Led(words[2]);
+    const chain = led.chain;
+    if (!chain) return `no chain of ours: ${words[2]}`;
+    led.part.load_chain(batch, chain);
+  } else if (words[1] == "admin" && words.length == 3) {
+    batch.add_chain(Family.Inet, words[2], null);
+    batch.add_rule(Family.Inet, ADMINS, new Rule().jump(words[2]), admin_tag(words[2]));
+  } else if (words[1] == "rule" && words.length > 3) {
+    const errno = space.nft.run(`add rule ${OURS_INET} ${words.slice(2).join(" ")}`);
+    return errno == 0 ? "" : `nft: errno ${errno}`;
+  } else if (words[1] == "override" && words.length == 3) {
+    const family = words[2] == "ip" ? Family.Ip : Family.Ip6;
+    batch.insert_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, OVERRIDE, FIREWALL.tag);
   } else if (words[1] == "element") {
     return put_element(space, line.substring(12));
   } else {
@@ -219,9 +347,22 @@ export function put_nft(space: Space, line: string): string {
       known = true;
       PARTS[i].load(batch);
     }
-    if (!known) return "nft takes table, chain, element, or a part and its version";
+    if (!known) {
+      return (
+        "nft takes table, forward, chain, admin, rule, override, element, " +
+        "or a part and its version"
+      );
+    }
   }
   const errno = space.nft.run(batch.words.toString());
+  return errno == 0 ? "" : `nft: errno ${errno}`;
+}
+
+/** `nft forward FAMILY TABLE CHAIN PRIORITY POLICY` */
+function put_forward(nft: Nft, words: string[]): string {
+  const table = `${words[2]} ${words[3]}`;
+  const base = `{ type filter hook forward priority ${words[5]}; policy ${words[6]}; }`;
+  const errno = nft.run(`add table ${table}\nadd chain ${table} ${words[4]} ${base}`);
   return errno == 0 ? "" : `nft: errno ${errno}`;
 }
 

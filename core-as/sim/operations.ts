@@ -43,7 +43,14 @@ export {
 } from "./links";
 export { kernel_link_set_master } from "./masters";
 export { kernel_netns_open, kernel_netns_same } from "./netns";
-export { nft_batch, nft_element_get, nft_element_list, nft_rule_list } from "./nft";
+export {
+  nft_batch,
+  nft_chain_get,
+  nft_chain_list,
+  nft_element_get,
+  nft_element_list,
+  nft_rule_list,
+} from "./nft";
 export { plugin_exec } from "./programs";
 export {
   kernel_route_add,

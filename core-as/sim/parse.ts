@@ -92,7 +92,7 @@ class Parser {
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
       this.pair(this.links[i]);
     for (let i = 0; i < this.links.length; i++) this.follow(this.links[i]);
-    for (let rank = 0; rank <= 2; rank++) this.nft(rank);
+    for (let rank = 0; rank <= 5; rank++) this.nft(rank);
     // Sysctls first: they say what comes of the rest.
     this.run("sysctl");
     for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
@@ -292,9 +292,9 @@ class Parser {
     else bring_up(entry.space, link);
   }
 
-  /** Parts of our tables come before chains, and both before the elements that lead there. */
+  /** Parts of our tables come before what lies in them, and that before what refers to it. */
   private nft(rank: i32): void {
-    const order: string[] = ["chain", "element"];
+    const order: string[] = ["chain", "admin", "rule", "override", "element"];
     for (let i = 0; i < this.later.length && this.problem.length == 0; i++) {
       const later = this.later[i];
       if (later.words[0] != "nft" || order.indexOf(later.words[1]) + 1 != rank) continue;

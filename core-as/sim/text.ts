@@ -20,9 +20,13 @@
 //   qdisc tbf 1: dev eth5 rate 125000 limit 13125 buffer 156250
 //   qdisc ingress ffff: dev eth5                or clsact; any other kind is somebody's at the root
 //   nft masq 1                                  the chains of a part of our tables, intact
-//   nft chain masq-10.1.2.0/24                  and those of a subnet
+//   nft chain masq-10.1.2.0/24                  and those that elements lead to
 //   nft element masq4 10.1.2.3 : goto masq-10.1.2.0/24 "net c1 eth0"
+//   nft admin CNI-ADMIN                         a chain of an administrator, jumped to
+//   nft rule CNI-ADMIN ip saddr 10.1.2.3 drop   what he wrote there
 //   nft table ip filter                         somebody else's, whatever lies in it
+//   nft forward ip filter FORWARD 0 drop        a base chain in it: priority, policy
+//   nft override ip                             our rule in FORWARD of that family
 //   netns pod
 //   link lo down address 00:00:00:00:00:00 mtu 65536
 //   …

@@ -1,8 +1,20 @@
 // Transactions of core-as/nft for the tests: a script of ours into the messages and the words that
 // the core would send. It owns the script's format only.
-import { Batch } from "../nft/batch";
+import { Batch, Family } from "../nft/batch";
 import { Element, element_parse } from "../nft/element";
-import { MASQ, PARTS, subnet_chain } from "../nft/parts";
+import {
+  ADMINS,
+  admin_tag,
+  FIREWALL,
+  firewall_chain,
+  MASQ,
+  OVERRIDE,
+  OVERRIDE_CHAIN,
+  OVERRIDE_TABLE,
+  PARTS,
+  subnet_chain,
+} from "../nft/parts";
+import { Rule } from "../nft/rule";
 
 function element_of(text: string): Element {
   const element = element_parse(text);
@@ -10,14 +22,29 @@ function element_of(text: string): Element {
   return element ? element : unreachable();
 }
 
-/** One line: `part NAME`, `chain NAME`, `delete-chain NAME`, `create|delete ELEMENT`. */
+/**
+ * One line: `part NAME`, `[fresh-]chain NAME`, `delete-chain NAME`, `create|delete ELEMENT`,
+ * `admin NAME`, `override ip|ip6`, `delete-override ip|ip6 HANDLE`.
+ */
 function queue(batch: Batch, verb: string, rest: string): void {
   if (verb == "part") {
     for (let i = 0; i < PARTS.length; i++) if (PARTS[i].name == rest) PARTS[i].load(batch);
-  } else if (verb == "chain") {
-    const chain = subnet_chain(rest);
+  } else if (verb == "chain" || verb == "fresh-chain") {
+    const fresh = verb == "fresh-chain";
+    const subnet = subnet_chain(rest);
+    const chain = subnet ? subnet : firewall_chain(rest);
     assert(chain !== null, rest);
-    if (chain) MASQ.load_chain(batch, chain);
+    if (chain) (subnet ? MASQ : FIREWALL).load_chain(batch, chain, fresh);
+  } else if (verb == "admin") {
+    batch.add_chain(FIREWALL.family, rest, null);
+    batch.add_rule(FIREWALL.family, ADMINS, new Rule().jump(rest), admin_tag(rest));
+  } else if (verb == "override") {
+    const family = rest == "ip" ? Family.Ip : Family.Ip6;
+    batch.insert_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, OVERRIDE, FIREWALL.tag);
+  } else if (verb == "delete-override") {
+    const words = rest.split(" ");
+    const family = words[0] == "ip" ? Family.Ip : Family.Ip6;
+    batch.delete_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, I64.parseInt(words[1]));
   } else if (verb == "delete-chain") {
     batch.delete_chain(MASQ.family, rest);
   } else {

@@ -32,6 +32,7 @@ import { didYouMean, type Options, parseArgs, UsageError } from './args.ts';
 export const TYPES: readonly string[] = [
   'bandwidth',
   'bridge',
+  'firewall',
   'host-local',
   'loopback',
   'ptp',

@@ -41,6 +41,7 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   bandwidth   chained: limits of what a container receives and sends
   sbr         chained: a routing table for packets from the interface's addresses
   vrf         chained: the interface in a VRF of the container
+  firewall    chained: lets the container's packets through, keeps bridges apart
   fairlead    a whole chain of these in one process
 
 On the command line:

@@ -1,6 +1,15 @@
 // The operations of the module nft over a nfnetlink socket per namespace. It decides nothing: what
 // a transaction says comes from the core, byte for byte.
-import type { Driver, NftElement, NftRule, OPERATIONS } from '../abi.ts';
+import {
+  type Driver,
+  type NftBase,
+  type NftChain,
+  type NftElement,
+  type NftRule,
+  type OPERATIONS,
+  OsError,
+} from '../abi.ts';
+import { EBADMSG } from '../sys/libc.ts';
 import { NETLINK_NETFILTER, type NetlinkSocket } from '../sys/netlink.ts';
 import * as nf from '../sys/nfnetlink.ts';
 import type { Spaces } from './spaces.ts';
@@ -12,7 +21,25 @@ type Args<K extends NftOperation> = Parameters<NftDriver[K]>[0];
 
 function ruleList(socket: NetlinkSocket, { family, table }: Args<'rule_list'>): NftRule[] {
   return socket.dump<NftRule>(nf.rulesOf(family, table), (message, into) => {
-    into.push(nf.parseRule(message));
+    const { chain, comment } = nf.parseRule(message);
+    into.push({ chain, comment });
+  });
+}
+
+function chainGet(socket: NetlinkSocket, { family, table, chain }: Args<'chain_get'>): NftChain {
+  const use = socket.get(nf.chainOf(family, table, chain), nf.parseUse);
+  if (use === undefined) throw new OsError(EBADMSG, 'no chain in the reply');
+  const request = nf.rulesOfChain(family, table, chain);
+  const rules = socket.dump<NftChain['rules'][number]>(request, (message, into) => {
+    const { handle, comment } = nf.parseRule(message);
+    into.push({ handle, comment });
+  });
+  return { use, rules };
+}
+
+function chainList(socket: NetlinkSocket, { hooknum }: Args<'chain_list'>): NftBase[] {
+  return socket.dump<NftBase>(nf.chains(), (message, into) => {
+    nf.parseBase(message, hooknum, into);
   });
 }
 
@@ -33,6 +60,8 @@ export function nftOperations(spaces: Spaces, call: <T>(action: () => T) => T): 
   return {
     batch: ({ ns, messages }) => call(() => socket(ns).transact(messages)),
     rule_list: (args) => call(() => ruleList(socket(args.ns), args)),
+    chain_get: (args) => call(() => chainGet(socket(args.ns), args)),
+    chain_list: (args) => call(() => chainList(socket(args.ns), args)),
     element_list: (args) => call(() => elementList(socket(args.ns), args)),
     element_get: (args) => call(() => elementGet(socket(args.ns), args)),
   };

@@ -2,7 +2,7 @@
 // reading them. What a batch says is the core's: it comes as bytes.
 // It refuses to know any table, and to trust a reply (see rtnetlink.ts).
 
-import { type NftElement, type NftRule, OsError } from '../abi.ts';
+import { type NftBase, type NftElement, type NftRule, OsError } from '../abi.ts';
 import { EBADMSG } from './libc.ts';
 import { command, dumpOf } from './netlink.ts';
 import { eachAttr, type Message, type Request, type Span } from './rtnetlink.ts';
@@ -10,10 +10,19 @@ import { eachAttr, type Message, type Request, type Span } from './rtnetlink.ts'
 // linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 const NFGENMSG_LEN = 4;
 const NFNL_SUBSYS_NFTABLES = 10 << 8;
+const NFT_MSG_GETCHAIN = NFNL_SUBSYS_NFTABLES | 4;
 const NFT_MSG_GETRULE = NFNL_SUBSYS_NFTABLES | 7;
 const NFT_MSG_GETSETELEM = NFNL_SUBSYS_NFTABLES | 13;
+const NFTA_CHAIN_TABLE = 1;
+const NFTA_CHAIN_NAME = 3;
+const NFTA_CHAIN_HOOK = 4;
+const NFTA_CHAIN_POLICY = 5;
+const NFTA_CHAIN_USE = 6;
+const NFTA_HOOK_HOOKNUM = 1;
+const NFTA_HOOK_PRIORITY = 2;
 const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_HANDLE = 3;
 const NFTA_RULE_USERDATA = 7;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
@@ -46,6 +55,21 @@ export function rulesOf(family: number, table: string): Request {
   return generic(dumpOf(NFT_MSG_GETRULE), family).attrText(NFTA_RULE_TABLE, table);
 }
 
+export function rulesOfChain(family: number, table: string, chain: string): Request {
+  return rulesOf(family, table).attrText(NFTA_RULE_CHAIN, chain);
+}
+
+export function chainOf(family: number, table: string, chain: string): Request {
+  return generic(command(NFT_MSG_GETCHAIN), family)
+    .attrText(NFTA_CHAIN_TABLE, table)
+    .attrText(NFTA_CHAIN_NAME, chain);
+}
+
+/** All chains of all families. */
+export function chains(): Request {
+  return generic(dumpOf(NFT_MSG_GETCHAIN), 0);
+}
+
 export function elementsOf(family: number, table: string, set: string): Request {
   return generic(dumpOf(NFT_MSG_GETSETELEM), family)
     .attrText(NFTA_SET_ELEM_LIST_TABLE, table)
@@ -76,14 +100,48 @@ function commentOf(udata: Span): string {
   return '';
 }
 
-export function parseRule(message: Message): NftRule {
+export function parseRule(message: Message): NftRule & { handle: number } {
   let chain = '';
   let comment = '';
+  let handle = 0;
   eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
     if (type === NFTA_RULE_CHAIN) chain = value.text();
     else if (type === NFTA_RULE_USERDATA) comment = commentOf(value);
+    // The kernel counts handles up from 1 for each table.
+    else if (type === NFTA_RULE_HANDLE) handle = Number(wide(value));
   });
-  return { chain, comment };
+  return { chain, comment, handle };
+}
+
+/** Numbers of the network's byte order. */
+const wide = (span: Span): bigint => Buffer.from(span.raw()).readBigUInt64BE();
+const number = (span: Span): number => Buffer.from(span.raw()).readInt32BE();
+
+/** How many rules a chain has and rules and elements lead to it. */
+export function parseUse(message: Message): number {
+  let use = 0;
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type === NFTA_CHAIN_USE) use = number(value);
+  });
+  return use;
+}
+
+/** Adds the chain of a message when it hooks in there. */
+export function parseBase(message: Message, hooknum: number, into: NftBase[]): void {
+  const base = { family: message.u8(0), table: '', chain: '', priority: 0, policy: '' };
+  let at = -1;
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type === NFTA_CHAIN_TABLE) base.table = value.text();
+    else if (type === NFTA_CHAIN_NAME) base.chain = value.text();
+    else if (type === NFTA_CHAIN_POLICY) base.policy = VERDICTS[number(value)] ?? '';
+    else if (type === NFTA_CHAIN_HOOK) {
+      eachAttr(value, (inner, word) => {
+        if (inner === NFTA_HOOK_HOOKNUM) at = number(word);
+        else if (inner === NFTA_HOOK_PRIORITY) base.priority = number(word);
+      });
+    }
+  });
+  if (at === hooknum) into.push(base);
 }
 
 /** Bytes as hex, a verdict in words. */

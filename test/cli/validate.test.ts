@@ -308,7 +308,7 @@ function onDisk(step: Step): [string, string] {
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (['bandwidth', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
+  if (['bandwidth', 'firewall', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',
@@ -337,6 +337,8 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'delegate/missing': 'no such program: --path tells',
   'delegate/null-result': 'what the program prints',
   'delegate/wrong-result': 'what the program prints',
+  'firewall/no-prev-result': 'what a runtime passes',
+  'firewall/policy-no-bridge': 'what a runtime passes',
   'host-local/requested-malformed': 'CNI_ARGS',
   'sbr/no-addresses': 'what the plugin before gave',
   'sbr/no-prev-result': 'what a runtime passes',
@@ -672,7 +674,7 @@ describe('the tables of keys', () => {
       for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
     }
     const mains = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
-    const ours = [...mains, 'bandwidth', 'tuning', 'sbr', 'vrf'];
+    const ours = [...mains, 'bandwidth', 'firewall', 'tuning', 'sbr', 'vrf'];
     const known = ours.flatMap((type) =>
       (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
     );

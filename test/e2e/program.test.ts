@@ -13,7 +13,7 @@ import { needsRoot } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 
 const MAINS = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
-const TYPES = [...MAINS, 'bandwidth', 'tuning', 'sbr', 'vrf'];
+const TYPES = [...MAINS, 'bandwidth', 'firewall', 'tuning', 'sbr', 'vrf'];
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
 const program = (name: string): string => join(folder, name);
 

@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, type NftChain, OsError } from '../../host-node/abi.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { underTest } from '../support/kernel-driver.ts';
 import { callBytes, callString, seeded } from '../support/lib-wasm.ts';
@@ -14,7 +14,8 @@ import { wasmModule } from '../support/wasm.ts';
 
 const RANDOM_RUNS = 8;
 const STEPS = 30;
-const [INET, BRIDGE] = [1, 7];
+const [INET, IP, BRIDGE, IP6] = [1, 2, 7, 10];
+const ENOENT = 2;
 
 const made: string[] = [];
 function addNetns(): string {
@@ -27,7 +28,18 @@ afterEach(() => {
   for (const name of made.splice(0)) spawnSync('ip', ['netns', 'del', name]);
 });
 
-const CHAINS = ['masq-10.1.2.0/24', 'masq-10.8.0.0/13', 'masq-fd00_1__/61', 'masq-any4'];
+const CHAINS = [
+  'masq-10.1.2.0/24',
+  'masq-10.8.0.0/13',
+  'masq-fd00_1__/61',
+  'masq-any4',
+  'firewall-accept4',
+  'firewall-accept6',
+  'firewall-same-cni0',
+  'firewall-isolated-br-_40x',
+];
+const PARTS = ['masq', 'spoof', 'firewall', 'isolation'];
+const ADMIN = 'CNI-ADMIN';
 const ELEMENTS = [
   'masq4 10.1.2.2 : goto masq-10.1.2.0/24',
   'masq4 10.1.2.2 : goto masq-any4',
@@ -35,14 +47,46 @@ const ELEMENTS = [
   'masq6 fd00:1::2 : goto masq-fd00_1__/61',
   'spoof_ports veth01234567',
   'spoof_pairs veth01234567 . 02:00:00:00:00:01',
+  'firewall4 10.1.2.2 : goto firewall-accept4',
+  'firewall6 fd00:1::2 : goto firewall-accept6',
+  'firewall_policies x0123456789abcd : goto firewall-same-cni0',
+  'firewall_admins x0123456789abcd : goto CNI-ADMIN',
+  'firewall_same cni0',
+  'firewall_isolated cni1',
+  'firewall_pairs cni0 . cni0',
+  'isolated_ports veth01234567',
 ];
+const BRIDGE_SETS = ['spoof_ports', 'spoof_pairs', 'isolated_ports'];
+const familyOf = (set: string): number => (BRIDGE_SETS.includes(set) ? BRIDGE : INET);
+/** What iptables-nft and others make. */
+const OTHERS = `table ip filter {
+	chain FORWARD {
+		type filter hook forward priority filter; policy drop;
+	}
+}
+table ip6 filter {
+	chain FORWARD {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+table inet mine {
+	chain fw {
+		type filter hook forward priority 7; policy drop;
+	}
+}
+`;
 
 /** The lines of one transaction. */
 function randomScript(random: () => number): string {
   const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const kinds: (() => string)[] = [
-    () => `part ${one(['masq', 'spoof'])}`,
+    () => `part ${one(PARTS)}`,
     () => `chain ${one(CHAINS)}`,
+    () => `fresh-chain ${one(CHAINS)}`,
+    () => `override ${one(['ip', 'ip6'])}`,
+    () => `delete-override ip 999999`,
+    () => `admin ${ADMIN}`,
+    () => `delete-chain ${ADMIN}`,
     () => `create ${one(ELEMENTS)}`,
     () => `create ${one(ELEMENTS)}`,
     () => `delete ${one(ELEMENTS)}`,
@@ -62,14 +106,18 @@ function tried(action: () => unknown): unknown {
   }
 }
 
+/** A chain without its handles: those of the kernel count whatever is in the table. */
+function toldOf(driver: Driver, family: number, chain: string, table = 'fairlead'): unknown {
+  const found = tried(() => driver.chain_get({ ns: 0, family, table, chain }));
+  if (typeof found === 'number') return found;
+  const { use, rules } = found as NftChain;
+  expect(new Set(rules.map(({ handle }) => handle)).size).toBe(rules.length);
+  return { use, comments: rules.map(({ comment }) => comment) };
+}
+
 /** Everything the read operations say, sorted: a hash has no order. */
 function told(driver: Driver): unknown {
-  const sets: [number, string][] = [
-    [INET, 'masq4'],
-    [INET, 'masq6'],
-    [BRIDGE, 'spoof_ports'],
-    [BRIDGE, 'spoof_pairs'],
-  ];
+  const sets = [...new Set(ELEMENTS.map((element) => element.split(' ')[0] ?? ''))];
   const sorted = (list: unknown): unknown =>
     Array.isArray(list) ? list.map((item) => JSON.stringify(item)).sort() : list;
   const table = 'fairlead';
@@ -77,12 +125,15 @@ function told(driver: Driver): unknown {
     ...[INET, BRIDGE].map((family) =>
       sorted(tried(() => driver.rule_list({ ns: 0, family, table }))),
     ),
-    ...sets.map(([family, set]) =>
-      sorted(tried(() => driver.element_list({ ns: 0, family, table, set }))),
+    ...sets.map((set) =>
+      sorted(tried(() => driver.element_list({ ns: 0, family: familyOf(set), table, set }))),
     ),
+    ...[...CHAINS, ADMIN, 'forward', 'firewall-admins'].map((chain) => toldOf(driver, INET, chain)),
+    ...[IP, IP6].map((family) => toldOf(driver, family, 'FORWARD', 'filter')),
+    sorted(tried(() => driver.chain_list({ ns: 0, hooknum: 2 }))),
     ...ELEMENTS.map((element) => {
       const set = element.split(' ')[0] ?? '';
-      const family = set.startsWith('masq') ? INET : BRIDGE;
+      const family = familyOf(set);
       const key = callBytes('nft_key', [element]);
       return tried(() => driver.element_get({ ns: 0, family, table, set, key }));
     }),
@@ -92,7 +143,7 @@ function told(driver: Driver): unknown {
 /** Rules and elements in the kernel's own terms, without handles; elements have no order. */
 function expressions(netns: string): { rules: string[]; elements: string[] } {
   const listing = nft(netns, ['--debug=netlink', 'list', 'ruleset']);
-  const lines = listing.replace(/^(\w+ fairlead \S+).*$/gm, '$1').split('\n');
+  const lines = listing.replace(/^(\w+ (?:fairlead|filter) \S+).*$/gm, '$1').split('\n');
   const isElement = (line: string) => line.startsWith('\telement ');
   return {
     rules: lines.filter((line) => !line.startsWith('\t')),
@@ -101,8 +152,10 @@ function expressions(netns: string): { rules: string[]; elements: string[] } {
 }
 
 function compare(scripts: readonly string[]): void {
-  const simulated = simulatedDriver(wasmModule('sim'), 'netns host\n');
   const [ours, theirs] = [addNetns(), addNetns()];
+  for (const netns of [ours, theirs]) nft(netns, ['-f', '-'], OTHERS);
+  const before = ['netns host', ...nftLines(ours).sort(), ''].join('\n');
+  const simulated = simulatedDriver(wasmModule('sim'), before);
   const real = underTest.open({ hostNetns: `/run/netns/${ours}` });
   try {
     for (const script of scripts) {
@@ -134,7 +187,11 @@ describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () =
   test('everything there is', () => {
     const all = [...CHAINS.map((name) => `chain ${name}`)];
     all.push(...ELEMENTS.filter((_, at) => at !== 1).map((text) => `create ${text}`));
-    compare([['part masq', 'part spoof', ...all].join('\n'), 'part masq\npart spoof']);
+    const parts = PARTS.map((name) => `part ${name}`);
+    const more = [`admin ${ADMIN}`, 'override ip', 'override ip6'];
+    const chains = all.filter((line) => line.startsWith('chain '));
+    const elements = all.filter((line) => !line.startsWith('chain '));
+    compare([[...parts, ...chains, ...more, ...elements].join('\n'), parts.join('\n')]);
   });
 
   test('many elements in one message list', () => {
@@ -142,6 +199,47 @@ describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () =
       return `create masq4 10.8.${at >> 8}.${at & 255} : goto masq-10.8.0.0/13`;
     });
     compare([['part masq', 'chain masq-10.8.0.0/13', ...many].join('\n')]);
+  });
+
+  test('a rule in a chain of others goes by its handle, once', () => {
+    const netns = addNetns();
+    nft(netns, ['-f', '-'], OTHERS);
+    const before = ['netns host', ...nftLines(netns).sort(), ''].join('\n');
+    const simulated = simulatedDriver(wasmModule('sim'), before);
+    const real = underTest.open({ hostNetns: `/run/netns/${netns}` });
+    const lines = (driver: Driver): string[] =>
+      driver === simulated
+        ? simulated
+            .dump()
+            .split('\n')
+            .filter((line) => line.startsWith('nft '))
+        : nftLines(netns).sort();
+    try {
+      for (const driver of [simulated, real as unknown as Driver]) {
+        const send = (script: string): unknown =>
+          tried(() =>
+            driver.batch({
+              ns: 0,
+              messages: callBytes('nft_messages', [script]),
+              words: callString('nft_words', [script]),
+            }),
+          );
+        const rules = () =>
+          (driver.chain_get({ ns: 0, family: IP, table: 'filter', chain: 'FORWARD' }) as NftChain)
+            .rules;
+        const without = lines(driver);
+        expect(send('override ip\noverride ip')).toBe('ok');
+        const [first, second] = rules();
+        expect(send(`delete-override ip ${first?.handle}`)).toBe('ok');
+        expect(rules()).toEqual([second]);
+        expect(lines(driver)).toEqual([...without, 'nft override ip'].sort());
+        expect(send(`delete-override ip ${first?.handle}`)).toBe(ENOENT);
+        expect(send(`delete-override ip ${second?.handle}`)).toBe('ok');
+        expect(lines(driver)).toEqual(without);
+      }
+    } finally {
+      real.close();
+    }
   });
 
   for (let seed = 1; seed <= RANDOM_RUNS; seed++) {

@@ -54,6 +54,10 @@ export function missingPackage(packages: ReadonlyMap<string, string>): string {
   return '';
 }
 
+/** iptables over nf_tables, which others make chains with. */
+export const needsIptables =
+  needsRoot || need(programPath('iptables-nft') !== '', 'needs the package iptables');
+
 /** Whether this kernel makes such a link. */
 function makes(...type: string[]): boolean {
   if (needsRoot !== '') return false;

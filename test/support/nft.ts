@@ -39,12 +39,65 @@ const PARTS: Readonly<Record<string, { family: string; sets: string; chains: str
   },
 };
 
+const FIREWALL_TAG = 'comment "fairlead firewall 1"';
+const OTHER_BRIDGE =
+  'iifname @firewall_same oifname @firewall_same iifname . oifname != @firewall_pairs';
+const MAPS = ['ipv4_addr', 'ipv6_addr', 'ifname', 'ifname'];
+
+Object.assign(PARTS, {
+  'firewall 1': {
+    family: 'inet',
+    sets: [
+      ...['4', '6', '_policies', '_admins'].map(
+        (name, at) => `\n\tmap firewall${name} {\n\t\ttype ${MAPS[at]} : verdict\n\t}\n`,
+      ),
+      ...['_same', '_isolated', '_pairs'].map((name) => {
+        const type = name === '_pairs' ? 'ifname . ifname' : 'ifname';
+        return `\n\tset firewall${name} {\n\t\ttype ${type}\n\t}\n`;
+      }),
+    ].join(''),
+    chains: `
+	chain forward {
+		type filter hook forward priority filter - 5; policy accept;
+		meta mark set meta mark | 0x00001000 ${FIREWALL_TAG}
+		jump firewall-admins ${FIREWALL_TAG}
+		iifname @firewall_isolated oifname @firewall_isolated drop ${FIREWALL_TAG}
+		iifname @firewall_isolated oifname @firewall_same drop ${FIREWALL_TAG}
+		iifname @firewall_same oifname @firewall_isolated drop ${FIREWALL_TAG}
+		${OTHER_BRIDGE} drop ${FIREWALL_TAG}
+		ip saddr vmap @firewall4 ${FIREWALL_TAG}
+		ip6 saddr vmap @firewall6 ${FIREWALL_TAG}
+		ct state established,related ip daddr vmap @firewall4 ${FIREWALL_TAG}
+		ct state established,related ip6 daddr vmap @firewall6 ${FIREWALL_TAG}
+		meta mark set meta mark & 0xffffefff ${FIREWALL_TAG}
+	}
+
+	chain forward-end {
+		type filter hook forward priority 20; policy accept;
+		meta mark set meta mark & 0xffffefff ${FIREWALL_TAG}
+	}`,
+  },
+  'isolation 1': {
+    family: 'bridge',
+    sets: `
+	set isolated_ports {
+		type ifname
+	}`,
+    chains: `
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		iifname @isolated_ports drop comment "fairlead isolation 1"
+		oifname @isolated_ports drop comment "fairlead isolation 1"
+	}`,
+  },
+});
+
 const FAMILIES: Readonly<Record<string, string>> = {
-  masq4: 'inet',
-  masq6: 'inet',
   spoof_ports: 'bridge',
   spoof_pairs: 'bridge',
+  isolated_ports: 'bridge',
 };
+const familyOf = (set: string): string => FAMILIES[set] ?? 'inet';
 
 /** The chain of a subnet, by its name. */
 function subnetChain(name: string): string {
@@ -57,6 +110,14 @@ function subnetChain(name: string): string {
   return `\n\tchain ${name} {\n${rules.join('')}\t}`;
 }
 
+/** A chain of the firewall that elements lead to, by its name. */
+function firewallChain(name: string): string {
+  const verdict = name.startsWith('firewall-accept') ? 'accept' : 'return';
+  return `\n\tchain ${name} {\n\t\t${verdict} ${FIREWALL_TAG}\n\t}`;
+}
+const ledChain = (name: string): string =>
+  name.startsWith('masq-') ? subnetChain(name) : firewallChain(name);
+
 /** Runs nft inside a namespace of `ip netns`. */
 export function nft(netns: string, args: string[], input = ''): string {
   return execFileSync('ip', ['netns', 'exec', netns, 'nft', ...args], {
@@ -68,7 +129,8 @@ export function nft(netns: string, args: string[], input = ''): string {
 }
 
 /** The blocks of a table (`map NAME {…}` and so on) as they stand in the listing. */
-const blocksOf = (body: string): string[] => body.match(/\n\t\w+ \S+ \{\n[\s\S]*?\n\t\}/g) ?? [];
+const blocksOf = (body: string): string[] =>
+  body.match(/\n\t\w+ \S+ \{\n(?:[\s\S]*?\n)??\t\}/g) ?? [];
 
 const ELEMENTS = /\n\t\telements = \{([^}]*)\}/;
 
@@ -97,10 +159,51 @@ function tableLines(family: string, body: string): string[] {
     lines.push(`nft ${name}`);
     blocks = blocks.filter((block) => !wanted.includes(block));
   }
+  const admins: string[] = [];
   for (const block of blocks) {
-    const name = /^\n\tchain (masq-\S+)/.exec(block)?.[1];
-    if (name !== undefined && block === subnetChain(name)) lines.push(`nft chain ${name}`);
-    else lines.push(`nft odd ${family}${block.replace(/\s+/g, ' ')}`);
+    if (!block.startsWith('\n\tchain firewall-admins {')) continue;
+    for (const [, name = ''] of block.matchAll(/jump (\S+) comment "fairlead admin \1"/g)) {
+      admins.push(name);
+    }
+  }
+  for (const block of blocks) {
+    const [, name = ''] = /^\n\tchain (\S+)/.exec(block) ?? [];
+    if (name === 'firewall-admins') continue;
+    if (admins.includes(name)) {
+      lines.push(`nft admin ${name}`);
+      for (const rule of block.split('\n').slice(2, -1)) {
+        lines.push(`nft rule ${name} ${rule.trim()}`);
+      }
+    } else if (/^(masq|firewall)-/.test(name) && block === ledChain(name)) {
+      lines.push(`nft chain ${name}`);
+    } else lines.push(`nft odd ${family}${block.replace(/\s+/g, ' ')}`);
+  }
+  return lines;
+}
+
+const OVERRIDE = `meta mark & 0x00001000 == 0x00001000 counter accept ${FIREWALL_TAG}`;
+
+/** A priority as a number: nft says `filter`, `filter - 5` or a number. */
+function priorityOf(family: string, words: string): number {
+  const base = family === 'bridge' ? -200 : 0;
+  const [, offset = ''] = /^filter ?(.*)$/.exec(words) ?? [];
+  return words.startsWith('filter') ? base + Number(offset.replace(' ', '')) : Number(words);
+}
+
+/** Base chains of others in the forward hook, and our rule in them. */
+function forwardLines(family: string, table: string, body: string): string[] {
+  const lines: string[] = [];
+  for (const block of blocksOf(body)) {
+    const [, chain, priority, policy] =
+      /^\n\tchain (\S+) \{\n\t\ttype \S+ hook forward priority ([^;]+); policy (\w+);/.exec(
+        block,
+      ) ?? [];
+    if (chain === undefined) continue;
+    const number = priorityOf(family, priority ?? '');
+    lines.push(`nft forward ${family} ${table} ${chain} ${number} ${policy}`);
+    for (const rule of block.split('\n')) {
+      if (rule.trim() === OVERRIDE) lines.push(`nft override ${family}`);
+    }
   }
   return lines;
 }
@@ -125,30 +228,41 @@ export function nftLines(netns: string): string[] {
     /^table (\S+) (\S+) \{([\s\S]*?)\n?^\}/gm,
   )) {
     if (name === 'fairlead') lines.push(...tableLines(family, body));
-    else lines.push(`nft table ${family} ${name}`);
+    else lines.push(`nft table ${family} ${name}`, ...forwardLines(family, name, body));
   }
   return lines;
 }
 
-/** What to give `nft -f` to bring such lines about. */
+/** What to give `nft -f` to bring such lines about, each kind after what it refers to. */
 function script(lines: readonly string[]): string {
-  const chains: string[] = [];
-  const elements: string[] = [];
+  const ranks: string[][] = [[], [], []];
+  const put = (rank: number, text: string) => ranks[rank]?.push(`${text}\n`);
   for (const line of lines) {
-    const [, what = '', first = '', second = ''] = line.split(' ');
+    const [, what = '', first = '', second = '', third = '', priority, policy] = line.split(' ');
     const part = PARTS[`${what} ${first}`];
-    if (what === 'table') chains.push(`table ${first} ${second} {\n}\n`);
-    else if (what === 'chain') chains.push(`table inet fairlead {${subnetChain(first)}\n}\n`);
+    const rest = line.slice(`nft ${what} ${first} `.length);
+    if (what === 'table') put(0, `table ${first} ${second} {\n}`);
+    else if (what === 'chain') put(0, `table inet fairlead {${ledChain(first)}\n}`);
+    else if (what === 'forward') {
+      const base = `type filter hook forward priority ${priority}; policy ${policy};`;
+      put(0, `table ${first} ${second} {\n\tchain ${third} {\n\t\t${base}\n\t}\n}`);
+    } else if (what === 'admin') {
+      put(0, `table inet fairlead {\n\tchain ${first} {\n\t}\n}`);
+      const tag = `comment "fairlead admin ${first}"`;
+      put(1, `add rule inet fairlead firewall-admins jump ${first} ${tag}`);
+    } else if (what === 'rule') put(1, `add rule inet fairlead ${first} ${rest}`);
+    else if (what === 'override') put(1, `insert rule ${first} filter FORWARD ${OVERRIDE}`);
     else if (what === 'element') {
       const [, key = '', data = '', comment = ''] =
         /^nft element \S+ (.*?)( : .*?)? ("[^"]*")$/.exec(line) ?? [];
-      const at = `${FAMILIES[first]} fairlead ${first}`;
-      elements.push(`add element ${at} { ${key} comment ${comment}${data} }\n`);
+      const at = `${familyOf(first)} fairlead ${first}`;
+      put(2, `add element ${at} { ${key} comment ${comment}${data} }`);
     } else if (part !== undefined) {
-      chains.push(`table ${part.family} fairlead {${part.sets}${part.chains}\n}\n`);
+      const admins = what === 'firewall' ? '\n\tchain firewall-admins {\n\t}\n' : '';
+      put(0, `table ${part.family} fairlead {${part.sets}${admins}${part.chains}\n}`);
     } else throw new Error(`what is "${line}"?`);
   }
-  return [...chains, ...elements].join('');
+  return ranks.flat().join('');
 }
 
 /** Loads nft lines into a namespace. */
