@@ -6,14 +6,15 @@
 
 import { failure_errno } from "./host/failure";
 import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
-import { dir_make, file_list, file_read, file_remove, file_write } from "./host/store";
+import { dir_make, file_list, file_read, file_remove, file_write, log } from "./host/store";
 import { Leases } from "./ipam/leases";
 import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
+import { flows_forget, host_port_of } from "./net/hostport";
 import { host_veth_del } from "./net/veth";
-import { Element, element_parse, owner_tag } from "./nft/element";
+import { Element, element_parse, Owned, owner_tag } from "./nft/element";
 import {
   elements_add,
   elements_check,
@@ -21,7 +22,6 @@ import {
   elements_of,
   elements_remove,
   Others,
-  Owned,
 } from "./nft/tables";
 import { Attachments } from "./spec/attachments";
 import { CniError, Code, os_error } from "./spec/error";
@@ -120,8 +120,8 @@ export function attachment_write(
   if (len > LIMIT_BYTES) {
     return new CniError(
       Code.InvalidConfig,
-      `the record of "${attachment.ifname}" would have ${len} bytes, more than the ` +
-        `${LIMIT_BYTES} that are read again: give one container fewer addresses and port mappings`,
+      `the record of "${attachment.ifname}" would be longer than the ${LIMIT_BYTES} bytes that ` +
+        "are read again: give one container fewer addresses and port mappings",
     );
   }
   let written = file_write(attachment.path, text);
@@ -209,9 +209,38 @@ function release(attachment: Attachment, errors: CniError[]): void {
   release_nft(attachment.owned, errors);
 }
 
+/** Takes elements away, and the flows through them; what fails is tried again by the record. */
 function release_nft(owned: Owned[], errors: CniError[]): void {
   const error = elements_remove(owned);
   if (error) errors.push(error);
+  else forget(owned, errors);
+}
+
+/**
+ * The same for elements that have no record: while flows are left the elements stay, by which they
+ * are found again. Those that came meanwhile go at the end.
+ */
+function release_unrecorded(owned: Owned[], errors: CniError[]): void {
+  const before = errors.length;
+  forget(owned, errors);
+  if (errors.length == before) release_nft(owned, errors);
+}
+
+/** Makes conntrack forget the flows through what is or was an attachment's. */
+function forget(owned: Owned[], errors: CniError[]): void {
+  const elements = new Array<Element>();
+  for (let i = 0; i < owned.length; i++) elements.push(owned[i].element);
+  const error = flows_forget(elements, false);
+  if (error) errors.push(error);
+}
+
+/** The end of an ADD. Flows that stay all the same end by themselves: a log is enough. */
+function forget_old(stale: Owned[], fresh: Element[]): void {
+  const errors = new Array<CniError>();
+  forget(stale, errors);
+  const error = flows_forget(fresh, true);
+  if (error) errors.push(error);
+  for (let i = 0; i < errors.length; i++) log(errors[i].toString());
 }
 
 /** Gives back leases and host link of a record. */
@@ -302,7 +331,7 @@ export function attachment_end(
     // Nobody knows the keys: whose an element is stands in its comment.
     const env = request.env;
     const tag = owner_tag(request.network, env.containerID, env.ifname);
-    release_nft(elements_of(tag, nft_sets, errors), errors);
+    release_unrecorded(elements_of(tag, nft_sets, errors), errors);
   }
   if (errors.length > before) return;
   remove(bare(request).path, errors);
@@ -333,7 +362,7 @@ export function attachment_end_chained(
   if (!record) {
     const env = request.env;
     const tag = owner_tag(request.network, env.containerID, env.ifname);
-    if (request.network.length > 0) release_nft(elements_of(tag, sets, errors), errors);
+    if (request.network.length > 0) release_unrecorded(elements_of(tag, sets, errors), errors);
     // What could not be read as a record is nobody's.
     if (errors.length == before) remove(bare(request).path, errors);
     return;
@@ -356,7 +385,7 @@ function leave(record: Attachment, taken: Attachment, errors: CniError[]): void 
  * GC: elements in nftables and records of the network that are not valid go, with what they name.
  */
 export function attachment_gc(request: Request, valid: Attachments, errors: CniError[]): void {
-  elements_gc(request.network, [], valid, errors);
+  forget(elements_gc(request.network, [], valid, forget, errors), errors);
   const stale = records_stale(request.network, valid, errors);
   for (let i = 0; i < stale.length; i++) {
     const before = errors.length;
@@ -373,7 +402,7 @@ export function attachment_gc_chained(
   errors: CniError[],
 ): void {
   const before = errors.length;
-  elements_gc(request.network, sets, valid, errors);
+  forget(elements_gc(request.network, sets, valid, forget, errors), errors);
   if (errors.length > before) return;
   const stale = records_stale(request.network, valid, errors);
   for (let i = 0; i < stale.length; i++) leave(stale[i], stale[i].take(sets), errors);
@@ -441,6 +470,49 @@ class Rest extends Others {
     for (let i = 0; i < records.length; i++) owned = owned.concat(records[i].owned);
     return owned;
   }
+  holds(element: Element, tag: string): CniError | null {
+    return attachment_holds(element, tag);
+  }
+}
+
+/** Why an element cannot be taken from the owner its tag names; null when that owner is dead. */
+export function attachment_holds(element: Element, tag: string): CniError | null {
+  const looked = owner_of(tag);
+  const owner = looked.found;
+  if (!owner) return looked.error;
+  if (life_of(owner) == Life.Ended) return null;
+  const port = host_port_of(element);
+  return new CniError(
+    Code.NoAddress,
+    `${port ? port.text : element.text} is taken by container ${owner.containerID} ` +
+      `("${owner.ifname}") on network "${owner.network}": choose another, or run DEL for it`,
+    `in ${owner.netns}`,
+  );
+}
+
+/** The record of the attachment that a tag is of; names may be shortened in it. */
+function owner_of(tag: string): Looked {
+  const looked = new Looked();
+  const parts = tag.split(" ");
+  if (parts.length == 3 && !parts[0].startsWith("~") && !parts[1].startsWith("~")) {
+    const name = `${parts[1]}:${parts[2]}`;
+    const bytes = file_read(`${DIR}/${name}`, LIMIT_BYTES);
+    if (!bytes && failure_errno != ENOENT && failure_errno != EFBIG) {
+      looked.error = os_error(`read ${DIR}/${name}`, Code.Io);
+    } else if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
+      const record = parse(name, utf8_decode(bytes.ptr, bytes.len));
+      if (record && record.network == parts[0]) looked.found = record;
+    }
+    return looked;
+  }
+  const files = file_list(DIR);
+  if (!files && failure_errno != ENOENT) looked.error = os_error(`read ${DIR}`, Code.Io);
+  for (let i = 0; files !== null && i < files.length; i++) {
+    const record = parse(files[i].name, files[i].content);
+    if (!record) continue;
+    if (owner_tag(record.network, record.containerID, record.ifname) == tag) looked.found = record;
+  }
+  return looked;
 }
 
 /**
@@ -471,8 +543,12 @@ export function attachment_nft(request: Request, dataDir: string, undo: Undo): C
   if (request.nft.length == 0) return null;
   const attachment = attachment_of(request, dataDir);
   attachment.nft = request.nft;
-  const error = attachment_write(attachment, undo);
-  return error ? error : elements_add(attachment.owned, new Rest(attachment.path, []));
+  let error = attachment_write(attachment, undo);
+  if (error) return error;
+  const rest = new Rest(attachment.path, []);
+  error = elements_add(attachment.owned, rest, false, request.nft_stale);
+  if (!error) forget_old(request.nft_stale, request.nft);
+  return error;
 }
 
 /**
@@ -513,7 +589,11 @@ export function attachment_nft_chained(
     undo.file_write(made.path, looked.text);
   }
   const wanted = made.take(sets).owned;
-  return elements_add(wanted, new Rest(made.path, made.owned), false, stale.owned);
+  const gone = stale.owned.concat(request.nft_stale);
+  const error = elements_add(wanted, new Rest(made.path, made.owned), false, gone);
+  if (error) return error;
+  forget_old(gone, request.nft);
+  return null;
 }
 
 function sets_named(elements: Element[]): string[] {

@@ -1,6 +1,7 @@
 // CNI types and the plugins that serve them. Adding a plugin is one file and one row here.
 import { Bandwidth } from "./chain/bandwidth";
 import { Firewall } from "./chain/firewall";
+import { Portmap } from "./chain/portmap";
 import { Sbr } from "./chain/sbr";
 import { Tuning } from "./chain/tuning";
 import { Vrf } from "./chain/vrf";
@@ -20,6 +21,7 @@ export function plugin_of(type: string): Plugin | null {
   if (type == "loopback") return new Loopback();
   if (type == "host-local") return new HostLocal();
   if (type == "static") return new Static();
+  if (type == "portmap") return new Portmap();
   if (type == "bandwidth") return new Bandwidth();
   if (type == "firewall") return new Firewall();
   if (type == "tuning") return new Tuning();
@@ -36,6 +38,7 @@ export const TYPES: string[] = [
   "firewall",
   "host-local",
   "loopback",
+  "portmap",
   "ptp",
   "sbr",
   "static",

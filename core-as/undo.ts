@@ -216,6 +216,13 @@ export class Undo {
     ifname: string,
     ip: string,
   ): void {
+    const last = this.entries.length > 0 ? this.entries[this.entries.length - 1] : null;
+    const before = last ? last.leases : null;
+    // Those of one ADD go under one lock.
+    if (last && before && before.are_of(dataDir, network, containerID, ifname)) {
+      last.text += ` ${ip}`;
+      return;
+    }
     const entry = this.note(Inverse.LeaseRelease, 0, 0);
     entry.leases = new Leases(dataDir, network, containerID, ifname);
     entry.text = ip;
@@ -245,11 +252,22 @@ export class Undo {
         if (error) errors.push(new CniError(error.code, `undo: ${error.msg}`, error.details));
         continue;
       }
+      const leases = entry.leases;
+      if (leases) {
+        if (!leases.take_back(entry.text.split(" "))) errors.push(kept(entry, leases));
+        continue;
+      }
       const tried = run(entry);
       if (tried.length == 0 || UNDONE.includes(failure_errno)) continue;
       errors.push(os_error(`undo: ${tried}`));
     }
   }
+}
+
+function kept(entry: Entry, leases: Leases): CniError {
+  const error = leases.error;
+  if (!error) return os_error(`undo: remove the leases ${entry.text}`);
+  return new CniError(error.code, `undo: ${error.msg}`, error.details);
 }
 
 function leave(entry: Entry, carried: Carried): CniError | null {
@@ -295,8 +313,6 @@ function run(entry: Entry): string {
       return fib_rule_del(entry.ns, entry.text, route.table, 0) < 0
         ? `remove the rule from ${entry.text}`
         : "";
-    case Inverse.LeaseRelease:
-      return entry.leases!.take_back(entry.text) ? "" : `remove the lease of ${entry.text}`;
     case Inverse.FileWrite:
       return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:

@@ -497,6 +497,20 @@ u32 Z_kernelZ_sysctl_write(struct Z_kernel_instance_t *instance, u32 ns, u32 key
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_conntrack_del(struct Z_kernel_instance_t *instance, u32 ns, u32 family, u32 protocol,
+    u32 dst_ptr, u32 dst_len, u32 dport, u32 dport_end, u32 reply_src_ptr, u32 reply_src_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span dst;
+    struct span reply_src;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, dst_ptr, dst_len, &dst);
+    if (status == 0) status = border_text(host, reply_src_ptr, reply_src_len, &reply_src);
+    if (status == 0) status = kernel_conntrack_del(host, (int32_t)ns, (int32_t)family,
+        (int32_t)protocol, dst, (int32_t)dport, (int32_t)dport_end, reply_src);
+    return border_end(host, status);
+}
+
 u32 Z_nftZ_batch(struct Z_nft_instance_t *instance, u32 ns, u32 messages_ptr, u32 messages_len,
     u32 words_ptr, u32 words_len)
 {

@@ -230,6 +230,15 @@ int32_t kernel_sysctl_read(struct host *host, int32_t ns, struct span key);
 int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, struct span value);
 
 /**
+ * Forgets tracked flows: of a family (linux/netfilter.h: 2 IPv4, 10 IPv6) and a protocol
+ * (IPPROTO_*), whose first packet went to a port in dport..dport_end and, unless empty, the
+ * address dst, and whose answers come, unless empty, from the address reply_src. EINVAL: a
+ * kernel without ctnetlink.
+ */
+int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int32_t protocol,
+    struct span dst, int32_t dport, int32_t dport_end, struct span reply_src);
+
+/**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink
  * messages from begin to end, numbered from 0, the last before the end asking for an
  * acknowledgement; `words` say the same, a command a line. The error is that of the first

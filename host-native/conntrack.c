@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "ip.h"
 #include "netns.h"
 

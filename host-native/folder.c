@@ -18,7 +18,7 @@
 
 #define DIR_MODE 0755
 /** Longer files are listed without their content. */
-#define LIST_LIMIT_BYTES 4096u
+#define LIST_LIMIT_BYTES 65536u
 #define NAMES_LIMIT_BYTES (64u << 20)
 
 /** Names of a folder's files, one behind the other, each ended by a NUL byte. */

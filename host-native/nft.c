@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "abi.h"
-#include "coming.h"
 #include "member.h"
 #include "netns.h"
 #include "text.h"

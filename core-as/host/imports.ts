@@ -367,6 +367,25 @@ export declare function kernel_sysctl_write(
 ): i32;
 
 /**
+ * Forgets tracked flows: of a family (linux/netfilter.h: 2 IPv4, 10 IPv6) and a protocol
+ * (IPPROTO_*), whose first packet went to a port in dport..dport_end and, unless empty, the address
+ * dst, and whose answers come, unless empty, from the address reply_src. EINVAL: a kernel without
+ * ctnetlink.
+ */
+@external("kernel", "conntrack_del")
+export declare function kernel_conntrack_del(
+  ns: i32,
+  family: i32,
+  protocol: i32,
+  dst: usize,
+  dst_len: i32,
+  dport: i32,
+  dport_end: i32,
+  reply_src: usize,
+  reply_src_len: i32,
+): i32;
+
+/**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
  * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
  * `words` say the same, a command a line. The error is that of the first message that failed. What

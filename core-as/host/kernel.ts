@@ -12,6 +12,7 @@ import {
   kernel_bridge_vlan_add,
   kernel_bridge_vlan_del,
   kernel_bridge_vlan_list,
+  kernel_conntrack_del,
   kernel_fib_rule_add,
   kernel_fib_rule_del,
   kernel_fib_rule_list,
@@ -451,11 +452,48 @@ export function fib_rule_list(ns: i32): FibRule[] | null {
   return list;
 }
 
-/** The link that a packet to an address would leave by: its ifindex. */
-export function route_get(ns: i32, dst: string): i32 {
+/** Where a packet to an address would go. */
+export class NextHop {
+  constructor(
+    public ifindex: i32,
+    /** "" when the address is reached directly. */
+    public gw: string,
+  ) {}
+}
+
+/** null when there is no route, or on another failure. */
+export function route_get(ns: i32, dst: string): NextHop | null {
   const text = new Utf8(dst);
-  const code = checked(kernel_route_get(ns, text.ptr, text.len));
-  return code < 0 ? code : int_of(reply_json(), "ifindex");
+  if (checked(kernel_route_get(ns, text.ptr, text.len)) < 0) return null;
+  const reply = reply_json();
+  return new NextHop(int_of(reply, "ifindex"), text_of(reply, "gw"));
+}
+
+/** How many flows conntrack forgot; see host-node/abi.ts for which. */
+export function conntrack_del(
+  ns: i32,
+  family: i32,
+  protocol: i32,
+  dst: string,
+  dport: i32,
+  dport_end: i32,
+  reply_src: string,
+): i32 {
+  const to = new Utf8(dst);
+  const from = new Utf8(reply_src);
+  return checked(
+    kernel_conntrack_del(
+      ns,
+      family,
+      protocol,
+      to.ptr,
+      to.len,
+      dport,
+      dport_end,
+      from.ptr,
+      from.len,
+    ),
+  );
 }
 
 /** The qdisc at a place; null on failure, ENOENT when there is none. */

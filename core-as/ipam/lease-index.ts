@@ -120,10 +120,13 @@ class Bucket {
     return found;
   }
   remove(name: string): void {
+    const wanted = new Utf8(name);
     for (let at = 0; at < this.lines.len; ) {
       const end = this.line_end(at);
-      if (this.name_at(at, end) == name) {
-        const ptr = this.lines.ptr;
+      const ptr = this.lines.ptr;
+      const start = at + FINGERPRINT_LEN + 1;
+      const same = end - 1 - start == wanted.len;
+      if (same && memory.compare(ptr + start, wanted.ptr, wanted.len) == 0) {
         memory.copy(ptr + at, ptr + end, this.lines.len - end);
         this.lines.len -= end - at;
         this.count--;

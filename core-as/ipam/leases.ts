@@ -227,11 +227,25 @@ export class Leases {
     return false;
   }
 
-  /** Takes back `reserve`, also when the lock cannot be had: false as with `release`. */
-  take_back(ip: string): bool {
-    if (!this.open(false)) return file_remove(`${this.dir}/${ip}`) >= 0;
-    const done = this.release(ip, this.owner);
-    this.close();
+  /** Whether they are the leases of this attachment in this folder. */
+  are_of(dataDir: string, network: string, containerID: string, ifname: string): bool {
+    return (
+      this.dir == `${dataDir}/${network}` &&
+      this.containerID == containerID &&
+      this.ifname == ifname
+    );
+  }
+
+  /** Takes back `reserve`, also when the lock cannot be had: false when one of them stays. */
+  take_back(ips: string[]): bool {
+    const locked = this.open(false);
+    let done = true;
+    for (let i = ips.length - 1; i >= 0; i--) {
+      const path = `${this.dir}/${ips[i]}`;
+      const gone = locked ? this.release(ips[i], this.owner) : file_remove(path) >= 0;
+      if (!gone && failure_errno != ENOENT) done = false;
+    }
+    if (locked) this.close();
     return done;
   }
 }

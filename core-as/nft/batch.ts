@@ -4,7 +4,7 @@
 import { ByteWriter } from "../lib/utf8";
 import { Attributes, NLA_F_NESTED } from "./attributes";
 import { Rule } from "./rule";
-import { data_write, SetType } from "./value";
+import { SetType } from "./value";
 
 /** linux/netfilter.h NFPROTO_*, and the words for them. */
 export const enum Family {
@@ -112,6 +112,13 @@ export class Batch {
     this.done("");
   }
 
+  /** Makes a table that must not be there yet: EEXIST when it is. */
+  create_table(family: i32): void {
+    this.change(Message.NewTable, NLM_F_CREATE | NLM_F_EXCL, "create table", family);
+    this.out.be32(2, 0);
+    this.done("");
+  }
+
   add_set(family: i32, name: string, type: SetType): void {
     const verb = type.data.length > 0 ? "add map" : "add set";
     this.change(Message.NewSet, NLM_F_CREATE, verb, family);
@@ -185,7 +192,7 @@ export class Batch {
     const flags = NLM_F_CREATE | NLM_F_EXCL;
     this.change(Message.NewSetElem, flags, "create element", set.family);
     const lists = this.element(set, key);
-    if (data.length > 0) data_write(this.out, 2, data);
+    if (data.length > 0) set.type.data_write(this.out, 2, data);
     this.out.comment(6, comment);
     this.close(lists);
     const value = data.length > 0 ? ` : ${data}` : "";
@@ -229,5 +236,7 @@ export class ElementPlace {
     public family: i32,
     public name: string,
     public type: SetType,
+    /** An element of it is its owner's for as long as that lives: nobody else may have its key. */
+    public claimed: bool = false,
   ) {}
 }

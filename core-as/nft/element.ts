@@ -2,11 +2,12 @@
 // attachments keep; the owner's tag is the comment it has in the kernel.
 import { hash64 } from "../lib/name";
 import { ElementPlace } from "./batch";
-import { Chain, chain_led, Part, part_of_set } from "./parts";
+import { Chain, Part, part_of_set } from "./parts";
 
 /** nft refuses longer comments. */
 const COMMENT_MAX = 128;
 const NAME_MAX = 40;
+const GOTO = "goto ";
 
 export class Element {
   constructor(
@@ -30,8 +31,18 @@ export class Element {
   }
   /** The chain it leads to, as it should be; null for none. */
   get chain(): Chain | null {
-    return this.data.startsWith("goto ") ? chain_led(this.set, this.data.substring(5)) : null;
+    return this.data.startsWith(GOTO)
+      ? this.part.target(this.set, this.data.substring(GOTO.length))
+      : null;
   }
+}
+
+/** An element and the tag of its owner. */
+export class Owned {
+  constructor(
+    public element: Element,
+    public owner: string,
+  ) {}
 }
 
 /** An element by its text; null when it is none of ours, or of another version of us. */
@@ -43,8 +54,8 @@ export function element_parse(text: string): Element | null {
   const data = colon < 0 ? "" : text.substring(colon + 3);
   const element = new Element(text.substring(0, space), key, data);
   if (!part_of_set(element.set) || !element.place.type.valid(key)) return null;
-  const map = element.place.type.data.length > 0;
-  if (map != data.length > 0 || (map && !element.chain)) return null;
+  if (!element.place.type.data_valid(data)) return null;
+  if (data.startsWith(GOTO) && !element.chain) return null;
   return element;
 }
 

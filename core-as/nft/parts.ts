@@ -3,6 +3,8 @@
 // tag, by which a part that was flushed, or is of another version, is noticed.
 //
 //   table inet fairlead    masq     masq4, masq6: address -> goto the chain of its subnet
+//                          portmap  hostports…: protocol and host port -> address and port, and
+//                                   for whom the source is masqueraded
 //   table bridge fairlead  spoof    spoof_ports, spoof_pairs: which MAC may come from which port
 //   table inet fairlead    firewall firewall4, firewall6: addresses whose packets are accepted;
 //                                   firewall_same, firewall_isolated, firewall_pairs: bridges
@@ -33,6 +35,8 @@ export class Chain {
   ) {}
 }
 
+const FIREWALL_NAME = "firewall";
+
 /** The comment of a shared element. A container's has three words. */
 export const SHARED: string = "shared";
 
@@ -44,7 +48,20 @@ export class Part {
     public family: i32,
     public sets: ElementPlace[],
     public chains: Chain[],
+    /** What its chains of subnets are called begins so; "" when it has none. */
+    public subnets: string = "",
   ) {}
+
+  /** The chain of a name that an element of a set may lead to; null when there is none. */
+  target(set: string, name: string): Chain | null {
+    for (let i = 0; i < this.chains.length; i++) {
+      const chain = this.chains[i];
+      if (chain.name == name && !chain.hook && !chain.kept) return chain;
+    }
+    if (this.name != FIREWALL_NAME) return part_of_chain(name) == this ? subnet_chain(name) : null;
+    if (set != "firewall_admins") return firewall_chain(name);
+    return admin_name_valid(name) ? kept(name) : null;
+  }
 
   /** The comment of each of its rules. */
   get tag(): string {
@@ -88,6 +105,7 @@ export const MASQ: Part = new Part(
       new Rule().saddr_vmap(true, "masq6"),
     ]),
   ],
+  "masq-",
 );
 
 export const SPOOF: Part = new Part(
@@ -103,6 +121,83 @@ export const SPOOF: Part = new Part(
       new Rule().iifname_in("spoof_ports").iifname_ether_saddr_not_in("spoof_pairs").drop(),
     ]),
   ],
+);
+
+const RAW = new Hook("filter", "prerouting", 0, "raw", -300);
+const DSTNAT = new Hook("nat", "prerouting", 0, "dstnat", -100);
+/** nft has no word for this priority at this hook. */
+const OUTPUT_DSTNAT = new Hook("nat", "output", 3, "-100", -100);
+const LOOPBACK = new Cidr(new Ip(false, 0, 0x7f000000), 8);
+
+/** Ports of the host: an address where one is named goes before any address. */
+function hostports(): Chain {
+  return new Chain("hostports", null, [
+    new Rule().dnat_by_port(false, true, "hostports_ip4"),
+    new Rule().dnat_by_port(false, false, "hostports4"),
+    new Rule().dnat_by_port(true, true, "hostports_ip6"),
+    new Rule().dnat_by_port(true, false, "hostports6"),
+  ]);
+}
+
+/** By the port as it was before: only what came through a port of the host is masqueraded. */
+function hostports_postrouting(): Chain {
+  const rules = new Array<Rule>();
+  const protocols: string[] = ["tcp", "udp", "sctp"];
+  for (let i = 0; i < protocols.length; i++) {
+    for (let v6 = 0; v6 < 2; v6++) {
+      const rule = new Rule().ct_status_dnat().l4proto(protocols[i]);
+      rules.push(rule.daddr_original_port_vmap(v6 == 1, `hostports_snat${v6 == 1 ? 6 : 4}`));
+    }
+  }
+  return new Chain("hostports_postrouting", SRCNAT, rules);
+}
+
+const PORT4 = "ipv4_addr . inet_proto . inet_service";
+const PORT6 = "ipv6_addr . inet_proto . inet_service";
+const TO4 = "ipv4_addr . inet_service";
+const TO6 = "ipv6_addr . inet_service";
+
+export const PORTMAP: Part = new Part(
+  "portmap",
+  1,
+  Family.Inet,
+  [
+    new ElementPlace(
+      Family.Inet,
+      "hostports4",
+      new SetType("inet_proto . inet_service", TO4),
+      true,
+    ),
+    new ElementPlace(
+      Family.Inet,
+      "hostports6",
+      new SetType("inet_proto . inet_service", TO6),
+      true,
+    ),
+    new ElementPlace(Family.Inet, "hostports_ip4", new SetType(PORT4, TO4), true),
+    new ElementPlace(Family.Inet, "hostports_ip6", new SetType(PORT6, TO6), true),
+    new ElementPlace(Family.Inet, "hostports_snat4", new SetType(PORT4, "verdict")),
+    new ElementPlace(Family.Inet, "hostports_snat6", new SetType(PORT6, "verdict")),
+    new ElementPlace(Family.Inet, "hostports_self4", new SetType("ipv4_addr . ipv4_addr", "")),
+    new ElementPlace(Family.Inet, "hostports_self6", new SetType("ipv6_addr . ipv6_addr", "")),
+  ],
+  [
+    hostports(),
+    new Chain("hostports_all", null, [new Rule().masquerade()]),
+    new Chain("hostports_self4", null, [
+      new Rule().saddr_daddr_in(false, "hostports_self4").masquerade(),
+      new Rule().saddr(LOOPBACK).masquerade(),
+    ]),
+    new Chain("hostports_self6", null, [
+      new Rule().saddr_daddr_in(true, "hostports_self6").masquerade(),
+    ]),
+    // route_localnet lets the ports of a bridge in on 127.0.0.1, and must let nobody else in.
+    new Chain("hostports_raw", RAW, [new Rule().iif_not_lo().daddr(LOOPBACK).drop()]),
+    new Chain("hostports_prerouting", DSTNAT, [new Rule().fib_daddr_local().goto("hostports")]),
+    new Chain("hostports_output", OUTPUT_DSTNAT, [new Rule().fib_daddr_local().goto("hostports")]),
+    hostports_postrouting(),
+  ],
+  "snat-",
 );
 
 /**
@@ -127,7 +222,7 @@ function kept(name: string): Chain {
 }
 
 export const FIREWALL: Part = new Part(
-  "firewall",
+  FIREWALL_NAME,
   1,
   Family.Inet,
   [
@@ -176,7 +271,7 @@ export const ISOLATION: Part = new Part(
   ],
 );
 
-export const PARTS: Part[] = [MASQ, SPOOF, FIREWALL, ISOLATION];
+export const PARTS: Part[] = [MASQ, PORTMAP, SPOOF, FIREWALL, ISOLATION];
 
 /** The part that a set of ours belongs to; null when we have no such set. */
 export function part_of_set(name: string): Part | null {
@@ -188,32 +283,59 @@ export function part_of_set(name: string): Part | null {
   return null;
 }
 
-/** What chains of subnets are called begins so. */
-export const SUBNET_CHAIN: string = "masq-";
+/** The part that a chain of a subnet belongs to; null when it is no such name. */
+export function part_of_chain(name: string): Part | null {
+  for (let i = 0; i < PARTS.length; i++) {
+    const start = PARTS[i].subnets;
+    if (start.length > 0 && name.startsWith(start)) return PARTS[i];
+  }
+  return null;
+}
+
 const ANY4 = "masq-any4";
 const ANY6 = "masq-any6";
 
+/** What a chain of a part for a subnet is called. nft's names have no colons. */
+function chain_name(part: Part, subnet: Cidr): string {
+  return part.subnets + subnet.subnet().toString().replaceAll(":", "_");
+}
+
 /**
  * The chain for packets of an address: which destinations are its subnet, so not masqueraded. A
- * full-length prefix has no neighbours, and all such addresses share one chain. nft's names have no
- * colons.
+ * full-length prefix has no neighbours, and all such addresses share one chain.
  */
 export function subnet_chain_name(address: Cidr): string {
   if (address.bits == address.ip.width) return address.ip.v6 ? ANY6 : ANY4;
-  return SUBNET_CHAIN + address.subnet().toString().replaceAll(":", "_");
+  return chain_name(MASQ, address);
+}
+
+/**
+ * The chain for packets through a port of the host to an address: which sources are masqueraded,
+ * lest the answer misses the host: neighbours in its subnet, it itself, and the host's loopback.
+ */
+export function snat_chain_name(address: Cidr): string {
+  if (address.bits == 0) return "hostports_all";
+  if (address.bits == address.ip.width) return `hostports_self${address.ip.v6 ? 6 : 4}`;
+  return chain_name(PORTMAP, address);
 }
 
 /** The chain of a subnet by its name; null when it is no such name. */
 export function subnet_chain(name: string): Chain | null {
-  if (!name.startsWith(SUBNET_CHAIN)) return null;
-  let v6 = name == ANY6;
+  const part = part_of_chain(name);
+  if (!part) return null;
+  if (name == ANY4 || name == ANY6) return masq_chain(name, null, name == ANY6);
+  const subnet = cidr_parse(name.substring(part.subnets.length).replaceAll("_", ":"));
+  if (!subnet || subnet.bits == 0 || subnet.bits == subnet.ip.width) return null;
+  if (chain_name(part, subnet) != name) return null;
+  if (part == MASQ) return masq_chain(name, subnet, subnet.ip.v6);
+  const rules: Rule[] = [new Rule().saddr(subnet).masquerade()];
+  if (!subnet.ip.v6) rules.push(new Rule().saddr(LOOPBACK).masquerade());
+  return new Chain(name, null, rules);
+}
+
+function masq_chain(name: string, subnet: Cidr | null, v6: bool): Chain {
   const rules = new Array<Rule>();
-  if (!v6 && name != ANY4) {
-    const subnet = cidr_parse(name.substring(SUBNET_CHAIN.length).replaceAll("_", ":"));
-    if (!subnet || subnet_chain_name(subnet) != name || subnet.bits == 0) return null;
-    v6 = subnet.ip.v6;
-    rules.push(new Rule().daddr(subnet).return_());
-  }
+  if (subnet) rules.push(new Rule().daddr(subnet).return_());
   // 224.0.0.0/4 and ff00::/8
   const multicast = v6
     ? new Cidr(new Ip(true, 0xff00000000000000, 0), 8)
@@ -300,12 +422,6 @@ export function admin_name_valid(name: string): bool {
 /** The comment of the rule that jumps to an administrator's chain. */
 export function admin_tag(name: string): string {
   return `fairlead admin ${name}`;
-}
-
-/** The chain that an element of a map leads to; null when that map leads to no such chain. */
-export function chain_led(set: string, name: string): Chain | null {
-  if (set == "firewall_admins") return admin_name_valid(name) ? kept(name) : null;
-  return set.startsWith("firewall") ? firewall_chain(name) : subnet_chain(name);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
 import { element_get, NftElement, rule_list } from "../host/nft";
-import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } from "../lib/errno";
+import { EINVAL, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT } from "../lib/errno";
 import { CniError, Code, os_error } from "../spec/error";
 import { TABLE } from "./batch";
 import { Element } from "./element";
@@ -18,10 +18,11 @@ export function unsupported(): bool {
 /** The error for the operation that just failed. */
 export function nft_error(tried: string, code: i32 = Code.Kernel): CniError {
   const error = os_error(tried, code);
-  if (unsupported()) {
+  // A chain of a type that the kernel lacks is ENOENT.
+  if (unsupported() || (code == Code.NotAvailable && failure_errno == ENOENT)) {
     error.msg +=
-      ": the kernel must have nf_tables with nat and bridge support " +
-      "(modprobe nf_tables nft_chain_nat nft_masq nf_tables_bridge)";
+      ": the kernel must have nf_tables with nat, fib, ct and bridge support " +
+      "(modprobe nf_tables nft_chain_nat nft_nat nft_masq nft_fib_inet nft_ct nf_tables_bridge)";
   }
   return error;
 }
@@ -96,8 +97,14 @@ export class Present {
   }
 }
 
-/** An element of ours as the kernel has it; null when it is not there, or on another failure. */
+/**
+ * An element of ours as the kernel has it, its data in words; null when it is not there, or on
+ * another failure.
+ */
 export function find(element: Element): NftElement | null {
   const place = element.place;
-  return element_get(HOST, place.family, TABLE, place.name, place.type.key_bytes(element.key));
+  const key = place.type.key_bytes(element.key);
+  const found = element_get(HOST, place.family, TABLE, place.name, key);
+  if (found) found.data = place.type.data_words(found.data);
+  return found;
 }

@@ -2,27 +2,47 @@
 // that nft sends for it, registers and order included, so that `nft list` shows the words again.
 import { Cidr } from "../lib/ip";
 import { Attributes } from "./attributes";
-import { ip_write } from "./value";
+import { goto_write, ip_write, protocol_number } from "./value";
 
 /** linux/netfilter/nf_tables.h */
 const NFT_META_MARK = 3;
+const NFT_META_IIF = 4;
 const NFT_META_IIFNAME = 6;
 const NFT_META_OIFNAME = 7;
 const NFT_META_NFPROTO = 15;
+const NFT_META_L4PROTO = 16;
 const NFT_PAYLOAD_LL_HEADER = 0;
 const NFT_PAYLOAD_NETWORK_HEADER = 1;
-const NFT_LOOKUP_F_INV = 1;
+const NFT_PAYLOAD_TRANSPORT_HEADER = 2;
 const NFT_CMP_EQ = 0;
 const NFT_CMP_NEQ = 1;
+const NFT_CT_STATUS = 2;
+const NFT_CT_PROTO_DST = 12;
+const NFT_FIB_RESULT_ADDRTYPE = 3;
+const NFTA_FIB_F_DADDR = 2;
+const NFT_NAT_DNAT = 1;
+/** linux/netfilter/nf_conntrack_common.h IPS_DST_NAT */
+const IPS_DST_NAT = 0x20;
+/** linux/rtnetlink.h RTN_LOCAL */
+const RTN_LOCAL = 2;
+/** The loopback interface is the first of every namespace. */
+const LO_IFINDEX = 1;
+const NFT_LOOKUP_F_INV = 1;
 const NFT_CT_STATE = 0;
 const NFT_JUMP = -3;
 const NFT_RETURN = -5;
 const NF_DROP = 0;
 const NF_ACCEPT = 1;
-/** Register 1 has 16 bytes; register 2 follows it, for the second field of a concatenation. */
+/**
+ * Register 1 has 16 bytes, and register 2 follows it. NFT_REG32_00 is the same memory in pieces of
+ * four bytes, numbered from 8: a concatenation's fields lie one after the other.
+ */
 const REG_VERDICT = 0;
 const REG_1 = 1;
 const REG_2 = 2;
+const REG32_01 = 9;
+const REG32_02 = 10;
+const REG32_05 = 13;
 /** NFPROTO_IPV4, NFPROTO_IPV6. */
 const IPV4 = 2;
 const IPV6 = 10;
@@ -56,14 +76,11 @@ export class Rule {
     this.expressions.be32(4, len);
     this.close(nests);
   }
-  private equal(bytes: Attributes): void {
-    this.compare(NFT_CMP_EQ, bytes);
-  }
-  /** Goes on when register 1 compares so. */
-  private compare(how: i32, bytes: Attributes): void {
+  /** Compares register 1. */
+  private equal(bytes: Attributes, operator: i32 = NFT_CMP_EQ): void {
     const nests = this.open("cmp");
     this.expressions.be32(1, REG_1);
-    this.expressions.be32(2, how);
+    this.expressions.be32(2, operator);
     const data = this.expressions.nest(3);
     this.expressions.raw(1, bytes);
     this.expressions.end(data);
@@ -72,13 +89,17 @@ export class Rule {
   /** Keeps the first `bits` of register 1. */
   private mask(bits: i32, len: i32): void {
     const mask = new Attributes();
-    const zero = new Attributes();
     for (let i = 0; i < len; i++) {
       const kept = max(0, min(8, bits - 8 * i));
       mask.byte((0xff00 >> kept) & 0xff);
-      zero.byte(0);
     }
-    this.bitwise(len, mask, zero);
+    this.and(mask);
+  }
+  /** Keeps some bits of register 1. */
+  private and(mask: Attributes): void {
+    const zero = new Attributes();
+    for (let i = 0; i < mask.len; i++) zero.byte(0);
+    this.bitwise(mask.len, mask, zero);
   }
   /** Keeps bits of register 1, then flips some. */
   private bitwise(len: i32, kept_bits: Attributes, flipped_bits: Attributes): void {
@@ -94,12 +115,15 @@ export class Rule {
     this.expressions.end(flipped);
     this.close(nests);
   }
-  /** Looks register 1 up: in a map for a verdict, in a set to go on when it is (not) there. */
-  private lookup(set: string, map: bool, inverted: bool): void {
+  /**
+   * Looks register 1 up: in a map for what goes to register `into`, in a set (-1) to go on when it
+   * is (not) there.
+   */
+  private lookup(set: string, into: i32, inverted: bool): void {
     const nests = this.open("lookup");
     this.expressions.name(1, set);
     this.expressions.be32(2, REG_1);
-    if (map) this.expressions.be32(3, REG_VERDICT);
+    if (into >= 0) this.expressions.be32(3, into);
     if (inverted) this.expressions.be32(5, NFT_LOOKUP_F_INV);
     this.close(nests);
   }
@@ -114,6 +138,22 @@ export class Rule {
     this.expressions.end(data);
     this.close(nests);
   }
+  /** Compares register 1 with a number of four bytes in the host's byte order. */
+  private equal_u32(number: i32, operator: i32 = NFT_CMP_EQ): void {
+    this.equal(number_of(number), operator);
+  }
+  private ct(key: i32, register: i32, original: bool): void {
+    const nests = this.open("ct");
+    this.expressions.be32(2, key);
+    this.expressions.be32(1, register);
+    if (original) {
+      // IP_CT_DIR_ORIGINAL
+      const direction = this.expressions.open(3);
+      this.expressions.byte(0);
+      this.expressions.end(direction);
+    }
+    this.close(nests);
+  }
   /** What nft puts before an address in a table of both families. */
   private family(v6: bool): void {
     this.meta(NFT_META_NFPROTO);
@@ -126,27 +166,35 @@ export class Rule {
   saddr_vmap(v6: bool, map: string): Rule {
     this.words += ` ${v6 ? "ip6" : "ip"} saddr vmap @${map}`;
     this.family(v6);
-    this.payload(REG_1, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 8 : 12, v6 ? 16 : 4);
-    this.lookup(map, true, false);
+    this.address(v6, true, REG_1);
+    this.lookup(map, REG_VERDICT, false);
     return this;
   }
   /** `ip daddr vmap @SET` */
   daddr_vmap(v6: bool, map: string): Rule {
     this.words += ` ${v6 ? "ip6" : "ip"} daddr vmap @${map}`;
     this.family(v6);
-    this.payload(REG_1, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 24 : 16, v6 ? 16 : 4);
-    this.lookup(map, true, false);
+    this.address(v6, false, REG_1);
+    this.lookup(map, REG_VERDICT, false);
     return this;
   }
   /** `ip daddr SUBNET`, of at least one bit */
   daddr(subnet: Cidr): Rule {
+    return this.within(subnet, false);
+  }
+  /** `ip saddr SUBNET`, of at least one bit */
+  saddr(subnet: Cidr): Rule {
+    return this.within(subnet, true);
+  }
+  private within(subnet: Cidr, source: bool): Rule {
     const v6 = subnet.ip.v6;
     const whole = v6 ? 16 : 4;
-    this.words += ` ${v6 ? "ip6" : "ip"} daddr ${subnet.toString()}`;
+    const field = source ? "saddr" : "daddr";
+    this.words += ` ${v6 ? "ip6" : "ip"} ${field} ${subnet.toString()}`;
     this.family(v6);
     // Whole bytes are loaded and compared alone, as nft does.
     const len = (subnet.bits & 7) == 0 ? subnet.bits >> 3 : whole;
-    this.payload(REG_1, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 24 : 16, len);
+    this.payload(REG_1, NFT_PAYLOAD_NETWORK_HEADER, address_offset(v6, source), len);
     if ((subnet.bits & 7) != 0) this.mask(subnet.bits, whole);
     const bytes = new Attributes();
     ip_write(bytes, subnet.network());
@@ -154,11 +202,96 @@ export class Rule {
     this.equal(bytes);
     return this;
   }
+  private address(v6: bool, source: bool, register: i32): void {
+    const offset = address_offset(v6, source);
+    this.payload(register, NFT_PAYLOAD_NETWORK_HEADER, offset, v6 ? 16 : 4);
+  }
+  /** `ip saddr . ip daddr @SET` */
+  saddr_daddr_in(v6: bool, set: string): Rule {
+    const ip = v6 ? "ip6" : "ip";
+    this.words += ` ${ip} saddr . ${ip} daddr @${set}`;
+    this.family(v6);
+    this.address(v6, true, REG_1);
+    this.address(v6, false, v6 ? REG_2 : REG32_01);
+    this.lookup(set, -1, false);
+    return this;
+  }
+  /** `iif != "lo"` */
+  iif_not_lo(): Rule {
+    this.words += ' iif != "lo"';
+    this.meta(NFT_META_IIF);
+    this.equal_u32(LO_IFINDEX, NFT_CMP_NEQ);
+    return this;
+  }
+  /** `fib daddr type local` */
+  fib_daddr_local(): Rule {
+    this.words += " fib daddr type local";
+    const nests = this.open("fib");
+    this.expressions.be32(3, NFTA_FIB_F_DADDR);
+    this.expressions.be32(2, NFT_FIB_RESULT_ADDRTYPE);
+    this.expressions.be32(1, REG_1);
+    this.close(nests);
+    this.equal_u32(RTN_LOCAL);
+    return this;
+  }
+  /** `ct status dnat` */
+  ct_status_dnat(): Rule {
+    this.words += " ct status dnat";
+    this.ct(NFT_CT_STATUS, REG_1, false);
+    this.and(number_of(IPS_DST_NAT));
+    this.equal_u32(0, NFT_CMP_NEQ);
+    return this;
+  }
+  /** `meta l4proto PROTOCOL` */
+  l4proto(protocol: string): Rule {
+    this.words += ` meta l4proto ${protocol}`;
+    this.meta(NFT_META_L4PROTO);
+    const number = new Attributes();
+    number.byte(protocol_number(protocol));
+    this.equal(number);
+    return this;
+  }
+  /** `ip daddr . meta l4proto . ct original proto-dst vmap @MAP`, after l4proto */
+  daddr_original_port_vmap(v6: bool, map: string): Rule {
+    const ip = v6 ? "ip6" : "ip";
+    this.words += ` ${ip} daddr . meta l4proto . ct original proto-dst vmap @${map}`;
+    this.family(v6);
+    this.address(v6, false, REG_1);
+    this.meta(NFT_META_L4PROTO, v6 ? REG_2 : REG32_01);
+    this.ct(NFT_CT_PROTO_DST, v6 ? REG32_05 : REG32_02, true);
+    this.lookup(map, REG_VERDICT, false);
+    return this;
+  }
+  /**
+   * `dnat ip to [ip daddr . ]meta l4proto . th dport map @MAP`, which leads to an address and a
+   * port. A packet of the other family it leaves alone.
+   */
+  dnat_by_port(v6: bool, daddr: bool, map: string): Rule {
+    const ip = v6 ? "ip6" : "ip";
+    const address = daddr ? `${ip} daddr . ` : "";
+    this.words += ` dnat ${ip} to ${address}meta l4proto . th dport map @${map}`;
+    if (daddr) {
+      this.family(v6);
+      this.address(v6, false, REG_1);
+    }
+    const first = !daddr ? REG_1 : v6 ? REG_2 : REG32_01;
+    const second = !daddr ? REG32_01 : v6 ? REG32_05 : REG32_02;
+    this.meta(NFT_META_L4PROTO, first);
+    this.payload(second, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+    this.lookup(map, REG_1, false);
+    const nests = this.open("nat");
+    this.expressions.be32(1, NFT_NAT_DNAT);
+    this.expressions.be32(2, v6 ? IPV6 : IPV4);
+    this.expressions.be32(3, REG_1);
+    this.expressions.be32(5, v6 ? REG_2 : REG32_01);
+    this.close(nests);
+    return this;
+  }
   /** `iifname @SET` */
   iifname_in(set: string): Rule {
     this.words += ` iifname @${set}`;
     this.meta(NFT_META_IIFNAME);
-    this.lookup(set, false, false);
+    this.lookup(set, -1, false);
     return this;
   }
   /** `iifname . ether saddr != @SET` */
@@ -166,14 +299,14 @@ export class Rule {
     this.words += ` iifname . ether saddr != @${set}`;
     this.meta(NFT_META_IIFNAME);
     this.payload(REG_2, NFT_PAYLOAD_LL_HEADER, 6, 6);
-    this.lookup(set, false, true);
+    this.lookup(set, -1, true);
     return this;
   }
   /** `oifname @SET` */
   oifname_in(set: string): Rule {
     this.words += ` oifname @${set}`;
     this.meta(NFT_META_OIFNAME);
-    this.lookup(set, false, false);
+    this.lookup(set, -1, false);
     return this;
   }
   /** `iifname . oifname != @SET` */
@@ -181,7 +314,7 @@ export class Rule {
     this.words += ` iifname . oifname != @${set}`;
     this.meta(NFT_META_IIFNAME);
     this.meta(NFT_META_OIFNAME, REG_2);
-    this.lookup(set, false, true);
+    this.lookup(set, -1, true);
     return this;
   }
   /** `ct state established,related` */
@@ -192,7 +325,7 @@ export class Rule {
     this.expressions.be32(1, REG_1);
     this.close(nests);
     this.bitwise(4, number_of(ESTABLISHED_RELATED), number_of(0));
-    this.compare(NFT_CMP_NEQ, number_of(0));
+    this.equal(number_of(0), NFT_CMP_NEQ);
     return this;
   }
   /** `meta mark & BITS == BITS` */
@@ -242,6 +375,16 @@ export class Rule {
     this.close(this.open("masq"));
     return this;
   }
+  goto(chain: string): Rule {
+    this.words += ` goto ${chain}`;
+    const nests = this.open("immediate");
+    this.expressions.be32(1, REG_VERDICT);
+    const data = this.expressions.nest(2);
+    goto_write(this.expressions, chain);
+    this.expressions.end(data);
+    this.close(nests);
+    return this;
+  }
   return_(): Rule {
     this.words += " return";
     this.verdict(NFT_RETURN);
@@ -263,4 +406,10 @@ function number_of(value: u32): Attributes {
 
 function hex_of(value: u32): string {
   return `0x${value.toString(16).padStart(8, "0")}`;
+}
+
+/** Where an address lies in the header of its family. */
+function address_offset(v6: bool, source: bool): i32 {
+  if (v6) return source ? 8 : 24;
+  return source ? 12 : 16;
 }

@@ -15,33 +15,52 @@ import {
   others_explain,
   policies_drop,
 } from "./companions";
-import { Element, owner_of_network } from "./element";
-import { Chain, FIREWALL, MASQ, PARTS, Part, part_of_set, SUBNET_CHAIN } from "./parts";
+import { Element, Owned, owner_of_network } from "./element";
+import { FIREWALL, PARTS, Part, part_of_set } from "./parts";
 import { find, lost, nft_error, Present, unsupported } from "./present";
 
 /** Others may change the same sets meanwhile; what they did is looked at before the next try. */
 const TRIES = 4;
 
-/** An element and the tag of its owner. */
-export class Owned {
-  constructor(
-    public element: Element,
-    public owner: string,
-  ) {}
-}
-
 /** Who knows what else was there when something is missing. */
 export abstract class Others {
   /** null on failure. */
   abstract read(): Owned[] | null;
+  /** Why an element that is claimed cannot be taken from an owner; null when it can. */
+  abstract holds(element: Element, owner: string): CniError | null;
 }
 
-/** Queues an element that may be there already, be it of another owner. */
-function queue_kept(batch: Batch, owned: Owned): CniError | null {
+/** The owner of the element of a key and what it leads to. */
+export class Occupied {
+  owned: Owned | null = null;
+  error: CniError | null = null;
+}
+
+export function element_at(element: Element): Occupied {
+  const occupied = new Occupied();
+  const found = find(element);
+  if (found) {
+    const there = new Element(element.set, element.key, found.data);
+    occupied.owned = new Owned(there, found.comment);
+  } else if (failure_errno != ENOENT && !unsupported()) {
+    occupied.error = nft_error(`look for ${element.text}`);
+  }
+  return occupied;
+}
+
+/**
+ * Queues an element that may be there already, be it of another owner. A claimed one is taken from
+ * an owner only when `others` is there to say that it may be.
+ */
+function queue_kept(batch: Batch, owned: Owned, others: Others | null): CniError | null {
   const element = owned.element;
   const found = find(element);
   if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
   if (found && found.comment == owned.owner && found.data == element.data) return null;
+  if (found && found.comment != owned.owner && element.place.claimed) {
+    const held = others ? others.holds(element, found.comment) : null;
+    if (held || !others) return held;
+  }
   if (found) batch.delete_element(element.place, element.key);
   batch.create_element(element.place, element.key, element.data, owned.owner);
   return null;
@@ -71,8 +90,9 @@ class Plan {
 
   constructor(
     wanted: Owned[],
-    /** What else is to be there when something was missing. */
     private others: Others | null,
+    /** Whether what others lost is to be there again when something was missing. */
+    private restores: bool,
   ) {
     this.elements = wanted.slice();
   }
@@ -90,7 +110,8 @@ class Plan {
       this.error = this.prepare(owned.element, careful);
       if (this.error) return;
       const place = owned.element.place;
-      if (careful || i >= own) this.error = queue_kept(this.batch, owned);
+      const judge = i < own ? this.others : null;
+      if (careful || i >= own) this.error = queue_kept(this.batch, owned, judge);
       else {
         const element = owned.element;
         this.batch.create_element(place, element.key, element.data, owned.owner);
@@ -109,8 +130,8 @@ class Plan {
       part.load(this.batch);
       for (let i = 0; i < part.chains.length; i++) this.present.note(part, part.chains[i]);
       if (part.name == FIREWALL.name) others_explain();
-      const others = this.others;
-      this.others = null;
+      const others = this.restores ? this.others : null;
+      this.restores = false;
       if (others) {
         const lost = others.read();
         if (!lost) return os_error("find out what else was lost", Code.Io);
@@ -151,7 +172,7 @@ export function elements_add(
   if (wanted.length == 0) return elements_remove(stale);
   for (let tries = 0; tries < TRIES; tries++) {
     // What others have lost must not make this fail for good.
-    const plan = new Plan(wanted, tries == TRIES - 1 ? null : others);
+    const plan = new Plan(wanted, others, tries < TRIES - 1);
     plan.make(stale, careful || tries > 0);
     if (plan.error) return plan.error;
     if (plan.batch.count == 0 || send(plan.batch)) return null;
@@ -216,18 +237,43 @@ export function elements_check(wanted: Owned[]): CniError | null {
 
 /** Whether elements of some sets could be added; the error is STATUS's. */
 export function elements_possible(sets: string[]): CniError | null {
+  const present = new Present();
+  const asked = new Set<string>();
   for (let i = 0; i < sets.length; i++) {
     const part = part_of_set(sets[i]);
-    if (!part || rule_list(HOST, part.family, TABLE)) continue;
-    return nft_error(`list table ${family_word(part.family)} ${TABLE}`, Code.NotAvailable);
+    if (!part || asked.has(part.name)) continue;
+    asked.add(part.name);
+    if (!present.read(part.family)) {
+      return nft_error(`list table ${family_word(part.family)} ${TABLE}`, Code.NotAvailable);
+    }
+    if (present.intact(part)) continue;
+    const error = part_possible(part);
+    if (error) return error;
   }
   return null;
+}
+
+/**
+ * Whether the kernel takes all that a part is made of. It is asked for before something that fails
+ * when it is reached, so nothing of it happens.
+ */
+function part_possible(part: Part): CniError | null {
+  const batch = new Batch();
+  part.load(batch);
+  batch.create_table(part.family);
+  if (send(batch) || failure_errno == EEXIST) return null;
+  return nft_error(`make what ${part.name} needs in table ${TABLE}`, Code.NotAvailable);
 }
 
 /** Reads elements of one set that a tag may own; null when there is none to read. */
 function listed(place: ElementPlace, errors: CniError[]): NftElement[] {
   const elements = element_list(HOST, place.family, TABLE, place.name);
-  if (elements) return elements;
+  if (elements) {
+    for (let i = 0; i < elements.length; i++) {
+      elements[i].data = place.type.data_words(elements[i].data);
+    }
+    return elements;
+  }
   // Without nf_tables there is nothing to take away either.
   if (failure_errno != ENOENT && !unsupported()) errors.push(nft_error(`list ${place.name}`));
   return [];
@@ -237,43 +283,58 @@ function listed(place: ElementPlace, errors: CniError[]): NftElement[] {
 export function elements_of(owner: string, sets: string[], errors: CniError[]): Owned[] {
   const found = new Array<Owned>();
   for (let i = 0; i < sets.length; i++) {
-    const place = new Element(sets[i], "").place;
-    const elements = listed(place, errors);
+    const elements = elements_in(sets[i], errors);
     for (let k = 0; k < elements.length; k++) {
-      if (elements[k].comment != owner) continue;
-      const key = place.type.key_words(elements[k].key);
-      found.push(new Owned(new Element(place.name, key, elements[k].data), owner));
+      if (elements[k].owner == owner) found.push(elements[k]);
     }
+  }
+  return found;
+}
+
+/** All elements of a set; none when there is no such set. */
+export function elements_in(set: string, errors: CniError[]): Owned[] {
+  const found = new Array<Owned>();
+  const place = new Element(set, "").place;
+  const elements = listed(place, errors);
+  for (let i = 0; i < elements.length; i++) {
+    const key = place.type.key_words(elements[i].key);
+    found.push(new Owned(new Element(set, key, elements[i].data), elements[i].comment));
   }
   return found;
 }
 
 /**
  * Takes away what attachments of a network left that are not valid: in `sets`, or, when none are
- * named, in all of them, and chains that nobody needs then.
+ * named, in all of them, and then chains nobody needs. Gives what it took away. `first` is told
+ * before: what it notes in the errors keeps all where it is.
  */
 export function elements_gc(
   network: string,
   sets: string[],
   valid: Attachments,
+  first: (gone: Owned[], errors: CniError[]) => void,
   errors: CniError[],
-): void {
+): Owned[] {
   for (let tries = 0; tries < TRIES; tries++) {
     const batch = new Batch();
     const before = errors.length;
     const needed = new Set<string>();
+    const gone = new Array<Owned>();
     for (let i = 0; i < PARTS.length; i++) {
       for (let k = 0; k < PARTS[i].sets.length; k++) {
         const place = PARTS[i].sets[k];
         if (sets.length > 0 && !sets.includes(place.name)) continue;
-        queue_gc(batch, place, network, valid, needed, errors);
+        queue_gc(batch, place, network, valid, needed, gone, errors);
       }
     }
     if (errors.length == before) queue_chains(batch, sets, needed, errors);
-    if (errors.length > before || batch.count == 0 || send(batch)) return;
+    if (errors.length == before) first(gone, errors);
+    if (errors.length > before) return [];
+    if (batch.count == 0 || send(batch)) return gone;
     if (!contended()) break;
   }
   errors.push(nft_error(`remove what containers of network "${network}" left in table ${TABLE}`));
+  return [];
 }
 
 /** Queues what may go of a set; notes where the rest leads. */
@@ -283,13 +344,16 @@ function queue_gc(
   network: string,
   valid: Attachments,
   needed: Set<string>,
+  gone: Owned[],
   errors: CniError[],
 ): void {
   const elements = listed(place, errors);
   for (let i = 0; i < elements.length; i++) {
     const tag = elements[i].comment;
     if (owner_of_network(tag, network) && !valid.has_tag(network, tag)) {
-      batch.delete_element(place, place.type.key_words(elements[i].key));
+      const key = place.type.key_words(elements[i].key);
+      batch.delete_element(place, key);
+      gone.push(new Owned(new Element(place.name, key, elements[i].data), tag));
     } else {
       needed.add(elements[i].data);
     }
@@ -300,14 +364,18 @@ function queue_gc(
 function queue_chains(batch: Batch, sets: string[], needed: Set<string>, errors: CniError[]): void {
   const present = new Present();
   const all = sets.length == 0;
-  // One family holds both.
-  if (!present.read(MASQ.family)) {
-    if (!unsupported()) errors.push(nft_error(`list table ${family_word(MASQ.family)} ${TABLE}`));
+  // One family holds all of them.
+  const family = FIREWALL.family;
+  if (!present.read(family)) {
+    if (!unsupported()) errors.push(nft_error(`list table ${family_word(family)} ${TABLE}`));
     return;
   }
-  const chains = all ? present.chains(MASQ.family, SUBNET_CHAIN) : new Array<string>();
-  for (let i = 0; i < chains.length; i++) {
-    if (!needed.has(`goto ${chains[i]}`)) batch.delete_chain(MASQ.family, chains[i]);
+  for (let i = 0; all && i < PARTS.length; i++) {
+    if (PARTS[i].subnets.length == 0) continue;
+    const chains = present.chains(family, PARTS[i].subnets);
+    for (let k = 0; k < chains.length; k++) {
+      if (!needed.has(`goto ${chains[k]}`)) batch.delete_chain(family, chains[k]);
+    }
   }
   const first = FIREWALL.sets[0].name;
   if (all ? !present.loaded(FIREWALL) : !sets.includes(first)) return;

@@ -523,6 +523,38 @@ export function kernel_sysctl_write(
   return trace.end(at.kernel_sysctl_write(ns, key, key_len, value, value_len));
 }
 
+export function kernel_conntrack_del(
+  ns: i32,
+  family: i32,
+  protocol: i32,
+  dst: usize,
+  dst_len: i32,
+  dport: i32,
+  dport_end: i32,
+  reply_src: usize,
+  reply_src_len: i32,
+): i32 {
+  trace.begin("kernel.conntrack_del");
+  trace.int("ns", ns);
+  trace.int("family", family);
+  trace.int("protocol", protocol);
+  trace.text("dst", dst, dst_len);
+  trace.int("dport", dport);
+  trace.int("dport_end", dport_end);
+  trace.text("reply_src", reply_src, reply_src_len);
+  return trace.end(at.kernel_conntrack_del(
+    ns,
+    family,
+    protocol,
+    dst,
+    dst_len,
+    dport,
+    dport_end,
+    reply_src,
+    reply_src_len,
+  ));
+}
+
 export function nft_batch(
   ns: i32,
   messages: usize,

@@ -96,7 +96,8 @@ export class Nft {
     if (words.length < 4) return EINVAL;
     const what = `${words[0]} ${words[1]}`;
     const table = `${words[2]} ${words[3]}`;
-    if (what == "add table") {
+    if (what == "add table" || what == "create table") {
+      if (words[0] == "create" && this.tables.has(table)) return EEXIST;
       this.tables.add(table);
       return 0;
     }
@@ -173,7 +174,7 @@ export class Nft {
       comment = key.substring(quote + 10, key.length - 1);
       key = key.substring(0, quote);
     }
-    if (!set.type.valid(key)) return EINVAL;
+    if (!set.type.valid(key) || (verb != "delete" && !set.type.data_valid(data))) return EINVAL;
     const there = set.elements.has(key);
     if (verb == "delete") {
       if (there) set.elements.delete(key);

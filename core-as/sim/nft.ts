@@ -3,7 +3,6 @@
 // text (text.ts).
 import { ENOENT } from "../lib/errno";
 import { json_write_string } from "../lib/json";
-import { Attributes } from "../nft/attributes";
 import { Batch, Family, family_word, TABLE } from "../nft/batch";
 import {
   ADMINS,
@@ -11,16 +10,17 @@ import {
   Chain,
   FIREWALL,
   firewall_chain,
-  MASQ,
   OVERRIDE,
   OVERRIDE_CHAIN,
   OVERRIDE_TABLE,
   PARTS,
   Part,
+  part_of_chain,
   part_of_set,
   subnet_chain,
 } from "../nft/parts";
 import { Rule } from "../nft/rule";
+import { hex_text } from "../nft/value";
 import { Nft, NftChain, NftElement, NftSet } from "./nft-state";
 import { fail, refusal, refuse, reply, slot, space_of, text_of } from "./slot";
 import { Space } from "./state";
@@ -152,17 +152,10 @@ function set_of(
 }
 
 function element_json(set: NftSet, key: string, element: NftElement): void {
-  const bytes: Attributes = set.type.key_bytes(key);
   slot.text('{"key":"');
-  for (let i = 0; i < bytes.len; i++) {
-    slot.text(
-      load<u8>(bytes.ptr + i)
-        .toString(16)
-        .padStart(2, "0"),
-    );
-  }
+  slot.text(hex_text(set.type.key_bytes(key)));
   slot.text('","data":');
-  json_write_string(slot, element.data);
+  json_write_string(slot, set.type.data_told(element.data));
   slot.text(',"comment":');
   json_write_string(slot, element.comment);
   slot.text("}");
@@ -245,12 +238,12 @@ const JUMP_START = `jump `;
 
 /** The chain of ours that elements lead to, by its name, and the part that it is of. */
 class Led {
-  part: Part = MASQ;
+  part: Part = FIREWALL;
   chain: Chain | null = null;
   constructor(name: string) {
-    const subnet = subnet_chain(name);
-    if (!subnet) this.part = FIREWALL;
-    this.chain = subnet ? subnet : firewall_chain(name);
+    const part = part_of_chain(name);
+    if (part) this.part = part;
+    this.chain = part ? subnet_chain(name) : firewall_chain(name);
   }
 }
 
@@ -261,6 +254,7 @@ function admin_lines(nft: Nft, into: string[]): void {
   const jumps = nft.chains.get(key).rules;
   for (let i = 0; i < jumps.length; i++) {
     const name = jumps[i].substring(JUMP_START.length, jumps[i].indexOf(" ", JUMP_START.length));
+    if (into.includes(`nft admin ${name}`)) continue;
     into.push(`nft admin ${name}`);
     const rules = nft.chains.get(`${OURS_INET} ${name}`).rules;
     for (let k = 0; k < rules.length; k++) into.push(`nft rule ${name} ${rules[k]}`);

@@ -9,6 +9,7 @@ import { json_parse, Kind } from "../lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
 import { enslave, lowest_of } from "./bridges";
+import { flow_parse } from "./conntrack";
 import { disconnect, has_duplicate, insert } from "./fib";
 import { hardware_octets, make_vrf } from "./links";
 import { put_nft } from "./nft";
@@ -121,9 +122,16 @@ class Parser {
     if (!space) return this.fail("a line before the first netns line");
     if (words.length < 2) return this.fail(`"${what}" alone`);
     if (what == "link") return this.link(space, words);
+    if (what == "conntrack") return this.flow(space, words);
     if (!["addr", "vlan", "route", "rule", "sysctl", "qdisc", "filter", "nft"].includes(what))
       return this.fail(`unknown word "${what}"`);
     this.later.push(new Later(this.line, space, words));
+  }
+
+  private flow(space: Space, words: string[]): void {
+    const flow = flow_parse(words);
+    if (flow) space.flows.push(flow);
+    else this.fail("a flow is: PROTOCOL src IP sport N dst IP dport N reply src IP sport N");
   }
 
   private netns(line: string, words: string[]): void {

@@ -1,8 +1,9 @@
 // What the simulated kernel holds: network namespaces with their links, addresses, routes,
-// sysctls and nftables, and a tree of files. Classes and lookups alone; how it changes is the other
-// files' part.
+// sysctls, nftables and tracked flows, and a tree of files. Classes and lookups alone; how it
+// changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
 import { BOOT_NS, CLOCK_NS } from "./clock";
+import { Flow } from "./conntrack";
 import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;
@@ -224,6 +225,8 @@ export class Space {
   conf_all: Conf = new Conf();
   conf_default: Conf = new Conf();
   nft: Nft = new Nft();
+  /** What connection tracking remembers. */
+  flows: Flow[] = [];
   constructor(
     public index: i32,
     public name: string,

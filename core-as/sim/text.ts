@@ -27,6 +27,7 @@
 //   nft table ip filter                         somebody else's, whatever lies in it
 //   nft forward ip filter FORWARD 0 drop        a base chain in it: priority, policy
 //   nft override ip                             our rule in FORWARD of that family
+//   conntrack udp src 192.0.2.2 sport 5000 dst 192.0.2.1 dport 53 reply src 10.1.2.3 sport 53
 //   netns pod
 //   link lo down address 00:00:00:00:00:00 mtu 65536
 //   …
@@ -49,8 +50,8 @@
 //   folder /run/fairlead  a folder; those above a file or folder are there anyway
 //
 // Order: the host, then other namespaces by name; in each the groups link, addr, vlan, route,
-// rule, sysctl, tc (qdisc and filter) and nft, each sorted bytewise; files last, by path. The rate
-// of a tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
+// rule, sysctl, tc (qdisc and filter), nft, conntrack, each sorted bytewise; files last, by path.
+// The rate of a tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off, txqlen 1000); the operstate of lo, and "lowerlayerdown" is
 // "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
@@ -64,6 +65,7 @@
 import { Ip } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
+import { flow_lines } from "./conntrack";
 import { LOCK_NAME } from "./files";
 import { nft_lines } from "./nft";
 import { operstate } from "./operstate";
@@ -184,8 +186,7 @@ function sysctl_lines(link: Link, into: string[]): void {
   if (link.loopback || link.kind == "ifb" || link.kind == "vrf") usual.set(Knob.AcceptDad, -1);
   for (let knob = 0; knob < KNOBS.length; knob++) {
     // Those of `all` tell the same.
-    if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6 || knob == Knob.RouteLocalnet)
-      continue;
+    if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6) continue;
     if (!link.ipv6 && KNOBS[knob].startsWith("ipv6")) continue;
     const value = link.conf.values[knob];
     if (value != usual.values[knob]) into.push(`sysctl ${key_of(knob, link.name)} ${value}`);
@@ -240,6 +241,9 @@ function dump_space(space: Space, out: ByteWriter): void {
   const nft = new Array<string>();
   nft_lines(space, nft);
   flush(nft, out);
+  const flows = new Array<string>();
+  flow_lines(space, flows);
+  flush(flows, out);
 }
 
 /** Writes the whole state. */

@@ -18,7 +18,7 @@ export const enum Code {
   NotAvailable = 50,
   /** The kernel refused an operation. */
   Kernel = 100,
-  /** No address is left, or the requested one is taken. */
+  /** No address is left, or the requested one, or a port of the host, is taken. */
   NoAddress = 101,
   /** The interface name is taken in the container. */
   InterfaceExists = 102,

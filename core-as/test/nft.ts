@@ -7,11 +7,11 @@ import {
   admin_tag,
   FIREWALL,
   firewall_chain,
-  MASQ,
   OVERRIDE,
   OVERRIDE_CHAIN,
   OVERRIDE_TABLE,
   PARTS,
+  part_of_chain,
   subnet_chain,
 } from "../nft/parts";
 import { Rule } from "../nft/rule";
@@ -31,10 +31,10 @@ function queue(batch: Batch, verb: string, rest: string): void {
     for (let i = 0; i < PARTS.length; i++) if (PARTS[i].name == rest) PARTS[i].load(batch);
   } else if (verb == "chain" || verb == "fresh-chain") {
     const fresh = verb == "fresh-chain";
-    const subnet = subnet_chain(rest);
-    const chain = subnet ? subnet : firewall_chain(rest);
+    const part = part_of_chain(rest);
+    const chain = part ? subnet_chain(rest) : firewall_chain(rest);
     assert(chain !== null, rest);
-    if (chain) (subnet ? MASQ : FIREWALL).load_chain(batch, chain, fresh);
+    if (chain) (part ? part : FIREWALL).load_chain(batch, chain, fresh);
   } else if (verb == "admin") {
     batch.add_chain(FIREWALL.family, rest, null);
     batch.add_rule(FIREWALL.family, ADMINS, new Rule().jump(rest), admin_tag(rest));
@@ -46,7 +46,7 @@ function queue(batch: Batch, verb: string, rest: string): void {
     const family = words[0] == "ip" ? Family.Ip : Family.Ip6;
     batch.delete_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, I64.parseInt(words[1]));
   } else if (verb == "delete-chain") {
-    batch.delete_chain(MASQ.family, rest);
+    batch.delete_chain(FIREWALL.family, rest);
   } else {
     const element = element_of(rest);
     if (verb == "delete") batch.delete_element(element.place, element.key);

@@ -17,9 +17,9 @@ const OTHERS: string[] = ["bridge", "ptp", "tap", "tuning"];
 
 /** The link that the default route leaves by, of IPv4 or else of IPv6. */
 function uplink(): Link | null {
-  let ifindex = route_get(HOST, ELSEWHERE4);
-  if (ifindex < 0) ifindex = route_get(HOST, ELSEWHERE6);
-  return ifindex < 0 ? null : link_get_index(HOST, ifindex);
+  let hop = route_get(HOST, ELSEWHERE4);
+  if (!hop) hop = route_get(HOST, ELSEWHERE6);
+  return hop ? link_get_index(HOST, hop.ifindex) : null;
 }
 
 export function mtu_check(parts: Parts): void {

@@ -35,6 +35,7 @@ export const TYPES: readonly string[] = [
   'firewall',
   'host-local',
   'loopback',
+  'portmap',
   'ptp',
   'sbr',
   'static',

@@ -37,6 +37,7 @@ of the program is the CNI type. Install it, or a link to it, as one of:
   loopback    the container's lo
   host-local  IPAM: addresses from ranges, leases in /var/lib/cni/networks
   static      IPAM: addresses written in the configuration
+  portmap     chained: ports of the host lead to the container
   tuning      chained: sysctls and properties of the container's interface
   bandwidth   chained: limits of what a container receives and sends
   sbr         chained: a routing table for packets from the interface's addresses

@@ -9,6 +9,7 @@ import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '
 import { EBADMSG, EINVAL, ENETUNREACH, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
+import { conntrackDel } from './conntrack.ts';
 import { type NftDriver, nftOperations } from './nft.ts';
 import { dev, Spaces } from './spaces.ts';
 import { tcOperations } from './tc.ts';
@@ -428,6 +429,7 @@ export function netlinkDriver(
     route_list: (args) => call(() => routeList(s, args)),
     route_table_list: ({ ns }) => call(() => routeTableList(s, ns)),
     route_get: (args) => call(() => routeGet(s, args)),
+    conntrack_del: (args) => call(() => conntrackDel(s, args)),
     fib_rule_add: (args) => call(() => fibRule(s, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, args)),
     fib_rule_del: (args) => call(() => fibRule(s, RTM_DELRULE, 0, args)),
     fib_rule_list: ({ ns }) => call(() => fibRuleList(s, ns)),

@@ -1,11 +1,12 @@
 // The words of nfnetlink that a driver of nftables needs: asking for rules and elements, and
-// reading them. What a batch says is the core's: it comes as bytes.
+// reading them. What a batch says is the core's: it comes as bytes. And those of ctnetlink for
+// finding and forgetting flows.
 // It refuses to know any table, and to trust a reply (see rtnetlink.ts).
 
 import { type NftBase, type NftElement, type NftRule, OsError } from '../abi.ts';
 import { EBADMSG } from './libc.ts';
 import { command, dumpOf } from './netlink.ts';
-import { eachAttr, type Message, type Request, type Span } from './rtnetlink.ts';
+import { eachAttr, type Message, NLA_F_NESTED, type Request, type Span } from './rtnetlink.ts';
 
 // linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 const NFGENMSG_LEN = 4;
@@ -191,4 +192,82 @@ function parseElement(span: Span): NftElement {
     else if (type === NFTA_SET_ELEM_USERDATA) comment = commentOf(value);
   });
   return { key, data, comment };
+}
+
+// linux/netfilter/nfnetlink_conntrack.h
+const NFNL_SUBSYS_CTNETLINK = 1 << 8;
+const IPCTNL_MSG_CT_GET = NFNL_SUBSYS_CTNETLINK | 1;
+const IPCTNL_MSG_CT_DELETE = NFNL_SUBSYS_CTNETLINK | 2;
+const CTA_TUPLE_ORIG = 1;
+const CTA_TUPLE_REPLY = 2;
+const CTA_ID = 12;
+const CTA_ZONE = 18;
+const CTA_TUPLE_IP = 1;
+const CTA_TUPLE_PROTO = 2;
+const CTA_IP_V4_SRC = 1;
+const CTA_IP_V4_DST = 2;
+const CTA_IP_V6_SRC = 3;
+const CTA_IP_V6_DST = 4;
+const CTA_PROTO_NUM = 1;
+const CTA_PROTO_DST_PORT = 3;
+
+/** A tracked flow: what it is chosen by, and the attributes that name it to the kernel. */
+export interface Flow {
+  readonly protocol: number;
+  /** The destination of its first packet, address in the network's order of bytes. */
+  readonly dst: Buffer;
+  readonly dport: number;
+  /** Where answers come from. */
+  readonly reply_src: Buffer;
+  readonly name: readonly (readonly [type: number, value: Buffer])[];
+}
+
+export function flowsOf(family: number): Request {
+  return generic(dumpOf(IPCTNL_MSG_CT_GET), family);
+}
+
+export function forgetFlow(family: number, flow: Flow): Request {
+  const request = generic(command(IPCTNL_MSG_CT_DELETE), family);
+  for (const [type, value] of flow.name) request.attr(type, value);
+  return request;
+}
+
+interface Tuple {
+  src: Buffer;
+  dst: Buffer;
+  protocol: number;
+  dport: number;
+}
+
+function parseTuple(span: Span): Tuple {
+  const tuple: Tuple = { src: Buffer.of(), dst: Buffer.of(), protocol: 0, dport: 0 };
+  eachAttr(span, (part, values) => {
+    eachAttr(values, (type, value) => {
+      if (part === CTA_TUPLE_IP) {
+        if (type === CTA_IP_V4_SRC || type === CTA_IP_V6_SRC) tuple.src = Buffer.from(value.raw());
+        if (type === CTA_IP_V4_DST || type === CTA_IP_V6_DST) tuple.dst = Buffer.from(value.raw());
+      } else if (part === CTA_TUPLE_PROTO) {
+        if (type === CTA_PROTO_NUM) tuple.protocol = value.u8(0);
+        if (type === CTA_PROTO_DST_PORT) tuple.dport = (value.u8(0) << 8) | value.u8(1);
+      }
+    });
+  });
+  return tuple;
+}
+
+export function parseFlow(message: Message): Flow {
+  const name: [number, Buffer][] = [];
+  let original: Tuple | undefined;
+  let reply: Tuple | undefined;
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type === CTA_TUPLE_ORIG) original = parseTuple(value);
+    if (type === CTA_TUPLE_REPLY) reply = parseTuple(value);
+    if (type === CTA_TUPLE_ORIG) name.push([type | NLA_F_NESTED, Buffer.from(value.raw())]);
+    if (type === CTA_ID || type === CTA_ZONE) name.push([type, Buffer.from(value.raw())]);
+  });
+  if (original === undefined || reply === undefined) {
+    throw new OsError(EBADMSG, 'a flow without its two directions');
+  }
+  const { protocol, dst, dport } = original;
+  return { protocol, dst, dport, reply_src: reply.src, name };
 }

@@ -31,7 +31,7 @@ export const NLM_F_CREATE = 0x400;
 const NLMSGERR_ATTR_MSG = 1;
 const NLMSG_HDRLEN = 16;
 const NLA_HDRLEN = 4;
-const NLA_F_NESTED = 0x8000;
+export const NLA_F_NESTED = 0x8000;
 const NLA_TYPE_MASK = 0x3fff;
 
 // linux/rtnetlink.h

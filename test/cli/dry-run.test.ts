@@ -361,20 +361,20 @@ describe.skipIf(needsRoot !== '')(`foreign plugins ${needsRoot}`, () => {
     JSON.parse(report.answer.stdout) as { code: number; msg: string };
 
   test('of a chain are not executed: the result goes on', () => {
-    const place = set(PODS + list(BRIDGE, { type: 'portmap' }, { type: 'loopback' }));
-    const { ran } = install(place, 'portmap');
+    const place = set(PODS + list(BRIDGE, { type: 'theirs' }, { type: 'loopback' }));
+    const { ran } = install(place, 'theirs');
     const report = place.dry(task('add'));
     expect(report.answer.exit_code).toBe(0);
     expect(JSON.parse(report.answer.stdout).ips[0].address).toBe('10.1.2.2/24');
     expect(report.notes).toEqual([
-      'would execute /opt/cni/bin/portmap ADD; taken to pass the result on as it is',
+      'would execute /opt/cni/bin/theirs ADD; taken to pass the result on as it is',
     ]);
     const call = report.operations.find(({ op }) => op === 'plugin.exec');
-    expect(call?.like).toMatch(/^env CNI_COMMAND=ADD .* timeout 90 \/opt\/cni\/bin\/portmap <<< /);
+    expect(call?.like).toMatch(/^env CNI_COMMAND=ADD .* timeout 90 \/opt\/cni\/bin\/theirs <<< /);
     for (const name of ['del', 'gc', 'status']) {
       const { notes } = place.dry(task(name));
       const command = name.toUpperCase();
-      expect(notes).toEqual([`would execute /opt/cni/bin/portmap ${command}; taken to succeed`]);
+      expect(notes).toEqual([`would execute /opt/cni/bin/theirs ${command}; taken to succeed`]);
     }
     expect(ran()).toBe(false);
   });
@@ -419,8 +419,8 @@ describe.skipIf(needsRoot !== '')(`foreign plugins ${needsRoot}`, () => {
     ['is missing', undefined],
     ['cannot be executed', 0o644],
   ])('one that %s fails as it would', (_, mode) => {
-    const place = set(PODS + list(BRIDGE, { type: 'portmap' }));
-    if (mode !== undefined) install(place, 'portmap', mode);
+    const place = set(PODS + list(BRIDGE, { type: 'theirs' }));
+    if (mode !== undefined) install(place, 'theirs', mode);
     const { foreseen, real } = place.both(task('add'));
     expect(foreseen.answer).toEqual(real.answer);
     expect(real.answer.exit_code).toBe(1);

@@ -271,9 +271,10 @@ describe('--path', () => {
   const files = {
     [`${DIR}/net.conflist`]: inList(
       '{ "type": "bridge", "ipam": { "type": "whereabouts" } },\n{ "type": "portmap", ' +
-        '"capabilities": { "portMappings": true } },\n{ "type": "ours-not" }',
+        '"capabilities": { "portMappings": true } },\n{ "type": "theirs" },\n' +
+        '{ "type": "ours-not" }',
     ).replaceAll('▸', ''),
-    '/opt/a/portmap': '',
+    '/opt/a/theirs': '',
     '/opt/b/ours-not': '',
   };
   const look = (...args: string[]): string[] =>
@@ -286,7 +287,7 @@ describe('--path', () => {
     ]);
     expect(look('--path=/nowhere').map((line) => line.split(' warning: ')[1])).toEqual([
       'no program "whereabouts" in /nowhere: install it there',
-      'no program "portmap" in /nowhere: install it there',
+      'no program "theirs" in /nowhere: install it there',
       'no program "ours-not" in /nowhere: install it there',
     ]);
   });
@@ -308,7 +309,7 @@ function onDisk(step: Step): [string, string] {
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (['bandwidth', 'firewall', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
+  if (['bandwidth', 'firewall', 'portmap', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',
@@ -340,6 +341,14 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'firewall/no-prev-result': 'what a runtime passes',
   'firewall/policy-no-bridge': 'what a runtime passes',
   'host-local/requested-malformed': 'CNI_ARGS',
+  'portmap/host-ip-malformed': 'what a runtime passes',
+  'portmap/mapped-twice': 'what a runtime passes',
+  'portmap/no-prev-result': 'what a runtime passes',
+  'portmap/port-large': 'what a runtime passes',
+  'portmap/port-missing': 'what a runtime passes',
+  'portmap/port-zero': 'what a runtime passes',
+  'portmap/protocol-unknown': 'what a runtime passes',
+  'portmap/too-many': 'what a runtime passes',
   'sbr/no-addresses': 'what the plugin before gave',
   'sbr/no-prev-result': 'what a runtime passes',
   'sbr/other-interface': 'what the plugin before gave',
@@ -674,7 +683,7 @@ describe('the tables of keys', () => {
       for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
     }
     const mains = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
-    const ours = [...mains, 'bandwidth', 'firewall', 'tuning', 'sbr', 'vrf'];
+    const ours = [...mains, 'bandwidth', 'firewall', 'portmap', 'tuning', 'sbr', 'vrf'];
     const known = ours.flatMap((type) =>
       (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
     );

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HOSTS } from '../support/hosts.ts';
 import { Containerd, needsContainerd, type PluginCall } from './containerd.ts';
+import { CELL_ADDRESS } from './packets.ts';
 import type { State } from './state.ts';
 
 const BRIDGE = 'flcri0';
@@ -19,12 +20,14 @@ const NETWORK = {
   plugins: [
     {
       type: 'fairlead',
+      capabilities: { portMappings: true },
       plugins: [
         {
           type: 'bridge',
           bridge: BRIDGE,
           isGateway: true,
           hairpinMode: true,
+          ipMasq: true,
           ipam: {
             type: 'host-local',
             ranges: [
@@ -34,6 +37,7 @@ const NETWORK = {
             routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
           },
         },
+        { type: 'portmap', capabilities: { portMappings: true } },
         { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' } },
         { type: 'foreign-tuning', mtu: MTU_BYTES },
       ],
@@ -74,6 +78,7 @@ describe.skipIf(needsContainerd !== '').each(hosts)(title, ({ program }) => {
 
   beforeAll(async () => {
     containerd = await Containerd.open(NETWORK, ['tuning'], program);
+    await containerd.makeBeyond();
     before = await containerd.state();
   });
   afterEach(() => containerd.removeAll());
@@ -169,6 +174,27 @@ describe.skipIf(needsContainerd !== '').each(hosts)(title, ({ program }) => {
       await containerd.remove(id);
     }
     expect(await containerd.pods()).toEqual([]);
+    await expectOnlyBridge();
+  });
+
+  test('hostPort: from outside and from 127.0.0.1; taken while its pod lives', async () => {
+    const id = await containerd.run('a', [18080, 18081]);
+    await containerd.serve(id, 'a');
+    for (const protocol of ['tcp', 'udp']) {
+      const asked = await containerd.ask('beyond', protocol, CELL_ADDRESS, 18080);
+      expect(asked).toBe('a sees 192.0.2.2');
+    }
+    expect(await containerd.ask('cell', 'tcp', '127.0.0.1', 18081)).toBe(`a sees ${GATEWAYS[0]}`);
+    const taken = new RegExp(`"portmap".*host port 18081/tcp is taken by container ${id}`);
+    await expect(containerd.run('b', [18081])).rejects.toThrow(taken);
+
+    await containerd.stop(id);
+    await containerd.remove(id);
+    expect(await containerd.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('nobody');
+    const next = await containerd.run('b', [18081]);
+    await containerd.serve(next, 'b');
+    expect(await containerd.ask('beyond', 'udp', CELL_ADDRESS, 18081)).toBe('b sees 192.0.2.2');
+    await containerd.removeAll();
     await expectOnlyBridge();
   });
 

@@ -19,12 +19,12 @@ import { missingPackage, need, needsReference, programPath } from '../support/ne
 import { REFERENCE_DIR } from '../support/world.ts';
 import { Cell } from './cell.ts';
 import { call, type Fields, type Message } from './grpc.ts';
+import { askPort, makeBeyond, SERVER_PORT, serveIn } from './packets.ts';
 import {
   defaultGatewaysOf,
   type Interface,
   interfacesOf,
   leaseOf,
-  type Netns,
   runInside,
   type State,
   stateOf,
@@ -198,11 +198,29 @@ conf_dir = "${this.at('conf')}"
     return call(this.at('socket'), path, request, CALL_LIMIT_MS);
   }
 
-  /** RunPodSandbox: gives the pod's id. */
-  async run(name: string): Promise<string> {
+  /** RunPodSandbox: gives the pod's id. `ports` of the host lead to SERVER_PORT, tcp and udp. */
+  async run(name: string, ports: readonly number[] = []): Promise<string> {
     const metadata = { 1: name, 2: `uid-${name}`, 3: 'default' };
     const linux = { 1: this.cell.cgroup };
-    return (await this.cri('RunPodSandbox', { 1: { 1: metadata, 8: linux } })).text(1);
+    const mappings = ports.flatMap((port) =>
+      [0, 1].map((protocol) => ({ 1: protocol, 2: SERVER_PORT, 3: port })),
+    );
+    const config = { 1: metadata, 5: mappings, 8: linux };
+    return (await this.cri('RunPodSandbox', { 1: config })).text(1);
+  }
+
+  /** Makes a machine beyond this one, to ask ports from. */
+  makeBeyond(): Promise<void> {
+    return makeBeyond(this.cell);
+  }
+
+  /** Starts a server of that name in a pod's network. */
+  async serve(id: string, name: string): Promise<void> {
+    await serveIn(this.cell, (await this.netns(id)).pid, name);
+  }
+
+  ask(from: 'beyond' | 'cell', protocol: string, address: string, port: number): Promise<string> {
+    return askPort(this.cell, from, protocol, address, port);
   }
 
   async stop(id: string): Promise<void> {
@@ -234,7 +252,7 @@ conf_dir = "${this.at('conf')}"
   }
 
   /** The process of a pod's sandbox, in the cell's numbers. */
-  private async netns(id: string): Promise<Netns> {
+  private async netns(id: string): Promise<{ readonly pid: string }> {
     const verbose = (await this.cri('PodSandboxStatus', { 1: id, 2: 1 })).messages(2);
     const info = verbose.find((entry) => entry.text(1) === 'info')?.text(2) ?? '{}';
     return { pid: String((JSON.parse(info) as { pid?: number }).pid) };

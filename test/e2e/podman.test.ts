@@ -3,6 +3,7 @@
 // look at the calls between podman and the plugins: those are the fixtures' concern.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NATIVE, NODE } from '../support/hosts.ts';
+import { CELL_ADDRESS } from './packets.ts';
 import { needsPodman, Podman } from './podman.ts';
 import type { State } from './state.ts';
 
@@ -173,3 +174,44 @@ describe.skipIf(needsPodman !== '').each(cases.filter(({ why }) => why === ''))(
     });
   },
 );
+
+describe.skipIf(needsPodman !== '')(`podman run --publish ${needsPodman}`, () => {
+  let podman: Podman;
+  beforeAll(async () => {
+    const [bridge] = networkOf('ports', '1.0.0', BRIDGE, [['10.91.0.0/24', '10.91.0.1']]).plugins;
+    const plugins = [
+      { ...bridge, ipMasq: true },
+      { type: 'portmap', capabilities: { portMappings: true } },
+      { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' } },
+    ];
+    const network = { cniVersion: '1.0.0', name: 'ports', plugins };
+    podman = await Podman.open([network], NODE.program);
+    await podman.makeBeyond();
+  });
+  afterEach(() => podman.removeAll());
+  afterAll(() => podman?.close());
+
+  test('ports lead to the container from outside and from 127.0.0.1, until it goes', async () => {
+    const before = await podman.state();
+    const ports = ['18080:80', '18080:80/udp', `${CELL_ADDRESS}:18081:80`];
+    await podman.start('web', '--network=ports', ...ports.map((port) => `--publish=${port}`));
+    await podman.serve('web');
+    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
+    expect(await podman.ask('beyond', 'udp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
+    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18081)).toBe('web sees 192.0.2.2');
+    expect(await podman.ask('cell', 'tcp', '127.0.0.1', 18080)).toBe('web sees 10.91.0.1');
+
+    await podman.remove('web');
+    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('nobody');
+    await podman.removeLink(BRIDGE);
+    expect(await podman.state()).toEqual(before);
+  });
+
+  test('a range of ports, and a restart', async () => {
+    await podman.start('web', '--network=ports', '--publish=18090-18092:80-82');
+    await podman.run('restart', 'web');
+    await podman.serve('web');
+    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18090)).toBe('web sees 192.0.2.2');
+    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18091)).toBe('nobody');
+  });
+});

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingPackage, need, programPath } from '../support/needs.ts';
 import { Cell } from './cell.ts';
+import { askPort, makeBeyond, serveIn } from './packets.ts';
 import {
   defaultGatewaysOf,
   type Interface,
@@ -18,7 +19,7 @@ import {
 } from './state.ts';
 
 const EXECUTABLE = fileURLToPath(new URL('../../dist/fairlead', import.meta.url));
-const TYPES = ['bridge', 'host-local'];
+const TYPES = ['bridge', 'host-local', 'portmap', 'tuning'];
 const APPLETS = ['ip', 'ping', 'sleep'];
 const PACKAGES = new Map([
   ['podman', 'podman'],
@@ -156,6 +157,21 @@ runroot = "/run/storage"
   /** The gateways of a container's default routes, IPv4 and IPv6. */
   async defaultGateways(name: string): Promise<string[]> {
     return defaultGatewaysOf(this.cell, await this.netns(name));
+  }
+
+  /** Makes a machine beyond this one, to ask ports from. */
+  makeBeyond(): Promise<void> {
+    return makeBeyond(this.cell);
+  }
+
+  /** Starts a server of that name in a container's network. */
+  async serve(name: string): Promise<void> {
+    const pid = (await this.run('inspect', '--format', '{{.State.Pid}}', name)).trim();
+    await serveIn(this.cell, pid, name);
+  }
+
+  ask(from: 'beyond' | 'cell', protocol: string, address: string, port: number): Promise<string> {
+    return askPort(this.cell, from, protocol, address, port);
   }
 
   private async netns(name: string): Promise<Netns> {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { makeFlow } from '../support/conntrack.ts';
 import { underTest } from '../support/kernel-driver.ts';
 import { needsVrf } from '../support/needs.ts';
 import { kernelText } from '../support/oracle.ts';
@@ -54,7 +55,46 @@ async function compare(calls: readonly Call[]): Promise<void> {
   }
 }
 
+/** Flows through ports of two addresses, of both families and two protocols. */
+const FLOWS = [
+  'conntrack sctp src 198.51.100.7 sport 4000 dst 192.0.2.1 dport 53 reply src 10.1.2.2 sport 53',
+  'conntrack udp src 198.51.100.7 sport 4001 dst 192.0.2.1 dport 53 reply src 10.1.2.2 sport 53',
+  'conntrack udp src 198.51.100.7 sport 4002 dst 192.0.2.1 dport 54 reply src 10.1.2.2 sport 53',
+  'conntrack udp src 198.51.100.7 sport 4003 dst 192.0.2.1 dport 55 reply src 10.1.2.3 sport 53',
+  'conntrack udp src 198.51.100.7 sport 4004 dst 192.0.2.2 dport 53 reply src 10.1.2.3 sport 53',
+  'conntrack udp src 2001:db8::7 sport 4005 dst 2001:db8::1 dport 53 reply src fd00:1::2 sport 53',
+];
+const [IPV4, IPV6, UDP] = [2, 10, 17];
+
+/** Asks both to forget some flows; both must forget as many, and the same. */
+function compareForgetting(family: number, dst: string, ports: [number, number], from: string) {
+  const names = { host: addNetns(), pod: addNetns() };
+  const simulated = simulatedDriver(wasmModule('sim'), `${EMPTY}${FLOWS.join('\n')}\n`);
+  const pod = simulated.netns_open({ path: '/run/netns/pod' });
+  for (const line of FLOWS) makeFlow(names.pod, line);
+  const real = underTest.open({ hostNetns: `/run/netns/${names.host}` });
+  try {
+    const [dport, dport_end] = ports;
+    const which = { family, protocol: UDP, dst, dport, dport_end, reply_src: from };
+    const ns = real.netns_open({ path: `/run/netns/${names.pod}` });
+    const gone = real.conntrack_del({ ns, ...which });
+    expect(simulated.conntrack_del({ ns: pod, ...which })).toBe(gone);
+    expect(kernelText(names)).toBe(simulated.dump());
+    return gone;
+  } finally {
+    real.close();
+  }
+}
+
 describe.skipIf(!root)('the simulated kernel does as the real one', () => {
+  test('flows are forgotten by family, address, port and who answers', () => {
+    expect(compareForgetting(IPV4, '', [53, 53], '')).toBe(2);
+    expect(compareForgetting(IPV4, '192.0.2.1', [53, 55], '')).toBe(3);
+    expect(compareForgetting(IPV4, '', [53, 55], '10.1.2.3')).toBe(2);
+    expect(compareForgetting(IPV4, '192.0.2.2', [54, 65535], '')).toBe(0);
+    expect(compareForgetting(IPV6, '2001:db8::1', [1, 53], 'fd00:1::2')).toBe(1);
+    expect(compareForgetting(IPV6, '', [1, 65535], 'fd00:1::3')).toBe(0);
+  });
   for (const [name, calls] of Object.entries(SEQUENCES)) {
     test(name, () => compare(calls));
   }

@@ -33,18 +33,31 @@ const CHAINS = [
   'masq-10.8.0.0/13',
   'masq-fd00_1__/61',
   'masq-any4',
+  'snat-10.1.2.0/24',
+  'snat-10.8.0.0/13',
+  'snat-fd00_1__/61',
   'firewall-accept4',
   'firewall-accept6',
   'firewall-same-cni0',
   'firewall-isolated-br-_40x',
 ];
-const PARTS = ['masq', 'spoof', 'firewall', 'isolation'];
+const PARTS = ['masq', 'portmap', 'spoof', 'firewall', 'isolation'];
 const ADMIN = 'CNI-ADMIN';
 const ELEMENTS = [
   'masq4 10.1.2.2 : goto masq-10.1.2.0/24',
   'masq4 10.1.2.2 : goto masq-any4',
   'masq4 10.8.0.2 : goto masq-10.8.0.0/13',
   'masq6 fd00:1::2 : goto masq-fd00_1__/61',
+  'hostports4 tcp . 8080 : 10.1.2.2 . 80',
+  'hostports4 tcp . 8080 : 10.1.2.3 . 80',
+  'hostports6 udp . 53 : fd00:1::2 . 5353',
+  'hostports_ip4 192.0.2.1 . sctp . 65535 : 10.1.2.2 . 1',
+  'hostports_ip6 2001:db8::1 . tcp . 443 : fd00:1::2 . 8443',
+  'hostports_snat4 10.1.2.2 . tcp . 8080 : goto snat-10.1.2.0/24',
+  'hostports_snat4 10.8.0.2 . sctp . 7 : goto hostports_all',
+  'hostports_snat6 fd00:1::2 . udp . 53 : goto snat-fd00_1__/61',
+  'hostports_self4 10.1.2.2 . 10.1.2.2',
+  'hostports_self6 fd00:1::2 . fd00:1::2',
   'spoof_ports veth01234567',
   'spoof_pairs veth01234567 . 02:00:00:00:00:01',
   'firewall4 10.1.2.2 : goto firewall-accept4',
@@ -186,11 +199,18 @@ function compare(scripts: readonly string[]): void {
 describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () => {
   test('everything there is', () => {
     const all = [...CHAINS.map((name) => `chain ${name}`)];
-    all.push(...ELEMENTS.filter((_, at) => at !== 1).map((text) => `create ${text}`));
+    const keys = new Set<string>();
+    const first = ELEMENTS.filter((text) => {
+      const key = text.split(' : ')[0] ?? '';
+      return !keys.has(key) && keys.add(key);
+    });
+    const chains = all.filter((line) => line.startsWith('chain '));
+    const elements = [
+      ...all.filter((line) => !line.startsWith('chain ')),
+      ...first.map((text) => `create ${text}`),
+    ];
     const parts = PARTS.map((name) => `part ${name}`);
     const more = [`admin ${ADMIN}`, 'override ip', 'override ip6'];
-    const chains = all.filter((line) => line.startsWith('chain '));
-    const elements = all.filter((line) => !line.startsWith('chain '));
     compare([[...parts, ...chains, ...more, ...elements].join('\n'), parts.join('\n')]);
   });
 

@@ -2,6 +2,18 @@
 // by the program alone and knows no message of ours: it is the judge of them.
 import { execFileSync } from 'node:child_process';
 
+/** Rules that look up, by protocol and family, whose source is masqueraded behind a port. */
+function snatRules(): string {
+  const rules = ['tcp', 'udp', 'sctp'].flatMap((protocol) =>
+    ['ip', 'ip6'].map((ip) => {
+      const key = `${ip} daddr . meta l4proto . ct original proto-dst`;
+      const map = `hostports_snat${ip === 'ip' ? 4 : 6}`;
+      return `ct status dnat meta l4proto ${protocol} ${key} vmap @${map}`;
+    }),
+  );
+  return rules.map((rule) => `\t\t${rule} comment "fairlead portmap 1"\n`).join('');
+}
+
 /** What `nft list` must show of each part of our tables, character for character. */
 const PARTS: Readonly<Record<string, { family: string; sets: string; chains: string }>> = {
   'masq 1': {
@@ -20,6 +32,80 @@ const PARTS: Readonly<Record<string, { family: string; sets: string; chains: str
 		ip saddr vmap @masq4 comment "fairlead masq 1"
 		ip6 saddr vmap @masq6 comment "fairlead masq 1"
 	}`,
+  },
+  'portmap 1': {
+    family: 'inet',
+    sets: `
+	map hostports4 {
+		type inet_proto . inet_service : ipv4_addr . inet_service
+	}
+
+	map hostports6 {
+		type inet_proto . inet_service : ipv6_addr . inet_service
+	}
+
+	map hostports_ip4 {
+		type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
+	}
+
+	map hostports_ip6 {
+		type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service
+	}
+
+	map hostports_snat4 {
+		type ipv4_addr . inet_proto . inet_service : verdict
+	}
+
+	map hostports_snat6 {
+		type ipv6_addr . inet_proto . inet_service : verdict
+	}
+
+	set hostports_self4 {
+		type ipv4_addr . ipv4_addr
+	}
+
+	set hostports_self6 {
+		type ipv6_addr . ipv6_addr
+	}`,
+    chains: `
+	chain hostports {
+		dnat ip to ip daddr . meta l4proto . th dport map @hostports_ip4 comment "fairlead portmap 1"
+		dnat ip to meta l4proto . th dport map @hostports4 comment "fairlead portmap 1"
+		dnat ip6 to ip6 daddr . meta l4proto . th dport map @hostports_ip6 comment "fairlead portmap 1"
+		dnat ip6 to meta l4proto . th dport map @hostports6 comment "fairlead portmap 1"
+	}
+
+	chain hostports_all {
+		masquerade comment "fairlead portmap 1"
+	}
+
+	chain hostports_self4 {
+		ip saddr . ip daddr @hostports_self4 masquerade comment "fairlead portmap 1"
+		ip saddr 127.0.0.0/8 masquerade comment "fairlead portmap 1"
+	}
+
+	chain hostports_self6 {
+		ip6 saddr . ip6 daddr @hostports_self6 masquerade comment "fairlead portmap 1"
+	}
+
+	chain hostports_raw {
+		type filter hook prerouting priority raw; policy accept;
+		iif != "lo" ip daddr 127.0.0.0/8 drop comment "fairlead portmap 1"
+	}
+
+	chain hostports_prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+		fib daddr type local goto hostports comment "fairlead portmap 1"
+	}
+
+	chain hostports_output {
+		type nat hook output priority -100; policy accept;
+		fib daddr type local goto hostports comment "fairlead portmap 1"
+	}
+
+	chain hostports_postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+${snatRules()}	}`,
   },
   'spoof 1': {
     family: 'bridge',
@@ -92,22 +178,28 @@ Object.assign(PARTS, {
   },
 });
 
-const FAMILIES: Readonly<Record<string, string>> = {
-  spoof_ports: 'bridge',
-  spoof_pairs: 'bridge',
-  isolated_ports: 'bridge',
-};
-const familyOf = (set: string): string => FAMILIES[set] ?? 'inet';
+/** The family of a set of ours. */
+function familyOf(set: string): string {
+  const part = Object.values(PARTS).find(({ sets }) => sets.includes(` ${set} {`));
+  return part?.family ?? '';
+}
 
 /** The chain of a subnet, by its name. */
 function subnetChain(name: string): string {
-  const tag = 'comment "fairlead masq 1"';
+  const masq = name.startsWith('masq-');
+  const tag = `comment "fairlead ${masq ? 'masq' : 'portmap'} 1"`;
   const subnet = name.slice('masq-'.length).replaceAll('_', ':');
   const v6 = name === 'masq-any6' || subnet.includes(':');
+  const ip = v6 ? 'ip6' : 'ip';
+  const rules = masq ? masqRules(name, subnet, v6) : [`${ip} saddr ${subnet} masquerade`];
+  if (!masq && !v6) rules.push('ip saddr 127.0.0.0/8 masquerade');
+  return `\n\tchain ${name} {\n${rules.map((rule) => `\t\t${rule} ${tag}\n`).join('')}\t}`;
+}
+
+function masqRules(name: string, subnet: string, v6: boolean): string[] {
   const own = name.startsWith('masq-any') ? [] : [`${v6 ? 'ip6' : 'ip'} daddr ${subnet} return`];
   const multicast = v6 ? 'ip6 daddr ff00::/8 return' : 'ip daddr 224.0.0.0/4 return';
-  const rules = [...own, multicast, 'masquerade'].map((rule) => `\t\t${rule} ${tag}\n`);
-  return `\n\tchain ${name} {\n${rules.join('')}\t}`;
+  return [...own, multicast, 'masquerade'];
 }
 
 /** A chain of the firewall that elements lead to, by its name. */
@@ -116,7 +208,7 @@ function firewallChain(name: string): string {
   return `\n\tchain ${name} {\n\t\t${verdict} ${FIREWALL_TAG}\n\t}`;
 }
 const ledChain = (name: string): string =>
-  name.startsWith('masq-') ? subnetChain(name) : firewallChain(name);
+  name.startsWith('firewall-') ? firewallChain(name) : subnetChain(name);
 
 /** Runs nft inside a namespace of `ip netns`. */
 export function nft(netns: string, args: string[], input = ''): string {
@@ -174,7 +266,7 @@ function tableLines(family: string, body: string): string[] {
       for (const rule of block.split('\n').slice(2, -1)) {
         lines.push(`nft rule ${name} ${rule.trim()}`);
       }
-    } else if (/^(masq|firewall)-/.test(name) && block === ledChain(name)) {
+    } else if (/^(masq|snat|firewall)-/.test(name) && block === ledChain(name)) {
       lines.push(`nft chain ${name}`);
     } else lines.push(`nft odd ${family}${block.replace(/\s+/g, ' ')}`);
   }

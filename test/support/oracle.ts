@@ -2,6 +2,7 @@
 // It reads only, and knows no driver of ours: it is the judge of both.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { flowLines } from './conntrack.ts';
 import { nftLines } from './nft.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
@@ -11,6 +12,7 @@ const NAMES: Readonly<Record<string, string>> = { 2: 'kernel', 3: 'boot', 4: 'st
 const SCOPES: Readonly<Record<string, string>> = { 200: 'site', 253: 'link', 254: 'host' };
 const USUAL: Readonly<Record<string, number>> = {
   'ipv4/arp_notify': 0,
+  'ipv4/route_localnet': 0,
   'ipv6/accept_dad': 1,
   'ipv6/accept_ra': 1,
   'ipv6/disable_ipv6': 0,
@@ -47,6 +49,8 @@ interface Seen {
   readonly qdiscs: Json[];
   /** Filters of what comes in, by link. */
   readonly filters: ReadonlyMap<string, Json[]>;
+  /** nf_conntrack of /proc/net, "" where the kernel has none. */
+  readonly flows: string;
 }
 
 /** Stands between two answers. */
@@ -66,6 +70,7 @@ const QUESTIONS = [
   'tc -j -r qdisc',
   `tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
   echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done`,
+  'cat /proc/net/nf_conntrack 2>/dev/null || true',
 ];
 
 /** Asks all of all namespaces in one shell: a process for each question takes much longer. */
@@ -87,8 +92,9 @@ function look(namespaces: readonly (readonly [name: string, netns: string])[]): 
     told.forEach((line, at) => {
       if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
     });
-    const routes = [v4, v6] as const;
-    return { name, netns, links, addrs, routes, netnsIds, rules, sysctls, qdiscs, filters };
+    const flows = own[10] ?? '';
+    const asked = { links, addrs, netnsIds, rules, sysctls, qdiscs, filters, flows };
+    return { name, netns, routes: [v4, v6], ...asked };
   });
 }
 
@@ -286,7 +292,7 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
     for (const group of [addrLines, vlanLines, routeLines, ruleLines, sysctlLines, tcLines]) {
       lines.push(...sorted(group(space)));
     }
-    lines.push(...sorted(nftLines(space.netns)));
+    lines.push(...sorted(nftLines(space.netns)), ...sorted(flowLines(space.flows)));
   }
   if (filesRoot !== undefined) lines.push(...sorted(fileLines(filesRoot)));
   return `${lines.join('\n')}\n`;

@@ -21,6 +21,7 @@ import { type Answer, performTask, serve } from '../../host-node/core.ts';
 import { fileDriver, type StoreDriver } from '../../host-node/drivers/files.ts';
 import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { makeFlow } from './conntrack.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
@@ -190,6 +191,7 @@ export class Ground {
       if (word === 'netns') ns = rest[0] ?? '';
       else if (word === 'file') this.file(line);
       else if (word === 'plugin') this.program(line);
+      else if (word === 'conntrack') this.flows.push([ns, line]);
       else if (word === 'nft') this.rules.set(ns, [...(this.rules.get(ns) ?? []), line]);
       else this.say(commands, ns, word, rest, made);
     }
@@ -200,7 +202,9 @@ export class Ground {
     }
     for (const line of this.later) line();
     for (const [name, nft] of this.rules) loadNft(this.prefix + name, nft);
+    for (const [name, line] of this.flows) makeFlow(this.prefix + name, line);
   }
+  private readonly flows: [ns: string, line: string][] = [];
   private readonly later: (() => void)[] = [];
   private readonly rules = new Map<string, string[]>();
 
