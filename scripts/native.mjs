@@ -36,7 +36,7 @@ const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
 const COMMON = [
   '-std=gnu17',
   '-D_GNU_SOURCE',
-  '-Os',
+  '-Oz',
   '-g0',
   '-ffunction-sections',
   '-fdata-sections',
