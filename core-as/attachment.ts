@@ -5,7 +5,7 @@
 // of its own notes its elements in the record that the wiring plugin made, or makes one.
 
 import { failure_errno } from "./host/failure";
-import { HOST, link_get, netns_open, netns_same } from "./host/kernel";
+import { HOST, link_get, netns_close, netns_open, netns_same } from "./host/kernel";
 import { dir_make, file_list, file_read, file_remove, file_write, log } from "./host/store";
 import { Leases } from "./ipam/leases";
 import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
@@ -269,10 +269,17 @@ function life_of(attachment: Attachment): Life {
   if (ns < 0) {
     return failure_errno == ENOENT || failure_errno == EINVAL ? Life.Ended : Life.Unknown;
   }
+  const life = life_in(ns, attachment.ifname);
+  // What a failed question said is still to be told.
+  if (life != Life.Unknown) netns_close(ns);
+  return life;
+}
+
+function life_in(ns: i32, ifname: string): Life {
   // A path through /proc may lead to the host after its process number was given again.
   const same = netns_same(ns, HOST);
   if (same != 0) return same == 1 ? Life.Ended : Life.Unknown;
-  if (link_get(ns, attachment.ifname)) return Life.GoesOn;
+  if (link_get(ns, ifname)) return Life.GoesOn;
   return failure_errno == ENODEV ? Life.Ended : Life.Unknown;
 }
 
@@ -435,6 +442,7 @@ export function attachments_live(network: string): Attachment[] {
     const ns = netns_open(record.netns);
     const gone = ns < 0 && (failure_errno == ENOENT || failure_errno == EINVAL);
     if (!gone && (ns < 0 || netns_same(ns, HOST) == 0)) live.push(record);
+    if (ns > 0) netns_close(ns);
   }
   return live;
 }

@@ -30,6 +30,12 @@ int32_t kernel_netns_open(struct host *host, struct span path);
 int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b);
 
 /**
+ * Gives a namespace back, with the sockets in it; netns_open may give its handle again. The
+ * host's own stays.
+ */
+int32_t kernel_netns_close(struct host *host, int32_t ns);
+
+/**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs,
  * `table` the routing table of a VRF, 0 for any other link.
  */

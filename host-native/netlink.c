@@ -74,6 +74,7 @@ void netlink_close(struct netlink *netlink)
 {
     if (netlink->open) (void)close(netlink->fd);
     netlink->open = false;
+    netlink->lingers = false;
 }
 
 /* Requests */

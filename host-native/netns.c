@@ -53,10 +53,16 @@ static int32_t no_handle(struct host *host, int32_t ns)
     return reply_fail(&host->reply, EBADF, "no netns handle %d", ns);
 }
 
+/** Whether a handle of another namespace than the host's is open. */
+static bool given(int32_t ns)
+{
+    return ns > 0 && ns <= last_space && spaces[ns].fd >= 0;
+}
+
 int32_t netns_fd(struct host *host, int32_t ns)
 {
     if (ns == 0) return home();
-    return ns > 0 && ns <= last_space ? spaces[ns].fd : no_handle(host, ns);
+    return given(ns) ? spaces[ns].fd : no_handle(host, ns);
 }
 
 static int32_t enter(struct reply *reply, int fd)
@@ -90,7 +96,7 @@ void netns_leave(int32_t ns)
 
 int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink **into)
 {
-    if (ns < 0 || ns > last_space) return no_handle(host, ns);
+    if (ns != 0 && !given(ns)) return no_handle(host, ns);
     struct space *space = &spaces[ns];
     struct netlink *socket = protocol == NETLINK_ROUTE ? &space->route : &space->netfilter;
     *into = socket;
@@ -111,7 +117,9 @@ static int32_t open_space(struct host *host, const char *path)
     if (about.f_type != NSFS_MAGIC && about.f_type != PROC_SUPER_MAGIC) {
         return reply_fail(reply, EINVAL, "not a namespace: %s", path);
     }
-    if (last_space + 1 >= SPACES_MAX) return -EMFILE;
+    int32_t ns = 1;
+    while (given(ns)) ns++;
+    if (ns >= SPACES_MAX) return -EMFILE;
     int fd = open(path, OPEN_TO_LOOK);
     if (fd < 0) return -errno;
     // Entered at once: only so is a namespace of another kind told from a network's.
@@ -123,11 +131,12 @@ static int32_t open_space(struct host *host, const char *path)
         (void)close(fd);
         return status;
     }
-    spaces[++last_space] = (struct space){.fd = fd};
+    if (ns > last_space) last_space = ns;
+    spaces[ns] = (struct space){.fd = fd};
     // While this thread is there; should it fail, the first use of the socket tells why.
-    (void)netlink_open(&spaces[last_space].route, reply, NETLINK_ROUTE);
+    (void)netlink_open(&spaces[ns].route, reply, NETLINK_ROUTE);
     leave();
-    return last_space;
+    return ns;
 }
 
 int32_t kernel_netns_open(struct host *host, struct span path)
@@ -148,6 +157,17 @@ int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b)
     if (fd < 0) return fd;
     if (fstat(fd, &right) < 0) return -errno;
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+int32_t kernel_netns_close(struct host *host, int32_t ns)
+{
+    if (ns == 0) return 0;
+    if (!given(ns)) return no_handle(host, ns);
+    netlink_close(&spaces[ns].route);
+    netlink_close(&spaces[ns].netfilter);
+    (void)close(spaces[ns].fd);
+    spaces[ns].fd = -1;
+    return 0;
 }
 
 void netns_end(void)

@@ -321,6 +321,10 @@ static void visit_table(struct reply *reply, const struct message *message, void
     (void)reply;
     struct tables *tables = context;
     struct route route = parse_route(message->body);
+    struct view gw;
+    int32_t ifindex;
+    // Read to the end: a malformed reply is one, whatever of it is wanted.
+    while (hop_next(&route.hops, &gw, &ifindex)) continue;
     if ((route.body.rtm_flags & RTM_F_CLONED) != 0) return;
     uint32_t at = tables->count;
     while (at > 0 && tables->numbers[at - 1] > route.table) at--;

@@ -131,6 +131,18 @@ export const OPERATIONS = [
   },
   {
     module: 'kernel',
+    name: 'netns_close',
+    params: { ns: 'ns' },
+    reply: 'none',
+    gives: '',
+    errors: [],
+    like: 'exec {ns}<&-',
+    about:
+      'Gives a namespace back, with the sockets in it; netns_open may give its handle again. The ' +
+      "host's own stays.",
+  },
+  {
+    module: 'kernel',
     name: 'link_get',
     params: { ns: 'ns', name: 'str' },
     reply: 'json',

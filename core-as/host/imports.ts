@@ -41,6 +41,13 @@ export declare function kernel_netns_open(path: usize, path_len: i32): i32;
 export declare function kernel_netns_same(a: i32, b: i32): i32;
 
 /**
+ * Gives a namespace back, with the sockets in it; netns_open may give its handle again. The host's
+ * own stays.
+ */
+@external("kernel", "netns_close")
+export declare function kernel_netns_close(ns: i32): i32;
+
+/**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
  * the routing table of a VRF, 0 for any other link.
  */

@@ -36,6 +36,7 @@ import {
   kernel_link_set_promisc,
   kernel_link_set_txqlen,
   kernel_link_set_up,
+  kernel_netns_close,
   kernel_netns_open,
   kernel_netns_same,
   kernel_qdisc_add_ingress,
@@ -194,6 +195,11 @@ export function netns_open(path: string): i32 {
 /** 1 when both are one namespace, 0 when not. */
 export function netns_same(a: i32, b: i32): i32 {
   return checked(kernel_netns_same(a, b));
+}
+
+/** Gives a namespace back: who looks into many must, there are only so many descriptors. */
+export function netns_close(ns: i32): void {
+  checked(kernel_netns_close(ns));
 }
 
 export function link_get(ns: i32, name: string): Link | null {

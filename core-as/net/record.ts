@@ -3,7 +3,7 @@
 // change, removed after the last; /run forgets at reboot, as it must. What is in one beside the
 // attachment is the plugin's own.
 import { failure_errno } from "../host/failure";
-import { HOST, link_get, netns_open, netns_same } from "../host/kernel";
+import { HOST, link_get, netns_close, netns_open, netns_same } from "../host/kernel";
 import { dir_list, dir_make, file_read, file_remove, file_write } from "../host/store";
 import { EFBIG, EINVAL, ENODEV, ENOENT } from "../lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
@@ -165,8 +165,10 @@ export function record_orphaned(record: JsonValue, errors: CniError[]): i32 {
   const ns = netns_open(path);
   if (ns < 0 && (failure_errno == ENOENT || failure_errno == EINVAL)) return 0;
   const same = ns < 0 ? -1 : netns_same(ns, HOST);
-  if (same == 1) return 0;
-  if (same == 0 && link_get(ns, record_text(record, "ifname"))) return 0;
+  if (same == 1 || (same == 0 && link_get(ns, record_text(record, "ifname")))) {
+    netns_close(ns);
+    return 0;
+  }
   if (same == 0 && failure_errno == ENODEV) return ns;
   errors.push(os_error(`look into ${path}`));
   return 0;

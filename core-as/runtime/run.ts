@@ -5,7 +5,7 @@
 import { attachments_live } from "../attachment";
 import { Answer, del, Last, perform, refuse } from "../dispatch";
 import { failure_errno } from "../host/failure";
-import { netns_open } from "../host/kernel";
+import { netns_close, netns_open } from "../host/kernel";
 import { log } from "../host/store";
 import { Fused } from "../kinds/fairlead";
 import { EINVAL, ENOENT } from "../lib/errno";
@@ -239,7 +239,9 @@ function owner(item: JsonValue): string {
 /** Whether a sandbox may still be in use; one that cannot be looked at is. */
 function inhabited(netns: string): bool {
   if (netns.length == 0) return false;
-  return netns_open(netns) >= 0 || (failure_errno != ENOENT && failure_errno != EINVAL);
+  const ns = netns_open(netns);
+  if (ns >= 0) netns_close(ns);
+  return ns >= 0 || (failure_errno != ENOENT && failure_errno != EINVAL);
 }
 
 /** Attachments whose sandbox is there: cached ones, and those being made, which have a record. */

@@ -25,7 +25,16 @@ export function kernel_netns_open(path: usize, path_len: i32): i32 {
   if (name == null) return refusal;
   const space = space_at(name);
   if (!space) return exists(name) ? fail(EINVAL, `not a namespace: ${name}`) : fail(ENOENT);
-  return state.handles.push(space) - 1;
+  const free = state.handles.indexOf(null);
+  if (free < 0) return state.handles.push(space) - 1;
+  state.handles[free] = space;
+  return free;
+}
+
+export function kernel_netns_close(ns: i32): i32 {
+  if (!space_of(ns)) return refusal;
+  if (ns > 0) state.handles[ns] = null;
+  return 0;
 }
 
 export function kernel_netns_same(a: i32, b: i32): i32 {

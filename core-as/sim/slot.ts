@@ -37,7 +37,8 @@ export function text_of(ptr: usize, len: i32): string | null {
 
 /** The namespace behind a handle. */
 export function space_of(handle: i32): Space | null {
-  if (handle >= 0 && handle < state.handles.length) return state.handles[handle];
+  const space = handle >= 0 && handle < state.handles.length ? state.handles[handle] : null;
+  if (space) return space;
   refuse(EBADF, `no netns handle ${handle}`);
   return null;
 }

@@ -329,7 +329,8 @@ export class State {
   /** The host first. */
   spaces: Space[] = [new Space(0, "host")];
   /** Namespaces by handle. */
-  handles: Space[] = [];
+  /** null: given back. */
+  handles: Array<Space | null> = [];
   files: Map<string, Content> = new Map<string, Content>();
   folders: Set<string> = new Set<string>();
   /** Times of folders that somebody set; any other folder has changed just now. */

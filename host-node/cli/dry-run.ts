@@ -68,6 +68,7 @@ const CODE_NOT_SUPPORTED = 104;
 const READS: ReadonlySet<string> = new Set([
   'netns_open',
   'netns_same',
+  'netns_close',
   'link_get',
   'link_get_index',
   'bridge_port_list',

@@ -395,6 +395,7 @@ export function netlinkDriver(
   return {
     netns_open: ({ path }) => call(() => s.add(path)),
     netns_same: (args) => call(() => netnsSame(s, args)),
+    netns_close: ({ ns }) => call(() => s.drop(ns)),
     link_get: ({ ns, name }) => call(() => linkGet(s, ns, 0, name)),
     link_get_index: ({ ns, ifindex }) => call(() => linkGet(s, ns, dev(ifindex), '')),
     link_list: ({ ns }) => call(() => linkList(s, ns)),

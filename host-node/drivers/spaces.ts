@@ -27,7 +27,6 @@ export function dev(ifindex: number): number {
 export class Spaces {
   readonly #open = new Map<number, Space>();
   readonly #hostNetns: string | undefined;
-  #last = 0;
   #home_fd = -1;
 
   constructor(hostNetns: string | undefined) {
@@ -42,8 +41,17 @@ export class Spaces {
 
   add(path: string): number {
     const fd = this.#openPath(path);
-    this.#open.set(++this.#last, { fd, sockets: new Map() });
-    return this.#last;
+    let ns = 1;
+    while (this.#open.has(ns)) ns++;
+    this.#open.set(ns, { fd, sockets: new Map() });
+    return ns;
+  }
+
+  /** Gives a namespace back; the host's own stays. */
+  drop(ns: number): void {
+    if (ns === 0) return;
+    this.#closeSpace(this.#space(ns));
+    this.#open.delete(ns);
   }
 
   /** The descriptor behind a handle; EBADF when it was never given out. */
@@ -69,13 +77,15 @@ export class Spaces {
   }
 
   close(): void {
-    for (const space of this.#open.values()) {
-      for (const socket of space.sockets.values()) socket.close();
-      if (space.fd >= 0) closeSync(space.fd);
-    }
+    for (const space of this.#open.values()) this.#closeSpace(space);
     this.#open.clear();
     if (this.#home_fd >= 0) closeSync(this.#home_fd);
     this.#home_fd = -1;
+  }
+
+  #closeSpace({ fd, sockets }: Space): void {
+    for (const socket of sockets.values()) socket.close();
+    if (fd >= 0) closeSync(fd);
   }
 
   #isOwn(ns: number): boolean {

@@ -55,9 +55,12 @@ describe.skipIf(needsRoot !== '')(`namespaces ${needsRoot}`, () => {
   /** The snapshot of two namespaces, when iproute2 says the same. */
   async function agree(host: string, pod: string): Promise<string> {
     const options = { hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] };
-    await expect
-      .poll(() => dumped(take(options)), { timeout: SETTLE_MS, interval: 100 })
-      .toBe(kernelText({ host, [pod]: pod }));
+    // Both are asked each time: operational states settle meanwhile.
+    const differing = () => {
+      const [ours, theirs] = [dumped(take(options)), kernelText({ host, [pod]: pod })];
+      return ours === theirs ? '' : `ours:\n${ours}\niproute2:\n${theirs}`;
+    };
+    await expect.poll(differing, { timeout: SETTLE_MS, interval: 100 }).toBe('');
     return take(options);
   }
 

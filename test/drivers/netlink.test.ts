@@ -171,6 +171,13 @@ describe.skipIf(!root)('namespaces', () => {
     expect(kernel.netns_same({ a: 0, b: outer })).toBe(1);
     expect(failure(() => kernel.netns_same({ a: 0, b: 9 })).errno).toBe(EBADF);
     expect(failure(() => get(9, 'lo')).errno).toBe(EBADF);
+    kernel.netns_close({ ns: again });
+    expect(failure(() => get(again, 'lo')).errno).toBe(EBADF);
+    expect(failure(() => kernel.netns_close({ ns: again })).errno).toBe(EBADF);
+    expect(kernel.netns_open({ path: pathOf(host) })).toBe(again);
+    expect(kernel.netns_same({ a: outer, b: again })).toBe(1);
+    kernel.netns_close({ ns: 0 });
+    expect(kernel.netns_same({ a: 0, b: again })).toBe(1);
   });
 
   test('handle 0 without hostNetns is where the process is', async () => {

@@ -217,6 +217,7 @@ describe('replies', () => {
       allmulti: false,
       txqlen: 1000,
       operstate: 'up',
+      table: 0,
       master: 3,
       peer: 4,
       // The data of another kind has another meaning.

@@ -10,7 +10,7 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 
-const [ENOENT, EINVAL, EOPNOTSUPP] = [2, 22, 95];
+const [ENOENT, EBADF, EINVAL, EOPNOTSUPP] = [2, 9, 22, 95];
 const sim = wasmModule('sim');
 
 function errnoOf(action: () => unknown): number {
@@ -194,6 +194,10 @@ describe('namespaces', () => {
       expect(driver.netns_same({ a: 0, b: open(path) })).toBe(1);
     }
     expect(driver.netns_same({ a: 0, b: open('/run/netns/pod') })).toBe(0);
+    driver.netns_close({ ns: 2 });
+    expect(errnoOf(() => driver.link_get({ ns: 2, name: 'lo' }))).toBe(EBADF);
+    expect(errnoOf(() => driver.netns_close({ ns: 2 }))).toBe(EBADF);
+    expect(open('/run/netns/host')).toBe(2);
     expect(errnoOf(() => open('/run/netns/stray'))).toBe(EINVAL);
     expect(errnoOf(() => open('/run/netns/nobody'))).toBe(ENOENT);
   });
