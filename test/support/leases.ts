@@ -96,9 +96,11 @@ export function audit(store: StoreDriver, dir: string): string {
   }
   if (mtime !== mark) return 'stale';
   const wanted = wantedBuckets(store, dir);
+  const there = new Set(namesOf(store, at));
   for (let i = 0; i < BUCKETS; i++) {
     const name = hex(i, 2);
-    const [count, ...lines] = (textOf(store, `${at}/${name}`) ?? '0\n').trimEnd().split('\n');
+    const text = there.has(name) ? textOf(store, `${at}/${name}`) : undefined;
+    const [count, ...lines] = (text ?? '0\n').trimEnd().split('\n');
     const right = wanted.get(name) ?? [];
     if (lines.sort().join() !== right.join() || Number(count) !== right.length) {
       return `${name} has ${lines.join()} for ${right.join()}`;
@@ -106,7 +108,7 @@ export function audit(store: StoreDriver, dir: string): string {
     const flag = ((Number.parseInt(filled[i >> 2] ?? '', 16) >> (i & 3)) & 1) === 1;
     if (flag !== right.length > 0) return `${name} counts as ${flag ? 'filled' : 'empty'}`;
   }
-  for (const name of namesOf(store, at).filter((map) => map.startsWith('taken.'))) {
+  for (const name of [...there].filter((map) => map.startsWith('taken.'))) {
     const map = takenIn(name.slice('taken.'.length), textOf(store, `${at}/${name}`) ?? '');
     const free = map.filter((ip) => (textOf(store, `${dir}/${ip}`) ?? '') === '');
     if (free.length > 0) return `${name} has ${free.join()} as taken`;
