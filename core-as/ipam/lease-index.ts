@@ -268,8 +268,10 @@ export class LeaseIndex {
     const names = bucket.find(owner.fingerprint);
     const lease = names.length > 0 ? new Reading(this.dir, OWNER_LIMIT_BYTES) : null;
     for (let i = names.length - 1; i >= 0 && lease; i--) {
-      if (lease.read(names[i]) >= 0 && new Owner(lease.ptr, lease.len).is(wanted)) continue;
-      if (!this.fresh) return null;
+      const code = lease.read(names[i]);
+      if (code >= 0 && new Owner(lease.ptr, lease.len).is(wanted)) continue;
+      // A lease that cannot be read is not known to be another's.
+      if (!this.fresh || (code < 0 && failure_errno != ENOENT)) return null;
       names.splice(i, 1);
     }
     return names;
