@@ -20,7 +20,7 @@ import { FIREWALL, PARTS, Part, part_of_set } from "./parts";
 import { find, lost, nft_error, Present, unsupported } from "./present";
 
 /** Others may change the same sets meanwhile; what they did is looked at before the next try. */
-const TRIES = 4;
+const TRIES = 12;
 
 /** Who knows what else was there when something is missing. */
 export abstract class Others {
