@@ -16,6 +16,7 @@
 #include "launcher.h"
 #include "netns.h"
 #include "plugin.h"
+#include "relro.h"
 #include "runtime.h"
 #include "serve.h"
 
@@ -98,6 +99,10 @@ int main(int argc, char **argv)
     static struct buffer env = {.limit = ENVIRONMENT_LIMIT_BYTES};
     static struct buffer answer = {.limit = ANSWER_LIMIT_BYTES};
     if (argc < 1) return EXIT_USAGE;
+    if (relro_begin() < 0) {
+        say("fairlead: mprotect(2) is not allowed here, and nothing runs without it\n");
+        return EXIT_FAILED;
+    }
     const char *type = base_name(argv[0]);
     if (!is_plugin(argc, type)) return become_command_line(argv);
     // A reader that is gone is told by EPIPE.

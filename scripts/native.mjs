@@ -42,6 +42,8 @@ const COMMON = [
   '-fdata-sections',
   '-fPIE',
 ];
+/** Nothing here unwinds. Tables for it that are stripped after linking take GNU_RELRO along. */
+const NO_UNWINDING = ['-fno-asynchronous-unwind-tables', '-fno-unwind-tables'];
 /** For what people wrote. */
 const STRICT = [
   ...['-Wall', '-Wextra', '-Werror', '-Wconversion', '-Wshadow', '-Wvla', '-Wundef', '-Wformat=2'],
@@ -51,7 +53,7 @@ const STRICT = [
 /** For what wasm2c wrote: its accesses are bounded by the memory that runtime.c reserves. */
 const TRANSLATED = [
   ...['-w', '-fno-strict-aliasing', '-fomit-frame-pointer', '-fno-stack-protector', '-fwrapv'],
-  ...['-fno-asynchronous-unwind-tables', '-fno-unwind-tables'],
+  ...NO_UNWINDING,
 ];
 /** A position-independent program without a loader: musl's rcrt1.o relocates it by itself. */
 const LINK = [
@@ -86,9 +88,8 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
       : [`/usr/${triple}-gnu/include`];
   return {
     compiler,
-    strip: compiler.replace(/gcc$/, 'strip'),
     translated: [...COMMON, ...TRANSLATED],
-    written: [...COMMON, ...STRICT],
+    written: [...COMMON, ...STRICT, ...NO_UNWINDING],
     // The order of musl-gcc; the kernel's headers come last, because musl brings none.
     headers: [
       '-nostdinc',
@@ -162,10 +163,8 @@ async function program(name, toolchain) {
     objects.push(await compile(folder, toolchain, path, toolchain.written));
   }
   const made = join(folder, name);
-  const { compiler, strip, begin, end } = toolchain;
+  const { compiler, begin, end } = toolchain;
   await run(compiler, [...begin, ...objects, await core, ...end, '-o', made]);
-  // For unwinding, which nothing here does.
-  if (strip !== undefined) await run(strip, ['-R', '.eh_frame', made]);
   renameSync(made, join(ROOT, 'dist', name));
 }
 

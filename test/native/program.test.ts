@@ -1,13 +1,14 @@
 // The native program as a file and as a process: its size, what it needs, what it is when it is not
 // called as a plugin, and what it answers when its core breaks. Namespaces and leases are the
 // test's own.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Lab } from '../support/lab.ts';
 import { needsArm64, needsNative } from '../support/needs.ts';
@@ -28,6 +30,7 @@ const ET_DYN = 3;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
 const PT_GNU_STACK = 0x6474e551;
+const PT_GNU_RELRO = 0x6474e552;
 const PF_X = 1;
 const PF_W = 2;
 const DT_NEEDED = 1;
@@ -38,6 +41,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface Segment {
   readonly type: number;
   readonly flags: number;
+  /** Where it is, from where the program begins. */
+  readonly address: number;
   readonly bytes: Buffer;
 }
 
@@ -49,7 +54,8 @@ function segmentsOf(elf: Buffer): Segment[] {
     const header = elf.subarray(at + index * size);
     const offset = Number(header.readBigUInt64LE(8));
     const bytes = elf.subarray(offset, offset + Number(header.readBigUInt64LE(32)));
-    return { type: header.readUInt32LE(0), flags: header.readUInt32LE(4), bytes };
+    const address = Number(header.readBigUInt64LE(16));
+    return { type: header.readUInt32LE(0), flags: header.readUInt32LE(4), address, bytes };
   });
 }
 
@@ -83,8 +89,44 @@ describe.each(FILES)('$file', ({ file }) => {
     const both = segments.filter(({ flags }) => (flags & PF_X) !== 0 && (flags & PF_W) !== 0);
     expect(both).toEqual([]);
     expect(segments.find(({ type }) => type === PT_GNU_STACK)!.flags & PF_X).toBe(0);
+    expect(segments.some(({ type }) => type === PT_GNU_RELRO)).toBe(true);
   });
 });
+
+/** proc_pid_maps(5) */
+function mappingsOf(pid: number) {
+  const lines = readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n');
+  return lines.map((line) => {
+    const [range, rights, , , , path] = line.split(/ +/);
+    const [start, end] = range!.split('-').map((digits) => Number.parseInt(digits, 16));
+    return { start: start!, end: end!, rights, path };
+  });
+}
+
+test.skipIf(needsNative !== '')(
+  `what is constant after the start is read-only in the process ${needsNative}`.trimEnd(),
+  async () => {
+    const path = distPath('fairlead-native');
+    const constant = segmentsOf(readFileSync(path)).find(({ type }) => type === PT_GNU_RELRO)!;
+    const env = { CNI_COMMAND: 'STATUS', CNI_PATH: '/' };
+    const stdio = ['pipe', 'ignore', 'ignore'] as const;
+    // It waits for its standard input, and has begun when it ignores SIGPIPE.
+    const program = spawn(path, { argv0: 'bridge', env, stdio: [...stdio] });
+    try {
+      const about = (name: string) => `/proc/${program.pid}/${name}`;
+      const began = () =>
+        readlinkSync(about('exe')) === path &&
+        /^SigIgn:.*[1-9a-f]/m.test(readFileSync(about('status'), 'utf8'));
+      while (!began()) await setTimeout(1);
+      const mappings = mappingsOf(program.pid!);
+      const at = mappings.find((mapping) => mapping.path === path)!.start + constant.address;
+      const mapping = mappings.find(({ start, end }) => start <= at && at < end);
+      expect(mapping).toMatchObject({ rights: 'r--p', path });
+    } finally {
+      program.kill('SIGKILL');
+    }
+  },
+);
 
 function run(name: string, args: string[], env: Record<string, string> = {}, input = '') {
   const done = spawnSync(join(folder, name), args, { env, input, encoding: 'utf8' });
