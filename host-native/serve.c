@@ -44,7 +44,7 @@ static void discard(struct host *host)
 
 /**
  * One call of the core: gives its exit code, or -1 when it broke and `place` says where. The
- * instance is spent afterwards.
+ * instance is spent afterwards; that of the answer ends with the process.
  */
 static int run(struct host *host, const char *type, const struct buffer *env,
     struct buffer *answer, const char **place)
@@ -67,7 +67,6 @@ static int run(struct host *host, const char *type, const struct buffer *env,
     u32 length = Z_coreZ_result_len(&core);
     if ((uint64_t)result + length > memory_size(host->memory)) runtime_trap();
     buffer_append(answer, memory_bytes(host->memory) + result, length);
-    discard(host);
     return (int)exit_code;
 }
 
