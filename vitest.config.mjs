@@ -1,11 +1,39 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * What takes longest and measures no time: side by side. The rest follows, one file after another,
+ * since packets, limits and races of theirs would feel each other.
+ */
+const SIDE_BY_SIDE = ['corpus', 'referee', 'sequences', 'uml'].map(
+  (name) => `test/*/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Namespaces are entered by the thread that a process starts with: a worker thread has none.
     pool: 'forks',
     testTimeout: 60000,
     hookTimeout: 120000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'side by side',
+          include: SIDE_BY_SIDE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'one by one',
+          include: ['test/**/*.test.ts'],
+          exclude: SIDE_BY_SIDE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -102,7 +102,7 @@ async function expectRound(round: Round): Promise<void> {
         ...[process.execPath, '--no-warnings', 'node_modules/vitest/vitest.mjs'],
         ...[...vitest, `--testTimeout=${INNER_LIMIT_MS}`],
         // The other loaders write the configuration, bundled, into node_modules.
-        ...['--configLoader=native', '--reporter=default', '--reporter=json'],
+        ...['--configLoader=native', '--maxWorkers=1', '--reporter=default', '--reporter=json'],
         ...[`--outputFile.json=${report}`, '-t', patternOf(round, fixtures)],
         ...['fixtures/corpus', 'fixtures/referee', ...round.files].map(
           (file) => `test/${file}.test.ts`,
