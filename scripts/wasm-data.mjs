@@ -1,7 +1,8 @@
 // A WebAssembly module in two parts: without its data, and the data as text of a C file, packed.
 // The compiler leaves out every run of zeros, which makes thousands of segments, and a translation
-// to C has code for each of them; and most of the data are texts in UTF-16, every second byte zero.
-// The memory is the same afterwards, byte for byte.
+// to C has code for each of them; and most of the data are texts in UTF-16, every second byte zero,
+// each behind 20 bytes that follow from its length. The memory is the same afterwards, byte for
+// byte.
 
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
@@ -11,6 +12,12 @@ const END = 0x0b;
 /** Runs that are shorter cost more than they save. */
 const RUN_MIN = 6;
 const NUMBERS_A_LINE = 24;
+
+/** A text of the compiler: its block's size, two words of zeros, its kind, its size, itself. */
+const HEADER_OF_TEXT_BYTES = 20;
+const KIND_OF_TEXT = 2;
+/** Blocks end at multiples of this. The word before one is the size of the next. */
+const BLOCK_ALIGN = 16;
 
 /** An unsigned LEB128 number at `at`: its value and where it ends. */
 function unsigned(bytes, at) {
@@ -76,10 +83,27 @@ function runsAt(image, at) {
   return { zeros, wide };
 }
 
-/**
- * The image as parts: a number, then bytes. The two low bits of the number say whether its rest
- * counts zeros (0), bytes that follow (1), or bytes that follow and have a zero behind each (2).
- */
+/** How long the block of a text is, its own size not counted. */
+function blockOf(size) {
+  return Math.ceil((HEADER_OF_TEXT_BYTES + size) / BLOCK_ALIGN) * BLOCK_ALIGN - 4;
+}
+
+/** The characters of the text whose header is at `at`, when there is one and all are bytes. */
+function textAt(image, at) {
+  if (at % BLOCK_ALIGN !== BLOCK_ALIGN - 4 || at + HEADER_OF_TEXT_BYTES > image.length) return;
+  const [block, first, second, kind, size] = [0, 4, 8, 12, 16].map((i) =>
+    image.readUInt32LE(at + i),
+  );
+  const end = at + 4 + block;
+  const regular = first === 0 && second === 0 && kind === KIND_OF_TEXT && size % 2 === 0;
+  if (!regular || block !== blockOf(size) || end > image.length) return;
+  const body = image.subarray(at + HEADER_OF_TEXT_BYTES, end);
+  const chars = body.filter((_, index) => index < size && index % 2 === 0);
+  const narrow = body.every((byte, index) => byte === 0 || (index < size && index % 2 === 0));
+  return narrow ? { chars, end } : undefined;
+}
+
+/** The image as parts: core-data.h says what they are. */
 export function pack(image) {
   const out = [];
   let plain = 0;
@@ -88,6 +112,14 @@ export function pack(image) {
       out.push(...writeUnsigned((end - plain) * 4 + 1), ...image.subarray(plain, end));
   };
   for (let at = 0; at < image.length; ) {
+    const text = textAt(image, at);
+    if (text !== undefined) {
+      flush(at);
+      out.push(...writeUnsigned(text.chars.length * 4 + 3), ...text.chars);
+      at = text.end;
+      plain = at;
+      continue;
+    }
     const { zeros, wide } = runsAt(image, at);
     if (zeros < RUN_MIN && wide < RUN_MIN) {
       at++;
