@@ -52,7 +52,7 @@ function runnersOf(size, { sides, machines, pods, folder }) {
   });
 }
 
-/** Rows by size. */
+/** Rows by size, each with the sides of an empty network, whose calls had their turns between. */
 export function measureLeases(sizes, world, rounds) {
   const fewer = Math.max(MIN_ROUNDS, Math.floor(rounds / ROUNDS_DIVISOR));
   return sizes.flatMap((size) => {
@@ -62,8 +62,10 @@ export function measureLeases(sizes, world, rounds) {
     const full = size === SIZES.at(-1);
     const name = full ? `nearly full /16 (${size})` : String(size);
     const row = { name: `leases: ${name}`, leases: size, full, runners };
-    interleave([row], fewer, { warm_up: 1 });
+    const none = size === 0 ? row : { name: 'leases: none', runners: runnersOf(0, world) };
+    interleave([...new Set([none, row])], fewer, { warm_up: 1 });
     removeMemoryDir(LEASES);
-    return rowsOf({ ...row, name });
+    const nones = rowsOf(none);
+    return rowsOf({ ...row, name }).map((line, at) => ({ ...line, none: nones[at].sides }));
   });
 }

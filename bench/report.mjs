@@ -81,8 +81,6 @@ function useTable(bench) {
 
 function leasesTable(bench) {
   const sides = sidesOf(bench);
-  const none = (command) =>
-    bench.leases.find((row) => row.leases === 0 && row.command === command)?.sides;
   const median = (side) => side?.wall_ms.median;
   return {
     title: 'Leases in the network: bridge + host-local',
@@ -98,7 +96,7 @@ function leasesTable(bench) {
       ...present(bench, OURS).map((side) =>
         over(median(row.sides[side]), median(row.sides.reference)),
       ),
-      ...sides.map((side) => over(median(row.sides[side]), median(none(row.command)?.[side]))),
+      ...sides.map((side) => over(median(row.sides[side]), median(row.none[side]))),
     ]),
   };
 }

@@ -8,7 +8,7 @@ const call = (name, command, mode) => (bench) =>
       (mode === undefined || row.mode === undefined || row.mode === mode),
   )?.sides;
 const leases = (is, command) => (bench) =>
-  bench.leases?.find((row) => is(row) && row.command === command)?.sides;
+  bench.leases?.find((row) => is(row) && row.command === command);
 const size = (wanted) => leases((row) => row.leases === wanted, 'ADD');
 const full = leases((row) => row.full, 'ADD');
 const at_once = (name, count, command) => (bench) =>
@@ -26,7 +26,8 @@ function divide(above, below) {
 }
 
 /** Of the native host in a network with leases, to one without. */
-const toNone = (row) => (bench) => divide(wall(row(bench)?.native), wall(size(0)(bench)?.native));
+const toNone = (row) => (bench) =>
+  divide(wall(row(bench)?.sides.native), wall(row(bench)?.none.native));
 
 const BRIDGE = 'bridge + host-local';
 const MASQ = 'bridge + masquerade';

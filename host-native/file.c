@@ -138,10 +138,12 @@ int32_t store_file_remove(struct host *host, struct span path)
 /** When this machine was started, by its clock of now: btime of proc_stat(5); 0 when not told. */
 static long long boot_time_s(void)
 {
+    // Asked of every lease of a folder: the machine was started once.
+    static long long found_s;
+    if (found_s != 0) return found_s;
     FILE *list = fopen("/proc/stat", "re");
     if (list == NULL) return 0;
     char line[512];
-    long long found_s = 0;
     bool starts = true;
     while (found_s == 0 && fgets(line, sizeof line, list) != NULL) {
         // A line longer than the buffer comes in pieces.

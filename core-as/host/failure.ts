@@ -14,3 +14,9 @@ export function checked(code: i32): i32 {
   }
   return code;
 }
+
+/** Notes a failure that is none of the host's: its answer cannot be used. */
+export function fail(errno: i32, text: string): void {
+  failure_errno = errno;
+  failure_text = text;
+}

@@ -1,7 +1,10 @@
 // Typed faces of the store and process operations of host-node/abi.ts, with the same error
 // convention as kernel.ts. It decides nothing.
+
+import { EFBIG } from "../lib/errno";
+import { json_parse, VALUES_LIMIT } from "../lib/json";
 import { ByteWriter, Utf8 } from "../lib/utf8";
-import { checked } from "./failure";
+import { checked, fail } from "./failure";
 import {
   host_log,
   host_reply_len,
@@ -76,9 +79,15 @@ export function file_set_mtime(path: string, mtime: string): i32 {
 export function dir_list(dir: string): string[] | null {
   const text = new Utf8(dir);
   if (checked(store_dir_list(text.ptr, text.len)) < 0) return null;
-  const reply = reply_json();
+  const bytes = reply_bytes();
+  const reply = json_parse(bytes.ptr, bytes.len);
+  if (reply.failed) {
+    fail(EFBIG, `${dir} has more than ${VALUES_LIMIT - 1} files`);
+    return null;
+  }
+  const items = reply.value.items;
   const names = new Array<string>();
-  for (let i = 0; i < reply.items.length; i++) names.push(reply.items[i].text);
+  for (let i = 0; i < items.length; i++) names.push(items[i].text);
   return names;
 }
 
@@ -160,6 +169,11 @@ export class Reading {
     if (code < 0) return code;
     this.len = min(host_reply_len(), this.limit_bytes);
     return host_reply_read(this.ptr, this.len) < 0 ? -1 : 0;
+  }
+  /** As file_remove. */
+  remove(name: string): i32 {
+    this.select(name);
+    return checked(store_file_remove(this.path.ptr, this.path.len));
   }
   /** As file_before_boot. */
   before_boot(name: string): i32 {

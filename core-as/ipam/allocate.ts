@@ -128,19 +128,16 @@ export function exhausted(set: RangeSet, leases: Leases, last: Ip | null): CniEr
     const walk = new Walk(set, last, leases.taken);
     for (let ip = walk.next(); ip; ip = walk.next()) {
       if (leases.free(ip.toString())) return null;
-      leases.taken.note(ip, true);
     }
   }
-  const files = leases.all();
   const owners = new Array<string>();
   let taken: u64 = 0;
-  for (let i = 0; i < files.length; i++) {
-    const ip = ip_parse(files[i].name);
-    if (!ip || set.indexOf(ip) < 0) continue;
-    if (files[i].readable && files[i].content.length == 0) continue;
-    if (leases.stale_owner(files[i].name).length > 0) continue;
+  for (const lease = leases.all(); lease.next(); ) {
+    const ip = ip_parse(lease.name);
+    if (!ip || set.indexOf(ip) < 0 || lease.empty) continue;
+    if (leases.stale_owner(lease.name).length > 0) continue;
     taken++;
-    const owner = files[i].content.split("\r\n")[0];
+    const owner = lease.owner.split("\r\n")[0];
     if (owners.length < OWNERS_SHOWN && !owners.includes(owner)) owners.push(owner);
   }
   if (taken < set.capacity) return null;

@@ -1,6 +1,6 @@
 // The IPAM type `host-local`: one address per range set out of local leases. Keys, order of range
 // sources, errors and files are the reference plugin's; leases.ts owns the files.
-import { file_read, NamedText } from "../host/store";
+import { file_read } from "../host/store";
 import { Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";
 import { dir_usable } from "../lib/name";
@@ -17,7 +17,7 @@ import { version_before } from "../spec/version";
 import { Undo } from "../undo";
 import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
 import { ipam_object } from "./delegate";
-import { Leases, owner_of } from "./leases";
+import { Leases } from "./leases";
 import { RangeSet, sets_check, sets_read } from "./ranges";
 import { too_many } from "./static";
 
@@ -229,12 +229,11 @@ export class HostLocal extends Plugin {
     const leases = this.located(request, errors);
     if (!leases) return;
     if (leases.open(false)) {
-      const files = leases.all();
-      for (let i = 0; i < files.length; i++) {
-        const file = files[i];
-        const owner = owner_of(file.content);
-        const empty = file.readable && file.content.length == 0;
-        if (empty || (owner.length > 0 && !valid.has(owner))) leases.release(file.name, owner);
+      for (const lease = leases.all(); lease.next(); ) {
+        const owner = lease.owner;
+        if (lease.empty || (owner.length > 0 && !valid.has(owner))) {
+          leases.release(lease.name, owner);
+        }
       }
       leases.close();
     }

@@ -8,13 +8,14 @@
 // equal, nothing has happened since, however coarse the clock. A process that dies on the way
 // leaves them unequal, and then the folder is read anew.
 //
-//   index    "fairlead leases 1", the folder, the time, which of the others there are
-//   00 … ff  leases by a hash of the container id: a count, then FINGERPRINT NAME in lines
+//   index    "fairlead leases 2", the folder, the time, which of the others there are, "exact" or ""
+//   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them
 //   taken.A  which of the 65,536 addresses from A on are taken: taken.ts
 import { failure_errno } from "../host/failure";
 import {
   dir_list,
   dir_make,
+  file_before_boot,
   file_mtime,
   file_read,
   file_remove,
@@ -30,7 +31,8 @@ import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { Taken } from "./taken";
 
 const ROOT = "/run/fairlead/leases";
-const TITLE = "fairlead leases 1";
+const TITLE = "fairlead leases 2";
+const EXACT = "exact";
 const HEAD = "index";
 const HEAD_LIMIT_BYTES = 8192;
 const BUCKETS: i32 = 256;
@@ -39,6 +41,8 @@ const BUCKET_LIMIT_BYTES = 4194304;
 /** What a lease may be long; a longer file is nobody's whom we know. */
 export const OWNER_LIMIT_BYTES = 4096;
 const FINGERPRINT_LEN: i32 = 16;
+const SUM_LEN: i32 = FINGERPRINT_LEN + 1;
+const SUM_FACTOR: u64 = 0xff51afd7ed558ccd;
 const SECOND_NS: i64 = 1_000_000_000;
 /** So far before the time of the clock a mark may lie. */
 const MARK_SPAN_NS: u64 = 999_999;
@@ -49,6 +53,11 @@ function hex16(value: u64): string {
 
 function is_space(byte: u8): bool {
   return byte == 32 || (byte >= 9 && byte <= 13);
+}
+
+/** Whether an address is printed so: of IPv4 there is one form, beside that in IPv6. */
+function is_printed(ip: Ip, text: string): bool {
+  return ip.v6 ? ip.toString() == text : !text.includes(":");
 }
 
 /** The content of a lease without the white space around it, and whose it is. */
@@ -79,31 +88,21 @@ class Owner {
 /** Leases of some containers. */
 class Bucket {
   private lines: ByteWriter = new ByteWriter();
-  count: i32 = 0;
   dirty: bool = false;
 
+  get filled(): bool {
+    return this.lines.len > 0;
+  }
   add(fingerprint: u64, name: string): void {
     this.lines.text(hex16(fingerprint)).byte(32);
     this.lines.text(name).byte(10);
-    this.count++;
     this.dirty = true;
   }
-  /** Offset behind the line at `from`, -1 when it is none. */
+  /** Offset behind the line at `from`. */
   private line_end(from: i32): i32 {
-    const ptr = this.lines.ptr;
-    for (let i = 0; i < FINGERPRINT_LEN; i++) {
-      const c = from + i < this.lines.len ? load<u8>(ptr + from + i) : 0;
-      if (!(c >= 48 && c <= 57) && !(c >= 97 && c <= 102)) return -1;
-    }
     let at = from + FINGERPRINT_LEN;
-    if (at >= this.lines.len || load<u8>(ptr + at) != 32) return -1;
-    do at++;
-    while (at < this.lines.len && load<u8>(ptr + at) > 32);
-    return at < this.lines.len && load<u8>(ptr + at) == 10 ? at + 1 : -1;
-  }
-  private name_at(from: i32, end: i32): string {
-    const start = from + FINGERPRINT_LEN + 1;
-    return utf8_decode(this.lines.ptr + start, end - 1 - start);
+    while (at < this.lines.len && load<u8>(this.lines.ptr + at) != 10) at++;
+    return at + 1;
   }
   /** Names of the leases whose content has this fingerprint, sorted. */
   find(fingerprint: u64): string[] {
@@ -111,8 +110,9 @@ class Bucket {
     const wanted = new Utf8(hex16(fingerprint));
     for (let at = 0; at < this.lines.len; ) {
       const end = this.line_end(at);
-      if (memory.compare(this.lines.ptr + at, wanted.ptr, FINGERPRINT_LEN) == 0) {
-        found.push(this.name_at(at, end));
+      const line = this.lines.ptr + at;
+      if (memory.compare(line, wanted.ptr, FINGERPRINT_LEN) == 0) {
+        found.push(utf8_decode(line + FINGERPRINT_LEN + 1, end - at - FINGERPRINT_LEN - 2));
       }
       at = end;
     }
@@ -120,46 +120,46 @@ class Bucket {
     return found;
   }
   remove(name: string): void {
-    const wanted = new Utf8(name);
+    const wanted = new Utf8(` ${name}\n`);
     for (let at = 0; at < this.lines.len; ) {
       const end = this.line_end(at);
-      const ptr = this.lines.ptr;
-      const start = at + FINGERPRINT_LEN + 1;
-      const same = end - 1 - start == wanted.len;
-      if (same && memory.compare(ptr + start, wanted.ptr, wanted.len) == 0) {
-        memory.copy(ptr + at, ptr + end, this.lines.len - end);
+      const line = this.lines.ptr + at;
+      const same = end - at == FINGERPRINT_LEN + wanted.len;
+      if (same && memory.compare(line + FINGERPRINT_LEN, wanted.ptr, wanted.len) == 0) {
+        memory.copy(line, this.lines.ptr + end, this.lines.len - end);
         this.lines.len -= end - at;
-        this.count--;
         this.dirty = true;
       } else {
         at = end;
       }
     }
   }
+  /** What ends its file: a hash of the lines, eight bytes at a time. */
+  private get sum(): Utf8 {
+    let sum: u64 = this.lines.len;
+    let at = 0;
+    for (; at + 8 <= this.lines.len; at += 8) {
+      sum = rotl(sum ^ load<u64>(this.lines.ptr + at), 23) * SUM_FACTOR;
+    }
+    for (; at < this.lines.len; at++) {
+      sum = rotl(sum ^ <u64>load<u8>(this.lines.ptr + at), 23) * SUM_FACTOR;
+    }
+    return new Utf8(`${hex16(sum)}\n`);
+  }
   /** Takes over a file; false when it is not of our making. */
   parse(ptr: usize, len: i32): bool {
-    if (utf8_invalid_at(ptr, len) >= 0) return false;
-    let start = 0;
-    let count = 0;
-    while (start < min(len, 9) && load<u8>(ptr + start) != 10) {
-      count = count * 10 + <i32>load<u8>(ptr + start) - 48;
-      start++;
-    }
-    this.lines.bytes(ptr + start + 1, max(len - start - 1, 0));
-    for (let at = 0; at < this.lines.len; ) {
-      at = this.line_end(at);
-      if (at < 0) return false;
-      this.count++;
-    }
-    return count > 0 && count == this.count;
+    this.lines.bytes(ptr, len);
+    this.lines.len = max(len - SUM_LEN, 0);
+    const sum = this.sum;
+    return this.filled && memory.compare(ptr + len - SUM_LEN, sum.ptr, SUM_LEN) == 0;
   }
   /** Whether its file says what it does. */
   store(path: string): bool {
-    if (this.count == 0) return file_remove(path) >= 0 || failure_errno == ENOENT;
-    const out = new ByteWriter();
-    out.text(this.count.toString()).byte(10);
-    out.bytes(this.lines.ptr, this.lines.len);
-    return file_write_bytes(path, out.ptr, out.len) >= 0;
+    if (!this.filled) return file_remove(path) >= 0 || failure_errno == ENOENT;
+    const sum = this.sum;
+    this.lines.bytes(sum.ptr, SUM_LEN);
+    this.lines.len -= SUM_LEN;
+    return file_write_bytes(path, this.lines.ptr, this.lines.len + SUM_LEN) >= 0;
   }
 }
 
@@ -181,6 +181,10 @@ export class LeaseIndex {
   /** Buckets that have a file, by the file "index". */
   private filled: StaticArray<bool> = new StaticArray<bool>(BUCKETS);
   private mark: string = "";
+  /** Whether the file "index" says that the maps are. */
+  private noted_exact: bool = false;
+  /** Whether the folder was read without a failure. */
+  private whole: bool = false;
   /** The folder's time before the call changed it. */
   private found_at: string = "";
   private changed: bool = false;
@@ -206,7 +210,7 @@ export class LeaseIndex {
 
   private parse(text: string): bool {
     const lines = text.split("\n");
-    if (lines.length != 5 || lines[0] != TITLE || lines[1] != this.dir) return false;
+    if (lines.length != 6 || lines[0] != TITLE || lines[1] != this.dir) return false;
     const digits = lines[3];
     if (digits.length != BUCKETS / 4) return false;
     for (let i = 0; i < BUCKETS; i++) {
@@ -214,6 +218,7 @@ export class LeaseIndex {
       this.filled[i] = ((digit >> (i & 3)) & 1) == 1;
     }
     this.mark = lines[2];
+    this.noted_exact = lines[4] == EXACT;
     return true;
   }
 
@@ -224,6 +229,15 @@ export class LeaseIndex {
   /** Whether the folder was read in this call. */
   get fresh(): bool {
     return this.trust == Trust.Memory;
+  }
+  /**
+   * Whether each address that a map has as taken is: the folder was read whole after its last
+   * change by anybody, and since the boot, which makes leases stale. To read it again would tell
+   * nothing.
+   */
+  get exact(): bool {
+    if (this.trust != Trust.Files || this.changed || !this.noted_exact) return false;
+    return file_before_boot(`${this.at}/${HEAD}`) == 0;
   }
   /** What happened to the folder is not known: let it be read anew. */
   distrust(): void {
@@ -305,6 +319,7 @@ export class LeaseIndex {
     const names = dir_list(this.dir);
     if (!names) return false;
     this.trust = Trust.Memory;
+    this.whole = true;
     this.buckets = new Array<Bucket | null>(BUCKETS);
     const taken = new Array<Ip>();
     const lease = new Reading(this.dir, OWNER_LIMIT_BYTES);
@@ -320,7 +335,9 @@ export class LeaseIndex {
       // Free: a crashed writer's, and what may be reclaimed, which only a try can tell.
       if (code >= 0 && lease.len == 0) continue;
       if (code >= 0) this.enter(names[i], lease);
-      if (lease.before_boot(names[i]) != 1 && ip.toString() == names[i]) taken.push(ip);
+      const before_boot = lease.before_boot(names[i]);
+      if (before_boot < 0) this.whole = false;
+      if (before_boot != 1 && is_printed(ip, names[i])) taken.push(ip);
     }
     this.taken.replace(taken);
     return true;
@@ -333,20 +350,27 @@ export class LeaseIndex {
 
   /** Writes what has changed and lets the next call believe it. What fails here costs that time. */
   commit(): void {
-    if (!this.ready) return;
+    if (!this.ready || (!this.changed && !this.fresh)) return;
     if (this.fresh && !this.clear()) return;
-    if (!this.taken.store() || (!this.changed && !this.fresh)) return;
+    if (!this.taken.store()) return;
     for (let i = 0; i < BUCKETS; i++) {
       const bucket = this.buckets[i];
       if (bucket && bucket.dirty && !bucket.store(this.path(i))) return;
-      if (bucket) this.filled[i] = bucket.count > 0;
+      if (bucket) this.filled[i] = bucket.filled;
       else if (this.fresh) this.filled[i] = false;
     }
     const mtime = file_mtime(this.dir);
-    // Somebody who takes no lock wrote while we read.
-    if (!this.changed && mtime != this.found_at) return;
+    if (!this.changed) {
+      // Somebody who takes no lock wrote while we read.
+      if (mtime != this.found_at) return;
+      // The folder has our mark from an earlier call, and nothing has happened since.
+      if (mtime == this.mark) {
+        file_write(`${this.at}/${HEAD}`, this.head(mtime, this.whole));
+        return;
+      }
+    }
     const mark = this.mark_before(mtime);
-    if (mark.length == 0 || file_write(`${this.at}/${HEAD}`, this.head(mark)) < 0) return;
+    if (mark.length == 0 || file_write(`${this.at}/${HEAD}`, this.head(mark, false)) < 0) return;
     file_set_mtime(this.dir, mark);
   }
 
@@ -361,14 +385,14 @@ export class LeaseIndex {
     return true;
   }
 
-  private head(mark: string): string {
+  private head(mark: string, exact: bool): string {
     let digits = "";
     for (let i = 0; i < BUCKETS; i += 4) {
       let digit = 0;
       for (let k = 0; k < 4; k++) digit |= i32(this.filled[i + k]) << k;
       digits += digit.toString(16);
     }
-    return `${TITLE}\n${this.dir}\n${mark}\n${digits}\n`;
+    return `${TITLE}\n${this.dir}\n${mark}\n${digits}\n${exact ? EXACT : ""}\n`;
   }
 
   /**

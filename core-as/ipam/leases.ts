@@ -6,15 +6,13 @@
 import { attachment_known } from "../attachment";
 import { failure_errno, failure_text } from "../host/failure";
 import {
+  dir_list,
   dir_lock,
   dir_unlock,
-  file_before_boot,
   file_create,
-  file_list,
   file_read,
-  file_remove,
   file_write,
-  NamedText,
+  Reading,
 } from "../host/store";
 import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
@@ -35,9 +33,41 @@ export const enum Reserved {
   Failed,
 }
 
+/** Leases one after the other, as there may be hundreds of thousands of them. */
+export class EachLease {
+  private at: i32 = -1;
+
+  constructor(
+    private file: Reading,
+    private names: string[],
+  ) {}
+  get name(): string {
+    return this.names[this.at];
+  }
+  /** Whose it is; "" when that is not told in our way. */
+  owner: string = "";
+  /** It is known to be: a crashed writer's. */
+  empty: bool = false;
+
+  /** Goes to the next one; false after the last. */
+  next(): bool {
+    while (++this.at < this.names.length) {
+      if (!ip_parse(this.name)) continue;
+      const file = this.file;
+      const read = file.read(this.name) >= 0;
+      if (!read && failure_errno == ENOENT) continue;
+      this.owner = read ? owner_in(file) : "";
+      this.empty = read && file.len == 0;
+      return true;
+    }
+    return false;
+  }
+}
+
 export class Leases {
   error: CniError | null = null;
   private dir: string;
+  private files: Reading;
   private lock: i32 = 0;
   /** The content of its leases. */
   readonly owner: string;
@@ -49,7 +79,9 @@ export class Leases {
     private containerID: string,
     private ifname: string,
   ) {
-    this.dir = `${dataDir}/${network}`;
+    const dir = `${dataDir}/${network}`;
+    this.dir = dir;
+    this.files = new Reading(dir, OWNER_LIMIT_BYTES);
     this.owner = `${containerID}\r\n${ifname}`;
   }
 
@@ -113,26 +145,19 @@ export class Leases {
   ready(): bool {
     return this.index.ready || this.reread();
   }
-  /** Looks at every lease; false when that fails, or was done already. */
+  /** Looks at every lease; false when that fails, or was done already: in vain. */
   reread(): bool {
-    if (this.index.fresh) return false;
+    if (this.index.fresh || this.index.exact) return false;
     if (this.index.rebuild()) return true;
     this.fail(`read the leases in ${this.dir}`);
     return false;
   }
 
-  /** Every lease, whoever owns it. */
-  all(): NamedText[] {
-    const leases = new Array<NamedText>();
-    const files = file_list(this.dir);
-    if (!files) {
-      this.fail(`read the leases in ${this.dir}`);
-      return leases;
-    }
-    for (let i = 0; i < files.length; i++) {
-      if (ip_parse(files[i].name)) leases.push(files[i]);
-    }
-    return leases;
+  /** Every lease, whoever owns it; none, and an error, when they cannot be told. */
+  all(): EachLease {
+    const names = dir_list(this.dir);
+    if (!names) this.fail(`read the leases in ${this.dir}`);
+    return new EachLease(this.files, names ? names : []);
   }
 
   /** Makes the lease, if it is free. */
@@ -165,7 +190,7 @@ export class Leases {
 
   /** Whether a lease was written before the machine was started, by the time of its file. */
   before_boot(ip: string): bool {
-    return file_before_boot(`${this.dir}/${ip}`) == 1;
+    return this.files.before_boot(ip) == 1;
   }
 
   /**
@@ -174,17 +199,15 @@ export class Leases {
    * for any other lease.
    */
   stale_owner(ip: string): string {
-    if (!this.before_boot(ip)) return "";
-    const bytes = file_read(`${this.dir}/${ip}`, OWNER_LIMIT_BYTES);
-    if (!bytes || utf8_invalid_at(bytes.ptr, bytes.len) >= 0) return "";
-    const owner = owner_of(utf8_decode(bytes.ptr, bytes.len));
+    if (!this.before_boot(ip) || this.files.read(ip) < 0) return "";
+    const owner = owner_in(this.files);
     return attachment_known(owner, this.network) ? "" : owner;
   }
 
   /** Whether `reserve` would take the address. */
   free(ip: string): bool {
-    const bytes = file_read(`${this.dir}/${ip}`, OWNER_LIMIT_BYTES);
-    if (bytes ? bytes.len == 0 : failure_errno == ENOENT) return true;
+    const read = this.files.read(ip) >= 0;
+    if (read ? this.files.len == 0 : failure_errno == ENOENT) return true;
     return this.stale_owner(ip).length > 0;
   }
 
@@ -216,13 +239,12 @@ export class Leases {
 
   /** Removes a lease, which names this owner or the container alone; one that is gone is fine. */
   release(ip: string, owner: string): bool {
-    const path = `${this.dir}/${ip}`;
     this.index.change();
-    if (file_remove(path) >= 0 || failure_errno == ENOENT) {
+    if (this.files.remove(ip) >= 0 || failure_errno == ENOENT) {
       this.index.remove(ip, owner);
       return true;
     }
-    this.fail(`remove the lease ${path}`);
+    this.fail(`remove the lease ${this.dir}/${ip}`);
     this.index.distrust();
     return false;
   }
@@ -241,8 +263,7 @@ export class Leases {
     const locked = this.open(false);
     let done = true;
     for (let i = ips.length - 1; i >= 0; i--) {
-      const path = `${this.dir}/${ips[i]}`;
-      const gone = locked ? this.release(ips[i], this.owner) : file_remove(path) >= 0;
+      const gone = locked ? this.release(ips[i], this.owner) : this.files.remove(ips[i]) >= 0;
       if (!gone && failure_errno != ENOENT) done = false;
     }
     if (locked) this.close();
@@ -250,10 +271,10 @@ export class Leases {
   }
 }
 
-/** The owner of a lease as its text names it; "" when that is not of our making. */
-export function owner_of(content: string): string {
-  const text = content.trim();
+/** The owner of the lease that was read last, as its text names it; "" when not of our making. */
+function owner_in(file: Reading): string {
+  if (utf8_invalid_at(file.ptr, file.len) >= 0) return "";
+  const text = utf8_decode(file.ptr, file.len).trim();
   const cut = text.indexOf("\r\n");
-  const id = cut < 0 ? text : text.substring(0, cut);
-  return identifier_valid(id) ? text : "";
+  return identifier_valid(text, cut < 0 ? text.length : cut) ? text : "";
 }

@@ -1,7 +1,8 @@
 // Which addresses of a lease folder are taken: a map of bits per 65,536 addresses, so that the next
 // free one of a nearly full range is found without asking for each. It may be wrong: a lease is
 // made with link(2), which finds out. An address wrongly free costs one try; one wrongly taken is
-// missed until the folder is read again, which happens before a range counts as exhausted.
+// missed until the folder is read again, which happens before a range counts as exhausted. So a
+// map of garbage does no harm, and none is looked through for it.
 import { failure_errno } from "../host/failure";
 import { file_read, file_remove, file_write_bytes } from "../host/store";
 import { ENOENT } from "../lib/errno";
@@ -19,27 +20,32 @@ const WORTH_A_MAP: i32 = 16;
 
 /** The map of the addresses that differ in their last 16 bits only. */
 class AddressMap {
-  private ptr: usize = heap.alloc(MAP_LEN);
-  /** Whether it is kept: it has a file, or addresses were looked for in it. */
-  kept: bool = false;
+  private ptr: usize = 0;
   dirty: bool = false;
 
-  constructor(private path: string) {
+  constructor(private path: string) {}
+
+  /** Whether it is kept: it has a file, or addresses were looked for in it. */
+  get kept(): bool {
+    return this.ptr != 0;
+  }
+  keep(): void {
+    if (this.kept) return;
+    this.ptr = heap.alloc(MAP_LEN);
     memory.fill(this.ptr, NONE, MAP_LEN);
   }
-  /** Takes over the file. False when there may be one that cannot be read; garbage says nothing. */
+  /** Takes over the file; false when there may be one that cannot be read. */
   load(): bool {
     const bytes = file_read(this.path, MAP_LEN);
     if (!bytes) return failure_errno == ENOENT;
-    this.kept = true;
-    this.dirty = true;
-    for (let i = 0; i < bytes.len; i++) {
-      const byte = load<u8>(bytes.ptr + i);
-      if (byte < NONE || byte > ALL) return true;
-    }
+    this.keep();
     memory.copy(this.ptr, bytes.ptr, bytes.len);
-    this.dirty = false;
     return true;
+  }
+  /** None is taken, and there is no file. */
+  reset(): void {
+    if (this.kept) memory.fill(this.ptr, NONE, MAP_LEN);
+    this.dirty = false;
   }
   /** Whether the file says what the map does. */
   store(): bool {
@@ -111,10 +117,10 @@ export class Taken {
   believe(): void {
     this.load = true;
   }
-  /** Forgets all and takes these. */
+  /** Forgets all that it has and what the files say, and takes these. */
   replace(ips: Ip[]): void {
-    this.maps.clear();
-    this.last = null;
+    const known = this.maps.values();
+    for (let i = 0; i < known.length; i++) known[i].reset();
     this.load = false;
     this.unread = false;
     const counts = new Map<AddressMap, i32>();
@@ -122,7 +128,7 @@ export class Taken {
       const map = this.map(ips[i]);
       const count = counts.has(map) ? counts.get(map) + 1 : 1;
       counts.set(map, count);
-      if (count == WORTH_A_MAP) map.kept = true;
+      if (count == WORTH_A_MAP) map.keep();
     }
     for (let i = 0; i < ips.length; i++) this.note(ips[i], true);
   }
@@ -138,7 +144,7 @@ export class Taken {
     let ends = false;
     while (found < 0 && !ends) {
       const map = this.map(from);
-      map.kept = true;
+      map.keep();
       ends = same_map(from, end);
       found = map.free(index_of(from), ends ? index_of(end) : 0xffff);
       if (found < 0 && !ends) from = first_of(from).add(0x10000);

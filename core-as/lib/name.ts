@@ -1,15 +1,18 @@
 // Names: what counts as a valid container id, network, interface or MAC address, and names and
 // addresses derived from an attachment by hashing. No random numbers: two runs do the same.
 
-/** CNI spec 1.1.0 section 2, "Parameters": an alphanumeric, then alphanumerics, '.', '_' or '-'. */
-export function identifier_valid(text: string): bool {
-  for (let i = 0; i < text.length; i++) {
+/**
+ * CNI spec 1.1.0 section 2, "Parameters": an alphanumeric, then alphanumerics, '.', '_' or '-'. Looks
+ * at the text before `end`.
+ */
+export function identifier_valid(text: string, end: i32 = text.length): bool {
+  for (let i = 0; i < end; i++) {
     const c = text.charCodeAt(i);
     const letter = (c | 32) >= 97 && (c | 32) <= 122;
     const digit = c >= 48 && c <= 57;
     if (!letter && !digit && (i == 0 || (c != 45 && c != 46 && c != 95))) return false;
   }
-  return text.length > 0;
+  return end > 0;
 }
 
 /** Whether a text is an absolute path of a folder that says plainly where it leads. */

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Driver, OsError } from '../../host-node/abi.ts';
 import { type Recorded, recording, wrap } from '../../host-node/drivers/record.ts';
-import { bucketOf, lineOf } from '../support/leases.ts';
+import { bucketOf, bucketText, lineOf } from '../support/leases.ts';
 import { DIR, INDEX, Node, onFiles, simulated } from './node.ts';
 
 const EIO = 5;
@@ -51,7 +51,7 @@ describe.each(PLACES)('%s', (_, on) => {
       expect(node.audit).toBe('right');
     }));
 
-  const other = '00000000000000ff 10.1.2.3\n';
+  const other = '00000000000000ff 10.1.2.3';
   const damages: [string, (node: Node, head: string, bucket: string) => void][] = [
     ['garbage for its head', (node) => node.write(`${INDEX}/index`, '\0\u00ff garbage')],
     ['an empty head', (node) => node.write(`${INDEX}/index`, '')],
@@ -61,7 +61,7 @@ describe.each(PLACES)('%s', (_, on) => {
     ],
     [
       'the head of another version',
-      (node, head) => node.write(`${INDEX}/index`, head.replace('leases 1', 'leases 2')),
+      (node, head) => node.write(`${INDEX}/index`, head.replace('leases 2', 'leases 1')),
     ],
     [
       'a head that lost the buckets',
@@ -69,21 +69,31 @@ describe.each(PLACES)('%s', (_, on) => {
     ],
     ['no bucket', (node, _head, bucket) => node.remove(bucket)],
     ['an empty bucket', (node, _head, bucket) => node.write(bucket, '')],
-    ['a bucket of nothing', (node, _head, bucket) => node.write(bucket, '0\n')],
-    ['garbage for a bucket', (node, _head, bucket) => node.write(bucket, '1\nxyz 10.1.2.2\n')],
+    ['a bucket of nothing', (node, _head, bucket) => node.write(bucket, bucketText([]))],
+    [
+      'garbage for a bucket',
+      (node, _head, bucket) => node.write(bucket, `xyz 10.1.2.2\n${'0'.repeat(16)}\n`),
+    ],
     ['half a bucket', (node, _head, bucket) => node.write(bucket, node.text(bucket).slice(0, 20))],
-    ['a line too few', (node, _head, bucket) => node.write(bucket, `2\n${other}`)],
+    [
+      'a line too few',
+      (node, _head, bucket) => node.write(bucket, node.text(bucket).replace(/.*\n/, `${other}\n`)),
+    ],
     [
       'a line too many',
-      (node, _head, bucket) => node.write(bucket, `${node.text(bucket)}${other}`),
+      (node, _head, bucket) => node.write(bucket, `${other}\n${node.text(bucket)}`),
+    ],
+    [
+      'a name with one letter changed',
+      (node, _head, bucket) => node.write(bucket, node.text(bucket).replace('10.1.2', '10.1.3')),
     ],
     [
       'a line that leads to the lease of another',
-      (node, _head, bucket) => node.write(bucket, `1\n${lineOf('c1\r\neth0', '10.1.2.3')}\n`),
+      (node, _head, bucket) => node.write(bucket, bucketText([lineOf('c1\r\neth0', '10.1.2.3')])),
     ],
     [
       'a line that leads to no lease',
-      (node, _head, bucket) => node.write(bucket, `1\n${lineOf('c1\r\neth0', '10.1.2.9')}\n`),
+      (node, _head, bucket) => node.write(bucket, bucketText([lineOf('c1\r\neth0', '10.1.2.9')])),
     ],
   ];
   test.each(damages)('damaged, it is made anew: %s', (_name, damage) =>
@@ -194,6 +204,101 @@ describe.each(PLACES)('%s', (_, on) => {
         node.del('c8');
         expect(node.add('c8')).toBe('10.1.2.8');
         expect(node.audit).toBe('right');
+      }));
+  });
+
+  describe('a range without a free address', () => {
+    const full = (node: Node) => {
+      for (let i = 2; i < 15; i++) node.add(`c${i}`);
+      expect(node.add('d')).toContain('no IP addresses available');
+    };
+
+    test('is read once, and not again while nothing happens', () =>
+      on((node) => {
+        full(node);
+        for (let i = 0; i < 3; i++) {
+          expect(node.reads('ADD', 'd')).toBe(false);
+          expect(node.call('STATUS', '').exit_code).toBe(1);
+          expect(node.call('CHECK', 'c2').exit_code).toBe(0);
+          expect(node.add('c2')).toContain('has been allocated to c2');
+          expect(node.audit).toBe('right');
+        }
+      }));
+
+    test('somebody gives one back, or takes it as well', () =>
+      on((node) => {
+        for (const ip of ['10.1.2.6', '10.1.2.14', '10.1.2.2']) {
+          full(node);
+          expect(node.reads('ADD', 'd')).toBe(false);
+          node.remove(`${DIR}/${ip}`);
+          expect(node.add('d')).toBe(ip);
+          expect(node.add('e')).toContain('no IP addresses available');
+          node.del('d');
+          node.lease(ip, 'c99\r\neth0');
+          expect(node.add('d')).toContain('no IP addresses available');
+          node.del('c99');
+          expect(node.audit).toBe('right');
+        }
+      }));
+
+    test('somebody leaves an empty lease', () =>
+      on((node) => {
+        full(node);
+        node.lease('10.1.2.9', '');
+        expect(node.add('d')).toBe('10.1.2.9');
+      }));
+
+    test('we give one back: by DEL, by GC', () =>
+      on((node) => {
+        full(node);
+        node.del('c7');
+        expect(node.add('d')).toBe('10.1.2.7');
+        expect(node.add('e')).toContain('no IP addresses available');
+        expect(node.reads('ADD', 'e')).toBe(false);
+        const attachments = ['d', 'c2', 'c3'].map((id) => ({ containerID: id, ifname: 'eth0' }));
+        const more = { 'cni.dev/valid-attachments': attachments };
+        expect(node.call('GC', '', '', node.driver, more).exit_code).toBe(0);
+        expect(node.leases).toEqual(['10.1.2.2', '10.1.2.3', '10.1.2.7']);
+        expect(node.add('e')).toBe('10.1.2.8');
+      }));
+
+    test('without the lock, while we write: it is found nevertheless', () =>
+      on((node) => {
+        for (let i = 2; i < 14; i++) node.add(`c${i}`);
+        for (let i = 0; i < 3; i++) {
+          node.add(`c${14 + i}`);
+          node.unseen(() => node.remove(`${DIR}/10.1.2.${5 + i}`));
+          expect(node.add(`d${i}`)).toBe(`10.1.2.${5 + i}`);
+          expect(node.add('e')).toContain('no IP addresses available');
+          node.del(`d${i}`);
+        }
+      }));
+
+    test('the machine starts anew: what is left from before may be taken', () =>
+      on((node) => {
+        full(node);
+        expect(node.reads('ADD', 'd')).toBe(false);
+        const rebooted = wrap(node.driver, (op, _args, run) =>
+          op.name === 'file_before_boot' ? 1 : run(),
+        );
+        expect(node.add('d', '', rebooted)).toBe('10.1.2.2');
+        expect(node.owner('10.1.2.2')).toBe('d\r\neth0');
+      }));
+
+    test('what could not be told of a lease is asked again', () =>
+      on((node) => {
+        for (let i = 2; i < 15; i++) node.add(`c${i}`);
+        const failing = wrap(node.driver, (op, _args, run) => {
+          if (op.name === 'file_before_boot') throw new OsError(EIO);
+          return run();
+        });
+        for (let i = 0; i < 3; i++) {
+          expect(node.add('d', '', failing)).toContain('no IP addresses available');
+        }
+        const old = wrap(node.driver, (op, args, run) =>
+          op.name === 'file_before_boot' ? Number(String(args['path']).endsWith('.9')) : run(),
+        );
+        expect(node.add('d', '', old)).toBe('10.1.2.9');
       }));
   });
 

@@ -1,15 +1,17 @@
 // What a call costs with no lease, a thousand and fifty thousand, and on a nearly full /16: as many
 // operations. Counts, not times: those are the bench's. On real files.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { DIR, type Node, onFiles } from './node.ts';
+import { wrap } from '../../host-node/drivers/record.ts';
+import { DIR, INDEX, type Node, onFiles } from './node.ts';
 
 const COUNTS = [0, 1000, 50_000];
 /** All addresses of 10.1.0.0/16 that can be given: not the network, the gateway, the broadcast. */
 const FULL = 65_533;
 
-/** The n-th address of 10.1.0.0/16 that can be given. */
-const address = (n: number): string => `10.1.${(n + 2) >> 8}.${(n + 2) & 255}`;
+/** The n-th address of 10.1.0.0/16 that can be given, and on from there. */
+const address = (n: number): string =>
+  `10.${1 + ((n + 2) >> 16)}.${((n + 2) >> 8) & 255}.${(n + 2) & 255}`;
 const id = (n: number): string => `${n}`.padStart(64, 'a');
 
 /** Leases as a long life leaves them. */
@@ -60,5 +62,59 @@ describe('the operations of a call', () => {
       }
       expect(node.call('STATUS', '').exit_code).toBe(1);
       expect(node.leases).toHaveLength(FULL);
+    }));
+
+  test('are few when a /16 has none, once it was looked for', () =>
+    onFiles((node, root) => {
+      node.ranges = [[{ subnet: '10.1.0.0/16' }]];
+      fill(root, FULL);
+      for (let i = 0; i < 2; i++) expect(node.add('late')).toContain('no IP addresses available');
+      for (let i = 0; i < 3; i++) {
+        const names = node.ops('ADD', 'late').map(({ op }) => op);
+        expect(names.filter((op) => /list|create|write/.test(op))).toEqual([]);
+        expect(names).toHaveLength(8);
+      }
+      unlinkSync(`${root}${DIR}/${address(40_000)}`);
+      expect(node.add('late')).toBe(address(40_000));
+      expect(node.leases).toHaveLength(FULL);
+    }));
+});
+
+/** More than a list of files with their content may have values (VALUES_LIMIT of core-as/lib/json). */
+const MANY = 84_000;
+
+describe('a folder of very many leases', () => {
+  test('GC and STATUS read them one by one', () =>
+    onFiles((node, root) => {
+      node.ranges = [[{ subnet: '10.0.0.0/8', rangeStart: '10.1.0.2', rangeEnd: '10.1.0.9' }]];
+      fill(root, MANY);
+      node.lease('10.1.0.77', 'not\u00a0ours');
+      const { exit_code, stdout } = node.call('STATUS', '');
+      expect(exit_code).toBe(1);
+      expect(JSON.parse(stdout).details).toMatch(/^8 leases, of /);
+      const kept = [0, 1, 70_000].map((n) => ({ containerID: id(n), ifname: 'eth0' }));
+      const more = { 'cni.dev/valid-attachments': kept };
+      expect(node.call('GC', '', '', node.driver, more)).toMatchObject({ exit_code: 0 });
+      expect(node.leases).toEqual(['10.1.0.2', '10.1.0.3', '10.1.0.77', address(70_000)].sort());
+      expect(node.audit).toBe('right');
+    }));
+
+  test('beyond what the core takes, every command says so and touches nothing', () =>
+    onFiles((node) => {
+      for (const name of ['c1', 'c2']) node.add(name);
+      const listed = Array.from({ length: 250_000 }, (_, n) => address(n));
+      const crowded = wrap(node.driver, (op, args, run) =>
+        op.name === 'dir_list' && args['dir'] === DIR ? listed : run(),
+      );
+      node.remove(`${INDEX}/index`);
+      for (const command of ['ADD', 'CHECK', 'DEL', 'STATUS', 'GC']) {
+        const more = { 'cni.dev/valid-attachments': [] };
+        const { stdout } = node.call(command, 'c1', '', crowded, more);
+        expect(JSON.parse(stdout), command).toMatchObject({
+          msg: expect.stringContaining(`cannot read the leases in ${DIR}`),
+          details: `EFBIG: ${DIR} has more than 249999 files`,
+        });
+      }
+      expect(node.leases).toEqual(['10.1.2.2', '10.1.2.3']);
     }));
 });

@@ -34,6 +34,21 @@ export function lineOf(content: string, name: string): string {
   return `${hex(hash64(content.trim()), 16)} ${name}`;
 }
 
+/** The file of the lines. */
+export function bucketText(lines: readonly string[]): string {
+  const text = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  let sum = BigInt(text.length);
+  const step = (word: bigint): void => {
+    const mixed = sum ^ word;
+    const turned = (mixed << 23n) | (mixed >> 41n);
+    sum = BigInt.asUintN(64, BigInt.asUintN(64, turned) * 0xff51afd7ed558ccdn);
+  };
+  let at = 0;
+  for (; at + 8 <= text.length; at += 8) step(text.readBigUInt64LE(at));
+  for (; at < text.length; at++) step(BigInt(text[at] ?? 0));
+  return `${text}${hex(sum, 16)}\n`;
+}
+
 /** A file's text; undefined when there is none. */
 export function textOf(store: StoreDriver, path: string): string | undefined {
   try {
@@ -87,7 +102,7 @@ export function audit(store: StoreDriver, dir: string): string {
   const head = textOf(store, `${at}/index`);
   if (head === undefined) return 'none';
   const [title, folder, mark, filled = ''] = head.split('\n');
-  if (title !== 'fairlead leases 1' || folder !== dir) return 'stale';
+  if (title !== 'fairlead leases 2' || folder !== dir) return 'stale';
   let mtime = '';
   try {
     mtime = Buffer.from(store.file_mtime({ path: dir })).toString();
@@ -100,9 +115,10 @@ export function audit(store: StoreDriver, dir: string): string {
   for (let i = 0; i < BUCKETS; i++) {
     const name = hex(i, 2);
     const text = there.has(name) ? textOf(store, `${at}/${name}`) : undefined;
-    const [count, ...lines] = (text ?? '0\n').trimEnd().split('\n');
+    const lines = (text ?? '').split('\n').slice(0, -2);
     const right = wanted.get(name) ?? [];
-    if (lines.sort().join() !== right.join() || Number(count) !== right.length) {
+    if (text !== undefined && text !== bucketText(lines)) return `${name} is damaged: ${text}`;
+    if (lines.sort().join() !== right.join()) {
       return `${name} has ${lines.join()} for ${right.join()}`;
     }
     const flag = ((Number.parseInt(filled[i >> 2] ?? '', 16) >> (i & 3)) & 1) === 1;
