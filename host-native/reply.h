@@ -17,7 +17,7 @@
 
 #include "buffer.h"
 
-/** A list of 50,000 leases has some 6 MB, standard input at most 8 MiB. */
+/** The names of 250,000 leases have some 4 MB, standard input has at most 8 MiB. */
 #define REPLY_LIMIT_BYTES (64u << 20)
 
 struct reply {

@@ -236,7 +236,7 @@ export class LeaseIndex {
    * nothing.
    */
   get exact(): bool {
-    if (this.trust != Trust.Files || this.changed || !this.noted_exact) return false;
+    if (this.trust != Trust.Files || !this.noted_exact) return false;
     return file_before_boot(`${this.at}/${HEAD}`) == 0;
   }
   /** What happened to the folder is not known: let it be read anew. */

@@ -1,8 +1,8 @@
 // Which addresses of a lease folder are taken: a map of bits per 65,536 addresses, so that the next
 // free one of a nearly full range is found without asking for each. It may be wrong: a lease is
 // made with link(2), which finds out. An address wrongly free costs one try; one wrongly taken is
-// missed until the folder is read again, which happens before a range counts as exhausted. So a
-// map of garbage does no harm, and none is looked through for it.
+// missed until the folder is read again, which happens before a range counts as exhausted, unless
+// LeaseIndex knows the maps to be exact. So no map is looked through for garbage.
 import { failure_errno } from "../host/failure";
 import { file_read, file_remove, file_write_bytes } from "../host/store";
 import { ENOENT } from "../lib/errno";
@@ -42,10 +42,9 @@ class AddressMap {
     memory.copy(this.ptr, bytes.ptr, bytes.len);
     return true;
   }
-  /** None is taken, and there is no file. */
+  /** None is taken. */
   reset(): void {
     if (this.kept) memory.fill(this.ptr, NONE, MAP_LEN);
-    this.dirty = false;
   }
   /** Whether the file says what the map does. */
   store(): bool {

@@ -191,6 +191,26 @@ describe.each(PLACES)('%s', (_, on) => {
         expect(node.audit).toBe('right');
       }));
 
+    test('without the lock, while we read: what we read is not believed', () =>
+      on((node) => {
+        node.add('c1');
+        node.add('c2');
+        node.remove(`${INDEX}/index`);
+        let late = false;
+        const meanwhile = wrap(node.driver, (op, _args, run) => {
+          if (op.name === 'file_before_boot' && !late) {
+            late = true;
+            node.lease('10.1.2.9', 'c9\r\neth0');
+          }
+          return run();
+        });
+        expect(node.call('CHECK', 'c1', '', meanwhile).exit_code).toBe(0);
+        expect(late).toBe(true);
+        node.del('c9');
+        expect(node.leases).toEqual(['10.1.2.2', '10.1.2.3']);
+        expect(node.audit).toBe('right');
+      }));
+
     test('without the lock, while we write: nothing is given twice, nothing is lost', () =>
       on((node) => {
         for (let i = 2; i < 14; i++) node.add(`c${i}`);
@@ -274,6 +294,16 @@ describe.each(PLACES)('%s', (_, on) => {
         }
       }));
 
+    test('and a damaged bucket: it is made anew', () =>
+      on((node) => {
+        full(node);
+        expect(node.reads('ADD', 'd')).toBe(false);
+        node.write(bucketOf(DIR, 'c5'), 'garbage');
+        node.del('c5');
+        expect(node.add('d')).toBe('10.1.2.5');
+        expect(node.audit).toBe('right');
+      }));
+
     test('the machine starts anew: what is left from before may be taken', () =>
       on((node) => {
         full(node);
@@ -348,6 +378,32 @@ describe.each(PLACES)('%s', (_, on) => {
       expect(node.audit).toBe('right');
     }));
 
+  test('the last address of a range and of a map is taken by somebody unseen: none behind it', () =>
+    on((node) => {
+      node.ranges = [
+        [{ subnet: '10.0.0.0/8', rangeStart: '10.1.255.254', rangeEnd: '10.1.255.255' }],
+      ];
+      expect(node.add('c1')).toBe('10.1.255.254');
+      node.unseen(() => node.lease('10.1.255.255', 'c9\r\neth0'));
+      expect(node.add('c2')).toContain('no IP addresses available');
+      expect(node.audit).toBe('right');
+    }));
+
+  test('STATUS: a lease that cannot be read is not free', () =>
+    on((node) => {
+      node.driver.dir_make({ dir: DIR });
+      for (let n = 2; n < 15; n++) node.lease(`10.1.2.${n}`, `c${n}\r\neth0`);
+      let read = 0;
+      const once = wrap(node.driver, (op, args, run) => {
+        const asked = op.name === 'file_read' && String(args['path']).endsWith('/10.1.2.5');
+        // The first is of the index that is made.
+        if (asked && ++read === 2) throw new OsError(EIO);
+        return run();
+      });
+      expect(node.call('STATUS', '', '', once).exit_code).toBe(1);
+      expect(read).toBe(3);
+    }));
+
   test('IPv6, and two sets', () =>
     on((node) => {
       node.ranges = [
@@ -368,6 +424,22 @@ describe.each(PLACES)('%s', (_, on) => {
       expect(node.add('e3')).toContain('failed to allocate for range 0: no IP addresses');
       expect(node.audit).toBe('right');
     }));
+
+  test.each([
+    ['fd00::/123', 'fd00::', 16, 2, 31, 'FD00::1a'],
+    ['10.1.2.0/27', '10.1.2.', 10, 2, 30, '::ffff:10.1.2.26'],
+  ])('a name in another form takes no address of %s', (subnet, head, base, first, last, name) =>
+    on((node) => {
+      node.ranges = [[{ subnet }]];
+      const all: string[] = [];
+      for (let n = first; n <= last; n++) all.push(`${head}${n.toString(base)}`);
+      for (const ip of all.slice(0, 17)) expect(node.add(`c${all.indexOf(ip)}`)).toBe(ip);
+      node.lease(name, 'c99\r\neth0');
+      for (const ip of all.slice(17)) expect(node.add(`c${all.indexOf(ip)}`)).toBe(ip);
+      expect(node.add('d')).toContain('no IP addresses available');
+      expect(node.audit).toBe('right');
+    }),
+  );
 
   test('an ADD that fails takes its lease out of it again', () =>
     on((node) => {
@@ -400,6 +472,24 @@ describe.each(PLACES)('%s', (_, on) => {
       const more = { 'cni.dev/valid-attachments': [{ containerID: 'c2', ifname: 'eth0' }] };
       expect(node.call('GC', '', '', node.driver, more).exit_code).toBe(0);
       expect(node.leases).toEqual(['10.1.2.3']);
+      expect(node.audit).toBe('right');
+    }));
+
+  test('GC leaves what it cannot read, and goes on behind it and behind what vanishes', () =>
+    on((node) => {
+      node.driver.dir_make({ dir: DIR });
+      for (const n of [2, 3, 4, 5, 6, 7]) node.lease(`10.1.2.${n}`, n === 4 ? '' : `c${n}\r\neth0`);
+      const unsteady = wrap(node.driver, (op, args, run) => {
+        const path = String(args['path']);
+        if (op.name === 'file_read' && /10\.1\.2\.[35]$/.test(path)) throw new OsError(EIO);
+        const value = run();
+        if (op.name === 'dir_list' && args['dir'] === DIR) node.remove(`${DIR}/10.1.2.6`);
+        return value;
+      });
+      const more = { 'cni.dev/valid-attachments': [] };
+      expect(node.call('GC', '', '', unsteady, more).exit_code).toBe(0);
+      expect(node.leases).toEqual(['10.1.2.3', '10.1.2.5']);
+      expect(node.call('CHECK', 'c3').exit_code).toBe(0);
       expect(node.audit).toBe('right');
     }));
 
