@@ -389,6 +389,24 @@ describe.each(PLACES)('%s', (_, on) => {
       expect(node.audit).toBe('right');
     }));
 
+  test('DEL: a lease that cannot be read is not of somebody else', () =>
+    on((node) => {
+      node.add('c1');
+      node.add('c2');
+      node.remove(`${INDEX}/index`);
+      let read = 0;
+      const once = wrap(node.driver, (op, args, run) => {
+        const asked = op.name === 'file_read' && String(args['path']).endsWith('/10.1.2.2');
+        // The first is of the index that is made.
+        if (asked && ++read === 2) throw new OsError(EIO);
+        return run();
+      });
+      expect(node.call('DEL', 'c1', '', once).exit_code).toBe(0);
+      expect(read).toBeGreaterThan(2);
+      expect(node.leases).toEqual(['10.1.2.3']);
+      expect(node.audit).toBe('right');
+    }));
+
   test('STATUS: a lease that cannot be read is not free', () =>
     on((node) => {
       node.driver.dir_make({ dir: DIR });
