@@ -311,6 +311,7 @@ describe.each(PLACES)('%s', (_, on) => {
         const rebooted = wrap(node.driver, (op, _args, run) =>
           op.name === 'file_before_boot' ? 1 : run(),
         );
+        expect(node.call('STATUS', '', '', rebooted).exit_code).toBe(0);
         expect(node.add('d', '', rebooted)).toBe('10.1.2.2');
         expect(node.owner('10.1.2.2')).toBe('d\r\neth0');
       }));
