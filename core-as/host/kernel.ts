@@ -100,6 +100,7 @@ export class Route {
 
 /** A policy routing rule; `more`: it asks for more than src, or does something else. */
 export class FibRule {
+  priority: i32 = 0;
   constructor(
     public src: string,
     public table: i32,
@@ -453,7 +454,9 @@ export function fib_rule_list(ns: i32): FibRule[] | null {
   const list = new Array<FibRule>();
   for (let i = 0; i < reply.items.length; i++) {
     const item = reply.items[i];
-    list.push(new FibRule(text_of(item, "src"), int_of(item, "table"), bool_of(item, "more")));
+    const rule = new FibRule(text_of(item, "src"), int_of(item, "table"), bool_of(item, "more"));
+    rule.priority = int_of(item, "priority");
+    list.push(rule);
   }
   return list;
 }

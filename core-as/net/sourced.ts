@@ -50,7 +50,8 @@ export class Lane {
     public ip: IPConfig,
     /** The gateway of the configuration. */
     public fixed: Ip | null,
-    public table: i32,
+    /** Unsigned: of an i32 the optimizer widens to 64 bits with its sign, against <u32>. */
+    public table: u32,
   ) {
     const address = ip.address;
     const own = ip.gateway;
@@ -107,7 +108,7 @@ export function lanes_record(
     const gateway = lane.gateway;
     const rule = JsonValue.object();
     rule.append("src", JsonValue.string(lane.src));
-    rule.append("table", JsonValue.number(<u32>lane.table));
+    rule.append("table", JsonValue.number(lane.table));
     if (lane.makes_default && gateway) {
       rule.append("default", JsonValue.string(gateway.toString()));
     }
@@ -154,7 +155,7 @@ export function lanes_rules(ns: i32, lanes: Lane[], undo: Undo): CniError | null
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[i];
     if (fib_rule_add(ns, lane.src, lane.table, 0) < 0) {
-      return os_error(`add the rule from ${lane.src} to table ${<u32>lane.table}`);
+      return os_error(`add the rule from ${lane.src} to table ${lane.table}`);
     }
     undo.fib_rule_del(ns, lane.src, lane.table);
   }
@@ -285,16 +286,19 @@ export function sourced_undo(request: Request, record: JsonValue | null, errors:
     errors.push(os_error(`look for "${request.env.ifname}"`));
     return;
   }
-  let own = record ? recorded(record) : new Array<Own>();
-  if (!record) {
-    const rules = fib_rule_list(ns);
-    if (rules) own = guessed(request, rules, link);
-    else if (failure_errno != EOPNOTSUPP) errors.push(rules_error());
-  }
   const before = errors.length;
+  const rules = rules_of(ns, errors);
+  const own = record ? recorded(record) : guessed(request, rules, link);
   if (link) routes_back(ns, link, own, errors);
   // Without the rules a second DEL might not know what is left to be moved.
-  if (errors.length == before) rules_drop(ns, own, errors);
+  if (errors.length == before) rules_drop(ns, own, rules, errors);
+}
+
+/** The rules of a namespace; a kernel without policy routing has none. */
+function rules_of(ns: i32, errors: CniError[]): FibRule[] {
+  const rules = fib_rule_list(ns);
+  if (!rules && failure_errno != EOPNOTSUPP) errors.push(rules_error());
+  return rules ? rules : [];
 }
 
 function routes_back(ns: i32, link: Link, own: Own[], errors: CniError[]): void {
@@ -329,11 +333,20 @@ function home_of(route: Route, own: Own[]): Own | null {
   return null;
 }
 
-function rules_drop(ns: i32, own: Own[], errors: CniError[]): void {
+/** By their priorities: without one a rule that asks for more than the source might go instead. */
+function rules_drop(ns: i32, own: Own[], rules: FibRule[], errors: CniError[]): void {
   for (let i = 0; i < own.length; i++) {
-    if (fib_rule_del(ns, own[i].src, own[i].table, 0) >= 0) continue;
-    if (failure_errno == ENOENT || failure_errno == EOPNOTSUPP) continue;
-    errors.push(os_error(`remove the rule from ${own[i].src} to table ${<u32>own[i].table}`));
+    const one = own[i];
+    for (let r = 0; r < rules.length; r++) {
+      const rule = rules[r];
+      if (rule.more || rule.src != one.src || rule.table != one.table) continue;
+      // Of two alike each is somebody's own.
+      rules.splice(r, 1);
+      if (fib_rule_del(ns, rule.src, rule.table, rule.priority) < 0 && failure_errno != ENOENT) {
+        errors.push(os_error(`remove the rule from ${one.src} to table ${<u32>one.table}`));
+      }
+      break;
+    }
   }
 }
 
@@ -341,6 +354,7 @@ function rules_drop(ns: i32, own: Own[], errors: CniError[]): void {
 export function sourced_forget(record: JsonValue, errors: CniError[]): void {
   const before = errors.length;
   const ns = record_orphaned(record, errors);
-  if (ns > 0) rules_drop(ns, recorded(record), errors);
+  const rules = ns > 0 ? rules_of(ns, errors) : [];
+  if (errors.length == before) rules_drop(ns, recorded(record), rules, errors);
   if (errors.length == before) record_drop(SBR, record, errors);
 }

@@ -430,14 +430,21 @@ class Parser {
   private rule(later: Later): void {
     const words = later.words;
     const priority = number_of(words[1]);
-    const shaped = words.length == 6 && words[2] == "from" && words[4] == "table";
+    const marked = words.length == 8 && words[4] == "fwmark";
+    const at = marked ? 6 : 4;
+    const shaped = words.length == at + 2 && words[2] == "from" && words[at] == "table";
     const src = shaped ? cidr_parse(words[3]) : null;
-    const table = shaped ? number_of(words[5]) : -1;
-    if (!src || src.bits == 0 || priority < 0 || table < 0) {
-      return this.fail("rule takes a priority, from with a prefix, and table with a number");
+    const table = shaped ? number_of(words[at + 1]) : -1;
+    const mark = marked ? number_of(words[5]) : 0;
+    if (!src || src.bits == 0 || priority < 0 || table < 0 || mark < 0 || marked != mark > 0) {
+      return this.fail(
+        "rule takes a priority, from with a prefix, fwmark or not, and table with a number",
+      );
     }
     if (has_rule(later.space, src, <u32>table, <u32>priority)) return;
-    put_rule(later.space, new Rule(src, <u32>table, <u32>priority));
+    const rule = new Rule(src, <u32>table, <u32>priority);
+    rule.mark = <u32>mark;
+    put_rule(later.space, rule);
   }
 }
 

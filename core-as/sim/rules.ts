@@ -104,11 +104,13 @@ function rules_of(space: Space, v6: bool): Listed[] {
     list.push(list[list.length - 1]);
     for (let j = list.length - 1; j > at; j--) list[j] = list[j - 1];
     list[at] = new Listed(rule.src.toString(), rule.table, rule.priority);
+    list[at].mark = rule.mark;
   }
   return list;
 }
 
 class Listed {
+  mark: u32 = 0;
   constructor(
     public src: string,
     public table: u32,
@@ -123,10 +125,11 @@ export function kernel_fib_rule_list(ns: i32): i32 {
   const out = reply();
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i];
+    const more = rule.table == 0 || rule.mark != 0;
     out
       .text(i == 0 ? "[" : ",")
       .text(`{"src":"${rule.src}","table":${rule.table},"priority":${rule.priority},`)
-      .text(`"more":${rule.table == 0}}`);
+      .text(`"more":${more}}`);
   }
   out.byte(93);
   return 0;

@@ -200,8 +200,9 @@ export class Route {
   ) {}
 }
 
-/** A policy routing rule for packets from a prefix. */
+/** A policy routing rule for packets from a prefix; of somebody else's it may ask for a mark too. */
 export class Rule {
+  mark: u32 = 0;
   constructor(
     public src: Cidr,
     public table: u32,

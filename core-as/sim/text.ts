@@ -15,6 +15,7 @@
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
 //   route 0.0.0.0/0 via 10.1.2.2 dev cni0 proto boot metric 100 table 200 mtu 1400 advmss 1360
 //   rule 32765 from 10.1.2.3/32 table 100
+//   rule 50 from 10.1.2.3/32 fwmark 7 table 100 somebody else's
 //   sysctl net/ipv4/ip_forward 1
 //   filter u32 dev eth5 pref 1 redirect ifb0    of what comes in; without redirect whatever it does
 //   qdisc tbf 1: dev eth5 rate 125000 limit 13125 buffer 156250
@@ -57,7 +58,7 @@
 // "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
 // namespaces); scope global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and
 // ff00::/8, addresses and routes; table local; rules that every namespace or VRF has, and those
-// that ask for more than the source; VLANs of a bridge itself and of ports of a bridge
+// that ask for more than source and mark; VLANs of a bridge itself and of ports of a bridge
 // without vlan_filtering, where they do nothing; sysctls that have their default, and of `all`
 // and `default` any but net/ipv6/conf/all/forwarding; folders, files called lock, the times of
 // files but for before-boot, and what is below /run/fairlead/leases: it says of the leases what
@@ -221,7 +222,8 @@ function dump_space(space: Space, out: ByteWriter): void {
   const rules = new Array<string>();
   for (let i = 0; i < space.rules.length; i++) {
     const rule = space.rules[i];
-    rules.push(`rule ${rule.priority} from ${rule.src.toString()} table ${rule.table}`);
+    const mark = rule.mark > 0 ? ` fwmark ${rule.mark}` : "";
+    rules.push(`rule ${rule.priority} from ${rule.src.toString()}${mark} table ${rule.table}`);
   }
   const forward4 = space.conf_all.get(Knob.Forwarding4);
   if (forward4 != 0) sysctls.push(`sysctl net/ipv4/ip_forward ${forward4}`);

@@ -206,15 +206,16 @@ function routeLines({ routes }: Seen): string[] {
   return lines;
 }
 
-/** Those that ask for a source and nothing else. */
+/** Those that ask for a source, and for a mark or nothing else. */
 function ruleLines({ rules }: Seen): string[] {
-  const plain = ['priority', 'src', 'srclen', 'table', 'protocol'];
+  const plain = ['priority', 'src', 'srclen', 'fwmark', 'table', 'protocol'];
   const own = rules.filter(
     (rule) => rule.src !== 'all' && Object.keys(rule).every((key) => plain.includes(key)),
   );
-  return own.map(({ priority, src, srclen, table }) => {
+  return own.map(({ priority, src, srclen, fwmark, table }) => {
     const length = srclen ?? (src.includes(':') ? 128 : 32);
-    return `rule ${priority} from ${src}/${length} table ${table}`;
+    const mark = fwmark === undefined ? '' : ` fwmark ${Number(fwmark)}`;
+    return `rule ${priority} from ${src}/${length}${mark} table ${table}`;
   });
 }
 
