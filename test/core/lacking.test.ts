@@ -1,31 +1,41 @@
 // A kernel that was built without what a plugin needs: STATUS says so beforehand, ADD when it comes
 // to it, both with the module to load, and nothing is left. The errors are those that the kernel
-// gives for a kind that it does not know.
+// gives for a kind that it does not know. And one from which an interface goes during a call.
 import { expect, test } from 'vitest';
 import { type Driver, OsError } from '../../host-node/abi.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { wasmModule } from '../support/wasm.ts';
 
-const [ENOENT, EOPNOTSUPP] = [2, 95];
+const [ENOENT, ENODEV, EOPNOTSUPP] = [2, 19, 95];
 const WIRED = `netns host
 link vh kind veth up peer pod/eth0
 netns pod
 link eth0 kind veth up peer host/vh
 `;
-const LIMITS = { ingressRate: 8000, ingressBurst: 80000, egressRate: 8000, egressBurst: 80000 };
+const CONFIGS = {
+  bandwidth: { ingressRate: 8000, ingressBurst: 80000, egressRate: 8000, egressBurst: 80000 },
+  sbr: {},
+  vrf: { vrfname: 'red' },
+};
+type Type = keyof typeof CONFIGS;
 
-function call(command: string, lacking: Partial<Driver>) {
-  const driver = simulatedDriver(wasmModule('sim'), WIRED);
+function call(
+  command: string,
+  lacking: Partial<Driver>,
+  type: Type = 'bandwidth',
+  driver = simulatedDriver(wasmModule('sim'), WIRED),
+) {
   const before = driver.dump();
   const interfaces = [{ name: 'vh' }, { name: 'eth0', sandbox: '/run/netns/pod' }];
+  const ips = [{ address: '10.1.2.3/24', interface: 1 }];
   const stdin = Buffer.from(
     JSON.stringify({
       cniVersion: '1.1.0',
       name: 'net',
-      type: 'bandwidth',
-      ...LIMITS,
-      prevResult: { cniVersion: '1.1.0', interfaces },
+      type,
+      ...CONFIGS[type],
+      prevResult: { cniVersion: '1.1.0', interfaces, ips },
     }),
   );
   const env = {
@@ -37,7 +47,7 @@ function call(command: string, lacking: Partial<Driver>) {
   };
   const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
   const on = { ...driver, ...lacking };
-  const { exit_code, stdout } = serve(wasmModule('core'), on, { type: 'bandwidth', env }, around);
+  const { exit_code, stdout } = serve(wasmModule('core'), on, { type, env }, around);
   return {
     exit_code,
     said: stdout === '' ? {} : JSON.parse(stdout),
@@ -48,22 +58,26 @@ function call(command: string, lacking: Partial<Driver>) {
 const refuse = (errno: number, text: string) => () => {
   throw new OsError(errno, text);
 };
-const KERNELS: readonly [string, Partial<Driver>, string][] = [
+const NO_RULES = { fib_rule_list: refuse(EOPNOTSUPP, '') };
+const NO_VRF = { link_add_vrf: refuse(EOPNOTSUPP, 'Unknown device type') };
+const KERNELS: readonly [string, Partial<Driver>, string, Type?][] = [
   ['ifb', { link_add_ifb: refuse(EOPNOTSUPP, 'Unknown device type') }, 'modprobe ifb'],
   [
     'sch_tbf',
     { qdisc_add_tbf: refuse(ENOENT, 'Specified qdisc kind is unknown') },
     'modprobe sch_tbf',
   ],
+  ['policy routing', NO_RULES, 'CONFIG_IP_MULTIPLE_TABLES', 'sbr'],
+  ['VRFs', NO_VRF, 'CONFIG_NET_VRF', 'vrf'],
 ];
 
-test('a kernel that has all serves', () => {
-  expect(call('STATUS', {})).toEqual({ exit_code: 0, said: {}, changed: false });
-  expect(call('ADD', {})).toMatchObject({ exit_code: 0, changed: true });
+test.each(Object.keys(CONFIGS) as Type[])('a kernel that has all serves %s', (type) => {
+  expect(call('STATUS', {}, type)).toEqual({ exit_code: 0, said: {}, changed: false });
+  expect(call('ADD', {}, type)).toMatchObject({ exit_code: 0, changed: true });
 });
 
-test.each(KERNELS)('STATUS without %s is error 50', (_, lacking, cure) => {
-  const { exit_code, said, changed } = call('STATUS', lacking);
+test.each(KERNELS)('STATUS without %s is error 50', (_, lacking, cure, type) => {
+  const { exit_code, said, changed } = call('STATUS', lacking, type);
   expect({ exit_code, changed, code: said.code }).toEqual({
     exit_code: 1,
     changed: false,
@@ -72,16 +86,33 @@ test.each(KERNELS)('STATUS without %s is error 50', (_, lacking, cure) => {
   expect(said.msg).toContain(cure);
 });
 
+test('DEL without policy routing finds no rule of ours', () => {
+  expect(call('DEL', NO_RULES, 'sbr')).toEqual({ exit_code: 0, said: {}, changed: false });
+});
+
+test('DEL of vrf while the interface goes', () => {
+  const driver = simulatedDriver(wasmModule('sim'), WIRED);
+  expect(call('ADD', {}, 'vrf', driver)).toMatchObject({ exit_code: 0, changed: true });
+  const pod = driver.netns_open({ path: '/run/netns/pod' });
+  const link_set_master: Driver['link_set_master'] = ({ ifindex }) => {
+    driver.link_del({ ns: pod, ifindex });
+    throw new OsError(ENODEV, '');
+  };
+  const done = call('DEL', { link_set_master }, 'vrf', driver);
+  expect(done).toMatchObject({ exit_code: 0, said: {} });
+  expect(driver.dump()).not.toMatch(/ eth0 | red |file/);
+});
+
 test.each([
   ...KERNELS,
   ['sch_ingress', { qdisc_add_ingress: refuse(ENOENT, 'Specified qdisc kind is unknown') }, ''],
   ['cls_u32', { filter_add_redirect: refuse(ENOENT, 'TC classifier not found') }, ''],
-] as readonly [string, Partial<Driver>, string][])('ADD without %s', (module, lacking) => {
-  const { exit_code, said, changed } = call('ADD', lacking);
+] as typeof KERNELS)('ADD without %s', (module, lacking, cure, type = 'bandwidth') => {
+  const { exit_code, said, changed } = call('ADD', lacking, type);
   expect({ exit_code, changed, code: said.code }).toEqual({
     exit_code: 1,
     changed: false,
     code: 100,
   });
-  expect(said.msg).toContain(`this kernel may lack ${module}`);
+  expect(said.msg).toContain(type === 'bandwidth' ? `this kernel may lack ${module}` : cure);
 });
