@@ -136,7 +136,7 @@ static void visit_use(struct reply *reply, const struct message *message, void *
     struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_CHAIN_USE) *use = number(attr.value);
+        if (attr.type == NFTA_CHAIN_USE) *use = (uint32_t)number(attr.value);
     }
 }
 

@@ -109,20 +109,26 @@ export function parseRule(message: Message): NftRule & { handle: number } {
     if (type === NFTA_RULE_CHAIN) chain = value.text();
     else if (type === NFTA_RULE_USERDATA) comment = commentOf(value);
     // The kernel counts handles up from 1 for each table.
-    else if (type === NFTA_RULE_HANDLE) handle = Number(wide(value));
+    else if (type === NFTA_RULE_HANDLE) handle = wide(value);
   });
   return { chain, comment, handle };
 }
 
-/** Numbers of the network's byte order. */
-const wide = (span: Span): bigint => Buffer.from(span.raw()).readBigUInt64BE();
-const number = (span: Span): number => Buffer.from(span.raw()).readInt32BE();
+/** A number of the network's byte order, signed. */
+function number(span: Span, offset = 0): number {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(span.u32(offset));
+  return bytes.readInt32BE();
+}
+
+/** One of eight bytes. */
+const wide = (span: Span): number => number(span) * 2 ** 32 + (number(span, 4) >>> 0);
 
 /** How many rules a chain has and rules and elements lead to it. */
 export function parseUse(message: Message): number {
   let use = 0;
   eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
-    if (type === NFTA_CHAIN_USE) use = number(value);
+    if (type === NFTA_CHAIN_USE) use = number(value) >>> 0;
   });
   return use;
 }
@@ -155,19 +161,12 @@ function dataOf(span: Span): string {
   return text;
 }
 
-/** A number of the network's byte order, signed. */
-function swap32(value: number): number {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes.readInt32BE();
-}
-
 function verdictOf(span: Span): string {
   let word = '';
   let chain = '';
   eachAttr(span, (type, value) => {
     if (type === NFTA_VERDICT_CODE) {
-      const code = swap32(value.u32());
+      const code = number(value);
       word = VERDICTS[code] ?? String(code);
     } else if (type === NFTA_VERDICT_CHAIN) chain = ` ${value.text()}`;
   });
@@ -242,11 +241,13 @@ interface Tuple {
 function parseTuple(span: Span): Tuple {
   const tuple: Tuple = { src: Buffer.of(), dst: Buffer.of(), protocol: 0, dport: 0 };
   eachAttr(span, (part, values) => {
+    // A zone of one direction holds no attributes.
+    if (part !== CTA_TUPLE_IP && part !== CTA_TUPLE_PROTO) return;
     eachAttr(values, (type, value) => {
       if (part === CTA_TUPLE_IP) {
         if (type === CTA_IP_V4_SRC || type === CTA_IP_V6_SRC) tuple.src = Buffer.from(value.raw());
         if (type === CTA_IP_V4_DST || type === CTA_IP_V6_DST) tuple.dst = Buffer.from(value.raw());
-      } else if (part === CTA_TUPLE_PROTO) {
+      } else {
         if (type === CTA_PROTO_NUM) tuple.protocol = value.u8(0);
         if (type === CTA_PROTO_DST_PORT) tuple.dport = (value.u8(0) << 8) | value.u8(1);
       }
@@ -266,7 +267,7 @@ export function parseFlow(message: Message): Flow {
     if (type === CTA_ID || type === CTA_ZONE) name.push([type, Buffer.from(value.raw())]);
   });
   if (original === undefined || reply === undefined) {
-    throw new OsError(EBADMSG, 'a flow without its two directions');
+    throw new OsError(EBADMSG, 'malformed netlink reply');
   }
   const { protocol, dst, dport } = original;
   return { protocol, dst, dport, reply_src: reply.src, name };

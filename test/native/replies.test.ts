@@ -4,10 +4,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, OPERATIONS, OsError } from '../../host-node/abi.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import type { Spaces } from '../../host-node/drivers/spaces.ts';
 import { type Channel, NetlinkSocket } from '../../host-node/sys/netlink.ts';
+import { makeFlow } from '../support/conntrack.ts';
 import { buildNativeDriver, type NativeDriver, nativeDriver } from '../support/native-driver.ts';
 import { needsNft } from '../support/needs.ts';
 
@@ -19,6 +20,11 @@ type Question = readonly [name: keyof Driver, args: Record<string, number | stri
 const HOST = { ns: 0 };
 const NFT = { ns: 0, family: 1, table: 't' };
 const ROUTE = { src: '', scope: 0, table: 0, priority: 0, mtu_bytes: 0, advmss: 0, protocol: 0 };
+
+const FLOWS = {
+  ...{ family: 2, protocol: 17, dst: '192.0.2.1', dport: 53, dport_end: 54 },
+  reply_src: '10.1.2.3',
+};
 
 const TBF = { ns: 0, ifindex: 7, handle: 0x10000, limit_bytes: 25000, buffer_ticks: 156250 };
 
@@ -48,7 +54,10 @@ const asking = (first: number): Question[] => [
   ['fib_rule_list', HOST],
   ['qdisc_get', { ...HOST, ifindex: first, parent: -1 }],
   ['filter_list', { ...HOST, ifindex: first }],
+  ['conntrack_del', { ...HOST, ...FLOWS }],
   ['rule_list', NFT],
+  ['chain_get', { ...NFT, chain: 'f' }],
+  ['chain_list', { ns: 0, hooknum: 2 }],
   ['element_list', { ...NFT, set: 's' }],
   ['element_get', { ...NFT, set: 'm', key: Uint8Array.of(10, 0, 0, 1) }],
 ];
@@ -99,6 +108,26 @@ const changing: Question[] = [
   ['fib_rule_del', { ...HOST, src: 'fd00::/64', table: 1000, priority: 7 }],
   ['batch', { ns: 0, messages: BATCH, words: '' }],
 ];
+
+/** What first asks what kind of link it is. */
+const vlanChanges = (ifindex: number): Question[] => {
+  const range = { ...HOST, ifindex, vid: 5, vid_end: 9 };
+  return [
+    ['bridge_vlan_add', { ...range, pvid: 0, untagged: 1 }],
+    ['bridge_vlan_add', { ...range, vid_end: 5, pvid: 1, untagged: 0 }],
+    ['bridge_vlan_del', range],
+  ];
+};
+
+/** Operations of the kernel that are in none of these lists, and why. */
+const ELSEWHERE = {
+  netns_open: 'no messages',
+  netns_same: 'no messages',
+  netns_close: 'no messages',
+  sysctl_read: 'a file',
+  sysctl_write: 'a file',
+  link_del: 'a child sends it: linger.test.ts',
+};
 
 /** Asks that end before anything is sent. */
 const refused: Question[] = [
@@ -183,6 +212,8 @@ beforeAll(async () => {
     }
     chain d { accept
     }
+    chain f { type filter hook forward priority -10; policy drop;
+    }
     set s { type ipv4_addr
       elements = { 10.0.0.1, 10.0.0.2 comment "two" }
     }
@@ -191,6 +222,10 @@ beforeAll(async () => {
     }
   }`;
   execFileSync('ip', ['netns', 'exec', netns, 'nft', '-f', '-'], { input: table });
+  for (const dport of [53, 54, 55]) {
+    const from = `src 192.0.2.2 sport ${dport} dst 192.0.2.1 dport ${dport}`;
+    makeFlow(netns, `conntrack udp ${from} reply src 10.1.2.3 sport 53`);
+  }
   native = nativeDriver(path, { hostNetns: `/var/run/netns/${netns}` });
   const first = (native.link_get({ ns: 0, name: 'br0' }) as { ifindex: number }).ifindex;
   for (const question of asking(first)) {
@@ -228,7 +263,7 @@ function inTypeScript(question: Question, datagrams: readonly (Buffer | number)[
       const sequence = lastSequence(sent);
       for (let at = 0; at + 4 <= next.length; at += 4) {
         const behind = MARK - into.readUInt32LE(at);
-        if (behind >= 0 && behind < 4) into.writeUInt32LE(sequence - behind, at);
+        if (behind >= 0 && behind < 4) into.writeUInt32LE((sequence - behind) >>> 0, at);
       }
       return next.length;
     },
@@ -336,6 +371,13 @@ function vlanReply(ifindex: number, infos: readonly number[]): Buffer {
   return Buffer.concat([head, spec]);
 }
 
+test('every operation over netlink is in a list', () => {
+  const asked = [...asking(1), ...changing, ...vlanChanges(1)].map(([name]) => name);
+  const listed = [...new Set(asked), ...Object.keys(ELSEWHERE)].sort();
+  const table = OPERATIONS.filter(({ module }) => module === 'kernel' || module === 'nft');
+  expect(listed).toEqual(table.map(({ name }) => name).sort());
+});
+
 describe.skipIf(needsNft !== '')(`the same over netlink as the Node host ${needsNft}`, () => {
   test('the kernel was asked everything that can be asked', () => {
     for (const { question, datagrams } of recorded) {
@@ -387,13 +429,7 @@ describe.skipIf(needsNft !== '')(`the same over netlink as the Node host ${needs
     const [bridge] = recorded.filter(({ question }) => question[0] === 'link_get_index');
     const { ifindex } = bridge!.question[1] as { ifindex: number };
     const known = marked(bridge!.datagrams);
-    const range = { ...HOST, ifindex, vid: 5, vid_end: 9 };
-    const changes: Question[] = [
-      ['bridge_vlan_add', { ...range, pvid: 0, untagged: 1 }],
-      ['bridge_vlan_add', { ...range, vid_end: 5, pvid: 1, untagged: 0 }],
-      ['bridge_vlan_del', range],
-    ];
-    for (const question of changes) {
+    for (const question of vlanChanges(ifindex)) {
       const [ours, theirs] = [
         [...known, ack],
         [...known, ack],
