@@ -2,7 +2,7 @@
 // redirect all that comes in. Of other kinds it knows that they are there. No packet ever passes.
 import { EEXIST, EINVAL, ENODEV, ENOENT } from "../lib/errno";
 import { json_write_string } from "../lib/json";
-import { fail, link_of, refusal, reply, space_of } from "./slot";
+import { fail, link_of, refusal, refuse, reply, space_of } from "./slot";
 import { FilterNode, Filters, Link, Qdisc, Space } from "./state";
 
 /** linux/pkt_sched.h */
@@ -181,28 +181,35 @@ export function kernel_filter_list(ns: i32, ifindex: i32): i32 {
   return 0;
 }
 
-export function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: i32, to: i32): i32 {
+/** The link that has or gets filters of a pref; null after a refusal. */
+function filtered(ns: i32, ifindex: i32, pref: i32): Link | null {
   const space = space_of(ns);
-  if (!space) return refusal;
-  if (pref <= 0 || pref > PREF_MAX) return fail(EINVAL, `not a pref: ${pref}`);
+  if (!space) return null;
+  if (pref <= 0 || pref > PREF_MAX) {
+    refuse(EINVAL, `not a pref: ${pref}`);
+    return null;
+  }
   const link = link_of(space, ifindex);
+  if (!link || link.ingress) return link;
+  refuse(EINVAL, NO_PARENT);
+  return null;
+}
+
+export function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: i32, to: i32): i32 {
+  const link = filtered(ns, ifindex, pref);
   if (!link) return refusal;
-  if (!link.ingress) return fail(EINVAL, NO_PARENT);
   const filters = filters_of(link, pref);
   if (filters && filters.kind != "u32") return fail(EINVAL, OTHER_KIND);
-  const target = space.by_index(to);
+  const space = space_of(ns);
+  const target = space ? space.by_index(to) : null;
   if (!target) return fail(ENODEV);
   put_filter(link, "u32", pref, target);
   return 0;
 }
 
 export function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32): i32 {
-  const space = space_of(ns);
-  if (!space) return refusal;
-  if (pref <= 0 || pref > PREF_MAX) return fail(EINVAL, `not a pref: ${pref}`);
-  const link = link_of(space, ifindex);
+  const link = filtered(ns, ifindex, pref);
   if (!link) return refusal;
-  if (!link.ingress) return fail(EINVAL, NO_PARENT);
   const filters = filters_of(link, pref);
   if (!filters) return fail(ENOENT, "Filter with specified priority/protocol not found");
   if (filters.kind != "u32") return fail(EINVAL, OTHER_KIND);

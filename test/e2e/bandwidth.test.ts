@@ -1,12 +1,12 @@
 // Real bytes under a limit: how long a transfer takes in each direction, by our plugins one by one,
 // fused, and by the reference's, on a veth and on a macvlan. A transfer under a limit cannot be
 // quicker than it, however busy the machine; without one it takes a small part of that.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Step } from '../support/fixture.ts';
 import { needsReference, needsRoot } from '../support/needs.ts';
 import { openWorld, REFERENCE_DIR } from '../support/world.ts';
+import { inNetns, Servers } from './packets.ts';
 
 /** A machine with an uplink, and a server beyond it. */
 const BEFORE = `netns host
@@ -63,29 +63,17 @@ socket.on('end', () => {
 `;
 
 let world: ReturnType<typeof openWorld>;
-const children: ReturnType<typeof spawn>[] = [];
+const servers = new Servers();
 beforeEach(() => {
   if (needsRoot === '') world = openWorld(BEFORE);
 });
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  servers.stop();
   if (needsRoot === '') world.close();
 });
 
-const inside = (netns: string, ...words: string[]): string[] => [
-  'netns',
-  'exec',
-  world.netns(netns),
-  ...words,
-];
-
-async function serveIn(netns: string): Promise<void> {
-  const server = spawn('ip', inside(netns, process.execPath, '-e', SERVER), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(server);
-  await once(server.stdout, 'data');
-}
+const inside = (netns: string, ...words: string[]): string[] => inNetns(world, netns, ...words);
+const serveIn = (netns: string): Promise<void> => servers.start(world, netns, SERVER);
 
 function transfer_ms(mode: 'd' | 'u'): number {
   const client = inside('pod', process.execPath, '-e', CLIENT, '10.1.2.1', mode);

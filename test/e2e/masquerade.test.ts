@@ -1,11 +1,11 @@
 // Real packets: what a server outside, and one inside the subnet, see of a masqueraded container;
 // and what becomes of frames with a MAC that is not the container's.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Step } from '../support/fixture.ts';
 import { needsNft } from '../support/needs.ts';
 import { openWorld } from '../support/world.ts';
+import { inNetns, Servers } from './packets.ts';
 
 /** A machine with an uplink, and another beyond it that knows no way to the containers. */
 const BEFORE = `netns host
@@ -41,29 +41,17 @@ setInterval(() => (++tries > 20 ? end('nobody') : socket.send('who', ${PORT}, se
 `;
 
 let world: ReturnType<typeof openWorld>;
-const children: ReturnType<typeof spawn>[] = [];
+const servers = new Servers();
 beforeEach(() => {
   if (needsNft === '') world = openWorld(BEFORE);
 });
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  servers.stop();
   if (needsNft === '') world.close();
 });
 
-const inside = (netns: string, ...words: string[]): string[] => [
-  'netns',
-  'exec',
-  world.netns(netns),
-  ...words,
-];
-
-async function serveIn(netns: string): Promise<void> {
-  const server = spawn('ip', inside(netns, process.execPath, '-e', SERVER), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(server);
-  await once(server.stdout, 'data');
-}
+const inside = (netns: string, ...words: string[]): string[] => inNetns(world, netns, ...words);
+const serveIn = (netns: string): Promise<void> => servers.start(world, netns, SERVER);
 const askFrom = (netns: string, server: string): string =>
   execFileSync('ip', inside(netns, process.execPath, '-e', CLIENT, server), {
     encoding: 'utf8',

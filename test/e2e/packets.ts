@@ -1,5 +1,8 @@
-// Programs for Node that send and answer real packets, and a machine beyond a cell's, on a link of
-// its own, to send them from. It judges no answer.
+// Programs for Node that send and answer real packets, servers in the namespaces of a world, and a
+// machine beyond a cell's, on a link of its own, to send packets from. It judges no answer.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { NamedWorld } from '../support/world.ts';
 import type { Cell } from './cell.ts';
 import { type Netns, runInside } from './state.ts';
 
@@ -71,4 +74,27 @@ export async function askPort(
   const client = [process.execPath, '-e', CLIENT, protocol, address, String(port)];
   const said = from === 'cell' ? cell.run(client) : runInside(cell, BEYOND, client);
   return (await said).trim();
+}
+
+type Named = Pick<NamedWorld, 'netns'>;
+
+/** Words for ip(8) to run a program in a namespace of a world. */
+export const inNetns = (world: Named, netns: string, ...words: string[]): string[] => [
+  ...['netns', 'exec', world.netns(netns)],
+  ...words,
+];
+
+/** Servers in namespaces of a world, until they are stopped. */
+export class Servers {
+  readonly #children: ChildProcess[] = [];
+  /** Starts a program for Node, which prints something as soon as it can be asked. */
+  async start(world: Named, netns: string, program: string): Promise<void> {
+    const words = inNetns(world, netns, process.execPath, '-e', program);
+    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#children.push(child);
+    await once(child.stdout, 'data');
+  }
+  stop(): void {
+    for (const child of this.#children.splice(0)) child.kill('SIGKILL');
+  }
 }

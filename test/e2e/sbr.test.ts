@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Attached, addChain, chain, type Plugin, type Style } from '../support/chain.ts';
 import { needsReference, needsRoot } from '../support/needs.ts';
 import { executableWorld, type NamedWorld, openWorld, REFERENCE_DIR } from '../support/world.ts';
+import { inNetns } from './packets.ts';
 
 const BEFORE = `netns host
 link up0 kind veth up peer out/eth0
@@ -37,10 +38,7 @@ const at = (ifname: string, ...plugins: Plugin[]): Attached => ({ pod: 'pod', if
 let world: NamedWorld;
 afterEach(() => world?.close());
 
-const inside = (netns: string, ...words: string[]): string[] => [
-  ...['netns', 'exec', world.netns(netns)],
-  ...words,
-];
+const inside = (netns: string, ...words: string[]): string[] => inNetns(world, netns, ...words);
 const strict = () =>
   execFileSync('ip', inside('host', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1'));
 /** Until there is an answer: IPv6 may take its time to begin. */

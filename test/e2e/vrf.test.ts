@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Attached, addChain, chain, type Plugin, type Style } from '../support/chain.ts';
 import { needsReference, needsRoot, needsVrf } from '../support/needs.ts';
 import { executableWorld, type NamedWorld, openWorld, REFERENCE_DIR } from '../support/world.ts';
+import { inNetns } from './packets.ts';
 
 const BEFORE = `netns host
 link br1 kind bridge up
@@ -44,7 +45,7 @@ afterEach(() => world?.close());
 
 const reaches = (from: string, address: string): boolean => {
   const words = ['ping', '-c', '1', '-w', '20', address];
-  return spawnSync('ip', ['netns', 'exec', world.netns(from), ...words]).status === 0;
+  return spawnSync('ip', inNetns(world, from, ...words)).status === 0;
 };
 const pod = (...words: string[]): string =>
   execFileSync('ip', ['-n', world.netns('pod'), ...words], { encoding: 'utf8' });

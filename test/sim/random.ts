@@ -1,7 +1,8 @@
 // Random operations on two links and a bridge, with few enough names that they meet. A seed gives
 // the same calls each time.
 import { seeded } from '../support/lib-wasm.ts';
-import { type Call, say } from '../support/script.ts';
+import type { Call } from '../support/script.ts';
+import * as say from '../support/script.ts';
 
 const COUNT = 60;
 const LINKS = [

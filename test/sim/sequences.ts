@@ -1,26 +1,29 @@
 // Operation sequences for the comparison with the real kernel, one behaviour each. Where a sequence
 // asks for lists, their order matters; the whole state is compared anyway.
-import { type Call, say } from '../support/script.ts';
-
-const {
-  veth,
-  bridge,
-  ifb,
-  tbf,
-  qdiscs,
-  redirect,
-  on,
+import {
   addr,
-  unaddr,
-  route,
-  unroute,
-  toward,
-  up,
+  bridge,
+  type Call,
   down,
-  write,
+  ifb,
+  master,
+  on,
+  qdiscs,
   read,
-} = say;
-const { rule, unrule, master, vrf } = say;
+  redirect,
+  route,
+  rule,
+  tbf,
+  toward,
+  unaddr,
+  unroute,
+  unrule,
+  up,
+  veth,
+  vrf,
+  write,
+} from '../support/script.ts';
+
 const lists = (ns: string, dev: string): Call[] => [
   on('addr_list', ns, dev),
   on('route_list', ns, dev),

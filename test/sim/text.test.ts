@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { play, say } from '../support/script.ts';
+import { addr, play, route, unroute, up, veth } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
 import { SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
@@ -80,7 +80,6 @@ describe('the text', () => {
 
   test('comes back without the route of an address that was replaced by another', () => {
     const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
-    const { veth, up, addr, unroute, route } = say;
     const calls = [veth('v0', 'e0'), up('pod', 'e0'), addr('pod', 'e0', '10.1.2.3/24')];
     calls.push(addr('pod', 'e0', 'fd00::3/64'), unroute('pod', 'e0', '10.1.2.0/24'));
     calls.push(route('pod', 'e0', '10.1.2.1/32', { scope: 253 }));

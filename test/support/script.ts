@@ -108,7 +108,11 @@ export function play(driver: Driver, handles: Handles, calls: readonly Call[]): 
   });
 }
 
-const veth = (name: string, peer: string, more: Record<string, number | string> = {}): Call => [
+export const veth = (
+  name: string,
+  peer: string,
+  more: Record<string, number | string> = {},
+): Call => [
   'link_add_veth',
   {
     ns: 'host',
@@ -122,23 +126,23 @@ const veth = (name: string, peer: string, more: Record<string, number | string> 
     ...more,
   },
 ];
-const bridge = (name: string, more: Record<string, number | string> = {}): Call => [
+export const bridge = (name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_bridge',
   { ns: 'host', name, mtu_bytes: 0, vlan_filtering: 0, ...more },
 ];
-const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
+export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',
   { ns, name, address: '02:fa:00:00:02:01', mtu_bytes: 0, ...more },
 ];
-const on = (op: keyof Driver, ns: string, ifindex: string, more = {}): Call => [
+export const on = (op: keyof Driver, ns: string, ifindex: string, more = {}): Call => [
   op,
   { ns, ifindex, ...more },
 ];
-const addr = (ns: string, dev: string, address: string, nodad = 1): Call =>
+export const addr = (ns: string, dev: string, address: string, nodad = 1): Call =>
   on('addr_add', ns, dev, { address, nodad });
-const unaddr = (ns: string, dev: string, address: string): Call =>
+export const unaddr = (ns: string, dev: string, address: string): Call =>
   on('addr_del', ns, dev, { address });
-const route = (ns: string, dev: string, dst: string, more = {}): Call =>
+export const route = (ns: string, dev: string, dst: string, more = {}): Call =>
   on('route_add', ns, dev, {
     dst,
     gw: '',
@@ -151,11 +155,11 @@ const route = (ns: string, dev: string, dst: string, more = {}): Call =>
     protocol: 0,
     ...more,
   });
-const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
+export const unroute = (ns: string, dev: string, dst: string, gw = '', table = 0): Call =>
   on('route_del', ns, dev, { dst, gw, table });
-const toward = (ns: string, dst: string): Call => ['route_get', { ns, dst }];
+export const toward = (ns: string, dst: string): Call => ['route_get', { ns, dst }];
 /** 1 Mbit/s, a burst of 10 ms and a latency of 95 ms. */
-const tbf = (ns: string, dev: string, more = {}): Call =>
+export const tbf = (ns: string, dev: string, more = {}): Call =>
   on('qdisc_add_tbf', ns, dev, {
     handle: 0x10000,
     rate_low: 125000,
@@ -165,55 +169,31 @@ const tbf = (ns: string, dev: string, more = {}): Call =>
     ...more,
   });
 /** -1 is the root, -15 where what comes in is filtered (linux/pkt_sched.h). */
-const qdiscs = (ns: string, dev: string): Call[] => [
+export const qdiscs = (ns: string, dev: string): Call[] => [
   on('qdisc_get', ns, dev, { parent: -1 }),
   on('qdisc_get', ns, dev, { parent: -15 }),
   on('filter_list', ns, dev),
 ];
-const redirect = (ns: string, dev: string, pref: number, to: string): Call =>
+export const redirect = (ns: string, dev: string, pref: number, to: string): Call =>
   on('filter_add_redirect', ns, dev, { pref, to });
-const rule = (ns: string, src: string, table: number, priority = 0): Call => [
+export const rule = (ns: string, src: string, table: number, priority = 0): Call => [
   'fib_rule_add',
   { ns, src, table, priority },
 ];
-const unrule = (ns: string, src: string, table: number, priority = 0): Call => [
+export const unrule = (ns: string, src: string, table: number, priority = 0): Call => [
   'fib_rule_del',
   { ns, src, table, priority },
 ];
-const master = (ns: string, dev: string, of: string): Call =>
+export const master = (ns: string, dev: string, of: string): Call =>
   on('link_set_master', ns, dev, { master: of });
-const vrf = (ns: string, name: string, table: number): Call => [
+export const vrf = (ns: string, name: string, table: number): Call => [
   'link_add_vrf',
   { ns, name, table },
 ];
-const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
-const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
-const write = (ns: string, key: string, value: string): Call => [
+export const up = (ns: string, dev: string): Call => on('link_set_up', ns, dev);
+export const down = (ns: string, dev: string): Call => on('link_set_down', ns, dev);
+export const write = (ns: string, key: string, value: string): Call => [
   'sysctl_write',
   { ns, key, value },
 ];
-const read = (ns: string, key: string): Call => ['sysctl_read', { ns, key }];
-
-/** Words for calls. */
-export const say = {
-  veth,
-  bridge,
-  ifb,
-  tbf,
-  qdiscs,
-  redirect,
-  on,
-  addr,
-  unaddr,
-  route,
-  unroute,
-  toward,
-  rule,
-  unrule,
-  master,
-  vrf,
-  up,
-  down,
-  write,
-  read,
-};
+export const read = (ns: string, key: string): Call => ['sysctl_read', { ns, key }];
