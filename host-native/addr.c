@@ -104,7 +104,6 @@ static void visit_address(struct reply *reply, const struct message *message, vo
 
 int32_t kernel_addr_list(struct host *host, int32_t ns, int32_t ifindex)
 {
-    struct reply *reply = &host->reply;
     struct netlink *netlink;
     int32_t status = link_socket(host, ns, ifindex, &netlink);
     if (status < 0) return status;
@@ -112,9 +111,5 @@ int32_t kernel_addr_list(struct host *host, int32_t ns, int32_t ifindex)
     struct prefix any = {.family = AF_UNSPEC};
     struct request *list = request_dump(RTM_GETADDR);
     request_ifaddrmsg(list, &any, 0, ifindex);
-    reply_list(reply);
-    status = netlink_dump(netlink, reply, list, visit_address, NULL, &ifindex);
-    if (status < 0) return status;
-    reply_list_end(reply);
-    return reply_end(reply);
+    return netlink_list(netlink, &host->reply, list, visit_address, &ifindex);
 }

@@ -433,6 +433,16 @@ int32_t netlink_dump(struct netlink *netlink, struct reply *reply, struct reques
     return reply_fail(reply, EINTR, "the list changed while it was read, %d times", DUMP_TRIES);
 }
 
+int32_t netlink_list(struct netlink *netlink, struct reply *reply, struct request *request,
+    visitor *visit, void *context)
+{
+    reply_list(reply);
+    int32_t status = netlink_dump(netlink, reply, request, visit, NULL, context);
+    if (status < 0) return status;
+    reply_list_end(reply);
+    return reply_end(reply);
+}
+
 /** Waits for a reply to what a child sends; false when it ended without one having come. */
 static bool await(int fd, pid_t child)
 {

@@ -89,6 +89,10 @@ int32_t netlink_get(struct netlink *netlink, struct reply *reply, struct request
 int32_t netlink_dump(struct netlink *netlink, struct reply *reply, struct request *request,
     visitor *visit, forgetter *forget, void *context);
 
+/** Performs a dump whose messages are the elements of a list, which goes into the slot. */
+int32_t netlink_list(struct netlink *netlink, struct reply *reply, struct request *request,
+    visitor *visit, void *context);
+
 /**
  * Sends a batch (linux/netfilter/nfnetlink.h): messages between a begin and an end, of which the
  * last before the end asks for an acknowledgement. Gives the first error the kernel tells.

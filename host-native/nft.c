@@ -98,17 +98,12 @@ static void visit_rule(struct reply *reply, const struct message *message, void 
 
 int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span table)
 {
-    struct reply *reply = &host->reply;
     struct netlink *netlink;
     int32_t status = nft_socket(host, ns, &netlink);
     if (status < 0) return status;
     struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETRULE), family);
     request_text(list, NFTA_RULE_TABLE, table);
-    reply_list(reply);
-    status = netlink_dump(netlink, reply, list, visit_rule, NULL, NULL);
-    if (status < 0) return status;
-    reply_list_end(reply);
-    return reply_end(reply);
+    return netlink_list(netlink, &host->reply, list, visit_rule, NULL);
 }
 
 /* Chains */
@@ -213,17 +208,12 @@ static void visit_base(struct reply *reply, const struct message *message, void 
 
 int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum)
 {
-    struct reply *reply = &host->reply;
     struct netlink *netlink;
     int32_t status = nft_socket(host, ns, &netlink);
     if (status < 0) return status;
     // Of all families.
     struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETCHAIN), 0);
-    reply_list(reply);
-    status = netlink_dump(netlink, reply, list, visit_base, NULL, &hooknum);
-    if (status < 0) return status;
-    reply_list_end(reply);
-    return reply_end(reply);
+    return netlink_list(netlink, &host->reply, list, visit_base, &hooknum);
 }
 
 /* Elements */
@@ -326,17 +316,12 @@ static void request_set(struct request *request, struct span table, struct span 
 int32_t nft_element_list(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span set)
 {
-    struct reply *reply = &host->reply;
     struct netlink *netlink;
     int32_t status = nft_socket(host, ns, &netlink);
     if (status < 0) return status;
     struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETSETELEM), family);
     request_set(list, table, set);
-    reply_list(reply);
-    status = netlink_dump(netlink, reply, list, visit_elements, NULL, NULL);
-    if (status < 0) return status;
-    reply_list_end(reply);
-    return reply_end(reply);
+    return netlink_list(netlink, &host->reply, list, visit_elements, NULL);
 }
 
 int32_t nft_element_get(struct host *host, int32_t ns, int32_t family, struct span table,
