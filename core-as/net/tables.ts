@@ -56,7 +56,7 @@ export function rules_error(): CniError {
 
 /**
  * Routes of a link, those before that others need for their gateway; null on failure. Link-local
- * ones are the kernel's own affair.
+ * ones of IPv6 are the kernel's own affair; of IPv4 they are made, for gateways.
  */
 export function routes_of(ns: i32, ifindex: i32): Route[] | null {
   const list = route_list(ns, ifindex);
@@ -65,7 +65,7 @@ export function routes_of(ns: i32, ifindex: i32): Route[] | null {
   for (let pass = 0; pass < 2; pass++) {
     for (let i = 0; i < list.length; i++) {
       const cidr = cidr_parse(list[i].dst);
-      if (!cidr || cidr.ip.isLinkLocal()) continue;
+      if (!cidr || (cidr.ip.v6 && cidr.ip.isLinkLocal())) continue;
       if (list[i].gw.length > 0 == (pass == 1)) routes.push(list[i]);
     }
   }
