@@ -22,6 +22,7 @@ import {
   Route,
   route_add,
   route_del,
+  sysctl_read,
   sysctl_write,
   TC_H_INGRESS,
   TC_H_ROOT,
@@ -160,6 +161,7 @@ export class Undo {
   promisc_off(ns: i32, ifindex: i32): void {
     this.note(Inverse.PromiscOff, ns, ifindex);
   }
+  /** Gives a sysctl back its value, if it has another by then. */
   sysctl_write(ns: i32, key: string, value: string): void {
     const entry = this.note(Inverse.SysctlWrite, ns, 0);
     entry.text = key;
@@ -316,6 +318,7 @@ function run(entry: Entry): string {
     case Inverse.FileWrite:
       return file_write(entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     case Inverse.SysctlWrite:
+      if (sysctl_read(entry.ns, entry.text) == entry.value) return "";
       return sysctl_write(entry.ns, entry.text, entry.value) < 0 ? `restore ${entry.text}` : "";
     default:
       return file_remove(entry.text) < 0 ? `remove ${entry.text}` : "";

@@ -135,13 +135,17 @@ export class Tuning extends Plugin {
   }
 
   private sysctls_set(request: Request, undo: Undo): CniError | null {
+    // Twice, and before: one may set another, so that in no order a single round restores them.
+    for (let i = 0; i < 2 * this.sysctls.length; i++) {
+      const sysctl = this.sysctls[i % this.sysctls.length];
+      const old = sysctl.old;
+      if (old !== null) undo.sysctl_write(request.netns, sysctl.path, old);
+    }
     for (let i = 0; i < this.sysctls.length; i++) {
       const sysctl = this.sysctls[i];
-      const old = sysctl.old;
       if (sysctl_write(request.netns, sysctl.path, sysctl.value) < 0) {
         return os_error(`set sysctl ${sysctl.key} to "${sysctl.value}"`);
       }
-      if (old !== null) undo.sysctl_write(request.netns, sysctl.path, old);
     }
     return null;
   }

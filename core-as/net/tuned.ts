@@ -165,13 +165,16 @@ function restore(request: Request, saved: JsonValue, errors: CniError[]): void {
   else if (failure_errno != ENODEV) errors.push(os_error(`look for "${ifname}"`));
   const sysctls = saved.get("sysctl");
   if (!sysctls || sysctls.kind != Kind.Object) return;
-  for (let i = sysctls.items.length - 1; i >= 0; i--) {
-    const path = sysctls.keys[i];
-    const value = sysctls.items[i].text;
-    if (sysctl_read(ns, path) == value) continue;
+  const count = sysctls.items.length;
+  const before = errors.length;
+  // One may set another, so that in no order a single round restores them.
+  for (let i = 0; i < (errors.length > before ? count : 2 * count); i++) {
+    const path = sysctls.keys[i % count];
+    const value = sysctls.items[i % count].text;
+    const now = sysctl_read(ns, path);
+    if (now !== null && (now == value || sysctl_write(ns, path, value) >= 0)) continue;
     // Those of an interface went with it.
-    if (sysctl_write(ns, path, value) >= 0 || failure_errno == ENOENT) continue;
-    errors.push(os_error(`restore sysctl ${path}`));
+    if (failure_errno != ENOENT) errors.push(os_error(`restore sysctl ${path}`));
   }
 }
 
