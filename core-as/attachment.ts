@@ -12,7 +12,7 @@ import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
-import { flows_forget, host_port_of } from "./net/hostport";
+import { flows_forget, host_port_of, rivals_of } from "./net/hostport";
 import { host_veth_del } from "./net/veth";
 import { Element, element_parse, Owned, owner_tag } from "./nft/element";
 import {
@@ -478,13 +478,25 @@ class Rest extends Others {
     for (let i = 0; i < records.length; i++) owned = owned.concat(records[i].owned);
     return owned;
   }
+  rivals(wanted: Owned[], lost: Owned[] | null, stale: Owned[]): CniError | null {
+    const found = new Array<Owned>();
+    const error = rivals_of(wanted, lost, found);
+    if (error) return error;
+    for (let i = 0; i < found.length; i++) {
+      if (found[i].owner == wanted[0].owner) continue;
+      const held = attachment_holds(found[i].element, found[i].owner);
+      if (held) return held;
+      stale.push(found[i]);
+    }
+    return null;
+  }
   holds(element: Element, tag: string): CniError | null {
     return attachment_holds(element, tag);
   }
 }
 
 /** Why an element cannot be taken from the owner its tag names; null when that owner is dead. */
-export function attachment_holds(element: Element, tag: string): CniError | null {
+function attachment_holds(element: Element, tag: string): CniError | null {
   const looked = owner_of(tag);
   const owner = looked.found;
   if (!owner) return looked.error;
@@ -554,8 +566,9 @@ export function attachment_nft(request: Request, dataDir: string, undo: Undo): C
   let error = attachment_write(attachment, undo);
   if (error) return error;
   const rest = new Rest(attachment.path, []);
-  error = elements_add(attachment.owned, rest, false, request.nft_stale);
-  if (!error) forget_old(request.nft_stale, request.nft);
+  const stale = new Array<Owned>();
+  error = elements_add(attachment.owned, rest, false, stale);
+  if (!error) forget_old(stale, request.nft);
   return error;
 }
 
@@ -597,7 +610,7 @@ export function attachment_nft_chained(
     undo.file_write(made.path, looked.text);
   }
   const wanted = made.take(sets).owned;
-  const gone = stale.owned.concat(request.nft_stale);
+  const gone = stale.owned;
   const error = elements_add(wanted, new Rest(made.path, made.owned), false, gone);
   if (error) return error;
   forget_old(gone, request.nft);

@@ -532,6 +532,14 @@ u32 Z_nftZ_batch(struct Z_nft_instance_t *instance, u32 ns, u32 messages_ptr, u3
     return border_end(host, status);
 }
 
+u32 Z_nftZ_generation(struct Z_nft_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = nft_generation(host, (int32_t)ns);
+    return border_end(host, status);
+}
+
 u32 Z_nftZ_rule_list(struct Z_nft_instance_t *instance, u32 ns, u32 family, u32 table_ptr,
     u32 table_len)
 {

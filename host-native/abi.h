@@ -248,10 +248,14 @@ int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int3
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink
  * messages from begin to end, numbered from 0, the last before the end asking for an
  * acknowledgement; `words` say the same, a command a line. The error is that of the first
- * message that failed. What was deleted is out of sight when it answers; the kernel may still
- * be busy freeing it.
+ * message that failed. The begin may name a generation, in the words "# generation N": ERESTART
+ * when it is not that of now. What was deleted is out of sight when it answers; the kernel may
+ * still be busy freeing it.
  */
 int32_t nft_batch(struct host *host, int32_t ns, struct span messages, struct span words);
+
+/** The generation of all tables: each transaction of anybody that changes them ends one. */
+int32_t nft_generation(struct host *host, int32_t ns);
 
 /**
  * The comment of every rule of a table, "" for none. A table that is not there has no rules.

@@ -86,6 +86,26 @@ static struct rule parse_rule(const struct message *message)
     return rule;
 }
 
+static void visit_generation(struct reply *reply, const struct message *message, void *context)
+{
+    (void)context;
+    struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
+    struct attr attr;
+    while (attr_next(&attrs, &attr)) {
+        if (attr.type == NFTA_GEN_ID) reply_int(reply, (uint32_t)number(attr.value));
+    }
+}
+
+int32_t nft_generation(struct host *host, int32_t ns)
+{
+    struct netlink *netlink;
+    int32_t status = nft_socket(host, ns, &netlink);
+    if (status < 0) return status;
+    struct request *get = generic(request_command(NFTABLES | NFT_MSG_GETGEN, 0), 0);
+    status = netlink_get(netlink, &host->reply, get, visit_generation, NULL);
+    return status < 0 ? status : reply_end(&host->reply);
+}
+
 static void visit_rule(struct reply *reply, const struct message *message, void *context)
 {
     (void)context;

@@ -662,14 +662,25 @@ export const OPERATIONS = [
     params: { ns: 'ns', messages: 'bytes', words: 'str' },
     reply: 'none',
     gives: '',
-    errors: ['ENOENT', 'EEXIST', 'EBUSY', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    errors: ['ENOENT', 'EEXIST', 'EBUSY', 'EINVAL', 'ERESTART', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
     like: 'nft -f - <<< "$words"',
     about:
       'Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink ' +
       'messages from begin to end, numbered from 0, the last before the end asking for an ' +
       'acknowledgement; `words` say the same, a command a line. The error is that of the first ' +
-      'message that failed. What was deleted is out of sight when it answers; the kernel may ' +
-      'still be busy freeing it.',
+      'message that failed. The begin may name a generation, in the words "# generation N": ' +
+      'ERESTART when it is not that of now. What was deleted is out of sight when it answers; ' +
+      'the kernel may still be busy freeing it.',
+  },
+  {
+    module: 'nft',
+    name: 'generation',
+    params: { ns: 'ns' },
+    reply: 'json',
+    gives: 'a number that is never 0',
+    errors: ['EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
+    like: 'nft monitor',
+    about: 'The generation of all tables: each transaction of anybody that changes them ends one.',
   },
   {
     module: 'nft',

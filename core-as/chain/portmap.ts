@@ -1,25 +1,15 @@
 // The CNI type `portmap`, chained: ports of the host lead to the container. This file owns the
 // keys, which of the container's addresses is meant, and the order of work. What a mapping is in
 // sets of nftables is ../net/hostport.ts, the chains ../nft/parts.ts.
-import { attachment_holds } from "../attachment";
 import { HOST, link_get_index, route_get, sysctl_read, sysctl_write } from "../host/kernel";
 import { log } from "../host/store";
 import { JsonValue } from "../lib/json";
 import { check_failed, check_prevResult } from "../net/check";
 import { sets_of } from "../net/filter";
-import {
-  clash,
-  dnat_element,
-  HostPort,
-  host_port_of,
-  Mapping,
-  mapping_read,
-  rival_set,
-  snat_elements,
-} from "../net/hostport";
-import { Element, Owned, owner_tag } from "../nft/element";
+import { dnat_element, host_port_of, Mapping, mapping_read, snat_elements } from "../net/hostport";
+import { Element } from "../nft/element";
 import { PORTMAP } from "../nft/parts";
-import { element_at, elements_in, elements_possible } from "../nft/tables";
+import { elements_possible } from "../nft/tables";
 import { failed, Outcome, Plugin } from "../plugin";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
@@ -97,7 +87,6 @@ export class Portmap extends Plugin {
     if (!result) return failed(request.reader.error);
     if (this.mappings.length == 0) return new Outcome(result);
     let error = this.want(request, result);
-    if (!error) error = this.claim(request);
     if (!error) error = this.let_loopback(request, result, undo);
     return error ? failed(error) : new Outcome(result);
   }
@@ -114,7 +103,7 @@ export class Portmap extends Plugin {
         used = true;
         const dnat = dnat_element(mapping, ip.address.ip);
         const port = host_port_of(dnat);
-        const key = `${dnat.set} ${dnat.key}`;
+        const key = dnat.place_key;
         if (port && wanted.has(key) && wanted.get(key) != dnat.data) {
           return new CniError(
             Code.InvalidConfig,
@@ -127,31 +116,6 @@ export class Portmap extends Plugin {
         for (let k = 0; k < more.length; k++) note(request, wanted, more[k]);
       }
       if (!used && request.env.command == "ADD") unused(mapping);
-    }
-    return null;
-  }
-
-  /** Looks for ports that others hold; what the dead left is noted to go. */
-  private claim(request: Request): CniError | null {
-    const env = request.env;
-    const own = owner_tag(request.network, env.containerID, env.ifname);
-    const listed = new Map<string, Owned[]>();
-    for (let i = 0; i < request.nft.length; i++) {
-      const element = request.nft[i];
-      const port = host_port_of(element);
-      if (!port) continue;
-      const rivals = new Array<Owned>();
-      const there = element_at(element);
-      if (there.error) return there.error;
-      if (there.owned) rivals.push(<Owned>there.owned);
-      const error = rivals_of(port, listed, rivals);
-      if (error) return error;
-      for (let k = 0; k < rivals.length; k++) {
-        if (rivals[k].owner == own) continue;
-        const held = attachment_holds(rivals[k].element, rivals[k].owner);
-        if (held) return held;
-        request.nft_stale.push(rivals[k]);
-      }
     }
     return null;
   }
@@ -253,7 +217,7 @@ function address_of(request: Request, result: Result, v6: bool): IPConfig | null
 }
 
 function note(request: Request, wanted: Map<string, string>, element: Element): void {
-  const key = `${element.set} ${element.key}`;
+  const key = element.place_key;
   if (wanted.has(key)) return;
   wanted.set(key, element.data);
   request.nft.push(element);
@@ -265,25 +229,4 @@ function unused(mapping: Mapping): void {
     `host port ${mapping.hostPort}/${mapping.protocol} leads nowhere: ` +
       `the container has no ${family}address`,
   );
-}
-
-/** Adds elements of ports that would stand in the way of one: for any address, or for some. */
-function rivals_of(port: HostPort, listed: Map<string, Owned[]>, into: Owned[]): CniError | null {
-  const set = rival_set(port);
-  if (port.address.length > 0) {
-    const there = element_at(new Element(set, `${port.protocol} . ${port.port}`));
-    if (there.owned) into.push(<Owned>there.owned);
-    return there.error;
-  }
-  if (!listed.has(set)) {
-    const errors = new Array<CniError>();
-    listed.set(set, elements_in(set, errors));
-    if (errors.length > 0) return errors[0];
-  }
-  const elements = listed.get(set);
-  for (let i = 0; i < elements.length; i++) {
-    const other = host_port_of(elements[i].element);
-    if (other && clash(port, other)) into.push(elements[i]);
-  }
-  return null;
 }

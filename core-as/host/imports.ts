@@ -395,8 +395,9 @@ export declare function kernel_conntrack_del(
 /**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
  * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
- * `words` say the same, a command a line. The error is that of the first message that failed. What
- * was deleted is out of sight when it answers; the kernel may still be busy freeing it.
+ * `words` say the same, a command a line. The error is that of the first message that failed. The
+ * begin may name a generation, in the words "# generation N": ERESTART when it is not that of now.
+ * What was deleted is out of sight when it answers; the kernel may still be busy freeing it.
  */
 @external("nft", "batch")
 export declare function nft_batch(
@@ -406,6 +407,10 @@ export declare function nft_batch(
   words: usize,
   words_len: i32,
 ): i32;
+
+/** The generation of all tables: each transaction of anybody that changes them ends one. */
+@external("nft", "generation")
+export declare function nft_generation(ns: i32): i32;
 
 /**
  * The comment of every rule of a table, "" for none. A table that is not there has no rules. family

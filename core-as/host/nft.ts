@@ -9,6 +9,7 @@ import {
   nft_chain_list,
   nft_element_get,
   nft_element_list,
+  nft_generation,
   nft_rule_list,
 } from "./imports";
 import { reply_json } from "./reply";
@@ -68,6 +69,11 @@ function number_of(value: JsonValue, key: string): i64 {
 /** Sends one transaction. */
 export function batch_send(ns: i32, messages: ByteWriter, words: ByteWriter): i32 {
   return checked(nft_batch(ns, messages.ptr, messages.len, words.ptr, words.len));
+}
+
+/** The generation of all tables; less than 0 on failure. */
+export function generation(ns: i32): i64 {
+  return checked(nft_generation(ns)) < 0 ? -1 : reply_json().integer();
 }
 
 /** Rules of a table, none when it is not there; null on failure. */

@@ -190,7 +190,6 @@ export function inner_request(outer: Request, object: JsonValue, type: string): 
   inner.version = outer.version;
   inner.network = outer.network;
   inner.nft = outer.nft;
-  inner.nft_stale = outer.nft_stale;
   return inner;
 }
 

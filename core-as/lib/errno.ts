@@ -18,6 +18,7 @@ export const ENOSPC = 28;
 export const EROFS = 30;
 export const ERANGE = 34;
 export const EILSEQ = 84;
+export const ERESTART = 85;
 export const EPROTONOSUPPORT = 93;
 export const EOPNOTSUPP = 95;
 export const EADDRNOTAVAIL = 99;
@@ -65,6 +66,8 @@ export function errno_name(errno: i32): string {
       return "ERANGE";
     case EILSEQ:
       return "EILSEQ";
+    case ERESTART:
+      return "ERESTART";
     case EPROTONOSUPPORT:
       return "EPROTONOSUPPORT";
     case EOPNOTSUPP:

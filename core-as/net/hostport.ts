@@ -6,8 +6,9 @@ import { conntrack_del, HOST } from "../host/kernel";
 import { EINVAL } from "../lib/errno";
 import { Cidr, Ip, ip_parse } from "../lib/ip";
 import { JsonValue } from "../lib/json";
-import { Element } from "../nft/element";
+import { Element, Owned } from "../nft/element";
 import { PORTMAP, snat_chain_name } from "../nft/parts";
+import { element_at, elements_in } from "../nft/tables";
 import { protocol_number } from "../nft/value";
 import { CniError, os_error } from "../spec/error";
 import { Reader } from "../spec/reader";
@@ -127,14 +128,44 @@ export function host_port_of(element: Element): HostPort | null {
 }
 
 /** The set where ports for any address, or for certain ones, would stand in an element's way. */
-export function rival_set(port: HostPort): string {
+function rival_set(port: HostPort): string {
   return `hostports${port.address.length > 0 ? "" : "_ip"}${port.v6 ? 6 : 4}`;
 }
 
 /** Whether two ports of one family would both be meant by some packet. */
-export function clash(a: HostPort, b: HostPort): bool {
+function clash(a: HostPort, b: HostPort): bool {
   if (a.v6 != b.v6 || a.port != b.port || a.protocol != b.protocol) return false;
   return a.address == b.address || a.address.length == 0 || b.address.length == 0;
+}
+
+/**
+ * Adds elements that would mean packets that some of `wanted` mean, by another key: for any address
+ * or for some. Who has the very key the kernel tells. `lost`: among these, whatever their keys.
+ */
+export function rivals_of(wanted: Owned[], lost: Owned[] | null, into: Owned[]): CniError | null {
+  const listed = new Map<string, Owned[]>();
+  for (let i = 0; i < wanted.length; i++) {
+    const port = host_port_of(wanted[i].element);
+    if (!port) continue;
+    const set = rival_set(port);
+    if (!lost && port.address.length > 0) {
+      const there = element_at(new Element(set, `${port.protocol} . ${port.port}`));
+      if (there.error) return there.error;
+      if (there.owned) into.push(<Owned>there.owned);
+      continue;
+    }
+    if (!lost && !listed.has(set)) {
+      const errors = new Array<CniError>();
+      listed.set(set, elements_in(set, errors));
+      if (errors.length > 0) return errors[0];
+    }
+    const elements = lost ? lost : listed.get(set);
+    for (let k = 0; k < elements.length; k++) {
+      const other = host_port_of(elements[k].element);
+      if (other && clash(port, other)) into.push(elements[k]);
+    }
+  }
+  return null;
 }
 
 /** linux/netfilter.h NFPROTO_* */

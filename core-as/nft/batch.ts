@@ -69,8 +69,14 @@ export class Batch {
   private message: i32 = 0;
   private sets: i32 = 0;
 
-  constructor() {
+  /** `generation`: ERESTART when the tables are of another by now; 0 for whatever they are. */
+  constructor(public generation: u32 = 0) {
     this.begin(NFNL_MSG_BATCH_BEGIN, 0, 0, NFNL_SUBSYS_NFTABLES);
+    if (generation != 0) {
+      // NFNL_BATCH_GENID
+      this.out.be32(1, generation);
+      this.words.text(`# generation ${generation}\n`);
+    }
     this.seal();
   }
 

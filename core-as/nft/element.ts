@@ -19,6 +19,10 @@ export class Element {
   get text(): string {
     return `${this.set} ${this.key}${this.data.length > 0 ? ` : ${this.data}` : ""}`;
   }
+  /** What the kernel has one of. */
+  get place_key(): string {
+    return `${this.set} ${this.key}`;
+  }
   /** Its set is one of ours: true of every element that was made or parsed. */
   get part(): Part {
     const part = part_of_set(this.set);

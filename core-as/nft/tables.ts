@@ -3,8 +3,10 @@
 // It refuses to know attachments and configurations: who owns an element is a tag.
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
-import { batch_send, element_list, NftElement, rule_list } from "../host/nft";
-import { EBUSY, EEXIST, ENOENT } from "../lib/errno";
+import { batch_send, element_list, generation, NftElement, rule_list } from "../host/nft";
+import { sleep } from "../host/store";
+import { EBUSY, EEXIST, ENOENT, ERESTART } from "../lib/errno";
+import { hash64 } from "../lib/name";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Batch, ElementPlace, family_word, TABLE } from "./batch";
@@ -19,13 +21,62 @@ import { Element, Owned, owner_of_network } from "./element";
 import { FIREWALL, PARTS, Part, part_of_set } from "./parts";
 import { find, lost, nft_error, Present, unsupported } from "./present";
 
-/** Others may change the same sets meanwhile; what they did is looked at before the next try. */
-const TRIES = 12;
+/**
+ * How long a transaction is tried. Each failure that is tried again means that another transaction
+ * came through between our look and ours, so somebody always goes on, and as many calls as come at
+ * once need as many tries. They are 15 s at most in waits, as for the lock of leases: by then
+ * something else changes the tables all the time.
+ */
+const WAIT_MAX_MS = 15000;
+const PAUSE_BITS_MAX = 6;
 
-/** Who knows what else was there when something is missing. */
+/** One change of our tables, tried until it is decided. */
+class Attempt {
+  generation: u32 = 0;
+  private tries: i32 = 0;
+  private waited_ms: i32 = 0;
+
+  private dice: u64;
+
+  /** `first`: of whom it is, so that two do not wait alike. */
+  constructor(first: Owned | null) {
+    this.dice = first ? hash64(first.owner + first.element.text) : 0;
+  }
+
+  /** Notes of which generation what is read from now on is; false on failure. */
+  look(): bool {
+    const now = generation(HOST);
+    // Without nf_tables there is nothing of which it could be.
+    if (now < 0 && !unsupported()) return false;
+    this.generation = now < 0 ? 0 : <u32>now;
+    return true;
+  }
+
+  /**
+   * Whether to try again, after a wait. Only another process's change is a reason: a transaction
+   * that names the generation of its looks can fail by that in one way, ERESTART.
+   */
+  again(): bool {
+    if (failure_errno != ERESTART && (this.generation != 0 || !contended())) return false;
+    // The first time the winner is through already.
+    const bits = min(this.tries++, PAUSE_BITS_MAX);
+    this.dice = this.dice * 6364136223846793005 + 1442695040888963407;
+    const pause_ms = <i32>(this.dice >> 40) & ((1 << bits) - 1);
+    this.waited_ms += pause_ms;
+    if (pause_ms > 0) sleep(pause_ms);
+    return this.waited_ms < WAIT_MAX_MS;
+  }
+}
+
+/** Who knows what else was there when something is missing, and who is in the way of whom. */
 export abstract class Others {
   /** null on failure. */
   abstract read(): Owned[] | null;
+  /**
+   * Adds to `stale` elements beside whose those that are wanted cannot be, and whose owners are
+   * dead; an error when one lives. `lost`: to look among these, not in the kernel.
+   */
+  abstract rivals(wanted: Owned[], lost: Owned[] | null, stale: Owned[]): CniError | null;
   /** Why an element that is claimed cannot be taken from an owner; null when it can. */
   abstract holds(element: Element, owner: string): CniError | null;
 }
@@ -66,13 +117,23 @@ function queue_kept(batch: Batch, owned: Owned, others: Others | null): CniError
   return null;
 }
 
-/** Queues the removal of elements that are there and still their owner's: `going`. */
-function queue_removal(batch: Batch, owned: Owned[], going: Element[] = []): CniError | null {
+/**
+ * Queues the removal of elements that are there and still their owner's: `going`. Keys that were
+ * `seen` are left out.
+ */
+function queue_removal(
+  batch: Batch,
+  owned: Owned[],
+  going: Element[],
+  seen: Set<string> = new Set<string>(),
+): CniError | null {
   for (let i = 0; i < owned.length; i++) {
     const element = owned[i].element;
     const found = find(element);
     if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
     if (!found || found.comment != owned[i].owner) continue;
+    if (seen.has(element.place_key)) continue;
+    seen.add(element.place_key);
     batch.delete_element(element.place, element.key);
     going.push(element);
   }
@@ -81,37 +142,49 @@ function queue_removal(batch: Batch, owned: Owned[], going: Element[] = []): Cni
 
 /** What a transaction is being made of. */
 class Plan {
-  batch: Batch = new Batch();
+  batch: Batch;
   error: CniError | null = null;
+  /** What others lost is in it. */
+  restored: bool = false;
   private present: Present = new Present();
   private elements: Owned[];
   private seen: Set<string> = new Set<string>();
   private prepared: Set<string> = new Set<string>();
 
   constructor(
-    wanted: Owned[],
+    generation: u32,
+    private wanted: Owned[],
     private others: Others | null,
     /** Whether what others lost is to be there again when something was missing. */
     private restores: bool,
   ) {
+    this.batch = new Batch(generation);
     this.elements = wanted.slice();
   }
 
-  /** `stale` goes before anything is added; `careful`: what is added may be there. */
+  /**
+   * `stale` goes before anything is added, with what the dead left in the way, which is noted
+   * there; `careful`: what is added may be there.
+   */
   make(stale: Owned[], careful: bool): void {
-    this.error = queue_removal(this.batch, stale);
+    const others = this.others;
+    if (others) this.error = others.rivals(this.wanted, null, stale);
+    // A key that is wanted is replaced, if need be.
+    const keys = new Set<string>();
+    for (let i = 0; i < this.wanted.length; i++) keys.add(this.wanted[i].element.place_key);
+    if (!this.error) this.error = queue_removal(this.batch, stale, [], keys);
     if (this.error) return;
     const own = this.elements.length;
     for (let i = 0; i < this.elements.length; i++) {
       const owned = this.elements[i];
-      const key = `${owned.element.set} ${owned.element.key}`;
+      const key = owned.element.place_key;
       if (this.seen.has(key)) continue;
       this.seen.add(key);
       this.error = this.prepare(owned.element, careful);
       if (this.error) return;
       const place = owned.element.place;
       const judge = i < own ? this.others : null;
-      if (careful || i >= own) this.error = queue_kept(this.batch, owned, judge);
+      if (careful || i >= own || place.claimed) this.error = queue_kept(this.batch, owned, judge);
       else {
         const element = owned.element;
         this.batch.create_element(place, element.key, element.data, owned.owner);
@@ -135,6 +208,9 @@ class Plan {
       if (others) {
         const lost = others.read();
         if (!lost) return os_error("find out what else was lost", Code.Io);
+        const held = others.rivals(this.wanted, lost, []);
+        if (held) return held;
+        this.restored = true;
         this.elements = this.elements.concat(lost);
       }
     }
@@ -161,7 +237,8 @@ function contended(): bool {
 /**
  * Brings elements into the kernel, with the chains and rules that they need where these are not as
  * they should be; then `others` says what else was lost. `careful`: the elements may be there.
- * `stale`: elements that are to go in the same transaction.
+ * `stale`: elements that are to go in the same transaction; those of dead owners that were in the
+ * way are added to it.
  */
 export function elements_add(
   wanted: Owned[],
@@ -170,13 +247,25 @@ export function elements_add(
   stale: Owned[] = [],
 ): CniError | null {
   if (wanted.length == 0) return elements_remove(stale);
-  for (let tries = 0; tries < TRIES; tries++) {
-    // What others have lost must not make this fail for good.
-    const plan = new Plan(wanted, others, tries < TRIES - 1);
-    plan.make(stale, careful || tries > 0);
+  // What is only created needs no look: the kernel refuses a key that is there.
+  if (stale.length > 0) careful = true;
+  let looks = careful;
+  for (let i = 0; i < wanted.length; i++) looks = looks || wanted[i].element.place.claimed;
+  const attempt = new Attempt(wanted[0]);
+  const given = stale.length;
+  for (let restores = true; ; ) {
+    stale.length = given;
+    if (looks && !attempt.look()) break;
+    const plan = new Plan(attempt.generation, wanted, others, restores);
+    plan.make(stale, careful);
     if (plan.error) return plan.error;
     if (plan.batch.count == 0 || send(plan.batch)) return null;
-    if (!contended()) break;
+    looks = true;
+    careful = true;
+    if (attempt.again()) continue;
+    // What others have lost must not make this fail for good.
+    if (!plan.restored || !contended()) break;
+    restores = false;
   }
   return nft_error(`add ${wanted[0].element.text} to table ${TABLE}`);
 }
@@ -188,23 +277,16 @@ export function elements_add(
 export function elements_remove(owned: Owned[]): CniError | null {
   if (owned.length == 0) return null;
   const elements = new Array<Element>();
-  let policies = false;
-  for (let i = 0; i < owned.length; i++) {
-    elements.push(owned[i].element);
-    const chain = owned[i].element.chain;
-    if (chain && chain.shared.length > 0) policies = true;
-  }
-  for (let tries = 0; tries < TRIES; tries++) {
-    const batch = new Batch();
+  for (let i = 0; i < owned.length; i++) elements.push(owned[i].element);
+  const attempt = new Attempt(owned[0]);
+  while (attempt.look()) {
+    const batch = new Batch(attempt.generation);
     const going = new Array<Element>();
     let error = queue_removal(batch, owned, going);
-    if (!error && policies) error = policies_drop(batch, elements, going);
+    if (!error) error = policies_drop(batch, elements, going);
     if (error) return error;
-    if (batch.count == 0) return null;
-    // Of two that go at once neither may have seen itself as the last: look again.
-    if (!send(batch)) {
-      if (!contended()) break;
-    } else if (!policies) return null;
+    if (batch.count == 0 || send(batch)) return null;
+    if (!attempt.again()) break;
   }
   return nft_error(`remove ${owned[0].element.text} from table ${TABLE}`);
 }
@@ -315,8 +397,9 @@ export function elements_gc(
   first: (gone: Owned[], errors: CniError[]) => void,
   errors: CniError[],
 ): Owned[] {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const batch = new Batch();
+  const attempt = new Attempt(null);
+  while (attempt.look()) {
+    const batch = new Batch(attempt.generation);
     const before = errors.length;
     const needed = new Set<string>();
     const gone = new Array<Owned>();
@@ -331,7 +414,7 @@ export function elements_gc(
     if (errors.length == before) first(gone, errors);
     if (errors.length > before) return [];
     if (batch.count == 0 || send(batch)) return gone;
-    if (!contended()) break;
+    if (!attempt.again()) break;
   }
   errors.push(nft_error(`remove what containers of network "${network}" left in table ${TABLE}`));
   return [];

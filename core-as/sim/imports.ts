@@ -575,6 +575,12 @@ export function nft_batch(
   return trace.end(at.nft_batch(ns, messages, messages_len, words, words_len));
 }
 
+export function nft_generation(ns: i32): i32 {
+  trace.begin("nft.generation");
+  trace.int("ns", ns);
+  return trace.end(at.nft_generation(ns));
+}
+
 export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32): i32 {
   trace.begin("nft.rule_list");
   trace.int("ns", ns);

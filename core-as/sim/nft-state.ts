@@ -3,6 +3,8 @@
 import { EBUSY, EEXIST, EINVAL, ENOENT } from "../lib/errno";
 import { SetType } from "../nft/value";
 
+const GENERATION = "# generation ";
+
 export class NftElement {
   constructor(
     public data: string,
@@ -66,6 +68,8 @@ export class Nft {
   tables: Set<string> = new Set<string>();
   sets: Map<string, NftSet> = new Map<string, NftSet>();
   chains: Map<string, NftChain> = new Map<string, NftChain>();
+  /** How often a transaction has changed something, and one. */
+  generation: i32 = 1;
   private handle: i32 = 0;
 
   copy(): Nft {
@@ -79,13 +83,19 @@ export class Nft {
       copied.chains.set(chains[i], this.chains.get(chains[i]).copy());
     }
     copied.handle = this.handle;
+    copied.generation = this.generation + 1;
     return copied;
+  }
+
+  /** Whether commands that name a generation are meant for another. */
+  missed(words: string): bool {
+    return words.startsWith(GENERATION) && !words.startsWith(`${GENERATION}${this.generation}\n`);
   }
 
   /** Performs commands, a line each; the errno of the first that fails, 0 for none. */
   run(words: string): i32 {
     const lines = words.split("\n");
-    for (let i = 0; i < lines.length; i++) {
+    for (let i = i32(words.startsWith(GENERATION)); i < lines.length; i++) {
       const errno = lines[i].length > 0 ? this.command(lines[i].split(" ")) : 0;
       if (errno != 0) return errno;
     }

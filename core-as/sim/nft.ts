@@ -1,7 +1,7 @@
 // The module `nft` of the ABI: it goes by the words of a transaction, never by its messages; that
 // both say the same is for the tests on the real kernel to prove. Also the nft lines of the state's
 // text (text.ts).
-import { ENOENT } from "../lib/errno";
+import { ENOENT, ERESTART } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { Batch, Family, family_word, TABLE } from "../nft/batch";
 import {
@@ -36,10 +36,18 @@ export function nft_batch(
   if (!space) return refusal;
   const text = text_of(words, words_len);
   if (text == null) return refusal;
+  if (space.nft.missed(text)) return fail(ERESTART);
   const made = space.nft.copy();
   const errno = made.run(text);
   if (errno != 0) return fail(errno);
   space.nft = made;
+  return 0;
+}
+
+export function nft_generation(ns: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  reply().text(space.nft.generation.toString());
   return 0;
 }
 

@@ -50,6 +50,7 @@ export {
   nft_chain_list,
   nft_element_get,
   nft_element_list,
+  nft_generation,
   nft_rule_list,
 } from "./nft";
 export { plugin_exec } from "./programs";

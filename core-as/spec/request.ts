@@ -7,7 +7,7 @@ import { stdin_read } from "../host/store";
 import { EFBIG } from "../lib/errno";
 import { JsonValue, json_parse, Kind, Parsed } from "../lib/json";
 import { identifier_valid } from "../lib/name";
-import { Element, Owned } from "../nft/element";
+import { Element } from "../nft/element";
 import { Environment } from "./environment";
 import { CniError, Code, os_error } from "./error";
 import { Reader } from "./reader";
@@ -32,8 +32,6 @@ export class Request {
    * at the end of CHECK. The plugins of a fused chain share it.
    */
   nft: Element[] = [];
-  /** What dead attachments left there and must be gone when the plugins' own is set. */
-  nft_stale: Owned[] = [];
   /** CNI_NETNS could not be opened although it may be there: it may hold what DEL is to remove. */
   netns_unknown: bool = false;
 

@@ -19,6 +19,12 @@ type NftOperation = Extract<(typeof OPERATIONS)[number], { module: 'nft' }>['nam
 export type NftDriver = Pick<Driver, NftOperation>;
 type Args<K extends NftOperation> = Parameters<NftDriver[K]>[0];
 
+function generation(socket: NetlinkSocket): number {
+  const now = socket.get(nf.generationNow(), nf.parseGeneration);
+  if (!now) throw new OsError(EBADMSG, 'no generation in the reply');
+  return now;
+}
+
 function ruleList(socket: NetlinkSocket, { family, table }: Args<'rule_list'>): NftRule[] {
   return socket.dump<NftRule>(nf.rulesOf(family, table), (message, into) => {
     const { chain, comment } = nf.parseRule(message);
@@ -59,6 +65,7 @@ export function nftOperations(spaces: Spaces, call: <T>(action: () => T) => T): 
   const socket = (ns: number): NetlinkSocket => spaces.socket(ns, NETLINK_NETFILTER);
   return {
     batch: ({ ns, messages }) => call(() => socket(ns).transact(messages)),
+    generation: ({ ns }) => call(() => generation(socket(ns))),
     rule_list: (args) => call(() => ruleList(socket(args.ns), args)),
     chain_get: (args) => call(() => chainGet(socket(args.ns), args)),
     chain_list: (args) => call(() => chainList(socket(args.ns), args)),

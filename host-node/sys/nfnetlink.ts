@@ -14,6 +14,8 @@ const NFNL_SUBSYS_NFTABLES = 10 << 8;
 const NFT_MSG_GETCHAIN = NFNL_SUBSYS_NFTABLES | 4;
 const NFT_MSG_GETRULE = NFNL_SUBSYS_NFTABLES | 7;
 const NFT_MSG_GETSETELEM = NFNL_SUBSYS_NFTABLES | 13;
+const NFT_MSG_GETGEN = NFNL_SUBSYS_NFTABLES | 16;
+const NFTA_GEN_ID = 1;
 const NFTA_CHAIN_TABLE = 1;
 const NFTA_CHAIN_NAME = 3;
 const NFTA_CHAIN_HOOK = 4;
@@ -51,6 +53,18 @@ const VERDICTS: Readonly<Record<number, string>> = {
 };
 
 const generic = (request: Request, family: number): Request => request.u8(family).u8(0).u16(0);
+
+export function generationNow(): Request {
+  return generic(command(NFT_MSG_GETGEN), 0);
+}
+
+export function parseGeneration(message: Message): number {
+  let generation = 0;
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type === NFTA_GEN_ID) generation = number(value) >>> 0;
+  });
+  return generation;
+}
 
 export function rulesOf(family: number, table: string): Request {
   return generic(dumpOf(NFT_MSG_GETRULE), family).attrText(NFTA_RULE_TABLE, table);

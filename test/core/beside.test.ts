@@ -1,0 +1,150 @@
+// Calls at the same time, one of them stopped before each of its operations in turn while others
+// run from beginning to end: whatever the moment, the outcome is that of one after the other. On
+// the simulated kernel, so that each moment is met.
+import { describe, expect, test } from 'vitest';
+import type { Driver } from '../../host-node/abi.ts';
+import { serve } from '../../host-node/core.ts';
+import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { wasmModule } from '../support/wasm.ts';
+
+const PODS = ['pod1', 'pod2', 'pod3'];
+const BEFORE = [
+  'netns host',
+  ...PODS.map((pod) => `link v${pod} kind veth peer ${pod}/eth0`),
+  ...PODS.map((pod) => `netns ${pod}\nlink eth0 kind veth peer host/v${pod}`),
+  '',
+].join('\n');
+/** Whose record is gone, as that of a container is after a reboot, has its elements in vain. */
+const RECORD = '/run/fairlead/attachments/pod1:eth0';
+
+interface Call {
+  readonly command: string;
+  readonly pod: string;
+  readonly type: string;
+  readonly config: object;
+}
+
+/** A machine of its own, and calls on it; `before` is told of each operation. */
+function machine() {
+  const driver = simulatedDriver(wasmModule('sim'), BEFORE);
+  const run = ({ command, pod, type, config }: Call, before: (n: number) => void = () => {}) => {
+    let n = 0;
+    const stopping = new Proxy(driver, {
+      get(target, name) {
+        const operation = Reflect.get(target, name);
+        if (typeof operation !== 'function') return operation;
+        return (...args: unknown[]) => {
+          before(++n);
+          return Reflect.apply(operation, target, args);
+        };
+      },
+    }) as Driver;
+    const env = {
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: pod,
+      CNI_NETNS: `/run/netns/${pod}`,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: '/opt/cni/bin',
+    };
+    const stdin = Buffer.from(
+      JSON.stringify({ cniVersion: '1.1.0', name: 'net', type, ...config }),
+    );
+    const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
+    const { exit_code, stdout } = serve(wasmModule('core'), stopping, { type, env }, around);
+    return { exit_code, stdout, operations: n };
+  };
+  return { run, dump: () => driver.dump(), forget: () => driver.file_remove({ path: RECORD }) };
+}
+
+function portmap(command: string, pod: string, hostIP?: string): Call {
+  const address = `10.1.2.${PODS.indexOf(pod) + 2}/24`;
+  const interfaces = [{ name: 'eth0', sandbox: `/run/netns/${pod}` }];
+  const prevResult = { cniVersion: '1.1.0', interfaces, ips: [{ address, interface: 0 }] };
+  const named = hostIP === undefined ? {} : { hostIP };
+  const mapping = { hostPort: 8080, containerPort: 80, protocol: 'udp', ...named };
+  const runtimeConfig = { portMappings: [mapping] };
+  return { command, pod, type: 'portmap', config: { snat: false, prevResult, runtimeConfig } };
+}
+
+const ANY = portmap('ADD', 'pod2');
+const ONE = portmap('ADD', 'pod3', '192.0.2.1');
+const OTHER = portmap('ADD', 'pod3');
+const OLD = portmap('ADD', 'pod1');
+const OLD_ONE = portmap('ADD', 'pod1', '192.0.2.1');
+
+/** Outcomes and state after all, where `others` run when `first` comes to its n-th operation. */
+function beside(earlier: Call | null, first: Call, others: readonly Call[], moment: number) {
+  const { run, dump, forget } = machine();
+  if (earlier !== null) {
+    expect(run(earlier).exit_code).toBe(0);
+    if (first.pod !== earlier.pod) forget();
+  }
+  let outcomes: ReturnType<typeof run>[] = [];
+  const one = run(first, (n) => {
+    if (n === moment) outcomes = others.map((other) => run(other));
+  });
+  outcomes.push(one);
+  return {
+    met: one.operations >= moment,
+    codes: outcomes.map(({ exit_code }) => exit_code),
+    said: outcomes.map(({ stdout }) => stdout).join(''),
+    state: dump(),
+  };
+}
+
+function everyMoment(
+  earlier: Call | null,
+  first: Call,
+  others: readonly Call[],
+  judge: (outcome: ReturnType<typeof beside>, at: string) => void,
+): void {
+  for (let moment = 1; ; moment++) {
+    const outcome = beside(earlier, first, others, moment);
+    if (!outcome.met) break;
+    judge(outcome, `operation ${moment}`);
+  }
+}
+
+const holders = (state: string): string[] =>
+  [...state.matchAll(/^nft element hostports\w+ .* "net (\w+) eth0"$/gm)].map(
+    ([, pod]) => `${pod}`,
+  );
+
+describe('one port of the host', () => {
+  test.each([
+    ['any address beside one', null, ANY, ONE],
+    ['one address beside any', null, ONE, ANY],
+    ['any address, twice', null, ANY, OTHER],
+    ['any address beside one, and a dead owner', OLD, ANY, ONE],
+    ['one address beside any, and a dead owner', OLD_ONE, ONE, ANY],
+    ['any address, twice, and a dead owner', OLD, ANY, OTHER],
+  ])('%s: exactly one ADD has it', (_, earlier, first, second) => {
+    everyMoment(earlier, first, [second], ({ codes, said, state }, at) => {
+      expect([...codes].sort(), at).toEqual([0, 1]);
+      const winner = codes[0] === 0 ? second.pod : first.pod;
+      expect(holders(state), at).toEqual([winner]);
+      expect(said, at).toContain(`is taken by container ${winner} (\\"eth0\\")`);
+      expect([...state.matchAll(/^file \/run\/fairlead\/attachments\//gm)].length, at).toBe(1);
+    });
+  });
+
+  const gc = (valid: string[]): Call => {
+    const list = valid.map((containerID) => ({ containerID, ifname: 'eth0' }));
+    return {
+      command: 'GC',
+      pod: 'gc',
+      type: 'portmap',
+      config: { 'cni.dev/valid-attachments': list },
+    };
+  };
+  test.each([
+    ['DEL', portmap('DEL', 'pod1'), gc(['pod2'])],
+    ['GC', { ...gc(['pod2']), pod: 'pod1' }, portmap('DEL', 'pod1')],
+  ])('a %s that comes late takes nothing of who has it since', (_, first, quicker) => {
+    everyMoment(OLD, first, [quicker, ANY], ({ codes, state }, at) => {
+      // The ADD is refused as long as the old one has it, and never loses what it was given.
+      expect([codes[0], codes[2]], at).toEqual([0, 0]);
+      expect(holders(state), at).toEqual(codes[1] === 0 ? ['pod2'] : []);
+    });
+  });
+});
