@@ -3,9 +3,15 @@
 // reference plugins, and both must look alike from outside.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Step } from '../support/fixture.ts';
-import { needsNft, needsReference } from '../support/needs.ts';
+import { NATIVE, NODE } from '../support/hosts.ts';
+import { Lab } from '../support/lab.ts';
+import { needsNft, needsReference, needsSctp } from '../support/needs.ts';
+import { nftLines } from '../support/nft.ts';
 import { executableWorld, openWorld, REFERENCE_DIR } from '../support/world.ts';
 import { CLIENT, SERVER, SERVER_PORT } from './packets.ts';
 
@@ -201,6 +207,46 @@ describe.each(CHAINS)('$name $needs', (chain) => {
   });
 });
 
+const SCTP_PEER = join(import.meta.dirname, 'sctp.ts');
+const sctpPeer = (netns: string, ...words: string[]): string[] =>
+  inside(netns, process.execPath, '--experimental-ffi', '--no-warnings', SCTP_PEER, ...words);
+const SCTP_PORTS: readonly Mapping[] = [
+  { hostPort: 8080, containerPort: 3868, protocol: 'sctp' },
+  { hostPort: 8081, containerPort: 3868, protocol: 'sctp', hostIP: '192.0.2.1' },
+];
+/** As SEEN; an answer counts only from the port that was asked, with a checksum that is right. */
+const SCTP_SEEN: readonly [from: string, address: string, port: string, answer: string][] = [
+  ['out', '192.0.2.1', '8080', 'pod sees 192.0.2.2'],
+  ['out', '2001:db8::1', '8080', 'pod sees 2001:db8::2'],
+  ['out', '192.0.2.1', '8081', 'pod sees 192.0.2.2'],
+  ['host', '192.0.2.1', '8080', 'pod sees 192.0.2.1'],
+  ['pod2', '192.0.2.1', '8080', 'pod sees 10.1.2.1'],
+  ['out', '192.0.2.3', '8081', 'nobody'],
+  ['out', '192.0.2.1', '3868', 'nobody'],
+];
+
+describe.each(CHAINS)('$name $needs', (chain) => {
+  const why = chain.needs || needsSctp;
+  test.skipIf(why !== '')(`SCTP packets, there and back ${needsSctp}`, async () => {
+    place = chain.open();
+    chain.add('pod', SCTP_PORTS);
+    chain.add('pod2', []);
+    const server = spawn('ip', sctpPeer('pod', 'serve', 'pod', '3868'), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(server);
+    await once(server.stdout, 'data');
+    const asked = (from: string, address: string, port: string): string =>
+      execFileSync('ip', sctpPeer(from, 'ask', address, port), { encoding: 'utf8' }).trim();
+    const answers = SCTP_SEEN.map(([from, address, port]) => {
+      return [from, address, port, asked(from, address, port)];
+    });
+    expect(answers).toEqual(SCTP_SEEN);
+    chain.del('pod', SCTP_PORTS);
+    expect(asked('out', '192.0.2.1', '8080')).toBe('nobody');
+  });
+});
+
 // The reference's masqAll is of later releases than those that distributions have.
 describe.each(OURS)('$name $needs', (chain) => {
   test.skipIf(chain.needs !== '')('masqAll: every source is the host', async () => {
@@ -259,5 +305,74 @@ describe.each(OURS)('$name $needs', (chain) => {
     const host = (...words: string[]) => execFileSync('ip', inside('host', ...words));
     host('nft', 'flush', 'chain', 'inet', 'fairlead', 'hostports_raw');
     expect(ask('pod', 'tcp', '127.0.0.1', '80')).toBe('host sees 10.1.2.2');
+  });
+});
+
+const AT_ONCE = [NODE, NATIVE].filter(({ why }) => why === '');
+
+describe.skipIf(needsNft !== '')(`at the same time ${needsNft}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-portmap-'));
+  const program = (host: string) => join(folder, host, 'portmap');
+  beforeAll(() => {
+    for (const { host, program: path } of AT_ONCE) {
+      mkdirSync(join(folder, host));
+      symlinkSync(path, program(host));
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const PAIRS = 8;
+  const ROUNDS = 5;
+  const FIRST = 9000;
+
+  /** Of each pair one asks for a port of any address, the other for that of one. */
+  function asks(lab: Lab) {
+    return lab.pods.map((pod, at) => {
+      const mapping = { hostPort: FIRST + (at >> 1), containerPort: 80, protocol: 'tcp' };
+      const named = at % 2 === 1 ? { hostIP: '192.0.2.1' } : {};
+      const prevResult = {
+        cniVersion: '1.1.0',
+        interfaces: [{ name: 'eth0', sandbox: lab.netnsPath(pod) }],
+        ips: [{ address: `10.1.2.${at + 2}/24`, interface: 0 }],
+      };
+      const runtimeConfig = { portMappings: [{ ...mapping, ...named }] };
+      const config = { cniVersion: '1.1.0', name: 'pairs', type: 'portmap', snat: false };
+      return { pod, config: { ...config, runtimeConfig, prevResult } };
+    });
+  }
+
+  test.each(AT_ONCE)('$host: of two that ask for one port exactly one has it', async ({ host }) => {
+    const lab = new Lab(2 * PAIRS, `pair${AT_ONCE.findIndex((one) => one.host === host)}-`);
+    for (const pod of lab.pods) {
+      lab.ip('-n', lab.prefix + pod, 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1');
+    }
+    const calls = asks(lab);
+    const all = (command: string) =>
+      Promise.all(calls.map(({ pod, config }) => lab.call(program(host), command, pod, config)));
+    // Others that live on this machine meanwhile are restored here too.
+    const elements = () =>
+      nftLines(`${lab.prefix}host`).filter((line) => /^nft element .*"pairs /.test(line));
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        const added = await all('ADD');
+        const held = elements();
+        expect(held.length).toBe(PAIRS);
+        for (let pair = 0; pair < PAIRS; pair++) {
+          const [any, one] = [added[2 * pair], added[2 * pair + 1]];
+          const winner = any?.code === 0 ? 2 * pair : 2 * pair + 1;
+          expect([any?.code, one?.code].sort()).toEqual([0, 1]);
+          const refused = JSON.parse((any?.code === 0 ? one : any)?.stdout ?? '');
+          expect(refused.code).toBe(101);
+          expect(refused.msg).toContain(`taken by container ${lab.pods[winner]} ("eth0")`);
+          expect(held.join('\n')).toContain(`"pairs ${lab.pods[winner]} eth0"`);
+        }
+        const gone = await all('DEL');
+        expect(gone.map(({ code, stdout }) => `${code}${stdout}`)).toEqual(calls.map(() => '0'));
+        expect(elements()).toEqual([]);
+      }
+    } finally {
+      await all('DEL');
+      lab.close();
+    }
   });
 });

@@ -75,6 +75,10 @@ function makes(...type: string[]): boolean {
 }
 
 /** Properties of the kernel, not of the machine's set-up: CI may be without them. */
+/** Where nf_conntrack tracks SCTP, by whose ports it is told apart, it has this. */
+export const needsSctp = existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_closed')
+  ? ''
+  : 'needs a kernel with CONFIG_NF_CT_PROTO_SCTP';
 export const needsVlanFiltering = makes('bridge', 'vlan_filtering', '1')
   ? ''
   : 'needs a kernel with CONFIG_BRIDGE_VLAN_FILTERING';
