@@ -88,22 +88,29 @@ static struct rule parse_rule(const struct message *message)
 
 static void visit_generation(struct reply *reply, const struct message *message, void *context)
 {
-    (void)context;
+    (void)reply;
+    uint32_t *now = context;
+    *now = 0;
     struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_GEN_ID) reply_int(reply, (uint32_t)number(attr.value));
+        if (attr.type == NFTA_GEN_ID) *now = (uint32_t)number(attr.value);
     }
 }
 
 int32_t nft_generation(struct host *host, int32_t ns)
 {
+    struct reply *reply = &host->reply;
     struct netlink *netlink;
+    uint32_t now = 0;
     int32_t status = nft_socket(host, ns, &netlink);
     if (status < 0) return status;
     struct request *get = generic(request_command(NFTABLES | NFT_MSG_GETGEN, 0), 0);
-    status = netlink_get(netlink, &host->reply, get, visit_generation, NULL);
-    return status < 0 ? status : reply_end(&host->reply);
+    status = netlink_get(netlink, reply, get, visit_generation, &now);
+    if (status < 0) return status;
+    if (now == 0) return reply_fail(reply, EBADMSG, "no generation in the reply");
+    reply_int(reply, now);
+    return reply_end(reply);
 }
 
 static void visit_rule(struct reply *reply, const struct message *message, void *context)

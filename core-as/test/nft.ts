@@ -54,10 +54,12 @@ function queue(batch: Batch, verb: string, rest: string): void {
   }
 }
 
+/** The first line may be `generation NUMBER`. */
 function batch_of(script: string): Batch {
-  const batch = new Batch();
   const lines = script.split("\n");
-  for (let i = 0; i < lines.length; i++) {
+  const named = lines[0].startsWith("generation ");
+  const batch = new Batch(named ? U32.parseInt(lines[0].substring(11)) : 0);
+  for (let i = i32(named); i < lines.length; i++) {
     const space = lines[i].indexOf(" ");
     queue(batch, lines[i].substring(0, space), lines[i].substring(space + 1));
   }

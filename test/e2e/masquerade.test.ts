@@ -41,8 +41,8 @@ const socket = createSocket(server.includes(':') ? 'udp6' : 'udp4');
 const end = (text) => { console.log(text); process.exit(0); };
 socket.on('message', (text) => end(String(text).replace('::ffff:', '')));
 socket.on('error', () => {});
-let tries = 0;
-setInterval(() => (++tries > Number(most) ? end('nobody') : socket.send('who', ${PORT}, server)), 100);
+let left = Number(most);
+setInterval(() => (left-- > 0 ? socket.send('who', ${PORT}, server) : end('nobody')), 100);
 `;
 
 let world: ReturnType<typeof openWorld>;

@@ -4,7 +4,7 @@
 //   serve NAME PORT    answers each INIT to the port with an INIT ACK that says whom it sees
 //   ask ADDRESS PORT   sends an INIT and prints what came back from that very port, or "nobody"
 //
-// Both leave out every packet whose checksum is wrong. It judges no answer, and owns no association.
+// Both leave out packets whose checksum is wrong. It judges no answer and keeps no association.
 import { setsockopt, socket } from '../../host-node/sys/libc.ts';
 
 const IPPROTO_SCTP = 132;

@@ -239,6 +239,7 @@ static void ask_kernel(void)
     JSON(kernel_route_get(&host, 0, SPAN("fd09::7")));
     PLAIN(kernel_link_set_up(&host, 0, 1));
     JSON(nft_rule_list(&host, 0, 1, table));
+    JSON(nft_generation(&host, 0));
     JSON(nft_element_list(&host, 0, 1, table, SPAN("words")));
     JSON(nft_element_list(&host, 0, 1, table, SPAN("ways")));
     JSON(nft_element_get(&host, 0, 1, table, SPAN("words"), SPAN("\x0a\x09\x00\x01")));

@@ -58,6 +58,7 @@ const asking = (first: number): Question[] => [
   ['rule_list', NFT],
   ['chain_get', { ...NFT, chain: 'f' }],
   ['chain_list', { ns: 0, hooknum: 2 }],
+  ['generation', HOST],
   ['element_list', { ...NFT, set: 's' }],
   ['element_get', { ...NFT, set: 'm', key: Uint8Array.of(10, 0, 0, 1) }],
 ];

@@ -15,7 +15,7 @@ import { wasmModule } from '../support/wasm.ts';
 const RANDOM_RUNS = 8;
 const STEPS = 30;
 const [INET, IP, BRIDGE, IP6] = [1, 2, 7, 10];
-const ENOENT = 2;
+const [ENOENT, ERESTART] = [2, 85];
 
 const made: string[] = [];
 function addNetns(): string {
@@ -219,6 +219,43 @@ describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () =
       return `create masq4 10.8.${at >> 8}.${at & 255} : goto masq-10.8.0.0/13`;
     });
     compare([['part masq', 'chain masq-10.8.0.0/13', ...many].join('\n')]);
+  });
+
+  test('a transaction that names a generation comes through in that one only', () => {
+    const netns = addNetns();
+    const simulated = simulatedDriver(wasmModule('sim'), 'netns host\n');
+    const real = underTest.open({ hostNetns: `/run/netns/${netns}` });
+    try {
+      for (const driver of [simulated, real as unknown as Driver]) {
+        const send = (script: string): unknown => {
+          const words = callString('nft_words', [script]);
+          const messages = callBytes('nft_messages', [script]);
+          return tried(() => driver.batch({ ns: 0, messages, words }));
+        };
+        const now = () => driver.generation({ ns: 0 });
+        const first = now();
+        expect(first).toBeGreaterThan(0);
+        expect(send(`generation ${first}\npart masq`)).toBe('ok');
+        const second = now();
+        expect(second).not.toBe(first);
+        told(driver);
+        expect(now()).toBe(second);
+        expect(send(`generation ${first}\nchain masq-any4`)).toBe(ERESTART);
+        expect(send(`generation ${second}\ndelete-chain masq-any4`)).toBe(ENOENT);
+        expect(now()).toBe(second);
+        expect(send(`generation ${second}\nchain masq-any4`)).toBe('ok');
+        expect(send('chain masq-any6')).toBe('ok');
+        expect(send(`generation ${second}\npart spoof`)).toBe(ERESTART);
+      }
+      expect(nftLines(netns).sort()).toEqual(
+        simulated
+          .dump()
+          .split('\n')
+          .filter((line) => line.startsWith('nft ')),
+      );
+    } finally {
+      real.close();
+    }
   });
 
   test('a rule in a chain of others goes by its handle, once', () => {
