@@ -484,9 +484,9 @@ class Rest extends Others {
     if (error) return error;
     for (let i = 0; i < found.length; i++) {
       if (found[i].owner == wanted[0].owner) continue;
+      stale.push(found[i]);
       const held = attachment_holds(found[i].element, found[i].owner);
       if (held) return held;
-      stale.push(found[i]);
     }
     return null;
   }

@@ -30,6 +30,13 @@ import { find, lost, nft_error, Present, unsupported } from "./present";
 const WAIT_MAX_MS = 15000;
 const PAUSE_BITS_MAX = 6;
 
+/**
+ * Two ADDs for one port on a node without our tables know of each other by their records, before
+ * either has it. One of them is refused at once, the other waits for that.
+ */
+const LOST_TRIES = 10;
+const LOST_PAUSE_MS = 100;
+
 /** One change of our tables, tried until it is decided. */
 class Attempt {
   generation: u32 = 0;
@@ -73,8 +80,8 @@ export abstract class Others {
   /** null on failure. */
   abstract read(): Owned[] | null;
   /**
-   * Adds to `stale` elements beside whose those that are wanted cannot be, and whose owners are
-   * dead; an error when one lives. `lost`: to look among these, not in the kernel.
+   * Adds to `stale` elements beside which those that are wanted cannot be, up to the first whose
+   * owner lives: then an error. `lost`: to look among these, not in the kernel.
    */
   abstract rivals(wanted: Owned[], lost: Owned[] | null, stale: Owned[]): CniError | null;
   /** Why an element that is claimed cannot be taken from an owner; null when it can. */
@@ -146,6 +153,8 @@ class Plan {
   error: CniError | null = null;
   /** What others lost is in it. */
   restored: bool = false;
+  /** The error is about what is not in the kernel: its owner may be on the way to be refused. */
+  waits: bool = false;
   private present: Present = new Present();
   private elements: Owned[];
   private seen: Set<string> = new Set<string>();
@@ -208,8 +217,12 @@ class Plan {
       if (others) {
         const lost = others.read();
         if (!lost) return os_error("find out what else was lost", Code.Io);
-        const held = others.rivals(this.wanted, lost, []);
-        if (held) return held;
+        const rivals = new Array<Owned>();
+        const held = others.rivals(this.wanted, lost, rivals);
+        if (held) {
+          this.waits = rivals[rivals.length - 1].owner > this.wanted[0].owner;
+          return held;
+        }
         this.restored = true;
         this.elements = this.elements.concat(lost);
       }
@@ -253,11 +266,16 @@ export function elements_add(
   for (let i = 0; i < wanted.length; i++) looks = looks || wanted[i].element.place.claimed;
   const attempt = new Attempt(wanted[0]);
   const given = stale.length;
+  let lost_tries = 0;
   for (let restores = true; ; ) {
     stale.length = given;
     if (looks && !attempt.look()) break;
     const plan = new Plan(attempt.generation, wanted, others, restores);
     plan.make(stale, careful);
+    if (plan.error && plan.waits && lost_tries++ < LOST_TRIES) {
+      sleep(LOST_PAUSE_MS);
+      continue;
+    }
     if (plan.error) return plan.error;
     if (plan.batch.count == 0 || send(plan.batch)) return null;
     looks = true;
