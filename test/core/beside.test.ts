@@ -25,8 +25,8 @@ interface Call {
 }
 
 /** A machine of its own, and calls on it; `before` is told of each operation. */
-function machine() {
-  const driver = simulatedDriver(wasmModule('sim'), BEFORE);
+function machine(before = BEFORE) {
+  const driver = simulatedDriver(wasmModule('sim'), before);
   const run = ({ command, pod, type, config }: Call, before: (n: number) => void = () => {}) => {
     let n = 0;
     const stopping = new Proxy(driver, {
@@ -146,5 +146,20 @@ describe('one port of the host', () => {
       expect([codes[0], codes[2]], at).toEqual([0, 0]);
       expect(holders(state), at).toEqual(codes[1] === 0 ? ['pod2'] : []);
     });
+  });
+
+  test.each([
+    ['any address, asked for one', OLD, ONE],
+    ['one address, asked for any', OLD_ONE, ANY],
+    ['any address, asked for any', OLD, ANY],
+  ])('that was flushed is still of its container: %s', (_, earlier, asking) => {
+    const first = machine();
+    expect(first.run(earlier).exit_code).toBe(0);
+    const flushed = first.dump().replace(/^nft .*\n/gm, '');
+    const { run, dump } = machine(flushed);
+    const { exit_code, stdout } = run(asking);
+    expect(exit_code).toBe(1);
+    expect(stdout).toContain('is taken by container pod1');
+    expect(dump()).toBe(flushed);
   });
 });
