@@ -8,7 +8,7 @@
 // equal, nothing has happened since, however coarse the clock. A process that dies on the way
 // leaves them unequal, and then the folder is read anew.
 //
-//   index    "fairlead leases 2", the folder, the time, which of the others there are, "exact" or ""
+//   index    "fairlead leases 2", the folder, the time, which of these there are, "exact" or ""
 //   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them
 //   taken.A  which of the 65,536 addresses from A on are taken: taken.ts
 import { failure_errno } from "../host/failure";

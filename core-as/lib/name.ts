@@ -2,8 +2,8 @@
 // addresses derived from an attachment by hashing. No random numbers: two runs do the same.
 
 /**
- * CNI spec 1.1.0 section 2, "Parameters": an alphanumeric, then alphanumerics, '.', '_' or '-'. Looks
- * at the text before `end`.
+ * CNI spec 1.1.0 section 2, "Parameters": an alphanumeric, then alphanumerics, '.', '_' or '-'.
+ * Looks at the text before `end`.
  */
 export function identifier_valid(text: string, end: i32 = text.length): bool {
   for (let i = 0; i < end; i++) {

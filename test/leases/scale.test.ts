@@ -80,7 +80,7 @@ describe('the operations of a call', () => {
     }));
 });
 
-/** More than a list of files with their content may have values (VALUES_LIMIT of core-as/lib/json). */
+/** Three values of JSON for each would be more than VALUES_LIMIT. */
 const MANY = 84_000;
 
 describe('a folder of very many leases', () => {
