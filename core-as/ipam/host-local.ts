@@ -231,6 +231,8 @@ export class HostLocal extends Plugin {
     if (leases.open(false)) {
       for (const lease = leases.all(); lease.next(); ) {
         const owner = lease.owner;
+        const unread = lease.error;
+        if (unread) errors.push(unread);
         if (lease.empty || (owner.length > 0 && !valid.has(owner))) {
           leases.release(lease.name, owner);
         }

@@ -14,7 +14,7 @@ import {
   file_write,
   Reading,
 } from "../host/store";
-import { EEXIST, ENOENT, ETIMEDOUT } from "../lib/errno";
+import { EEXIST, EFBIG, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
 import { identifier_valid } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
@@ -48,6 +48,8 @@ export class EachLease {
   owner: string = "";
   /** It is known to be: a crashed writer's. */
   empty: bool = false;
+  /** Why it could not be read; one that is too long for a lease is nobody's. */
+  error: CniError | null = null;
 
   /** Goes to the next one; false after the last. */
   next(): bool {
@@ -58,6 +60,8 @@ export class EachLease {
       if (!read && failure_errno == ENOENT) continue;
       this.owner = read ? owner_in(file) : "";
       this.empty = read && file.len == 0;
+      const lost = !read && failure_errno != EFBIG;
+      this.error = lost ? os_error(`read the lease ${this.name}`, Code.Io) : null;
       return true;
     }
     return false;

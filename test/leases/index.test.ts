@@ -494,7 +494,7 @@ describe.each(PLACES)('%s', (_, on) => {
       expect(node.audit).toBe('right');
     }));
 
-  test('GC leaves what it cannot read, and goes on behind it and behind what vanishes', () =>
+  test('GC says what it cannot read and leaves it, and goes on, also behind what vanishes', () =>
     on((node) => {
       node.driver.dir_make({ dir: DIR });
       for (const n of [2, 3, 4, 5, 6, 7]) node.lease(`10.1.2.${n}`, n === 4 ? '' : `c${n}\r\neth0`);
@@ -506,7 +506,9 @@ describe.each(PLACES)('%s', (_, on) => {
         return value;
       });
       const more = { 'cni.dev/valid-attachments': [] };
-      expect(node.call('GC', '', '', unsteady, more).exit_code).toBe(0);
+      const { exit_code, stdout } = node.call('GC', '', '', unsteady, more);
+      expect(exit_code).toBe(1);
+      for (const ip of ['10.1.2.3', '10.1.2.5']) expect(stdout).toContain(`read the lease ${ip}`);
       expect(node.leases).toEqual(['10.1.2.3', '10.1.2.5']);
       expect(node.call('CHECK', 'c3').exit_code).toBe(0);
       expect(node.audit).toBe('right');
