@@ -437,9 +437,7 @@ class Parser {
     const table = shaped ? number_of(words[at + 1]) : -1;
     const mark = marked ? number_of(words[5]) : 0;
     if (!src || src.bits == 0 || priority < 0 || table < 0 || mark < 0 || marked != mark > 0) {
-      return this.fail(
-        "rule takes a priority, from with a prefix, fwmark or not, and table with a number",
-      );
+      return this.fail("rule takes a priority, from with a prefix, and table with a number");
     }
     if (has_rule(later.space, src, <u32>table, <u32>priority)) return;
     const rule = new Rule(src, <u32>table, <u32>priority);

@@ -200,7 +200,7 @@ export class Route {
   ) {}
 }
 
-/** A policy routing rule for packets from a prefix; of somebody else's it may ask for a mark too. */
+/** A policy routing rule for packets from a prefix; one of others may ask for a mark too. */
 export class Rule {
   mark: u32 = 0;
   constructor(
