@@ -255,15 +255,16 @@ class Led {
   }
 }
 
-/** Chains of administrators and their rules. */
+/** Chains of administrators, a line for each jump, and their rules. */
 function admin_lines(nft: Nft, into: string[]): void {
   const key = `${OURS_INET} ${ADMINS}`;
   if (!nft.chains.has(key)) return;
   const jumps = nft.chains.get(key).rules;
   for (let i = 0; i < jumps.length; i++) {
     const name = jumps[i].substring(JUMP_START.length, jumps[i].indexOf(" ", JUMP_START.length));
-    if (into.includes(`nft admin ${name}`)) continue;
+    const again = into.includes(`nft admin ${name}`);
     into.push(`nft admin ${name}`);
+    if (again) continue;
     const rules = nft.chains.get(`${OURS_INET} ${name}`).rules;
     for (let k = 0; k < rules.length; k++) into.push(`nft rule ${name} ${rules[k]}`);
   }

@@ -68,6 +68,23 @@ const DAMAGE: Readonly<Record<string, { words: string[]; lost: string[] }>> = {
     words: ['insert', 'rule', 'inet', 'fairlead', 'postrouting', 'accept'],
     lost: PODS,
   },
+  'put a rule of their own in the place of one of ours': {
+    words: [
+      ...['flush', 'chain', 'inet', 'fairlead', 'postrouting;'],
+      ...['add', 'rule', 'inet', 'fairlead', 'postrouting', 'accept;'],
+      ...['add', 'rule', 'inet', 'fairlead', 'postrouting', 'ip6', 'saddr', 'vmap', '@masq6'],
+      ...['comment', '"fairlead masq 1"'],
+    ],
+    lost: PODS,
+  },
+  'leave out a rule of ours': {
+    words: [
+      ...['flush', 'chain', 'inet', 'fairlead', 'postrouting;'],
+      ...['add', 'rule', 'inet', 'fairlead', 'postrouting', 'ip', 'saddr', 'vmap', '@masq4'],
+      ...['comment', '"fairlead masq 1"'],
+    ],
+    lost: PODS,
+  },
   'delete one element': {
     words: ['delete', 'element', 'inet', 'fairlead', 'masq4', '{', '10.1.2.3', '}'],
     lost: ['pod1'],

@@ -262,7 +262,7 @@ function tableLines(family: string, body: string): string[] {
     const [, name = ''] = /^\n\tchain (\S+)/.exec(block) ?? [];
     if (name === 'firewall-admins') continue;
     if (admins.includes(name)) {
-      lines.push(`nft admin ${name}`);
+      for (const jump of admins) if (jump === name) lines.push(`nft admin ${name}`);
       for (const rule of block.split('\n').slice(2, -1)) {
         lines.push(`nft rule ${name} ${rule.trim()}`);
       }
