@@ -115,7 +115,8 @@ export function check_routes(request: Request, link: Link, result: Result): CniE
   for (let i = 0; i < result.routes.length; i++) {
     const dst = result.routes[i].dst;
     const gw = result.routes[i].gw;
-    const gateway = gw ? gw.toString() : "";
+    // To the kernel the unspecified address is no gateway.
+    const gateway = gw && !gw.isUnspecified() ? gw.toString() : "";
     if (has_route(list, dst.toString(), gateway)) continue;
     const via = gateway.length > 0 ? ` via ${gateway}` : "";
     return check_failed(`route ${dst.toString()}${via} is missing on "${link.name}"`);
