@@ -1,13 +1,14 @@
 // What needs VLANs on bridges, or VRFs, on a kernel that has them when this machine's has not: the
 // fixtures on the real kernel and through the referee, the driver's tests and dry runs, packets. It
 // owns which tests that are and that every one of them ran; what they expect is their own.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { allFixtures } from '../support/fixture.ts';
 import { kernelLacks, needsReference } from '../support/needs.ts';
+import { byStatus } from '../support/report.ts';
 import { needsUml, runInUml } from './uml.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -65,23 +66,6 @@ function patternOf(round: Round, fixtures: readonly string[]): string {
   return [`^(real kernel|reference plugins)[ >]*(${names})( |$)`, ...groups, ...named].join('|');
 }
 
-interface Tested {
-  ancestorTitles: string[];
-  title: string;
-  status: string;
-}
-
-/** Names of the tests by status. Those that the pattern leaves out are "skipped" as well. */
-function byStatus(report: string): Map<string, string[]> {
-  const { testResults } = JSON.parse(report) as { testResults: { assertionResults: Tested[] }[] };
-  const found = new Map<string, string[]>();
-  for (const { ancestorTitles, title, status } of testResults.flatMap((f) => f.assertionResults)) {
-    const name = [...ancestorTitles, title].map((part) => part.trim()).join(' > ');
-    found.set(status, [...(found.get(status) ?? []), name]);
-  }
-  return found;
-}
-
 for (const round of ROUNDS) {
   const why = kernelLacks(round.needs) === '' ? "not needed: this machine's kernel can" : needsUml;
   test.skipIf(why !== '')(
@@ -114,7 +98,7 @@ async function expectRound(round: Round): Promise<void> {
       limit_s: LIMIT_S,
     });
     expect(exit_code, output).toBe(0);
-    const tests = byStatus(readFileSync(report, 'utf8'));
+    const tests = byStatus(report);
     const passed = tests.get('passed') ?? [];
     expect(tests.get('failed') ?? [], output).toEqual([]);
     expect(passed, output).toEqual(expect.arrayContaining([...fixtures, ...round.named]));
