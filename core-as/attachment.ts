@@ -12,9 +12,10 @@ import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
-import { flows_forget, host_port_of, rivals_of } from "./net/hostport";
+import { flows_forget, host_port_of, rivals_of, without_clashes } from "./net/hostport";
 import { host_veth_del } from "./net/veth";
 import { Element, element_parse, Owned, owner_tag } from "./nft/element";
+import { unsupported } from "./nft/present";
 import {
   elements_add,
   elements_check,
@@ -490,6 +491,9 @@ class Rest extends Others {
     }
     return null;
   }
+  decided(lost: Owned[]): Owned[] {
+    return without_clashes(lost);
+  }
   holds(element: Element, tag: string): CniError | null {
     return attachment_holds(element, tag);
   }
@@ -565,6 +569,7 @@ export function attachment_nft(request: Request, dataDir: string, undo: Undo): C
   attachment.nft = request.nft;
   let error = attachment_write(attachment, undo);
   if (error) return error;
+  request.nft_noted = true;
   const rest = new Rest(attachment.path, []);
   const stale = new Array<Owned>();
   error = elements_add(attachment.owned, rest, false, stale);
@@ -609,12 +614,32 @@ export function attachment_nft_chained(
     if (errors.length > 0) return errors[0];
     undo.file_write(made.path, looked.text);
   }
+  request.nft_noted = true;
   const wanted = made.take(sets).owned;
   const gone = stale.owned;
   const error = elements_add(wanted, new Rest(made.path, made.owned), false, gone);
   if (error) return error;
   forget_old(gone, request.nft);
   return null;
+}
+
+/**
+ * The end of an ADD that failed, once its record is what it was: another may have restored by it,
+ * meanwhile, what it wanted in nftables (Plan.settle is the other's part).
+ */
+export function attachment_nft_undo(request: Request, errors: CniError[]): void {
+  if (!request.nft_noted) return;
+  const looked = look(request);
+  if (looked.error) return;
+  const old = looked.found;
+  const kept = new Set<string>();
+  for (let i = 0; old !== null && i < old.nft.length; i++) kept.add(old.nft[i].place_key);
+  const made = bare(request);
+  for (let i = 0; i < request.nft.length; i++) {
+    if (!kept.has(request.nft[i].place_key)) made.nft.push(request.nft[i]);
+  }
+  const error = elements_remove(made.owned);
+  if (error && !unsupported()) errors.push(error);
 }
 
 function sets_named(elements: Element[]): string[] {

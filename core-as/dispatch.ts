@@ -11,6 +11,7 @@ import {
   attachment_nft,
   attachment_nft_chained,
   attachment_nft_check,
+  attachment_nft_undo,
   attachment_of,
   attachment_write,
 } from "./attachment";
@@ -132,6 +133,7 @@ function add(request: Request, plugin: Plugin, last: Last | null): Answer {
     errors.push(error ? error : new CniError(Code.Internal, "ADD gave neither result nor error"));
   }
   undo.unwind(errors);
+  attachment_nft_undo(request, errors);
   return refuse(joined(errors), request.version);
 }
 

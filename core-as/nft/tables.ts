@@ -84,6 +84,8 @@ export abstract class Others {
    * owner lives: then an error. `lost`: to look among these, not in the kernel.
    */
   abstract rivals(wanted: Owned[], lost: Owned[] | null, stale: Owned[]): CniError | null;
+  /** What of the lost is to be there again: not what of two at once is about to be refused. */
+  abstract decided(lost: Owned[]): Owned[];
   /** Why an element that is claimed cannot be taken from an owner; null when it can. */
   abstract holds(element: Element, owner: string): CniError | null;
 }
@@ -151,8 +153,8 @@ function queue_removal(
 class Plan {
   batch: Batch;
   error: CniError | null = null;
-  /** What others lost is in it. */
-  restored: bool = false;
+  /** What others lost and is in it; null for nothing. */
+  restored: Owned[] | null = null;
   /** The error is about what is not in the kernel: its owner may be on the way to be refused. */
   waits: bool = false;
   private present: Present = new Present();
@@ -202,6 +204,25 @@ class Plan {
     }
   }
 
+  /**
+   * Afterwards: takes away what it restored of those whose record is gone by now, an ADD that was
+   * refused meanwhile. All else is done, so a failure is no reason to fail: GC finds such.
+   */
+  settle(): void {
+    const others = this.others;
+    const restored = this.restored;
+    const now = others && restored && restored.length > 0 ? others.read() : null;
+    if (!now || !restored) return;
+    const known = new Set<string>();
+    for (let i = 0; i < now.length; i++) known.add(`${now[i].owner} ${now[i].element.place_key}`);
+    const gone = new Array<Owned>();
+    for (let i = 0; i < restored.length; i++) {
+      const one = restored[i];
+      if (!known.has(`${one.owner} ${one.element.place_key}`)) gone.push(one);
+    }
+    elements_remove(gone);
+  }
+
   /** Queues what must be there before an element. */
   private prepare(element: Element, careful: bool): CniError | null {
     const part = element.part;
@@ -223,8 +244,9 @@ class Plan {
           this.waits = rivals[rivals.length - 1].owner > this.wanted[0].owner;
           return held;
         }
-        this.restored = true;
-        this.elements = this.elements.concat(lost);
+        const restored = others.decided(lost);
+        this.restored = restored;
+        this.elements = this.elements.concat(restored);
       }
     }
     const chain = element.chain;
@@ -277,7 +299,10 @@ export function elements_add(
       continue;
     }
     if (plan.error) return plan.error;
-    if (plan.batch.count == 0 || send(plan.batch)) return null;
+    if (plan.batch.count == 0 || send(plan.batch)) {
+      plan.settle();
+      return null;
+    }
     looks = true;
     careful = true;
     if (attempt.again()) continue;

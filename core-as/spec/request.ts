@@ -32,6 +32,8 @@ export class Request {
    * at the end of CHECK. The plugins of a fused chain share it.
    */
   nft: Element[] = [];
+  /** Whether a record said so, for others to read. */
+  nft_noted: bool = false;
   /** CNI_NETNS could not be opened although it may be there: it may hold what DEL is to remove. */
   netns_unknown: bool = false;
 

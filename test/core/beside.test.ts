@@ -56,12 +56,12 @@ function machine(before = BEFORE) {
   return { run, dump: () => driver.dump(), forget: () => driver.file_remove({ path: RECORD }) };
 }
 
-function portmap(command: string, pod: string, hostIP?: string): Call {
+function portmap(command: string, pod: string, hostIP?: string, hostPort = 8080): Call {
   const address = `10.1.2.${PODS.indexOf(pod) + 2}/24`;
   const interfaces = [{ name: 'eth0', sandbox: `/run/netns/${pod}` }];
   const prevResult = { cniVersion: '1.1.0', interfaces, ips: [{ address, interface: 0 }] };
   const named = hostIP === undefined ? {} : { hostIP };
-  const mapping = { hostPort: 8080, containerPort: 80, protocol: 'udp', ...named };
+  const mapping = { hostPort, containerPort: 80, protocol: 'udp', ...named };
   const runtimeConfig = { portMappings: [mapping] };
   return { command, pod, type: 'portmap', config: { snat: false, prevResult, runtimeConfig } };
 }
@@ -126,6 +126,35 @@ describe('one port of the host', () => {
       expect(said, at).toContain(`is taken by container ${winner} (\\"eth0\\")`);
       expect([...state.matchAll(/^file \/run\/fairlead\/attachments\//gm)].length, at).toBe(1);
     });
+  });
+
+  // The third finds a node without our tables, and restores what the records say.
+  test.each([
+    ['any address', ONE, ANY],
+    ['one address', ANY, ONE],
+  ])('%s wins while a third restores for the other: nothing is left', (_, loser, winner) => {
+    const third = portmap('ADD', 'pod1', undefined, 9090);
+    for (let moment = 1, met = true; met; moment++) {
+      for (let inner = 1, inner_met = true; inner_met; inner++) {
+        const at = `operation ${moment}, and ${inner} of the third`;
+        const { run, dump } = machine();
+        let beside: ReturnType<typeof run> | undefined;
+        let restoring: ReturnType<typeof run> | undefined;
+        const first = run(loser, (n) => {
+          if (n !== moment) return;
+          restoring = run(third, (m) => {
+            if (m === inner) beside = run(winner);
+          });
+        });
+        met = restoring !== undefined;
+        inner_met = beside !== undefined;
+        if (restoring === undefined || beside === undefined) break;
+        expect(restoring.exit_code, at).toBe(0);
+        expect([first.exit_code, beside.exit_code].sort(), at).toEqual([0, 1]);
+        const had = first.exit_code === 0 ? loser.pod : winner.pod;
+        expect(holders(dump()).sort(), at).toEqual(['pod1', had].sort());
+      }
+    }
   });
 
   const gc = (valid: string[]): Call => {

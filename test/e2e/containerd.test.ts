@@ -185,7 +185,7 @@ describe.skipIf(needsContainerd !== '').each(hosts)(title, ({ program }) => {
       expect(asked).toBe('a sees 192.0.2.2');
     }
     expect(await containerd.ask('cell', 'tcp', '127.0.0.1', 18081)).toBe(`a sees ${GATEWAYS[0]}`);
-    const taken = new RegExp(`"portmap".*host port 18081/tcp is taken by container ${id}`);
+    const taken = new RegExp(`\\(add\\): .*host port 18081/tcp is taken by container ${id}`);
     await expect(containerd.run('b', [18081])).rejects.toThrow(taken);
 
     await containerd.stop(id);
