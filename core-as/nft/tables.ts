@@ -210,9 +210,13 @@ class Plan {
    */
   settle(): void {
     const others = this.others;
-    const restored = this.restored;
-    const now = others && restored && restored.length > 0 ? others.read() : null;
-    if (!now || !restored) return;
+    const restored = new Array<Owned>();
+    const all = this.restored;
+    for (let i = 0; all !== null && i < all.length; i++) {
+      if (all[i].owner != this.wanted[0].owner) restored.push(all[i]);
+    }
+    const now = others && restored.length > 0 ? others.read() : null;
+    if (!now) return;
     const known = new Set<string>();
     for (let i = 0; i < now.length; i++) known.add(`${now[i].owner} ${now[i].element.place_key}`);
     const gone = new Array<Owned>();
@@ -304,8 +308,10 @@ export function elements_add(
       return null;
     }
     looks = true;
+    // What was only to be created may be there, of an owner that is gone.
+    const created = !careful && contended();
     careful = true;
-    if (attempt.again()) continue;
+    if (created || attempt.again()) continue;
     // What others have lost must not make this fail for good.
     if (!plan.restored || !contended()) break;
     restores = false;
