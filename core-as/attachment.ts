@@ -12,16 +12,17 @@ import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
-import { flows_forget, host_port_of, rivals_of, without_clashes } from "./net/hostport";
+import { flows_forget, host_port_of, rivals_of } from "./net/hostport";
 import { host_veth_del } from "./net/veth";
 import { Element, element_parse, Owned, owner_tag } from "./nft/element";
-import { unsupported } from "./nft/present";
 import {
   elements_add,
   elements_check,
   elements_gc,
   elements_of,
   elements_remove,
+  elements_take_back,
+  elements_there,
   Others,
 } from "./nft/tables";
 import { Attachments } from "./spec/attachments";
@@ -491,9 +492,6 @@ class Rest extends Others {
     }
     return null;
   }
-  decided(lost: Owned[]): Owned[] {
-    return without_clashes(lost);
-  }
   holds(element: Element, tag: string): CniError | null {
     return attachment_holds(element, tag);
   }
@@ -638,8 +636,10 @@ export function attachment_nft_undo(request: Request, errors: CniError[]): void 
   for (let i = 0; i < request.nft.length; i++) {
     if (!kept.has(request.nft[i].place_key)) made.nft.push(request.nft[i]);
   }
-  const error = elements_remove(made.owned);
-  if (error && !unsupported()) errors.push(error);
+  const gone = elements_there(made.owned);
+  const rest = gone.length > 0 ? new Rest("", []).read() : null;
+  const error = elements_take_back(gone, rest ? rest : []);
+  if (error) errors.push(error);
 }
 
 function sets_named(elements: Element[]): string[] {

@@ -168,45 +168,6 @@ export function rivals_of(wanted: Owned[], lost: Owned[] | null, into: Owned[]):
   return null;
 }
 
-/**
- * All but those that would mean packets that another owner's mean: of two such, ADDs at the same
- * time, the one whose owner comes first will have the port (Plan.waits).
- */
-export function without_clashes(elements: Owned[]): Owned[] {
-  const groups = new Map<string, Owned[]>();
-  for (let i = 0; i < elements.length; i++) {
-    const port = host_port_of(elements[i].element);
-    if (!port) continue;
-    const key = `${port.v6} ${port.protocol} ${port.port}`;
-    if (groups.has(key)) groups.get(key).push(elements[i]);
-    else groups.set(key, [elements[i]]);
-  }
-  const dropped = new Set<string>();
-  const lists = groups.values();
-  for (let i = 0; i < lists.length; i++) {
-    const list = lists[i].sort((a, b) => (a.owner < b.owner ? -1 : i32(a.owner > b.owner)));
-    for (let k = 1; k < list.length; k++) {
-      if (clashes_before(list, k, dropped)) dropped.add(list[k].owner + list[k].element.place_key);
-    }
-  }
-  const kept = new Array<Owned>();
-  for (let i = 0; i < elements.length; i++) {
-    if (!dropped.has(elements[i].owner + elements[i].element.place_key)) kept.push(elements[i]);
-  }
-  return kept;
-}
-
-function clashes_before(list: Owned[], index: i32, dropped: Set<string>): bool {
-  const port = host_port_of(list[index].element);
-  for (let i = 0; i < index; i++) {
-    const other = host_port_of(list[i].element);
-    if (!port || !other || list[i].owner == list[index].owner) continue;
-    if (dropped.has(list[i].owner + list[i].element.place_key)) continue;
-    if (clash(port, other)) return true;
-  }
-  return false;
-}
-
 /** linux/netfilter.h NFPROTO_* */
 const NFPROTO_IPV4 = 2;
 const NFPROTO_IPV6 = 10;

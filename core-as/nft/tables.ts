@@ -32,7 +32,8 @@ const PAUSE_BITS_MAX = 6;
 
 /**
  * Two ADDs for one port on a node without our tables know of each other by their records, before
- * either has it. One of them is refused at once, the other waits for that.
+ * either has it, or by what a third has restored for both. The one whose owner comes last is
+ * refused at once, the other waits for that.
  */
 const LOST_TRIES = 10;
 const LOST_PAUSE_MS = 100;
@@ -42,7 +43,6 @@ class Attempt {
   generation: u32 = 0;
   private tries: i32 = 0;
   private waited_ms: i32 = 0;
-
   private dice: u64;
 
   /** `first`: of whom it is, so that two do not wait alike. */
@@ -84,8 +84,6 @@ export abstract class Others {
    * owner lives: then an error. `lost`: to look among these, not in the kernel.
    */
   abstract rivals(wanted: Owned[], lost: Owned[] | null, stale: Owned[]): CniError | null;
-  /** What of the lost is to be there again: not what of two at once is about to be refused. */
-  abstract decided(lost: Owned[]): Owned[];
   /** Why an element that is claimed cannot be taken from an owner; null when it can. */
   abstract holds(element: Element, owner: string): CniError | null;
 }
@@ -155,8 +153,10 @@ class Plan {
   error: CniError | null = null;
   /** What others lost and is in it; null for nothing. */
   restored: Owned[] | null = null;
-  /** The error is about what is not in the kernel: its owner may be on the way to be refused. */
+  /** The error is about an ADD that may be on the way to be refused. */
   waits: bool = false;
+  /** Something claimed that is wanted is there. */
+  private there: bool = false;
   private present: Present = new Present();
   private elements: Owned[];
   private seen: Set<string> = new Set<string>();
@@ -180,6 +180,8 @@ class Plan {
   make(stale: Owned[], careful: bool): void {
     const others = this.others;
     if (others) this.error = others.rivals(this.wanted, null, stale);
+    // A third has restored both.
+    if (this.error) this.waits = elements_there(this.wanted).length > 0 && this.passes(stale);
     // A key that is wanted is replaced, if need be.
     const keys = new Set<string>();
     for (let i = 0; i < this.wanted.length; i++) keys.add(this.wanted[i].element.place_key);
@@ -195,18 +197,29 @@ class Plan {
       if (this.error) return;
       const place = owned.element.place;
       const judge = i < own ? this.others : null;
+      const queued = this.batch.count;
       if (careful || i >= own || place.claimed) this.error = queue_kept(this.batch, owned, judge);
       else {
         const element = owned.element;
         this.batch.create_element(place, element.key, element.data, owned.owner);
       }
       if (this.error) return;
+      if (i < own && place.claimed && this.batch.count == queued) this.there = true;
     }
   }
 
   /**
-   * Afterwards: takes away what it restored of those whose record is gone by now, an ADD that was
-   * refused meanwhile. All else is done, so a failure is no reason to fail: GC finds such.
+   * Of an ADD that had nothing in the kernel before: what is there all the same a third has
+   * restored, and may have given it the place of one who had lost it.
+   */
+  doubt(): void {
+    const others = this.others;
+    if (this.there && others && !this.error && !this.restored) this.lost_beside(others);
+  }
+
+  /**
+   * Afterwards: takes back what it restored of those whose record is gone by now, of a DEL or of an
+   * ADD that was refused. All else is done, so a failure is no reason to fail: GC finds such.
    */
   settle(): void {
     const others = this.others;
@@ -224,7 +237,27 @@ class Plan {
       const one = restored[i];
       if (!known.has(`${one.owner} ${one.element.place_key}`)) gone.push(one);
     }
-    elements_remove(gone);
+    elements_take_back(gone, now);
+  }
+
+  /** What others have by their records; null, and an error, when that leaves no room for ours. */
+  private lost_beside(others: Others): Owned[] | null {
+    const lost = others.read();
+    if (!lost) {
+      this.error = os_error("find out what else was lost", Code.Io);
+      return null;
+    }
+    const rivals = new Array<Owned>();
+    const held = others.rivals(this.wanted, lost, rivals);
+    if (!held) return lost;
+    this.waits = this.passes(rivals);
+    this.error = held;
+    return null;
+  }
+
+  /** Whether an error about a rival may pass: it is of an ADD that is refused because of this. */
+  private passes(rivals: Owned[]): bool {
+    return rivals[rivals.length - 1].owner > this.wanted[0].owner;
   }
 
   /** Queues what must be there before an element. */
@@ -240,17 +273,10 @@ class Plan {
       const others = this.restores ? this.others : null;
       this.restores = false;
       if (others) {
-        const lost = others.read();
-        if (!lost) return os_error("find out what else was lost", Code.Io);
-        const rivals = new Array<Owned>();
-        const held = others.rivals(this.wanted, lost, rivals);
-        if (held) {
-          this.waits = rivals[rivals.length - 1].owner > this.wanted[0].owner;
-          return held;
-        }
-        const restored = others.decided(lost);
-        this.restored = restored;
-        this.elements = this.elements.concat(restored);
+        const lost = this.lost_beside(others);
+        if (!lost) return this.error;
+        this.restored = lost;
+        this.elements = this.elements.concat(lost);
       }
     }
     const chain = element.chain;
@@ -288,6 +314,7 @@ export function elements_add(
   if (wanted.length == 0) return elements_remove(stale);
   // What is only created needs no look: the kernel refuses a key that is there.
   if (stale.length > 0) careful = true;
+  const fresh = !careful;
   let looks = careful;
   for (let i = 0; i < wanted.length; i++) looks = looks || wanted[i].element.place.claimed;
   const attempt = new Attempt(wanted[0]);
@@ -298,6 +325,7 @@ export function elements_add(
     if (looks && !attempt.look()) break;
     const plan = new Plan(attempt.generation, wanted, others, restores);
     plan.make(stale, careful);
+    if (fresh) plan.doubt();
     if (plan.error && plan.waits && lost_tries++ < LOST_TRIES) {
       sleep(LOST_PAUSE_MS);
       continue;
@@ -338,6 +366,23 @@ export function elements_remove(owned: Owned[]): CniError | null {
     if (!attempt.again()) break;
   }
   return nft_error(`remove ${owned[0].element.text} from table ${TABLE}`);
+}
+
+/** Those elements that are there and still their owner's; what cannot be looked for is not. */
+export function elements_there(owned: Owned[]): Owned[] {
+  const there = new Array<Owned>();
+  for (let i = 0; i < owned.length; i++) {
+    const found = find(owned[i].element);
+    if (found && found.comment == owned[i].owner) there.push(owned[i]);
+  }
+  return there;
+}
+
+/** Takes away what was restored in vain, and lets those have its place again that lost it so. */
+export function elements_take_back(gone: Owned[], kept: Owned[]): CniError | null {
+  if (gone.length == 0) return null;
+  const error = elements_remove(gone);
+  return error ? error : elements_add(kept, null, true);
 }
 
 /** Compares the kernel with elements that should be there. */

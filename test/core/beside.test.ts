@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { podEnv } from '../support/pod-call.ts';
 import { wasmModule } from '../support/wasm.ts';
 
 const PODS = ['pod1', 'pod2', 'pod3'];
@@ -39,13 +40,7 @@ function machine(before = BEFORE) {
         };
       },
     }) as Driver;
-    const env = {
-      CNI_COMMAND: command,
-      CNI_CONTAINERID: pod,
-      CNI_NETNS: `/run/netns/${pod}`,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: '/opt/cni/bin',
-    };
+    const env = podEnv(command, pod);
     const stdin = Buffer.from(
       JSON.stringify({ cniVersion: '1.1.0', name: 'net', type, ...config }),
     );
@@ -128,32 +123,74 @@ describe('one port of the host', () => {
     });
   });
 
+  const THIRD = portmap('ADD', 'pod1', undefined, 9090);
+  const pods = (...names: string[]) => names.toSorted();
+
   // The third finds a node without our tables, and restores what the records say.
   test.each([
-    ['any address', ONE, ANY],
-    ['one address', ANY, ONE],
-  ])('%s wins while a third restores for the other: nothing is left', (_, loser, winner) => {
-    const third = portmap('ADD', 'pod1', undefined, 9090);
+    ['any address, and one', ANY, ONE],
+    ['one address, and any', ONE, ANY],
+    ['any address, twice', ANY, OTHER],
+  ])('%s, both restored by a third: one has it', (_, first, second) => {
     for (let moment = 1, met = true; met; moment++) {
       for (let inner = 1, inner_met = true; inner_met; inner++) {
-        const at = `operation ${moment}, and ${inner} of the third`;
+        const at = `operation ${moment}, and ${inner} of the second`;
         const { run, dump } = machine();
-        let beside: ReturnType<typeof run> | undefined;
-        let restoring: ReturnType<typeof run> | undefined;
-        const first = run(loser, (n) => {
+        let other: ReturnType<typeof run> | undefined;
+        let third: ReturnType<typeof run> | undefined;
+        const one = run(first, (n) => {
           if (n !== moment) return;
-          restoring = run(third, (m) => {
-            if (m === inner) beside = run(winner);
+          other = run(second, (m) => {
+            if (m === inner) third = run(THIRD);
           });
         });
-        met = restoring !== undefined;
-        inner_met = beside !== undefined;
-        if (restoring === undefined || beside === undefined) break;
-        expect(restoring.exit_code, at).toBe(0);
-        expect([first.exit_code, beside.exit_code].sort(), at).toEqual([0, 1]);
-        const had = first.exit_code === 0 ? loser.pod : winner.pod;
-        expect(holders(dump()).sort(), at).toEqual(['pod1', had].sort());
+        met = other !== undefined;
+        inner_met = third !== undefined;
+        if (other === undefined || third === undefined) break;
+        expect(third.exit_code, at).toBe(0);
+        expect([one.exit_code, other.exit_code].sort(), at).toEqual([0, 1]);
+        const had = one.exit_code === 0 ? first.pod : second.pod;
+        expect(holders(dump()).sort(), at).toEqual(pods('pod1', had));
       }
+    }
+  });
+
+  /** A machine on which a container has a port, and somebody has flushed the tables. */
+  function flushed(has: Call) {
+    const { run, dump } = machine();
+    expect(run(has).exit_code).toBe(0);
+    return machine(dump().replaceAll(/^nft .*\n/gm, ''));
+  }
+
+  test.each([
+    ['one address', ONE, ANY],
+    ['any address', OTHER, ANY],
+    ['any address, of a name that comes first', ANY, OTHER],
+  ])('%s, flushed, is not lost to one who is restored with it', (_, has, wants) => {
+    for (let moment = 1; ; moment++) {
+      const { run, dump } = flushed(has);
+      let third: ReturnType<typeof run> | undefined;
+      const refused = run(wants, (n) => {
+        if (n === moment) third = run(THIRD);
+      });
+      if (third === undefined) break;
+      const at = `operation ${moment}`;
+      expect([refused.exit_code, third.exit_code], at).toEqual([1, 0]);
+      expect(holders(dump()).sort(), at).toEqual(pods('pod1', has.pod));
+    }
+  });
+
+  test('a DEL beside the restoring leaves nothing', () => {
+    for (let moment = 1; ; moment++) {
+      const { run, dump } = flushed(ONE);
+      let gone: ReturnType<typeof run> | undefined;
+      const third = run(THIRD, (n) => {
+        if (n === moment) gone = run({ ...ONE, command: 'DEL' });
+      });
+      if (gone === undefined) break;
+      const at = `operation ${moment}`;
+      expect([third.exit_code, gone.exit_code], at).toEqual([0, 0]);
+      expect(holders(dump()), at).toEqual(['pod1']);
     }
   });
 

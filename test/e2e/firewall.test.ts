@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Outcome, Step } from '../support/fixture.ts';
+import type { Outcome } from '../support/fixture.ts';
 import { Lab } from '../support/lab.ts';
 import { needsIptables, needsNft, needsReference } from '../support/needs.ts';
 import { nft, nftLines } from '../support/nft.ts';
+import { callFor } from '../support/pod-call.ts';
 import { distPath } from '../support/wasm.ts';
 import { executableWorld, openWorld, REFERENCE_DIR } from '../support/world.ts';
+import { inNetns } from './packets.ts';
 
 /** Two bridges with containers, and a machine beyond an uplink that knows the way to them. */
 const PODS = { a1: 'br0', a2: 'br0', b1: 'br1' } as const;
@@ -58,26 +60,11 @@ function theirs(): World {
   return world;
 }
 
-const inside = (world: World, netns: string, ...words: string[]): string[] => [
-  'netns',
-  'exec',
-  world.netns(netns),
-  ...words,
-];
 const say = (world: World, netns: string, ...words: string[]): string =>
-  execFileSync('ip', inside(world, netns, ...words), { encoding: 'utf8' });
+  execFileSync('ip', inNetns(world, netns, ...words), { encoding: 'utf8' });
 
 function call(world: World, command: string, pod: string, config: object): Outcome {
-  const env = {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: pod,
-    CNI_NETNS: `/run/netns/${pod}`,
-    CNI_IFNAME: 'eth0',
-    CNI_PATH: '/opt/cni/bin',
-  };
-  const stdin = JSON.stringify(config);
-  const { type } = config as { type: string };
-  return world.run({ number: 1, command, type, stdin, env, prev: 0 } satisfies Step, stdin);
+  return callFor(world, command, pod, config as { type: string });
 }
 
 function bridgeOf(pod: Pod): object {
@@ -112,7 +99,7 @@ function attach(world: World, pod: Pod, keys: object): object {
 
 async function answers(world: World, from: string, address: string): Promise<boolean> {
   const words = ['ping', '-c', '3', '-i', '0.2', '-W', '1', '-w', '1', address];
-  const ping = spawn('ip', inside(world, from, ...words), { stdio: 'ignore' });
+  const ping = spawn('ip', inNetns(world, from, ...words), { stdio: 'ignore' });
   const [code] = await once(ping, 'close');
   return code === 0;
 }
@@ -208,8 +195,11 @@ describe.skipIf(needsNft !== '')(`policies ${needsNft}`, () => {
   test('isolated containers of one bridge, be its frames shown to iptables or not', async () => {
     const world = ours();
     for (const pod of ['a1', 'a2'] as const) attach(world, pod, { ingressPolicy: 'isolated' });
-    spawnSync('ip', inside(world, 'host', 'sysctl', '-w', 'net.bridge.bridge-nf-call-iptables=0'));
-    spawnSync('ip', inside(world, 'host', 'sysctl', '-w', 'net.bridge.bridge-nf-call-ip6tables=0'));
+    spawnSync('ip', inNetns(world, 'host', 'sysctl', '-w', 'net.bridge.bridge-nf-call-iptables=0'));
+    spawnSync(
+      'ip',
+      inNetns(world, 'host', 'sysctl', '-w', 'net.bridge.bridge-nf-call-ip6tables=0'),
+    );
     expect(await answers(world, 'a1', '10.1.2.12')).toBe(false);
     expect(await answers(world, 'a1', 'fd00:1::12')).toBe(false);
     expect(await answers(world, 'a1', '10.1.2.1')).toBe(true);
@@ -352,7 +342,7 @@ socket.on('error', (error) => { console.log(error.code); process.exit(); });
 `;
 
 async function serveIn(world: World, netns: string): Promise<void> {
-  const words = inside(world, netns, process.execPath, '-e', SERVER);
+  const words = inNetns(world, netns, process.execPath, '-e', SERVER);
   const server = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(server);
   await once(server.stdout, 'data');

@@ -2,8 +2,8 @@
 // and what becomes of frames with a MAC that is not the container's.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Step } from '../support/fixture.ts';
 import { needsNft } from '../support/needs.ts';
+import { callFor } from '../support/pod-call.ts';
 import { openWorld } from '../support/world.ts';
 import { inNetns, Servers } from './packets.ts';
 
@@ -68,16 +68,8 @@ function call(command: string, type: string, pod: string, more: object): string 
   const ranges = [[{ subnet: '10.1.2.0/24' }], [{ subnet: 'fd00:1::/61' }]];
   const routes = [{ dst: '0.0.0.0/0' }, { dst: '::/0' }];
   const stdin = { cniVersion: '1.0.0', name: 'net', type, ...more };
-  const env = {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: pod,
-    CNI_NETNS: `/run/netns/${pod}`,
-    CNI_IFNAME: 'eth0',
-    CNI_PATH: '/opt/cni/bin',
-  };
-  const text = JSON.stringify({ ...stdin, ipam: { type: 'host-local', ranges, routes } });
-  const step: Step = { number: 1, command, type, stdin: text, env, prev: 0 };
-  const { exit_code, stdout } = world.run(step, text);
+  const config = { ...stdin, ipam: { type: 'host-local', ranges, routes } };
+  const { exit_code, stdout } = callFor(world, command, pod, config);
   expect(exit_code, stdout).toBe(0);
   return stdout;
 }

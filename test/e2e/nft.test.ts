@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { forgetLeases } from '../../scripts/sandbox.mjs';
-import type { Step } from '../support/fixture.ts';
 import { Lab } from '../support/lab.ts';
 import { needsNft } from '../support/needs.ts';
 import { nft, nftLines } from '../support/nft.ts';
+import { callFor } from '../support/pod-call.ts';
 import { distPath } from '../support/wasm.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -26,16 +26,7 @@ afterEach(() => {
 });
 
 function call(command: string, pod: string, config: object = filtered) {
-  const env = {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: pod,
-    CNI_NETNS: `/run/netns/${pod}`,
-    CNI_IFNAME: 'eth0',
-    CNI_PATH: '/opt/cni/bin',
-  };
-  const stdin = JSON.stringify(config);
-  const step: Step = { number: 1, command, type: 'bridge', stdin, env, prev: 0 };
-  const { exit_code, stdout } = world.run(step, stdin);
+  const { exit_code, stdout } = callFor(world, command, pod, { ...config, type: 'bridge' });
   return { exit_code, stdout };
 }
 const results = new Map<string, object>();

@@ -12,6 +12,7 @@ import { NATIVE, NODE } from '../support/hosts.ts';
 import { Lab } from '../support/lab.ts';
 import { needsNft, needsReference, needsSctp } from '../support/needs.ts';
 import { nft, nftLines } from '../support/nft.ts';
+import { callFor } from '../support/pod-call.ts';
 import { executableWorld, openWorld, REFERENCE_DIR } from '../support/world.ts';
 import { CLIENT, SERVER, SERVER_PORT } from './packets.ts';
 
@@ -85,16 +86,8 @@ const BRIDGE = {
 };
 
 function call(command: string, pod: string, config: { type: string }): string {
-  const env = {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: pod,
-    CNI_NETNS: `/run/netns/${pod}`,
-    CNI_IFNAME: 'eth0',
-    CNI_PATH: '/opt/cni/bin',
-  };
-  const stdin = JSON.stringify({ cniVersion: '1.0.0', name: 'net', ...config });
-  const step: Step = { number: 1, command, type: config.type, stdin, env, prev: 0 };
-  const { exit_code, stdout } = place!.run(step, stdin);
+  const whole = { cniVersion: '1.0.0', name: 'net', ...config };
+  const { exit_code, stdout } = callFor(place!, command, pod, whole);
   expect(exit_code, stdout).toBe(0);
   return stdout;
 }
