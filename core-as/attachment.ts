@@ -7,14 +7,13 @@
 import { failure_errno } from "./host/failure";
 import { HOST, link_get, netns_close, netns_open, netns_same } from "./host/kernel";
 import { dir_make, file_list, file_read, file_remove, file_write, log } from "./host/store";
-import { Leases } from "./ipam/leases";
 import { EFBIG, EINVAL, ENODEV, ENOENT } from "./lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "./lib/json";
 import { dir_usable, identifier_valid } from "./lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "./lib/utf8";
-import { flows_forget, host_port_of, rivals_of } from "./net/hostport";
 import { host_veth_del } from "./net/veth";
 import { Element, element_parse, Owned, owner_tag } from "./nft/element";
+import { flows_forget, host_port_of, rivals_of } from "./nft/hostport";
 import {
   elements_add,
   elements_check,
@@ -25,6 +24,7 @@ import {
   elements_there,
   Others,
 } from "./nft/tables";
+import { Leases } from "./plugins/ipam/host-local/leases";
 import { Attachments } from "./spec/attachments";
 import { CniError, Code, os_error } from "./spec/error";
 import { Request } from "./spec/request";

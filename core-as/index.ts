@@ -1,10 +1,12 @@
 // The core's exports, as host-node/abi.ts and docs/host-abi.md describe them. It owns the way bytes
 // come in and go out; dispatch.ts owns what happens between.
-import { Answer, dispatch } from "./dispatch";
+
 import { utf8_decode } from "./lib/utf8";
+import { Answer, dispatch } from "./plugin/dispatch";
 import { Environment } from "./spec/environment";
-import { perform_task } from "./tasks";
+import { perform_task } from "./tasks/tasks";
 import "./panic";
+import "./registry";
 
 /** Its name is the version of the host ABI. */
 export function fairlead_abi_1(): void {}

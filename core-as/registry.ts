@@ -1,21 +1,22 @@
-// CNI types and the plugins that serve them. Adding a plugin is one file and one row here.
-import { Bandwidth } from "./chain/bandwidth";
-import { Firewall } from "./chain/firewall";
-import { Portmap } from "./chain/portmap";
-import { Sbr } from "./chain/sbr";
-import { Tuning } from "./chain/tuning";
-import { Vrf } from "./chain/vrf";
-import { Foreign } from "./ipam/foreign";
-import { HostLocal } from "./ipam/host-local";
-import { Static } from "./ipam/static";
-import { Bridge } from "./kinds/bridge";
-import { Fused } from "./kinds/fairlead";
-import { Loopback } from "./kinds/loopback";
-import { Ptp } from "./kinds/ptp";
-import { Plugin } from "./plugin";
+// The table of CNI types and the plugins that serve them: adding one is one file and one row here.
+// Only the entries import it, for what it does: it fills the table of plugin/find.ts.
 
-/** The plugin of a CNI type, null when it is not ours. */
-export function plugin_of(type: string): Plugin | null {
+import { types_fill } from "./plugin/find";
+import { Plugin } from "./plugin/plugin";
+import { HostLocal } from "./plugins/ipam/host-local/host-local";
+import { Static } from "./plugins/ipam/static";
+import { Bridge } from "./plugins/main/bridge/bridge";
+import { Fused } from "./plugins/main/fairlead";
+import { Loopback } from "./plugins/main/loopback";
+import { Ptp } from "./plugins/main/ptp";
+import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
+import { Firewall } from "./plugins/meta/firewall";
+import { Portmap } from "./plugins/meta/portmap/portmap";
+import { Sbr } from "./plugins/meta/sbr/sbr";
+import { Tuning } from "./plugins/meta/tuning/tuning";
+import { Vrf } from "./plugins/meta/vrf/vrf";
+
+function plugin_of(type: string): Plugin | null {
   if (type == "bridge") return new Bridge();
   if (type == "ptp") return new Ptp();
   if (type == "loopback") return new Loopback();
@@ -32,7 +33,7 @@ export function plugin_of(type: string): Plugin | null {
 }
 
 /** The types that plugin_of knows, beside `fairlead`, the name of the program itself. */
-export const TYPES: string[] = [
+const TYPES: string[] = [
   "bandwidth",
   "bridge",
   "firewall",
@@ -46,12 +47,4 @@ export const TYPES: string[] = [
   "vrf",
 ];
 
-/**
- * The plugin of a type in a chain: ours or a foreign one; null when the name cannot be a file's.
- */
-export function plugin_or_foreign(type: string): Plugin | null {
-  const ours = plugin_of(type);
-  if (ours) return ours;
-  if (type.length == 0 || type.includes("/") || type.includes("\\")) return null;
-  return new Foreign(type);
-}
+types_fill(TYPES, plugin_of);

@@ -28,11 +28,11 @@ import {
   TC_H_ROOT,
 } from "./host/kernel";
 import { file_remove, file_write, log } from "./host/store";
-import { delegate_call } from "./ipam/foreign";
-import { Leases } from "./ipam/leases";
 import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, ENOENT, ENXIO, ESRCH } from "./lib/errno";
-import { Carried } from "./net/carried";
 import { TABLE_MAIN } from "./net/tables";
+import { delegate_call } from "./plugin/foreign";
+import { Leases } from "./plugins/ipam/host-local/leases";
+import { Carried } from "./plugins/meta/vrf/carry";
 import { CniError, os_error } from "./spec/error";
 import { Request } from "./spec/request";
 

@@ -5,9 +5,10 @@
 //   {"exit": 0, "stdout": "…", "stderr": "…", "operations": ["kernel.netns_open(…) = 1", …],
 // "kernel": "…"} A request that cannot be read is told on stderr with exit code 2. It owns this
 // format only.
-import { dispatch } from "./dispatch";
+
 import { JsonValue, json_parse, json_write, Kind } from "./lib/json";
 import { ByteWriter, Utf8, utf8_decode } from "./lib/utf8";
+import { dispatch } from "./plugin/dispatch";
 import { sim_log, sim_set_stdin } from "./sim/host";
 import { parse } from "./sim/parse";
 import { reply, slot } from "./sim/slot";
@@ -15,6 +16,7 @@ import { dump } from "./sim/text";
 import { trace_text } from "./sim/trace";
 import { Environment } from "./spec/environment";
 import { fd_read, fd_write, proc_exit } from "./wasi-imports";
+import "./registry";
 import "./sim/abort";
 
 const STDIN = 0;

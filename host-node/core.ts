@@ -82,9 +82,9 @@ function internalError(error: unknown, cleanup: string): Answer {
 }
 
 /**
- * Performs a task of the command line: `request` is a value for the shapes in core-as/tasks.ts. A
- * core that panics gives error 999; what an ADD may have made then, a DEL of the same task takes
- * away.
+ * Performs a task of the command line: `request` is a value for the shapes in
+ * core-as/tasks/tasks.ts. A core that panics gives error 999; what an ADD may have made then, a DEL
+ * of the same task takes away.
  */
 export function performTask(
   module: WebAssembly.Module,

@@ -91,7 +91,7 @@ function reference() {
     '`result_len()`. `env` is the environment as `NAME=value` texts, each ended by a NUL byte;',
     '`type` is the CNI type the program was called as. The result belongs on standard output.',
     '`task(name, name_len, request, request_len) → exit code` does in the same way what the',
-    'command line asks: `request` is a JSON object, whose shapes are in `core-as/tasks.ts`.',
+    'command line asks: `request` is a JSON object, whose shapes are in `core-as/tasks/tasks.ts`.',
     '',
     'A `str`, `bytes` or `out` parameter is a pointer and a length (two i32) into the memory of',
     'the core; `str` is UTF-8 without NUL. Every operation returns i32: ≥ 0 is the value, < 0 is',

@@ -23,7 +23,7 @@ export function sandboxProblem() {
   return made.status === 0 ? '' : `no network namespace can be made: ${made.stderr.trim()}`;
 }
 
-/** The index of leases, see core-as/ipam/lease-index.ts. */
+/** The index of leases, see core-as/plugins/ipam/host-local/lease-index.ts. */
 const INDEX_DIR = '/run/fairlead/leases';
 
 /** The folder that an index is of; "" when it does not say. */

@@ -1,5 +1,5 @@
 // Routing tables of a container: which are taken, and the routes of a link in them. It refuses to
-// know why somebody wants a table of his own: chain/sbr.ts and chain/vrf.ts do.
+// know why somebody wants a table of his own: the plugins sbr and vrf do.
 import { failure_errno } from "../host/failure";
 import {
   FibRule,

@@ -1,13 +1,14 @@
 // What the kinds have in common that wire a container by a veth pair and take addresses from an
 // IPAM plugin: how it goes away again. How it is made is each kind's own.
-import { ipam_data_dir, ipam_del, ipam_gc } from "../ipam/delegate";
+
 import { elements_possible } from "../nft/tables";
-import { Plugin } from "../plugin";
+import { ipam_data_dir, ipam_del, ipam_gc } from "../plugin/ipam";
+import { Plugin } from "../plugin/plugin";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { DNS, Result } from "../spec/types";
-import { masq_sets, masq_want } from "./filter";
+import { masq_sets, masq_want } from "./masquerade";
 import { veth_del } from "./veth";
 
 export abstract class Wiring extends Plugin {

@@ -92,7 +92,7 @@ export const PROTOCOL_NAMES: string[] = ["kernel", "boot", "static", "ra"];
 export const PROTOCOL_NUMBERS: i32[] = [2, 3, 4, 9];
 export const SCOPE_NAMES: string[] = ["global", "site", "link", "host", "nowhere"];
 export const SCOPE_NUMBERS: i32[] = [0, 200, SCOPE_LINK, SCOPE_HOST, 255];
-/** The index of leases (core-as/ipam/lease-index.ts). */
+/** The index of leases (core-as/plugins/ipam/host-local/lease-index.ts). */
 const INDEX_DIR = "/run/fairlead/leases/";
 export const METRIC_DEFAULT6: u32 = 1024;
 

@@ -23,7 +23,7 @@ export interface DryRunOptions extends RealOptions {
   readonly sim: WebAssembly.Module;
   /** add, del, check, gc or status. */
   readonly name: string;
-  /** The request of core-as/tasks.ts. */
+  /** The request of core-as/tasks/tasks.ts. */
   readonly request: Readonly<Record<string, unknown>>;
   /** Tell the operations too that change nothing. */
   readonly all?: boolean;

@@ -10,7 +10,7 @@ export const EXIT_USAGE = 2;
 export interface Io {
   readonly write: (fd: number, text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** One task of the core (core-as/tasks.ts) on this machine. */
+  /** One task of the core (core-as/tasks/tasks.ts) on this machine. */
   readonly task: (name: string, request: unknown) => Answer;
   /** What a verb of a network would do here. */
   readonly rehearse: (name: string, request: Readonly<Record<string, unknown>>) => DryRun;

@@ -627,7 +627,8 @@ test('the example of docs/fairlead.8.md prints what stands there', () => {
 });
 
 describe('the tables of keys', () => {
-  const rows = [...read('core-as/validate/keys.ts').matchAll(/^ {2}"([@\w/-]+) ?([\w ]*)",$/gm)];
+  const source = read('core-as/tasks/validate/keys.ts');
+  const rows = [...source.matchAll(/^ {2}"([@\w/-]+) ?([\w ]*)",$/gm)];
   const tables = new Map<string, string[]>();
   for (const [, place = '', keys = ''] of rows) {
     tables.set(place, [...(tables.get(place) ?? []), ...keys.split(' ').filter(Boolean)]);

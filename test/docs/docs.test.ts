@@ -73,7 +73,7 @@ function keysRead(): Set<string> {
     /\.get\(\s*"(\w+)"\)/g,
   ];
   const keys = new Set<string>();
-  for (const folder of ['spec', 'kinds', 'ipam', 'net', 'chain']) {
+  for (const folder of ['spec', 'net', 'plugin', 'plugins']) {
     const path = `core-as/${folder}`;
     if (!existsSync(join(ROOT, path))) continue;
     for (const file of readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })) {

@@ -69,7 +69,7 @@ export class Node {
     return this.run(type, block, typeof stdin === 'string' ? encoder.encode(stdin) : stdin);
   }
 
-  /** A task of the command line (core-as/tasks.ts). */
+  /** A task of the command line (core-as/tasks/tasks.ts). */
   task(name: string, request: unknown): Ran {
     const text = encoder.encode(JSON.stringify(request));
     return this.#enter({ entry: 'task', first: name, second: text }, new Uint8Array(0), {});

@@ -11,7 +11,7 @@ import { Ground } from './world.ts';
 export const CONF_DIR = '/etc/cni/net.d';
 export const CACHE_DIR = '/var/lib/cni';
 
-/** A task of core-as/tasks.ts; namespaces under the names of the ground's text. */
+/** A task of core-as/tasks/tasks.ts; namespaces under the names of the ground's text. */
 export interface Task {
   readonly name: string;
   readonly request: Readonly<Record<string, unknown>>;

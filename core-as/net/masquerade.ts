@@ -1,0 +1,62 @@
+// What main plugins want of nftables: masquerading of a container's addresses (ipMasq) and that
+// frames from its port bear its own MAC (macspoofchk). They only say what they want: attachment.ts
+// brings it into the kernel, all at once.
+import { log } from "../host/store";
+import { JsonValue, Kind } from "../lib/json";
+import { Element } from "../nft/element";
+import { MASQ, Part, subnet_chain_name } from "../nft/parts";
+import { Request } from "../spec/request";
+import { IPConfig } from "../spec/types";
+
+/** Reads ipMasq and ipMasqBackend; problems land in the reader. */
+export function masq_read(request: Request): bool {
+  const reader = request.reader;
+  const backend = reader.string(request.config, "ipMasqBackend");
+  if (!reader.bool(request.config, "ipMasq")) return false;
+  if (backend == "iptables" && request.env.command == "ADD") {
+    log(
+      "ipMasqBackend iptables: Fairlead masquerades by nftables, in a table of its own, " +
+        "and makes no iptables rules",
+    );
+  } else if (backend.length > 0 && backend != "nftables" && backend != "iptables") {
+    reader.invalid(
+      `unknown ipmasq backend "${backend}": write nftables, or leave "ipMasqBackend" out`,
+      request.config.get("ipMasqBackend"),
+    );
+  }
+  return true;
+}
+
+/** Masquerade packets from an address to any destination outside its subnet. */
+export function masq_want(request: Request, ip: IPConfig): void {
+  const address = ip.address;
+  // In a subnet of prefix length 0 lies every destination.
+  if (address.bits == 0) return;
+  const set = address.ip.v6 ? "masq6" : "masq4";
+  const chain = subnet_chain_name(address);
+  request.nft.push(new Element(set, address.ip.toString(), `goto ${chain}`));
+}
+
+/** Drop frames that come from a port with another MAC than the container's. */
+export function spoof_want(request: Request, port: string, mac: string): void {
+  request.nft.push(new Element("spoof_ports", port));
+  request.nft.push(new Element("spoof_pairs", `${port} . ${mac}`));
+}
+
+/** Whether a key is true in a configuration that may be broken. */
+export function is_on(config: JsonValue, key: string): bool {
+  const value = config.get(key);
+  return value !== null && value.kind == Kind.Bool && value.bool;
+}
+
+/** Names of a part's sets. */
+export function sets_of(part: Part): string[] {
+  const names = new Array<string>();
+  for (let i = 0; i < part.sets.length; i++) names.push(part.sets[i].name);
+  return names;
+}
+
+/** The sets that ipMasq of a configuration leads to. */
+export function masq_sets(request: Request): string[] {
+  return is_on(request.config, "ipMasq") ? sets_of(MASQ) : [];
+}

@@ -1,0 +1,93 @@
+// IPAM as a main plugin sees it: the plugin named by ipam.type. Ours run inside the same instance,
+// a foreign one is executed.
+
+import { JsonValue, Kind } from "../lib/json";
+import { Attachments } from "../spec/attachments";
+import { CniError, Code } from "../spec/error";
+import { Request } from "../spec/request";
+import { Undo } from "../undo";
+import { plugin_or_foreign } from "./find";
+import { failed, Outcome, Plugin } from "./plugin";
+
+/** ipam.type, "" when there is none. Tolerates anything: DEL asks it of broken configurations. */
+export function ipam_type(request: Request): string {
+  const ipam = request.config.get("ipam");
+  if (!ipam || ipam.kind != Kind.Object) return "";
+  const type = ipam.get("type");
+  return type && type.kind == Kind.String ? type.text : "";
+}
+
+/** Where the leases of a configuration lie; "" when its IPAM plugin keeps none. */
+export function ipam_data_dir(request: Request): string {
+  const plugin = plugin_or_foreign(ipam_type(request));
+  return plugin ? plugin.lease_dir(request) : "";
+}
+
+/** ipam.type of a configuration to be acted on; problems land in the reader. */
+export function ipam_type_strict(request: Request): string {
+  const ipam = request.reader.object(request.config, "ipam");
+  return ipam ? request.reader.string(ipam, "type") : "";
+}
+
+function unknown(type: string): CniError {
+  return new CniError(
+    Code.InvalidConfig,
+    `invalid plugin name: ${type}: "ipam.type" is the name of a file in CNI_PATH`,
+  );
+}
+
+/** The ipam object of the configuration, as every IPAM plugin requires it. */
+export function ipam_object(request: Request): JsonValue | null {
+  const ipam = request.reader.object(request.config, "ipam");
+  if (!request.config.get("ipam"))
+    request.reader.invalid(`IPAM config missing 'ipam' key: add "ipam": {"type": …}`);
+  return ipam;
+}
+
+/** Validates the ipam part. `type` is not empty. */
+export function ipam_load(request: Request, plugin: Plugin | null): CniError | null {
+  return plugin ? plugin.load(request) : unknown(ipam_type(request));
+}
+
+/** Takes addresses; a plugin that gives none is an error of its configuration. */
+export function ipam_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
+  const outcome = plugin.add(request, undo);
+  const result = outcome.result;
+  if (result && result.ips.length == 0) {
+    return failed(
+      new CniError(
+        Code.InvalidConfig,
+        `IPAM plugin "${ipam_type(request)}" returned missing IP config: ` +
+          "give it an address or a range",
+      ),
+    );
+  }
+  return outcome;
+}
+
+/** Forwards GC, which the spec demands of every plugin that delegates. */
+export function ipam_gc(request: Request, valid: Attachments, errors: CniError[]): void {
+  const type = ipam_type(request);
+  if (type.length == 0) return;
+  const plugin = plugin_or_foreign(type);
+  if (plugin) plugin.gc(request, valid, errors);
+  else errors.push(unknown(type));
+}
+
+/** Gives addresses back, whatever state the rest of the configuration is in. */
+export function ipam_del(request: Request, errors: CniError[]): void {
+  const type = ipam_type(request);
+  if (type.length == 0) return;
+  const plugin = plugin_or_foreign(type);
+  if (plugin) plugin.del(request, errors);
+  else errors.push(unknown(type));
+}
+
+/** Why the results of old versions cannot hold what the configuration asks for. */
+export function too_many(request: Request): CniError {
+  return new CniError(
+    Code.InvalidConfig,
+    `CNI version ${request.version} does not support more than 1 address per family: ` +
+      "use 0.3.0 or later",
+  );
+}

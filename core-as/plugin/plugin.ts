@@ -1,0 +1,68 @@
+// What every CNI type is to the rest of the core: main plugins, IPAM and chained ones alike.
+import { Attachments } from "../spec/attachments";
+import { CniError } from "../spec/error";
+import { Request } from "../spec/request";
+import { Result } from "../spec/types";
+import { Undo } from "../undo";
+
+/** A result or the error in its place. */
+export class Outcome {
+  constructor(
+    public result: Result | null,
+    public error: CniError | null = null,
+  ) {}
+}
+
+export function failed(error: CniError | null): Outcome {
+  return new Outcome(null, error);
+}
+
+/** One CNI type. Its methods run in one instance that serves one command. */
+export abstract class Plugin {
+  /** Whether ADD, CHECK and DEL act inside CNI_NETNS. */
+  get uses_netns(): bool {
+    return true;
+  }
+  /** Whether the plugin wires a container: then the attachment has a record while it lives. */
+  get wires(): bool {
+    return false;
+  }
+  /**
+   * Whether the plugin has elements in nftables but does not wire: as a process of its own it then
+   * shares the record of the plugin that does. Its nft_sets are its own, whatever the configuration
+   * says.
+   */
+  get uses_nft(): bool {
+    return false;
+  }
+  /** Where the leases of its IPAM plugin lie; "" when it keeps none. May be asked before load. */
+  lease_dir(request: Request): string {
+    return "";
+  }
+  /**
+   * The sets of nftables that the configuration leads to: where to look when there is no record.
+   * May be asked before load.
+   */
+  nft_sets(request: Request): string[] {
+    return [];
+  }
+  /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
+  abstract load(request: Request): CniError | null;
+  /** Makes the attachment, noting the inverse of every change. */
+  abstract add(request: Request, undo: Undo): Outcome;
+  /** Compares the node with request.prevResult(). */
+  abstract check(request: Request): CniError | null;
+  /**
+   * Takes the attachment away. load was not called and the configuration may be broken: it takes
+   * what it needs, does all it can and collects errors. request.netns is 0 when the namespace is
+   * gone.
+   */
+  abstract del(request: Request, errors: CniError[]): void;
+  /**
+   * Takes away what attachments left that are not valid any more, of this network only. load was
+   * not called, as with del; goes on after failures and collects them.
+   */
+  abstract gc(request: Request, valid: Attachments, errors: CniError[]): void;
+  /** Why ADD would fail now (code 50), null when it would not. load was called. */
+  abstract status(request: Request): CniError | null;
+}

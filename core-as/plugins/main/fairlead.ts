@@ -1,0 +1,224 @@
+// The CNI type `fairlead`: a whole chain in one call. Its "plugins" are the very objects of a
+// conflist; ours run inside this instance, foreign ones are executed. prevResult is passed from one
+// to the next, and one undo serves all. It knows no inner plugin's keys.
+
+import { JsonValue, Kind } from "../../lib/json";
+import { plugin_or_foreign } from "../../plugin/find";
+import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { Attachments } from "../../spec/attachments";
+import { CniError, Code } from "../../spec/error";
+import { Request } from "../../spec/request";
+import { result_json } from "../../spec/result";
+import { Result } from "../../spec/types";
+import { Undo } from "../../undo";
+
+/** One plugin of the chain and the request that it is to see. */
+export class Inner {
+  constructor(
+    public plugin: Plugin,
+    public request: Request,
+  ) {}
+}
+
+export class Fused extends Plugin {
+  /** What `read` found. */
+  chain: Inner[] = [];
+  private read_done: bool = false;
+
+  /** `outer`: it is a runtime's own list, which may hold a plugin of the type `fairlead`. */
+  constructor(private outer: bool = false) {
+    super();
+  }
+
+  get uses_netns(): bool {
+    return true;
+  }
+
+  get wires(): bool {
+    return true;
+  }
+
+  lease_dir(request: Request): string {
+    this.read(request);
+    for (let i = 0; i < this.chain.length; i++) {
+      const dir = this.chain[i].plugin.lease_dir(this.chain[i].request);
+      if (dir.length > 0) return dir;
+    }
+    return "";
+  }
+
+  nft_sets(request: Request): string[] {
+    this.read(request);
+    let sets = new Array<string>();
+    for (let i = 0; i < this.chain.length; i++) {
+      sets = sets.concat(this.chain[i].plugin.nft_sets(this.chain[i].request));
+    }
+    return sets;
+  }
+
+  /** Reads the list; what is wrong lands in the reader, what is right is kept: DEL needs it. */
+  read(request: Request): void {
+    if (this.read_done) return;
+    this.read_done = true;
+    const reader = request.reader;
+    const list = reader.array(request.config, "plugins");
+    if (!list || list.items.length == 0) {
+      if (list || !request.config.get("plugins")) {
+        reader.invalid(`the chain is empty: put the objects of a conflist into "plugins"`);
+      }
+      return;
+    }
+    for (let i = 0; i < list.items.length; i++) {
+      const object = list.items[i];
+      if (!reader.isObject(object, "an entry of plugins")) continue;
+      const type = reader.string(object, "type");
+      // A chain inside a chain would say no more than one chain.
+      const nested = type == "fairlead" && !this.outer;
+      const plugin = plugin_or_foreign(nested ? "" : type);
+      if (plugin) this.chain.push(new Inner(plugin, inner_request(request, object, type)));
+      else if (type.length > 0 || reader.lacks(object, "type"))
+        reader.invalid(`"type" of a plugin of the chain cannot be "${type}"`, object);
+    }
+  }
+
+  load(request: Request): CniError | null {
+    this.read(request);
+    if (request.reader.error) return request.reader.error;
+    for (let i = 0; i < this.chain.length; i++) {
+      const error = this.chain[i].plugin.load(this.chain[i].request);
+      if (error) return named(this.chain[i], error);
+    }
+    return null;
+  }
+
+  /** The namespace is opened after load. */
+  private enter(request: Request): void {
+    for (let i = 0; i < this.chain.length; i++) {
+      this.chain[i].request.netns = request.netns;
+      this.chain[i].request.netns_unknown = request.netns_unknown;
+    }
+  }
+
+  add(request: Request, undo: Undo): Outcome {
+    this.enter(request);
+    let result = request.prevResult();
+    for (let i = 0; i < this.chain.length; i++) {
+      const inner = this.chain[i];
+      const error = pass(inner.request, result);
+      if (error) return failed(error);
+      const outcome = inner.plugin.add(inner.request, undo);
+      const wrong = outcome.error;
+      if (!outcome.result) return wrong ? failed(named(inner, wrong)) : outcome;
+      result = outcome.result;
+    }
+    return new Outcome(result);
+  }
+
+  check(request: Request): CniError | null {
+    this.enter(request);
+    for (let i = 0; i < this.chain.length; i++) {
+      const error = this.chain[i].plugin.check(this.chain[i].request);
+      if (error) return named(this.chain[i], error);
+    }
+    return null;
+  }
+
+  /** In reverse, as a runtime does; every plugin gets its turn whatever the others say. */
+  del(request: Request, errors: CniError[]): void {
+    this.read(request);
+    const wrong = request.reader.error;
+    if (wrong && errors.length == 0) errors.push(wrong);
+    this.enter(request);
+    for (let i = this.chain.length - 1; i >= 0; i--) {
+      this.chain[i].plugin.del(this.chain[i].request, errors);
+    }
+  }
+
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {
+    this.read(request);
+    const wrong = request.reader.error;
+    if (wrong) errors.push(wrong);
+    for (let i = 0; i < this.chain.length; i++) {
+      this.chain[i].plugin.gc(this.chain[i].request, valid, errors);
+    }
+  }
+
+  status(request: Request): CniError | null {
+    for (let i = 0; i < this.chain.length; i++) {
+      const error = this.chain[i].plugin.status(this.chain[i].request);
+      if (error) return named(this.chain[i], error);
+    }
+    return null;
+  }
+}
+
+/** An error of the chain says which plugin it is of; code and details stay. */
+function named(inner: Inner, error: CniError): CniError {
+  return new CniError(
+    error.code,
+    `plugin type="${inner.request.type}" failed: ${error.msg}`,
+    error.details,
+  );
+}
+
+/**
+ * What a runtime would send the inner plugin (spec 1.1.0 section 3): its own object with name,
+ * cniVersion, the attachments of GC, prevResult, and of runtimeConfig what it has the capability
+ * for.
+ */
+export function inner_request(outer: Request, object: JsonValue, type: string): Request {
+  const inner = new Request(type, outer.env);
+  const config = JsonValue.object();
+  for (let i = 0; i < object.items.length; i++) config.append(object.keys[i], object.items[i]);
+  const keys: string[] = [
+    "cniVersion",
+    "name",
+    "args",
+    "prevResult",
+    "cni.dev/valid-attachments",
+    "cni.dev/attachments",
+  ];
+  for (let i = 0; i < keys.length; i++) {
+    const at = outer.config.indexOf(keys[i]);
+    if (at >= 0) config.set(keys[i], outer.config.items[at]);
+  }
+  const runtime = capable(outer, object);
+  if (runtime) config.set("runtimeConfig", runtime);
+  inner.document = outer.document;
+  inner.config = config;
+  inner.reader = outer.reader;
+  inner.version = outer.version;
+  inner.network = outer.network;
+  inner.nft = outer.nft;
+  return inner;
+}
+
+/** The members of runtimeConfig that the object declares a capability for; null for none. */
+function capable(outer: Request, object: JsonValue): JsonValue | null {
+  const given = outer.reader.object(outer.config, "runtimeConfig");
+  const wanted = outer.reader.object(object, "capabilities");
+  if (!given || !wanted) return null;
+  const made = JsonValue.object();
+  for (let i = 0; i < given.items.length; i++) {
+    const declared = wanted.get(given.keys[i]);
+    if (declared && declared.kind == Kind.Bool && declared.bool) {
+      made.append(given.keys[i], given.items[i]);
+    }
+  }
+  return made.items.length > 0 ? made : null;
+}
+
+/** Hands a result on as prevResult. */
+function pass(request: Request, result: Result | null): CniError | null {
+  if (!result) return null;
+  const document = result_json(result, request.version);
+  if (document) {
+    request.config.set("prevResult", document);
+    return null;
+  }
+  return new CniError(
+    Code.IncompatibleVersion,
+    "cannot convert: no valid IP addresses: " +
+      `a result of cniVersion ${request.version} needs one, use 0.3.0 or later`,
+  );
+}

@@ -1,0 +1,164 @@
+// The CNI type `firewall`, chained: lets the container's packets through, and keeps bridges apart
+// that ask for it (ingressPolicy). This file owns the keys and says what is wanted in nftables;
+// which rules there are is ../nft/parts.ts, what comes along with them ../nft/companions.ts.
+import { failure_errno } from "../../host/failure";
+import { HOST, link_get } from "../../host/kernel";
+import { log } from "../../host/store";
+import { ENODEV } from "../../lib/errno";
+import { hash64 } from "../../lib/name";
+import { check_prevResult } from "../../net/check";
+import { host_end } from "../../net/peer";
+import { others_explain } from "../../nft/companions";
+import { Element, owner_tag } from "../../nft/element";
+import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/parts";
+import { elements_possible } from "../../nft/tables";
+import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { Attachments } from "../../spec/attachments";
+import { CniError, Code, os_error } from "../../spec/error";
+import { Request } from "../../spec/request";
+import { Result } from "../../spec/types";
+import { Undo } from "../../undo";
+
+const SETS: string[] = [
+  "firewall4",
+  "firewall6",
+  "firewall_policies",
+  "firewall_admins",
+  "isolated_ports",
+];
+const POLICIES: string[] = ["open", "same-bridge", "isolated"];
+const BACKENDS: string[] = ["", "iptables", "firewalld", "nftables"];
+
+export class Firewall extends Plugin {
+  private admin: string = "";
+  private policy: string = "";
+
+  get uses_nft(): bool {
+    return true;
+  }
+
+  nft_sets(request: Request): string[] {
+    return SETS;
+  }
+
+  load(request: Request): CniError | null {
+    const reader = request.reader;
+    const config = request.config;
+    this.admin = named(reader.string(config, "iptablesAdminChainName"), "CNI-ADMIN");
+    if (!admin_name_valid(this.admin)) {
+      reader.invalid(
+        `"${this.admin}" cannot be the name of an administrator's chain: take letters, digits, ` +
+          '"-", "." and "_", a letter first, and no name of a chain of Fairlead',
+        config.get("iptablesAdminChainName"),
+      );
+    }
+    this.policy = named(reader.string(config, "ingressPolicy"), "open");
+    if (!POLICIES.includes(this.policy)) {
+      reader.invalid(
+        `unknown ingress policy: "${this.policy}": write ${POLICIES.join(", ")}`,
+        config.get("ingressPolicy"),
+      );
+    }
+    const zone = named(reader.string(config, "firewalldZone"), "trusted");
+    const backend = reader.string(config, "backend");
+    if (!BACKENDS.includes(backend)) {
+      reader.invalid(
+        `unknown firewall backend "${backend}": leave "backend" out, Fairlead has one of its own`,
+        config.get("backend"),
+      );
+    }
+    if (request.env.command == "ADD") explain(backend, zone);
+    return reader.error;
+  }
+
+  add(request: Request, undo: Undo): Outcome {
+    const result = check_prevResult(request);
+    if (!result) return failed(request.reader.error);
+    const error = this.want(request, result);
+    return error ? failed(error) : new Outcome(result);
+  }
+
+  check(request: Request): CniError | null {
+    const result = check_prevResult(request);
+    if (!result) return request.reader.error;
+    others_explain();
+    return this.want(request, result);
+  }
+
+  /** Notes the elements of the container; ../attachment.ts sets and compares them. */
+  private want(request: Request, result: Result): CniError | null {
+    const env = request.env;
+    const tag = owner_tag(request.network, env.containerID, env.ifname);
+    // The keys of these maps are names as long as those of interfaces; nft wants a letter first.
+    const owner = `x${hash64(tag).toString(16).padStart(16, "0").substring(2)}`;
+    for (let i = 0; i < result.ips.length; i++) {
+      const ip = result.ips[i].address.ip;
+      const chain = ip.v6 ? ACCEPT6 : ACCEPT4;
+      const set = ip.v6 ? "firewall6" : "firewall4";
+      request.nft.push(new Element(set, ip.toString(), `goto ${chain}`));
+    }
+    if (result.ips.length > 0) {
+      request.nft.push(new Element("firewall_admins", owner, `goto ${this.admin}`));
+    }
+    return this.policy == "open" ? null : this.want_policy(request, result, owner);
+  }
+
+  /** The bridge is the first interface of the result, as the reference has it. */
+  private want_policy(request: Request, result: Result, owner: string): CniError | null {
+    if (result.interfaces.length == 0 || result.interfaces[0].sandbox.length > 0) {
+      return new CniError(
+        Code.InvalidConfig,
+        `ingressPolicy "${this.policy}" is about a bridge, and the first interface of prevResult ` +
+          "is none of the host: put firewall behind bridge or ptp, or leave ingressPolicy out",
+      );
+    }
+    const bridge = result.interfaces[0].name;
+    const chain = policy_chain_name(this.policy, bridge);
+    request.nft.push(new Element("firewall_policies", owner, `goto ${chain}`));
+    if (this.policy != "isolated") return null;
+    const ifname = request.env.ifname;
+    const link = link_get(request.netns, ifname);
+    if (!link) {
+      if (failure_errno == ENODEV) return null;
+      return os_error(`look for "${ifname}" in ${request.env.netns}`);
+    }
+    const end = host_end(link, result);
+    if (end.error) return end.error;
+    const port = end.link;
+    const master = link_get(HOST, bridge);
+    if (!master && failure_errno != ENODEV) return os_error(`look for "${bridge}"`);
+    if (port && master && port.master == master.ifindex) {
+      request.nft.push(new Element("isolated_ports", port.name));
+    }
+    return null;
+  }
+
+  /** What there is to take away goes by the record of the attachment (../attachment.ts). */
+  del(request: Request, errors: CniError[]): void {}
+
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
+
+  status(request: Request): CniError | null {
+    const bridge = this.policy == "isolated";
+    return elements_possible(bridge ? SETS : SETS.filter((set) => set != "isolated_ports"));
+  }
+}
+
+function named(value: string, standard: string): string {
+  return value.length > 0 ? value : standard;
+}
+
+function explain(backend: string, zone: string): void {
+  if (backend == "iptables") {
+    log(
+      "backend iptables: Fairlead filters by nftables, in a table of its own, and makes no " +
+        "iptables rules but one in FORWARD, where iptables-nft has that chain",
+    );
+  } else if (backend == "firewalld") {
+    log(
+      "backend firewalld: Fairlead does not talk to firewalld: put the subnet of the network " +
+        `into the zone once (firewall-cmd --permanent --zone=${zone} --add-source=SUBNET; ` +
+        "firewall-cmd --reload), or firewalld may reject what Fairlead accepts",
+    );
+  }
+}

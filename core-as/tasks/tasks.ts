@@ -1,0 +1,127 @@
+// What the command line asks of the core, beside serving as a plugin: the runtime's verbs, the
+// networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
+// shape.
+import { attachments_repair } from "../attachment";
+import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
+import { ByteWriter } from "../lib/utf8";
+import { Answer, refuse } from "../plugin/dispatch";
+import { CniError, Code } from "../spec/error";
+import { fuse, unfuse } from "./fuse";
+import { NetworkList, network_list } from "./runtime/conflist";
+import { networks_in } from "./runtime/discover";
+import { run, Task } from "./runtime/run";
+import { validate } from "./validate/validate";
+
+function text_of(request: JsonValue, key: string): string {
+  const value = request.get(key);
+  return value && value.kind == Kind.String ? value.text : "";
+}
+
+function texts_of(request: JsonValue, key: string): string[] {
+  const texts = new Array<string>();
+  const value = request.get(key);
+  for (let i = 0; value !== null && i < value.items.length; i++) {
+    if (value.items[i].kind == Kind.String) texts.push(value.items[i].text);
+  }
+  return texts;
+}
+
+/** Performs a task; an unknown one and a malformed request are errors of the caller. */
+export function perform_task(name: string, ptr: usize, len: i32): Answer {
+  const parsed = json_parse(ptr, len);
+  if (parsed.failed || parsed.value.kind != Kind.Object) {
+    return refuse(new CniError(Code.Decode, "the request of a task must be a JSON object"), "");
+  }
+  const request = parsed.value;
+  const verbs: string[] = ["add", "del", "check", "gc", "status"];
+  if (verbs.includes(name)) return run(task_of(name, request));
+  if (name == "repair") return repair();
+  if (name == "networks") return networks(text_of(request, "confDir"));
+  if (name == "fuse" || name == "unfuse") return refit(name, text_of(request, "file"));
+  if (name == "validate") return validate(texts_of(request, "files"), text_of(request, "path"));
+  return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
+}
+
+function task_of(name: string, request: JsonValue): Task {
+  const task = new Task(name.toUpperCase());
+  task.network = text_of(request, "network");
+  task.confDir = text_of(request, "confDir");
+  task.cacheDir = text_of(request, "cacheDir");
+  task.path = text_of(request, "path");
+  task.containerID = text_of(request, "containerID");
+  task.netns = text_of(request, "netns");
+  task.ifname = text_of(request, "ifname");
+  task.args = text_of(request, "args");
+  const capabilities = request.get("capabilities");
+  if (capabilities && capabilities.kind == Kind.Object) task.capabilities = capabilities;
+  const valid = request.get("valid");
+  if (valid && valid.kind == Kind.Array) task.valid = valid;
+  return task;
+}
+
+/**
+ * `{"repaired": [{"network", "containerID", "ifname"}], "errors": ["…"]}`: attachments whose part
+ * in nftables was gone, flushed by somebody, and is there again.
+ */
+function repair(): Answer {
+  const errors = new Array<CniError>();
+  const records = attachments_repair(errors);
+  const repaired = JsonValue.array();
+  for (let i = 0; i < records.length; i++) {
+    const item = JsonValue.object();
+    item.append("network", JsonValue.string(records[i].network));
+    item.append("containerID", JsonValue.string(records[i].containerID));
+    item.append("ifname", JsonValue.string(records[i].ifname));
+    repaired.push(item);
+  }
+  const said = JsonValue.array();
+  for (let i = 0; i < errors.length; i++) said.push(JsonValue.string(errors[i].toString()));
+  const made = JsonValue.object();
+  made.append("repaired", repaired);
+  made.append("errors", said);
+  return new Answer(json_text(made));
+}
+
+/** `{"networks": [{"name", "cniVersion", "path", "plugins": ["bridge"], "error"?}]}` */
+function networks(dir: string): Answer {
+  const found = networks_in(dir);
+  if (found.error) return refuse(<CniError>found.error, "");
+  const list = JsonValue.array();
+  for (let i = 0; i < found.lists.length; i++) list.push(network_json(found.lists[i]));
+  const made = JsonValue.object();
+  made.append("networks", list);
+  return new Answer(json_text(made));
+}
+
+function network_json(network: NetworkList): JsonValue {
+  const item = JsonValue.object();
+  item.append("name", JsonValue.string(network.name));
+  item.append("cniVersion", JsonValue.string(network.cniVersion));
+  item.append("path", JsonValue.string(network.path));
+  const types = JsonValue.array();
+  const named = network.types();
+  for (let i = 0; i < named.length; i++) types.push(JsonValue.string(named[i]));
+  item.append("plugins", types);
+  const error = network.error;
+  if (error) item.append("error", JsonValue.string(error.toString()));
+  return item;
+}
+
+/** `{"before": text, "after": text}`: the file and its fused or unfused form, printed alike. */
+function refit(name: string, path: string): Answer {
+  const list = network_list(path);
+  if (list.error) return refuse(<CniError>list.error, "");
+  const document = name == "fuse" ? fuse(list) : unfuse(list);
+  if (list.error) return refuse(<CniError>list.error, "");
+  const made = JsonValue.object();
+  made.append("before", JsonValue.string(printed(list.file.value)));
+  made.append("after", JsonValue.string(printed(document)));
+  return new Answer(json_text(made));
+}
+
+function printed(document: JsonValue): string {
+  const out = new ByteWriter();
+  json_write(out, document, 2);
+  out.byte(10);
+  return out.toString();
+}

@@ -1,0 +1,69 @@
+// The MTU of a network against the link its packets leave the node by, and against what links and
+// IP versions take. It looks at the node and changes nothing; a node without a route says nothing.
+import { HOST, Link, link_get, link_get_index, route_get } from "../../host/kernel";
+import { IPV4_MIN_MTU_BYTES, IPV6_MIN_MTU_BYTES } from "../../lib/mtu";
+import { plugin_find } from "../../plugin/find";
+import { bool_at, Part, Parts, text_at } from "./parts";
+import { pools_of } from "./ranges";
+
+/** ETH_MAX_MTU, linux/if_ether.h. */
+const MAX_MTU_BYTES = 65535;
+/** Addresses that only a default route leads to (RFC 5737, RFC 3849); nothing is sent there. */
+const ELSEWHERE4 = "192.0.2.1";
+const ELSEWHERE6 = "2001:db8::1";
+/** Types with a parent link, which theirs cannot exceed. */
+const CHILDREN: string[] = ["macvlan", "ipvlan", "vlan"];
+const OTHERS: string[] = ["bridge", "ptp", "tap", "tuning"];
+
+/** The link that the default route leaves by, of IPv4 or else of IPv6. */
+function uplink(): Link | null {
+  let hop = route_get(HOST, ELSEWHERE4);
+  if (!hop) hop = route_get(HOST, ELSEWHERE6);
+  return hop ? link_get_index(HOST, hop.ifindex) : null;
+}
+
+export function mtu_check(parts: Parts): void {
+  let v6 = false;
+  for (let i = 0; i < parts.chain.length; i++) {
+    const pools = pools_of(parts.chain[i]);
+    for (let k = 0; k < pools.length; k++) if (pools[k].first.v6) v6 = true;
+  }
+  for (let i = 0; i < parts.chain.length; i++) one_check(parts.chain[i], v6);
+}
+
+function one_check(part: Part, v6: bool): void {
+  const value = part.object.get("mtu");
+  if (!value || !(CHILDREN.includes(part.type) || OTHERS.includes(part.type))) return;
+  const reader = part.reader();
+  const mtu_bytes = <i32>reader.integer(part.object, "mtu", 0, MAX_MTU_BYTES);
+  if (!plugin_find(part.type)) part.file.take(reader, value.offset);
+  if (reader.error || mtu_bytes == 0) return;
+  if (mtu_bytes < IPV4_MIN_MTU_BYTES) {
+    part.file.error(
+      `"mtu" is ${mtu_bytes}, and no link takes less than ${IPV4_MIN_MTU_BYTES}: ` +
+        "write more, or leave it out",
+      value.offset,
+    );
+  } else if (v6 && mtu_bytes < IPV6_MIN_MTU_BYTES) {
+    part.file.warning(
+      `"mtu" is ${mtu_bytes}, and a link below ${IPV6_MIN_MTU_BYTES} has no IPv6, ` +
+        `which this network has: write ${IPV6_MIN_MTU_BYTES} or more`,
+      value.offset,
+    );
+  }
+  const link = parent(part);
+  if (!link || mtu_bytes <= link.mtu_bytes) return;
+  part.file.warning(
+    `"mtu" is ${mtu_bytes}, larger than that of "${link.name}", by which packets leave: ` +
+      `write ${link.mtu_bytes} or less`,
+    value.offset,
+  );
+}
+
+/** The link whose MTU limits a plugin's; null when there is none here. */
+function parent(part: Part): Link | null {
+  const child = CHILDREN.includes(part.type);
+  if (child && bool_at(part.object, "linkInContainer")) return null;
+  const master = child ? text_at(part.object, "master") : "";
+  return master.length > 0 ? link_get(HOST, master) : uplink();
+}

@@ -1,0 +1,234 @@
+// One plugin of a network on its own: is its type known and installed, does it have the keys it
+// needs, are its capabilities of use, and what does its own load say of it, which is what ADD would
+// say. It refuses to compare plugins.
+import { dir_list } from "../../host/store";
+import { JsonValue, Kind } from "../../lib/json";
+import { nearest } from "../../lib/nearest";
+import { plugin_find } from "../../plugin/find";
+import { Code } from "../../spec/error";
+import { IPAM, KeyCheck, keys_of, type_known, type_near } from "./keys";
+import { bool_at, Part, text_at } from "./parts";
+import { FileReport } from "./report";
+
+/** The folders of CNI_PATH and what is in them. */
+export class Installed {
+  private names: Set<string> = new Set<string>();
+  constructor(private path: string) {
+    const folders = path.split(":");
+    for (let i = 0; i < folders.length; i++) {
+      const names = folders[i].length > 0 ? dir_list(folders[i]) : null;
+      if (names) for (let k = 0; k < names.length; k++) this.names.add(names[k]);
+    }
+  }
+  check(file: FileReport, type: string, offset: i32): void {
+    if (this.path.length == 0 || type.length == 0 || plugin_find(type)) return;
+    if (this.names.has(type)) return;
+    file.warning(`no program "${type}" in ${this.path}: install it there`, offset);
+  }
+}
+
+/** Judges one plugin. */
+export function plugin_check(part: Part, installed: Installed): void {
+  const file = part.file;
+  type_check(part, installed);
+  const keys = new KeyCheck(file);
+  keys.plugin(part.object, part.type);
+  const ipam = part.ipam;
+  if (ipam && !type_known(part.type)) keys.ipam(ipam);
+  capabilities_check(part);
+  required_check(part);
+  if (part.type == "fairlead") return;
+  const loaded = load_check(part);
+  if (ipam) ipam_check(part, ipam, loaded);
+}
+
+function type_check(part: Part, installed: Installed): void {
+  installed.check(part.file, part.type, part.offset);
+  const ipam = part.ipam;
+  const type = ipam ? ipam.get("type") : null;
+  if (type && type.kind == Kind.String) {
+    installed.check(part.file, type.text, type.offset);
+    near_check(part.file, type.text, type.offset, nearest(type.text, IPAM));
+  }
+  near_check(part.file, part.type, part.offset, type_near(part.type));
+}
+
+function near_check(file: FileReport, type: string, offset: i32, near: string): void {
+  if (near.length == 0 || type_known(type)) return;
+  file.warning(`no plugin of the type "${type}" is known here: did you mean "${near}"?`, offset);
+}
+
+/** What a plugin and its IPAM plugin read of runtimeConfig; null when that is not known. */
+function capabilities_read(part: Part): string[] | null {
+  if (!type_known(part.type)) return null;
+  const type = part.ipam_type;
+  if (type.length > 0 && !IPAM.includes(type)) return null;
+  let read = new Array<string>();
+  const own = keys_of(`@served/${part.type}`);
+  const inside = keys_of(`@served/${type}`);
+  if (own) read = read.concat(own);
+  return inside ? read.concat(inside) : read;
+}
+
+function capabilities_check(part: Part): void {
+  const file = part.file;
+  const declared = part.object.get("capabilities");
+  if (declared && declared.kind != Kind.Object) {
+    const msg = `"capabilities" must be an object of booleans, such as {"portMappings": true}`;
+    file.error(msg, declared.offset, Code.Decode);
+    return;
+  }
+  never_asked(part);
+  if (!declared) return;
+  const read = capabilities_read(part);
+  const outer = part.outer;
+  for (let i = 0; i < declared.items.length && !file.full; i++) {
+    const key = declared.keys[i];
+    const value = declared.items[i];
+    if (value.kind != Kind.Bool) {
+      file.error(`the capability "${key}" must be true or false`, value.offset, Code.Decode);
+      continue;
+    }
+    if (!value.bool) continue;
+    if (outer && !outer.capable(key)) {
+      file.warning(
+        `the runtime passes what the plugin of the type "fairlead" declares: add "${key}" to its ` +
+          "capabilities, or run fairlead unfuse and fairlead fuse",
+        value.key_offset,
+      );
+    }
+    if (read && part.type != "fairlead") unserved(part, read, key, value.key_offset);
+    if (part.type == "fairlead" && !declared_inside(part, key)) {
+      file.warning(
+        `no plugin inside declares the capability "${key}", so none gets it: ` +
+          "declare it on the one that uses it",
+        value.key_offset,
+      );
+    }
+  }
+}
+
+function unserved(part: Part, read: string[], key: string, offset: i32): void {
+  if (read.includes(key)) return;
+  const near = nearest(key, read);
+  const cure = near.length > 0 ? `did you mean "${near}"?` : owner_of(key);
+  part.file.warning(`"${part.type}" does not serve the capability "${key}": ${cure}`, offset);
+}
+
+/** What to do with a capability that is declared in the wrong place. */
+function owner_of(key: string): string {
+  if (key == "portMappings") return `declare it on "portmap"`;
+  return key == "bandwidth" ? `declare it on "bandwidth"` : "remove it";
+}
+
+function declared_inside(part: Part, key: string): bool {
+  const plugins = part.object.get("plugins");
+  if (!plugins) return false;
+  for (let i = 0; i < plugins.items.length; i++) {
+    const declared = plugins.items[i].get("capabilities");
+    if (declared && declared.kind == Kind.Object && bool_at(declared, key)) return true;
+  }
+  return false;
+}
+
+/** A plugin that only acts on what the runtime passes, and is never passed it. */
+function never_asked(part: Part): void {
+  const name = part.type == "portmap" ? "portMappings" : part.type;
+  if (part.type != "portmap" && part.type != "bandwidth") return;
+  if (part.capable(name) || part.object.get("runtimeConfig")) return;
+  const rates: string[] = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
+  for (let i = 0; i < rates.length && part.type == "bandwidth"; i++) {
+    if (part.object.get(rates[i])) return;
+  }
+  part.file.warning(
+    `"${part.type}" never gets ${name}: add "capabilities": {"${name}": true}`,
+    part.offset,
+  );
+}
+
+function required_check(part: Part): void {
+  const keys = keys_of(`@needed/${part.type}`);
+  if (!keys) return;
+  for (let i = 0; i < keys.length; i++) {
+    if (part.object.get(keys[i])) continue;
+    part.file.error(`"${part.type}" needs "${keys[i]}": add it`, part.offset);
+  }
+}
+
+/** What the plugin itself says of its keys; whether it is one of ours and has nothing to say. */
+function load_check(part: Part): bool {
+  if (IPAM.includes(part.type)) return false;
+  const plugin = plugin_find(part.type);
+  if (!plugin) return false;
+  promise_ranges(part);
+  const reader = part.reader();
+  const error = plugin.load(part.request);
+  part.file.take(reader, part.offset);
+  if (error && reader.count == 0) part.file.problem(error, -1, part.offset);
+  return !error && reader.count == 0;
+}
+
+/**
+ * What the IPAM plugin says of its own, whatever it is called by; a plugin of ours that loads has
+ * asked it already.
+ */
+function ipam_check(part: Part, ipam: JsonValue, loaded: bool): void {
+  const type = part.ipam_type;
+  const file = part.file;
+  if (type.length == 0) {
+    if (ipam.items.length > 0 && !ipam.get("type")) {
+      file.warning(`"ipam" without "type" gives no address: add "type"`, ipam.offset);
+    }
+    return;
+  }
+  if (type_known(type) && !IPAM.includes(type)) {
+    const other = IPAM.join('", "');
+    file.error(`"${type}" is no IPAM plugin: use one such as "${other}"`, ipam.offset);
+    return;
+  }
+  const plugin = plugin_find(type);
+  if (!plugin) return;
+  if (!loaded) {
+    promise_ranges(part);
+    const reader = part.reader();
+    const error = plugin.load(part.request);
+    file.take(reader, ipam.offset);
+    if (error && reader.count == 0) file.problem(error, -1, ipam.offset);
+  }
+  if (type == "static") static_check(part, ipam);
+}
+
+/** Where all ranges come from the runtime, one of documentation (RFC 5737) stands for them. */
+function promise_ranges(part: Part): void {
+  const ipam = part.ipam;
+  if (!ipam || text_at(ipam, "type") != "host-local" || !part.capable("ipRanges")) return;
+  if (ipam.get("subnet") || ipam.get("ranges")) return;
+  const range = JsonValue.object();
+  range.append("subnet", JsonValue.string("192.0.2.0/24"));
+  const inner = JsonValue.array();
+  const outer = JsonValue.array();
+  const runtime = JsonValue.object();
+  inner.push(range);
+  outer.push(inner);
+  runtime.append("ipRanges", outer);
+  part.request.config.set("runtimeConfig", runtime);
+}
+
+/** What only the plugin around `static` would notice, at the first ADD. */
+function static_check(part: Part, ipam: JsonValue): void {
+  const addresses = ipam.get("addresses");
+  let asked = part.capable("ips");
+  if (part.object.get("args") || part.object.get("runtimeConfig")) asked = true;
+  if (!asked && (!addresses || addresses.items.length == 0)) {
+    part.file.warning(
+      `"static" has no address, so that ADD fails unless the runtime names one: add "addresses"`,
+      ipam.offset,
+    );
+  }
+  if (part.type != "ptp" || !addresses || asked) return;
+  for (let i = 0; i < addresses.items.length; i++) {
+    const item = addresses.items[i];
+    if (item.kind != Kind.Object || item.get("gateway")) continue;
+    part.file.error(`ptp needs a gateway for every address: add "gateway"`, item.offset);
+  }
+}

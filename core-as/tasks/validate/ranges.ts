@@ -1,0 +1,246 @@
+// A network against the others of its folder: addresses that two of them would give, names that two
+// of them have, bridges that two of them want different gateways on. It refuses to judge a range by
+// itself: its plugin does.
+
+import { cidr_parse, Ip, ip_parse } from "../../lib/ip";
+import { JsonValue, Kind } from "../../lib/json";
+import { Span, Spans } from "../../lib/spans";
+import { range_read } from "../../plugins/ipam/host-local/ranges";
+import { Reader } from "../../spec/reader";
+import { networks_in } from "../runtime/discover";
+import { bool_at, Part, Parts, text_at } from "./parts";
+import { FileReport, Report } from "./report";
+
+/** So many of one plugin are compared with others; real networks have a few. */
+const POOLS_LIMIT = 1000;
+
+/** Addresses that a network gives, and where it says so. */
+export class Pool {
+  constructor(
+    public first: Ip,
+    public last: Ip,
+    /** ADDRESS/BITS of their gateway. */
+    public gateway: string,
+    public offset: i32,
+  ) {}
+  overlaps(other: Pool): bool {
+    if (this.first.v6 != other.first.v6) return false;
+    return this.first.compare(other.last) <= 0 && other.first.compare(this.last) <= 0;
+  }
+  toString(): string {
+    const first = this.first.toString();
+    return this.first.equals(this.last) ? first : `${first}-${this.last.toString()}`;
+  }
+}
+
+/** The pools of a plugin's IPAM; those that cannot be read are left out. */
+export function pools_of(part: Part): Pool[] {
+  const pools = new Array<Pool>();
+  const ipam = part.ipam;
+  const type = part.ipam_type;
+  if (!ipam) return pools;
+  if (type == "host-local") {
+    if (ipam.get("subnet")) add_range(part, ipam, pools);
+    const ranges = ipam.get("ranges");
+    if (ranges) add_ranges(part, ranges, pools);
+  } else if (type == "static") {
+    const addresses = ipam.get("addresses");
+    if (addresses) add_addresses(addresses, pools);
+  }
+  return pools;
+}
+
+function add_ranges(part: Part, value: JsonValue, pools: Pool[]): void {
+  if (value.kind == Kind.Object) add_range(part, value, pools);
+  if (value.kind != Kind.Array) return;
+  for (let i = 0; i < value.items.length && pools.length < POOLS_LIMIT; i++) {
+    add_ranges(part, value.items[i], pools);
+  }
+}
+
+function add_range(part: Part, object: JsonValue, pools: Pool[]): void {
+  const reader = new Reader(part.request.document);
+  const range = range_read(reader, object);
+  if (!range || reader.error) return;
+  const subnet = object.get("subnet");
+  const gateway = `${range.gateway.toString()}/${range.subnet.bits}`;
+  pools.push(new Pool(range.start, range.end, gateway, subnet ? subnet.offset : object.offset));
+}
+
+function add_addresses(value: JsonValue, pools: Pool[]): void {
+  for (let i = 0; i < value.items.length && pools.length < POOLS_LIMIT; i++) {
+    const item = value.items[i];
+    if (item.kind != Kind.Object) continue;
+    const cidr = cidr_parse(text_at(item, "address"));
+    if (!cidr) continue;
+    const given = ip_parse(text_at(item, "gateway"));
+    const gateway = given ? given : cidr.network().add(1);
+    const at = item.get("address");
+    const text = `${gateway.toString()}/${cidr.bits}`;
+    pools.push(new Pool(cidr.ip, cidr.ip, text, at ? at.offset : item.offset));
+  }
+}
+
+/** A bridge that has the gateway of its network. */
+class Gateway {
+  constructor(
+    public bridge: string,
+    public pools: Pool[],
+    public offset: i32,
+  ) {}
+  /** The first IPv4 gateway; "" when there is none. */
+  get address(): string {
+    for (let i = 0; i < this.pools.length; i++) {
+      if (!this.pools[i].first.v6) return this.pools[i].gateway;
+    }
+    return "";
+  }
+}
+
+/** What others must know of a network. */
+class Network {
+  name: string = "";
+  /** The file's name in its folder. */
+  file: string = "";
+  pools: Pool[] = [];
+  gateways: Gateway[] = [];
+  private sorted: Spans | null = null;
+
+  constructor(parts: Parts) {
+    const path = parts.list.path;
+    this.name = parts.list.name;
+    this.file = path.substring(path.lastIndexOf("/") + 1);
+    for (let i = 0; i < parts.chain.length; i++) {
+      const part = parts.chain[i];
+      const pools = pools_of(part);
+      this.pools = this.pools.concat(pools);
+      if (part.type == "bridge") this.bridge(part, pools);
+    }
+  }
+
+  /** Its pools, to look whether one of another network meets any. */
+  get spans(): Spans {
+    let sorted = this.sorted;
+    if (!sorted) {
+      const spans = new Array<Span>();
+      for (let i = 0; i < this.pools.length; i++) {
+        spans.push(new Span(this.pools[i].first, this.pools[i].last));
+      }
+      sorted = new Spans(spans);
+      this.sorted = sorted;
+    }
+    return sorted;
+  }
+
+  private bridge(part: Part, pools: Pool[]): void {
+    const object = part.object;
+    if (!bool_at(object, "isGateway") && !bool_at(object, "isDefaultGateway")) return;
+    // It takes the other's away, which is what it is for.
+    if (bool_at(object, "forceAddress")) return;
+    const named = object.get("bridge");
+    let name = text_at(object, "bridge");
+    if (name.length == 0) name = "cni0";
+    const vlan = object.get("vlan");
+    if (vlan && vlan.isInteger() && vlan.integer() != 0) name += `.${vlan.text}`;
+    this.gateways.push(new Gateway(name, pools, named ? named.offset : part.offset));
+  }
+
+  /** "a" of a.conflist */
+  toString(): string {
+    return `network "${this.name}" of ${this.file}`;
+  }
+}
+
+/** The networks of a folder, in the order of discovery. */
+class Folder {
+  networks: Network[] = [];
+  constructor(public path: string) {
+    const found = networks_in(path);
+    for (let i = 0; i < found.lists.length; i++) {
+      if (found.lists[i].file.document.failed || found.lists[i].name.length == 0) continue;
+      this.networks.push(new Network(new Parts(found.lists[i], new Report())));
+    }
+  }
+}
+
+/** Compares networks with those beside them; a folder is read once. */
+export class Neighbours {
+  private folders: Folder[] = [];
+
+  private folder(path: string): Folder {
+    for (let i = 0; i < this.folders.length; i++) {
+      if (this.folders[i].path == path) return this.folders[i];
+    }
+    const made = new Folder(path);
+    this.folders.push(made);
+    return made;
+  }
+
+  check(parts: Parts, file: FileReport): void {
+    const own = new Network(parts);
+    if (own.name.length == 0) return;
+    const slash = parts.list.path.lastIndexOf("/");
+    const others = this.folder(slash > 0 ? parts.list.path.substring(0, slash) : "/").networks;
+    let after = false;
+    for (let i = 0; i < others.length; i++) {
+      const other = others[i];
+      if (other.file == own.file) {
+        after = true;
+      } else if (other.name == own.name) {
+        same_name(parts, own, other, after, file);
+      } else {
+        pools_check(own, other, file);
+        gateways_check(own, other, file);
+      }
+    }
+  }
+}
+
+function same_name(
+  parts: Parts,
+  own: Network,
+  other: Network,
+  after: bool,
+  file: FileReport,
+): void {
+  const name = parts.list.file.value.get("name");
+  const wins = after ? own.file : other.file;
+  file.warning(
+    `network "${own.name}" is in ${other.file} as well, and runtimes that look for the name take ` +
+      `${wins}: rename one or remove it`,
+    name ? name.offset : -1,
+  );
+}
+
+function pools_check(own: Network, other: Network, file: FileReport): void {
+  const spans = other.spans;
+  for (let i = 0; i < own.pools.length && !file.full; i++) {
+    if (!spans.meets(own.pools[i].first, own.pools[i].last)) continue;
+    for (let k = 0; k < other.pools.length; k++) {
+      if (!own.pools[i].overlaps(other.pools[k])) continue;
+      const theirs = `${other.pools[k].toString()} of ${other.toString()}`;
+      file.warning(
+        `${own.pools[i].toString()} overlaps ${theirs}: give each network addresses of its own`,
+        own.pools[i].offset,
+      );
+      break;
+    }
+  }
+}
+
+function gateways_check(own: Network, other: Network, file: FileReport): void {
+  for (let i = 0; i < own.gateways.length; i++) {
+    const mine = own.gateways[i];
+    for (let k = 0; k < other.gateways.length; k++) {
+      const theirs = other.gateways[k];
+      if (mine.bridge != theirs.bridge) continue;
+      if (mine.address.length == 0 || theirs.address.length == 0) continue;
+      if (mine.address == theirs.address) continue;
+      file.warning(
+        `${other.toString()} has the gateway ${theirs.address} on "${mine.bridge}", this one ` +
+          `${mine.address}, and a bridge has one: give each a "bridge" of its own`,
+        mine.offset,
+      );
+    }
+  }
+}
