@@ -14,6 +14,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60000,
     hookTimeout: 120000,
+    // A second is nothing unusual where programs are started.
+    slowTestThreshold: 30000,
     projects: [
       {
         extends: true,

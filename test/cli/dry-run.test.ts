@@ -25,7 +25,7 @@ import {
 } from '../../host-node/cli/dry-run.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 import { allFixtures, type Fixture, normalState } from '../support/fixture.ts';
-import { needsRoot, needsVlanFiltering } from '../support/needs.ts';
+import { kernelLacks, needsRoot, needsVlanFiltering } from '../support/needs.ts';
 import { Rehearsal, type Task } from '../support/rehearsal.ts';
 import { wasmModule } from '../support/wasm.ts';
 
@@ -127,7 +127,7 @@ describe.skipIf(needsRoot !== '')(`what is foreseen comes true ${needsRoot}`, ()
   });
 
   for (const fixture of fixtures) {
-    const why = fixture.needs === 'vlan-filtering' ? needsVlanFiltering : '';
+    const why = kernelLacks(fixture.needs);
     test.skipIf(why !== '')(`${fixture.name} ${why}`.trimEnd(), () => {
       const { network, tasks } = tasksOf(fixture);
       const place = set(fixture.before + network, fixture);

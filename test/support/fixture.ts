@@ -1,9 +1,10 @@
 // A fixture: one behaviour as configuration, calls, expected answers and expected kernel state.
-// The format is described in fixtures/README.md. It owns parsing and comparing; worlds.ts owns
-// running.
+// The format is described in fixtures/README.md. It owns parsing and comparing, and refuses what
+// that page does not know; world.ts owns running.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Directives, parseDirectives } from './directives.ts';
 import { formatTxtar, parseTxtar } from './txtar.ts';
 
 const ROOT = fileURLToPath(new URL('../../fixtures', import.meta.url));
@@ -19,17 +20,9 @@ export interface Step {
   readonly prev: number;
 }
 
-export interface Fixture {
+export interface Fixture extends Directives {
   readonly name: string;
   readonly path: string;
-  /** "same", "differs ID", or "skip REASON". */
-  readonly referee: string;
-  /** "all", or "written": only with the cniVersion as it stands. */
-  readonly versions: string;
-  /** "vlan-filtering" or "vrf" when the real kernel needs more than every kernel has. */
-  readonly needs: string;
-  /** "real": its operations fail in turn on the real kernel as well. "none": not at all. */
-  readonly faults: string;
   readonly before: string;
   readonly steps: readonly Step[];
   readonly files: ReadonlyMap<string, string>;
@@ -44,10 +37,8 @@ export interface Outcome {
   readonly exit_code: number;
   readonly stdout: string;
   readonly state: string;
-}
-
-function directive(comment: string, name: string, fallback: string): string {
-  return new RegExp(`^${name}: (.+)$`, 'm').exec(comment)?.[1] ?? fallback;
+  /** What a program said on standard error. */
+  readonly stderr?: string;
 }
 
 /** /run/netns/NAME for a name, a path as it is. */
@@ -68,16 +59,30 @@ function typeOf(stdin: string): string {
   }
 }
 
+const KEYS = ['id', 'netns', 'ifname', 'args', 'path', 'type', 'prev'];
+
+/** The keys of a step and their values. */
+function parseKeys(parts: readonly string[], number: number): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const word of parts) {
+    const [, key = '', value = ''] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (!KEYS.includes(key) && !key.startsWith('CNI_')) {
+      throw new Error(`step ${number}: "${word}" has none of the keys ${KEYS.join(', ')}, CNI_…`);
+    }
+    given.set(key, value.replaceAll('"', ''));
+  }
+  const prev = given.get('prev') ?? '0';
+  if (!/^\d+$/.test(prev) || Number(prev) >= number) {
+    throw new Error(`step ${number}: prev=${prev} is no step before it`);
+  }
+  return given;
+}
+
 function parseStep(line: string, number: number, files: ReadonlyMap<string, string>): Step {
   const [command = '', file = '', ...rest] = words(line);
   const stdin = files.get(file);
   if (stdin === undefined) throw new Error(`step ${number}: no file "${file}"`);
-  const given = new Map(
-    rest.map((word) => {
-      const at = word.indexOf('=');
-      return [word.slice(0, at), word.slice(at + 1).replaceAll('"', '')];
-    }),
-  );
+  const given = parseKeys(rest, number);
   const type = given.get('type') ?? typeOf(stdin);
   const env: Record<string, string> = {
     CNI_COMMAND: command,
@@ -91,22 +96,39 @@ function parseStep(line: string, number: number, files: ReadonlyMap<string, stri
   return { number, command, type, stdin, env, prev: Number(given.get('prev') ?? 0) };
 }
 
-export function loadFixture(path: string): Fixture {
-  const { comment, files } = parseTxtar(readFileSync(path, 'utf8'));
+/** Parts that nobody reads say nothing, so there may be none. */
+function refuseUnread(lines: readonly string[], files: ReadonlyMap<string, string>): void {
+  const read = new Set(['before', 'steps', ...lines.map((line) => words(line)[1] ?? '')]);
+  for (const name of files.keys()) {
+    const step = Number(/^(\d+)\.(?:result|after)$/.exec(name)?.[1] ?? 0);
+    const expects = step >= 1 && step <= lines.length;
+    if (!read.has(name) && !expects) throw new Error(`no step has to do with "${name}"`);
+  }
+}
+
+/** Throws an Error that names the path when the text is not as fixtures/README.md says. */
+export function parseFixture(path: string, text: string): Fixture {
+  const { comment, files } = parseTxtar(text);
   const lines = (files.get('steps') ?? '').split('\n').filter((line) => line !== '');
-  return {
-    name: path.slice(ROOT.length + 1).replace(/\.txtar$/, ''),
-    path,
-    referee: directive(comment, 'referee', 'same'),
-    versions: directive(comment, 'versions', 'all'),
-    needs: directive(comment, 'needs', ''),
-    faults: directive(comment, 'faults', 'simulated'),
-    before: files.get('before') ?? 'netns host\nnetns pod\n',
-    steps: lines.map((line, index) => parseStep(line, index + 1, files)),
-    files,
-    result: (step) => (files.get(`${step}.result`) ?? '').trimEnd(),
-    after: (step) => files.get(`${step}.after`),
-  };
+  try {
+    refuseUnread(lines, files);
+    return {
+      name: path.slice(ROOT.length + 1).replace(/\.txtar$/, ''),
+      path,
+      ...parseDirectives(comment),
+      before: files.get('before') ?? 'netns host\nnetns pod\n',
+      steps: lines.map((line, index) => parseStep(line, index + 1, files)),
+      files,
+      result: (step) => (files.get(`${step}.result`) ?? '').trimEnd(),
+      after: (step) => files.get(`${step}.after`),
+    };
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`);
+  }
+}
+
+export function loadFixture(path: string): Fixture {
+  return parseFixture(path, readFileSync(path, 'utf8'));
 }
 
 /** Every fixture below fixtures/, by path. */

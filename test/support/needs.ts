@@ -6,6 +6,8 @@ import { distPath } from './wasm.ts';
 import { REFERENCE_DIR } from './world.ts';
 
 const ci = process.env['CI'] === 'true';
+/** What iproute2 ends with when the kernel has refused; 1 is for words that it does not know. */
+const IP_REFUSED = 2;
 
 function nftWorks(): boolean {
   const { status } = spawnSync('nft', ['list', 'tables'], { stdio: 'ignore' });
@@ -24,6 +26,10 @@ export const needsNft = needsRoot || need(nftWorks(), 'needs nf_tables and the p
 export const needsReference =
   needsRoot ||
   need(existsSync(`${REFERENCE_DIR}/bridge`), 'needs the package containernetworking-plugins');
+
+/** FIXTURE_UPDATE=1 writes into the fixtures what others would be compared with. */
+export const updating = process.env['FIXTURE_UPDATE'] === '1';
+export const needsFinal = updating ? 'needs a run without FIXTURE_UPDATE' : '';
 
 /** The native host, which the build leaves out where its tools are missing. */
 export const needsNative =
@@ -58,34 +64,47 @@ export function missingPackage(packages: ReadonlyMap<string, string>): string {
 export const needsIptables =
   needsRoot || need(programPath('iptables-nft') !== '', 'needs the package iptables');
 
-/** Whether this kernel makes such a link. */
-function makes(...type: string[]): boolean {
+/** What a kernel says that knows no such kind of link, or not that option of it. */
+const LACKING = /^(Error: Unknown device type|RTNETLINK answers: Operation not supported)/m;
+const made = new Map<string, boolean>();
+
+/**
+ * Whether this kernel makes links of a type, such as "vrf table 10". One that only asks for more (a
+ * parent) knows the type; words that iproute2 does not take are an error.
+ */
+function makes(type: string): boolean {
   if (needsRoot !== '') return false;
+  const known = made.get(type) ?? probe(type);
+  made.set(type, known);
+  return known;
+}
+
+function probe(type: string): boolean {
   const ns = `fl${process.pid}need`;
+  execFileSync('ip', ['netns', 'add', ns]);
   try {
-    execFileSync('ip', ['netns', 'add', ns]);
-    const add = ['-n', ns, 'link', 'add', 'probe', 'type', ...type];
-    execFileSync('ip', add, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
+    const add = ['-n', ns, 'link', 'add', 'probe', 'type', ...type.split(' ')];
+    const { status, stderr } = spawnSync('ip', add, { encoding: 'utf8' });
+    if (status === 0) return true;
+    if (status !== IP_REFUSED) throw new Error(`needs: link ${type}: ${stderr}`);
+    return !LACKING.test(stderr);
   } finally {
     execFileSync('ip', ['netns', 'del', ns]);
   }
 }
 
 /** Properties of the kernel, not of the machine's set-up: CI may be without them. */
+const needsLink = (type: string): string =>
+  makes(type) ? '' : `needs a kernel with links of type ${type}`;
+export const needsVlanFiltering = needsLink('bridge vlan_filtering 1');
+export const needsVrf = needsLink('vrf table 10');
 /** Where nf_conntrack tracks SCTP, by whose ports it is told apart, it has this. */
 export const needsSctp = existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_closed')
   ? ''
   : 'needs a kernel with CONFIG_NF_CT_PROTO_SCTP';
-export const needsVlanFiltering = makes('bridge', 'vlan_filtering', '1')
-  ? ''
-  : 'needs a kernel with CONFIG_BRIDGE_VLAN_FILTERING';
-export const needsVrf = makes('vrf', 'table', '10') ? '' : 'needs a kernel with CONFIG_NET_VRF';
 
-/** Why this kernel cannot run a fixture with that `needs:`; "" when it can. */
-export function kernelLacks(needs: string): string {
-  if (needs === 'vlan-filtering') return needsVlanFiltering;
-  return needs === 'vrf' ? needsVrf : '';
+/** Why this kernel cannot run a fixture with these `needs:`; "" when it can. */
+export function kernelLacks(needs: readonly string[]): string {
+  const lacking = needs.map((need) => needsLink(need.replace(/^link /, '')));
+  return lacking.find((why) => why !== '') ?? '';
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { flowLines } from './conntrack.ts';
 import { nftLines } from './nft.ts';
+import { rowOf } from './words.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
 type Json = any;
@@ -114,6 +115,7 @@ function peerOf(seen: readonly Seen[], home: Seen, link: Json): string {
 
 function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
   const kind: string | undefined = link.linkinfo?.info_kind;
+  const row = rowOf(kind);
   const flags: string[] = link.flags;
   const port = link.linkinfo?.info_slave_data;
   const state = String(link.operstate).toLowerCase();
@@ -122,13 +124,13 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     kind !== undefined && `kind ${kind}`,
     flags.includes('UP') ? 'up' : 'down',
     `address ${link.address ?? 'none'} mtu ${link.mtu}`,
-    link.linkinfo?.info_data?.vlan_filtering === 1 && 'vlan_filtering',
+    ...(row.after_mtu?.(link.linkinfo.info_data) ?? []),
     flags.includes('PROMISC') && 'promisc',
     flags.includes('ALLMULTI') && 'allmulti',
     link.txqlen !== 1000 && `txqlen ${link.txqlen ?? 0}`,
     link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
     link.master !== undefined && `master ${link.master}`,
-    kind === 'vrf' && `table ${link.linkinfo.info_data.table}`,
+    ...(row.after_master?.(link.linkinfo.info_data) ?? []),
     kind === 'veth' && `peer ${peerOf(seen, home, link)}`,
     port?.hairpin === true && 'hairpin',
     port?.isolated === true && 'isolated',
@@ -225,7 +227,7 @@ function sysctlLines({ links, sysctls }: Seen): string[] {
   for (const { ifname, linkinfo } of links) {
     for (const [knob, value] of Object.entries(USUAL)) {
       const [family = '', name = ''] = knob.split('/');
-      const alone = ifname === 'lo' || ['ifb', 'vrf'].includes(linkinfo?.info_kind);
+      const alone = ifname === 'lo' || rowOf(linkinfo?.info_kind).no_arp;
       const undetectable = alone && name === 'accept_dad';
       usual.set(`net/${family}/conf/${ifname}/${name}`, undetectable ? -1 : value);
     }

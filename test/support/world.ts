@@ -26,6 +26,7 @@ import type { Outcome, Step } from './fixture.ts';
 import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
 import { distPath, wasmModule } from './wasm.ts';
+import { rowOf } from './words.ts';
 
 export const REFERENCE_DIR = '/usr/lib/cni';
 export const isRoot = process.getuid?.() === 0;
@@ -243,22 +244,24 @@ export class Ground {
       const inside = ['netns', 'exec', this.prefix + ns, 'sysctl', '-qw', `${name}=${rest[1]}`];
       this.later.push(() => execFileSync('ip', inside));
     } else if (word === 'link') {
+      const kind = rowOf(value('kind') ?? 'bridge');
       const peer = value('peer');
       const [peerNs = '', peerName = ''] = (peer ?? '').split('/');
       if (name !== 'lo' && !made.has(`${ns}/${name}`)) {
-        // An ifb takes an address only when it is made.
-        const own = value('kind') === 'ifb' && value('address');
+        const own = kind.fixed_address && value('address');
         const address = own ? `address ${own} ` : '';
         let add = `link add ${name} ${address}type ${value('kind') ?? 'bridge'}`;
         if (peer !== undefined) add += ` peer name ${peerName} netns ${this.prefix}${peerNs}`;
-        if (rest.includes('vlan_filtering')) add += ' vlan_filtering 1';
-        if (value('kind') === 'vrf') add += ` table ${value('table')}`;
+        for (const [flag, option] of Object.entries(kind.flags ?? {})) {
+          if (rest.includes(flag)) add += ` ${option}`;
+        }
+        for (const option of kind.options ?? []) add += ` ${option} ${value(option)}`;
         batch.push(add);
         if (peer !== undefined) made.add(`${peerNs}/${peerName}`);
       }
       for (const key of ['address', 'mtu', 'txqlen', 'master']) {
         const given = value(key);
-        const fixed = name === 'lo' || (key === 'address' && value('kind') === 'ifb');
+        const fixed = name === 'lo' || (key === 'address' && kind.fixed_address);
         if (!fixed && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
       }
       if (rest.includes('promisc')) batch.push(`link set ${name} promisc on`);
@@ -461,9 +464,17 @@ function mountsOf(root: string): string {
   return mounts.join(' && ');
 }
 
-/** The real kernel through the executables of a folder, which is their CNI_PATH as well. */
+/**
+ * The real kernel through the executables of a folder, which is their CNI_PATH as well. A call of
+ * one that is not there throws: as a failure it would be taken for an answer.
+ */
 export function executableWorld(before: string, dir: string): NamedWorld {
-  return programWorld(before, (type) => `exec "${dir}/${type}"`, { CNI_PATH: dir });
+  const start = (type: string): string => {
+    const path = join(dir, type);
+    if (type === '' || !existsSync(path)) throw new Error(`there is no plugin ${path}`);
+    return `exec "${path}"`;
+  };
+  return programWorld(before, start, { CNI_PATH: dir });
 }
 
 /** The real kernel through the native host, called by the name of the type. */
@@ -510,8 +521,8 @@ function programWorld(
         env: { PATH: process.env['PATH'], ...ground.env(step), ...env },
         encoding: 'utf8',
       });
-      const stdout = ground.back(done.stdout);
-      return { exit_code: done.status === 0 ? 0 : 1, stdout, state: ground.dump() };
+      const [stdout, stderr] = [ground.back(done.stdout), ground.back(done.stderr)];
+      return { exit_code: done.status === 0 ? 0 : 1, stdout, stderr, state: ground.dump() };
     },
     netns: (name) => ground.prefix + name,
     dump: () => ground.dump(),

@@ -1,0 +1,39 @@
+// The kinds of links that fixtures may have: a row for each, with what the words of a state and
+// those of iproute2 must know of it. It runs nothing, and knows no fixture.
+
+// biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
+type Json = any;
+type Words = readonly (string | false)[];
+
+interface LinkKind {
+  /** Its address can only be given when it is made. */
+  readonly fixed_address?: true;
+  /** It has no ARP and so no DAD: its accept_dad is -1. */
+  readonly no_arp?: true;
+  /** Words of its line that `ip link add … type KIND` needs as options: a name and its value. */
+  readonly options?: readonly string[];
+  /** Words of its line that are an option without a value there, and that option. */
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Words for the line, of what `ip -d -j link` says as `info_data`: after the MTU… */
+  readonly after_mtu?: (data: Json) => Words;
+  /** …and after the master. */
+  readonly after_master?: (data: Json) => Words;
+}
+
+export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
+  bridge: {
+    flags: { vlan_filtering: 'vlan_filtering 1' },
+    after_mtu: (data) => [data.vlan_filtering === 1 && 'vlan_filtering'],
+  },
+  ifb: { fixed_address: true, no_arp: true },
+  veth: {},
+  vrf: {
+    no_arp: true,
+    options: ['table'],
+    after_master: (data) => [`table ${data.table}`],
+  },
+};
+
+/** The row of a kind; that of a link without a kind, as `lo` is, says nothing. */
+export const rowOf = (kind: string | undefined): LinkKind =>
+  kind === undefined ? {} : (LINK_KINDS[kind] ?? {});
