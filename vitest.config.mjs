@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     // Namespaces are entered by the thread that a process starts with: a worker thread has none.
     pool: 'forks',
+    setupFiles: ['test/support/built.ts'],
     testTimeout: 60000,
     hookTimeout: 120000,
     // A second is nothing unusual where programs are started.

@@ -13,8 +13,9 @@ import { parseArgs } from 'node:util';
 import { chart } from '../bench/chart.mjs';
 import { markdown, terminal } from '../bench/report.mjs';
 import { APART, namespacesHere } from '../bench/world.mjs';
+import { build } from '../tools/build.mjs';
 import { sandboxProblem, withSandbox } from './sandbox.mjs';
-import { build, node26, ROOT, runNode26, setup } from './setup.mjs';
+import { node26, ROOT, runNode26, setup } from './setup.mjs';
 
 const DOCUMENT = join(ROOT, 'docs/performance.md');
 const CHART = 'performance.svg';
@@ -74,7 +75,7 @@ async function bench() {
   await setup('bench');
   const problem = sandboxProblem();
   if (problem !== '') throw new Error(`nothing can be measured: ${problem}`);
-  await build(['core', 'sim', 'bundle', 'executable', 'native']);
+  await build(['executable', 'native']);
   buildEmpty();
   rmSync(RESULT, { force: true });
   const code = await measured(wanted);

@@ -1,6 +1,7 @@
 // `npm run check`: what every commit passes, in about a minute and without root: lint and format,
 // types, AssemblyScript, and the tests that need no real kernel.
-import { build, run, runNode26, setup } from './setup.mjs';
+import { build } from '../tools/build.mjs';
+import { run, runNode26, setup } from './setup.mjs';
 
 /** Tests that need root, packages or a long time are `npm test`'s. */
 const QUICK = [

@@ -4,8 +4,9 @@
 // this machine's own network is touched.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from '../tools/build.mjs';
 import { sandboxProblem, withSandbox } from './sandbox.mjs';
-import { build, ROOT, runNode26, setup } from './setup.mjs';
+import { ROOT, runNode26, setup } from './setup.mjs';
 
 const STORY = 'scripts/demo/story.mjs';
 
@@ -36,7 +37,7 @@ async function demo() {
   await setup('demo');
   const problem = sandboxProblem();
   if (problem !== '') return simulated(problem);
-  await build(['core', 'sim', 'bundle', 'executable']);
+  await build(['executable']);
   return withSandbox('fairlead-demo', ['host', 'a', 'b'], ({ netns, folder }) => {
     const place = JSON.stringify({ folder, pods: { a: netns.a, b: netns.b } });
     return runNode26(STORY, ['real', place], ['nsenter', `--net=${netns.host}`]);

@@ -1,6 +1,7 @@
-// Builds the native host: dist/core.wasm translated to C by wasm2c and linked, with host-native/,
-// into one static program. It owns the tools and their flags, and refuses to build with a wasm2c
-// whose names the glue does not know.
+// Builds the native host: `native.mjs translation`, dist/core.wasm as C by wasm2c; then `native`,
+// `native-asan` or `native-arm64`, that linked with host-native/ into one static program. It owns
+// the tools and their flags, and refuses a wasm2c whose names the glue does not know. That the
+// tools are here tools/build-steps.mjs sees to.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -8,26 +9,21 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { findProgram, PACKAGES } from './setup.mjs';
 import { splitData } from './wasm-data.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'host-native');
 const TRANSLATION = join(ROOT, 'dist/.native');
 const ARM64 = join(TRANSLATION, 'arm64');
-const NAMES = ['fairlead-native', 'fairlead-native-asan'];
 const execute = promisify(execFile);
 
-/** Packages of scripts/setup.mjs. */
-const NEEDED = ['gcc', 'linux-libc-dev', 'musl-tools', 'wabt'];
-const NEEDED_FOR_ARM64 = ['gcc-aarch64-linux-gnu', 'libc6-dev-arm64-cross'];
 const WABT_VERSION = '1.0.32';
 /** Where wabt's package has wasm-rt.h apart from the headers of the C library. */
 const WASM_RT = '/usr/src/wasm2c';
@@ -201,31 +197,6 @@ export async function buildTestProgram(
   return path;
 }
 
-/** What is missing to build it, as the packages of Debian; "" when nothing is. */
-function missingPackages(needed) {
-  const wanted = PACKAGES.filter((row) => needed.includes(row.package));
-  const missing = wanted.filter(({ provides }) => findProgram(provides) === undefined);
-  return missing.map((row) => row.package).join(', ');
-}
-
-/**
- * Builds dist/fairlead-native, and dist/fairlead-native-asan for tests. Where a tool is missing it
- * says so and leaves both out; CI may not be without them.
- */
-export async function buildNative() {
-  const missing = missingPackages(NEEDED);
-  if (missing !== '') {
-    for (const name of NAMES) rmSync(join(ROOT, 'dist', name), { force: true });
-    const text = `the native host needs the packages ${missing}`;
-    if (process.env['CI'] === 'true') throw new Error(text);
-    console.log(`native: left out, ${text}`);
-    return;
-  }
-  await translate();
-  await program('fairlead-native', await muslToolchain());
-  await program('fairlead-native-asan', SANITIZING);
-}
-
 /** Debian's musl for arm64, unpacked into a folder: the machine's packages stay as they are. */
 async function fetchArm64Musl(root) {
   if (existsSync(join(root, 'usr/lib/aarch64-linux-musl/libc.a'))) return;
@@ -253,17 +224,26 @@ async function fetchArm64Musl(root) {
   await run('dpkg', ['-x', join(at('deb'), archive), root]);
 }
 
-/** Builds dist/fairlead-native-arm64 on another machine; left out like the native host. */
-export async function buildNativeArm64() {
-  const missing = process.arch === 'arm64' ? 'for arm64' : missingPackages(NEEDED_FOR_ARM64);
-  if (missing !== '' || missingPackages(NEEDED) !== '') {
-    rmSync(join(ROOT, 'dist/fairlead-native-arm64'), { force: true });
-    console.log(`native-arm64: left out, it needs the packages ${missing}`);
-    return;
-  }
+/** Builds dist/fairlead-native-arm64 on another machine. */
+async function nativeForArm64() {
   const root = join(ARM64, 'root');
   await fetchArm64Musl(root);
-  await translate();
   const toolchain = await muslToolchain('aarch64-linux-gnu-gcc', 'aarch64-linux', root);
   await program('fairlead-native-arm64', toolchain);
+}
+
+const BUILDS = {
+  translation: translate,
+  native: async () => program('fairlead-native', await muslToolchain()),
+  'native-asan': () => program('fairlead-native-asan', SANITIZING),
+  'native-arm64': nativeForArm64,
+};
+
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    await BUILDS[process.argv[2]]();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -7,10 +7,10 @@ import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:
 import { constants as system } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Progress } from '../tools/progress.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const HEARTBEAT_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const MULTIARCH = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
@@ -193,20 +193,17 @@ function runs(path) {
 
 /**
  * Runs a program to its end with this terminal; resolves to its exit code. Signals are handed on,
- * so that the caller always gets to clean up after it. With `progress`, a line every ten seconds.
+ * so that the caller always gets to clean up after it. `progress` names what takes long.
  */
 export function run(program, args, { env = process.env, progress = '' } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] });
-    const start_ms = Date.now();
-    const beat = setInterval(() => {
-      say(`${progress}: still at it after ${Math.round((Date.now() - start_ms) / 1000)} s`);
-    }, HEARTBEAT_MS);
-    if (progress === '') clearInterval(beat);
+    const telling = new Progress('setup');
+    if (progress !== '') telling.start(progress);
     const hand_on = (signal) => child.kill(signal);
     for (const signal of SIGNALS) process.on(signal, hand_on);
     const ended = () => {
-      clearInterval(beat);
+      if (progress !== '') telling.end(progress);
       for (const signal of SIGNALS) process.off(signal, hand_on);
     };
     child.on('error', (error) => {
@@ -297,12 +294,6 @@ export function runNode26(script, args = [], before = []) {
   const node = [node26(), '--experimental-ffi', '--no-warnings', join(ROOT, script), ...args];
   const [program, ...rest] = [...before, ...node];
   return run(program, rest);
-}
-
-/** Builds dist/. Throws when it fails. */
-export async function build(steps) {
-  const code = await runNode26('scripts/build.mjs', steps);
-  if (code !== 0) throw new Error(`the build failed with exit code ${code}`);
 }
 
 /** Whether Node started this very file, and did not just import it. */

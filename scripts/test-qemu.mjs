@@ -1,8 +1,9 @@
 // `npm run test:qemu`: tests in the kernel that Debian's nodes run, which is another than this
 // machine's, under qemu. It sets up what is missing and builds; test/qemu/run.ts does the rest.
 // It is no part of `npm test`: without KVM the kernel is twenty times as slow.
-import { build, runNode26, setup } from './setup.mjs';
+import { build } from '../tools/build.mjs';
+import { runNode26, setup } from './setup.mjs';
 
 await setup('test');
-await build([]);
+await build();
 process.exitCode = await runNode26('test/qemu/run.ts', process.argv.slice(2));

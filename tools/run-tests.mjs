@@ -1,15 +1,20 @@
-// Runs vitest with the words of its own command line, and ends with our report of it. It runs under
-// Node 26, from the root of the clone, and finds everything built.
+// Runs tests: `run-tests.mjs`, then words of vitest's own command line. It builds what they need
+// and ends with our report of them. It runs under Node 26.
 import { parseCLI, startVitest } from 'vitest/node';
+import { ROOT } from '../scripts/setup.mjs';
+import { build } from './build.mjs';
 import { TestReport } from './test-report.mjs';
+import { stepsFor } from './test-steps.mjs';
 
 const EXIT_FAILED = 1;
 
 async function main(args) {
   const { filter, options } = parseCLI(['vitest', 'run', ...args]);
+  // Tests that lie elsewhere are not ours.
+  if (options.root === undefined) await build(stepsFor(ROOT, filter));
   // As words they are `reporter`, which would come before those that are given here.
   const { reporter: named = ['default'], ...rest } = options;
-  const report = new TestReport();
+  const report = new TestReport({ beat: named.includes('default') && !process.stdout.isTTY });
   const reporters = [named, report].flat();
   const vitest = await startVitest(filter, { ...rest, run: true, watch: false, reporters });
   await vitest.close();

@@ -11,6 +11,7 @@ const seconds = (time_ms) => `${(time_ms / 1000).toFixed(0).padStart(5)} s`;
 
 /** A vitest reporter. */
 export class TestReport {
+  #beats;
   #vitest;
   #beat;
   #start_ms = Date.now();
@@ -19,9 +20,14 @@ export class TestReport {
   #reasons = new Map();
   #durations = [];
 
+  /** `beat`: whether to tell every now and then how far the run is. */
+  constructor({ beat }) {
+    this.#beats = beat;
+  }
+
   onInit(vitest) {
     this.#vitest = vitest;
-    if (process.stdout.isTTY) return;
+    if (!this.#beats) return;
     this.#beat = setInterval(() => console.log(this.#progress()), HEARTBEAT_MS);
     this.#beat.unref();
   }

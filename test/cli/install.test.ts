@@ -18,7 +18,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { didYouMean, parseArgs, UsageError } from '../../host-node/cli/args.ts';
 import {
@@ -737,7 +736,7 @@ describe('the built program', () => {
   test('help names both; usage is exit code 2; the bundle refuses', () => {
     expect(fairlead(distPath('fairlead'), ['--help']).stdout).toContain('fairlead uninstall');
     expect(fairlead(distPath('fairlead'), ['install', '--nope']).status).toBe(2);
-    const bundle = [fileURLToPath(new URL('../../dist/fairlead.mjs', import.meta.url)), 'install'];
+    const bundle = [distPath('fairlead.mjs'), 'install'];
     const { status, stderr } = fairlead(process.execPath, [...bundle, '--bin-dir', at('bin')]);
     expect(status).toBe(1);
     expect(stderr).toContain('only the single executable can install itself');

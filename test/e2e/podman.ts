@@ -4,8 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { missingPackage, need, programPath } from '../support/needs.ts';
+import { distPath } from '../support/wasm.ts';
 import { Cell } from './cell.ts';
 import { askPort, makeBeyond, serveIn } from './packets.ts';
 import {
@@ -18,7 +18,7 @@ import {
   stateOf,
 } from './state.ts';
 
-const EXECUTABLE = fileURLToPath(new URL('../../dist/fairlead', import.meta.url));
+const EXECUTABLE = distPath('fairlead');
 const TYPES = ['bridge', 'host-local', 'portmap', 'tuning'];
 const APPLETS = ['ip', 'ping', 'sleep'];
 const PACKAGES = new Map([

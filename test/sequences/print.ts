@@ -72,8 +72,7 @@ export function fixtureOf(failure: Failure, found: string): string {
 function comment(failure: Failure, found: string, earlier: readonly Done[]): string {
   const final = failure.done.at(-1);
   const [first = ''] = failure.message.split('\n');
-  const lines = ['What holds: to be said in this line.', ''];
-  lines.push('referee: skip found by a random sequence', 'versions: written', '');
+  const lines = ['What holds: to be said in this line.'];
   lines.push(`Found by ${found}.`, `It said: ${first.replace(/[:{ ]+$/, '')}`);
   if (final !== undefined && final.words !== '') {
     lines.push(`In the last step ${final.words}: the corpus lets every operation fail in turn.`);
@@ -82,5 +81,6 @@ function comment(failure: Failure, found: string, earlier: readonly Done[]): str
     const said = earlier.map((item) => item.words).filter((item) => item !== '');
     lines.push(`The state before comes of: ${said.join(', ')}.`);
   }
+  lines.push('', 'referee: skip found by a random sequence', 'versions: written');
   return `${lines.join('\n')}\n`;
 }

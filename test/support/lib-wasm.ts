@@ -2,12 +2,13 @@
 // of its exports. It owns the marshalling; what the functions do is core-as/test/lib.ts.
 import { readFileSync } from 'node:fs';
 import { instantiateSync } from '@assemblyscript/loader';
+import { distPath } from './wasm.ts';
 
 type Exported = (...args: (number | bigint)[]) => number;
 type Argument = string | Uint8Array | number | bigint | boolean;
 
-const BUILD = new URL('../../dist/test-lib.wasm', import.meta.url);
-const wasm = instantiateSync<Record<string, unknown>>(readFileSync(BUILD)).exports;
+const BUILD = readFileSync(distPath('test-lib.wasm'));
+const wasm = instantiateSync<Record<string, unknown>>(BUILD).exports;
 
 function lower(value: Argument): number | bigint {
   if (typeof value === 'string') return wasm.__newString(value);

@@ -2,7 +2,8 @@
 // nothing may be missing but what the kernel was built without.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { distPath } from './wasm.ts';
+import { lacking } from '../../tools/build.mjs';
+import { STEPS } from '../../tools/build-steps.mjs';
 import { REFERENCE_DIR } from './world.ts';
 
 const ci = process.env['CI'] === 'true';
@@ -31,20 +32,22 @@ export const needsReference =
 export const updating = process.env['FIXTURE_UPDATE'] === '1';
 export const needsFinal = updating ? 'needs a run without FIXTURE_UPDATE' : '';
 
+/** Why the build leaves out a step on this machine; "" when it does not. */
+function needsStep(name: string): string {
+  const why = lacking(STEPS[name] ?? {});
+  return need(why === '', why.replace(/^it /, ''));
+}
+
 /** The native host, which the build leaves out where its tools are missing. */
-export const needsNative =
-  needsRoot ||
-  need(existsSync(distPath('fairlead-native')), 'needs the packages gcc, musl-tools and wabt');
+export const needsNative = needsRoot || needsStep('native');
 
 /** The native host for arm64 and what runs it here; on arm64 itself it is the native host. */
 export const needsArm64 =
   process.arch === 'arm64'
     ? 'needs a machine that is not arm64'
     : needsNative ||
-      need(
-        existsSync(distPath('fairlead-native-arm64')) && programPath('qemu-aarch64-static') !== '',
-        'needs the packages gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user-static',
-      );
+      needsStep('native-arm64') ||
+      need(programPath('qemu-aarch64-static') !== '', 'needs the package qemu-user-static');
 
 /** Where a program lies, "" when it is not here. */
 export function programPath(name: string): string {

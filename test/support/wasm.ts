@@ -1,11 +1,31 @@
-// Modules that the build left in dist/, each compiled once per test process.
+// What the build left in dist/: its paths, and its modules, each compiled once per test process. It
+// refuses to a test what `npm test -- PATH` does not build for it.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { STEPS } from '../../tools/build-steps.mjs';
 
 const compiled = new Map<string, WebAssembly.Module>();
 
-export const distPath = (file: string): string =>
-  fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
+/** Steps of the build for the test file that runs, see built.ts. */
+const steps = process.env['FAIRLEAD_TEST_STEPS']?.split(' ');
+
+/** The step that makes a file of dist/. */
+function stepOf(file: string): string {
+  const found = Object.entries(STEPS).find(([, { outputs }]) => outputs.includes(`dist/${file}`));
+  if (found === undefined) throw new Error(`no step of the build makes dist/${file}`);
+  return found[0];
+}
+
+/** The path of a file that the build made; throws when this test file does not have it built. */
+export function distPath(file: string): string {
+  const step = stepOf(file);
+  if (steps?.includes(step) === false) {
+    throw new Error(
+      `dist/${file} is of the step ${step}: say in tools/test-steps.mjs that you use it`,
+    );
+  }
+  return fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
+}
 
 /** `core`: the core over the host ABI. `sim`: the simulated kernel. */
 export function wasmModule(name: 'core' | 'sim'): WebAssembly.Module {

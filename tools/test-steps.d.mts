@@ -1,0 +1,3 @@
+/** See test-steps.mjs. */
+export function stepsOf(path: string): readonly string[];
+export function stepsFor(root: string, words: readonly string[]): string[];

@@ -1,0 +1,49 @@
+// Which steps of the build each test needs: `npm test -- PATH` builds those of PATH. A test that
+// uses more is told so when it does (test/support/wasm.ts). It builds nothing.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ALL } from './build-steps.mjs';
+
+const HOSTS = ['executable', 'native'];
+const IN_MEMORY = ['core', 'sim'];
+
+/** By the beginning of the path: the first row that fits says it, and without one it is all. */
+const ROWS = [
+  ['test/abi/', IN_MEMORY],
+  ['test/cli/install', [...HOSTS, 'bundle']],
+  ['test/cli/', IN_MEMORY],
+  ['test/core/wasi', [...IN_MEMORY, 'wasi']],
+  ['test/core/', IN_MEMORY],
+  ['test/docs/', ['wasi']],
+  ['test/drivers/', IN_MEMORY],
+  ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],
+  ['test/e2e/', [...IN_MEMORY, ...HOSTS, 'bundle']],
+  ['test/fixtures/referee', []],
+  ['test/fixtures/strict', []],
+  ['test/fuzz/', [...IN_MEMORY, 'executable']],
+  ['test/leases/', IN_MEMORY],
+  ['test/lib/', ['test-lib']],
+  ['test/native/program', ['native', 'native-asan', 'native-arm64']],
+  ['test/native/', [...IN_MEMORY, 'test-lib', 'native', 'translation']],
+  ['test/sequences/', [...IN_MEMORY, 'translation']],
+  ['test/sim/', [...IN_MEMORY, 'test-lib']],
+  ['test/tidy/', []],
+  ['test/tools/', []],
+  ['test/uml/', [...IN_MEMORY, 'test-lib']],
+];
+
+/** The steps that a test file needs; `path` is from the root of the clone. */
+export function stepsOf(path) {
+  return ROWS.find(([start]) => path.startsWith(start))?.[1] ?? ALL;
+}
+
+/** The steps for all tests whose paths hold one of these words, as vitest looks for them. */
+export function stepsFor(root, words) {
+  const files = readdirSync(join(root, 'test'), { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${name}`);
+  const wanted = files.filter(
+    (path) => words.length === 0 || words.some((word) => join(root, path).includes(word)),
+  );
+  return ALL.filter((step) => wanted.some((path) => stepsOf(path).includes(step)));
+}
