@@ -23,6 +23,8 @@ const ROWS = [
   ['test/fuzz/', [...IN_MEMORY, 'executable']],
   ['test/leases/', IN_MEMORY],
   ['test/lib/', ['test-lib']],
+  ['test/native/linger', [...IN_MEMORY, ...HOSTS]],
+  ['test/native/lock', [...IN_MEMORY, ...HOSTS]],
   ['test/native/program', ['native', 'native-asan', 'native-arm64']],
   ['test/native/', [...IN_MEMORY, 'test-lib', 'native', 'translation']],
   ['test/sequences/', [...IN_MEMORY, 'translation']],
