@@ -26,7 +26,7 @@ import { Request } from "../spec/request";
 import { error_print, result_print } from "../spec/result";
 import { SUPPORTED, version_document, version_supported } from "../spec/version";
 import { Undo } from "../undo";
-import { plugin_find, types } from "./find";
+import { plugin_find, type_names } from "./find";
 import { failed, Outcome, Plugin } from "./plugin";
 
 /** What goes to standard output, and the error that it is, if any. */
@@ -63,7 +63,7 @@ export function dispatch(type: string, env: Environment): Answer {
   const request = new Request(type, env);
   const plugin = plugin_find(type);
   if (!plugin) {
-    const known = types().join(", ");
+    const known = type_names().join(", ");
     const error = new CniError(
       Code.InvalidConfig,
       `no plugin type "${type}": install the program under one of these names: ${known}`,

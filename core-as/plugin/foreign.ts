@@ -13,6 +13,7 @@ import { Request } from "../spec/request";
 import { result_read } from "../spec/result";
 import { Undo } from "../undo";
 import { failed, Outcome, Plugin } from "./plugin";
+import { Type } from "./type";
 
 /** DHCP may take half a minute; a runtime gives a plugin some two minutes. */
 const TIMEOUT_MS = 90000;
@@ -140,6 +141,11 @@ export class Foreign extends Plugin {
 
   get uses_netns(): bool {
     return false;
+  }
+
+  /** Nothing is known of it here: rows of known ones are plugins/foreign.ts. */
+  describe(type: Type): void {
+    type.ours = false;
   }
 
   load(request: Request): CniError | null {

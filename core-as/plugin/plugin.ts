@@ -4,6 +4,7 @@ import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
 import { Undo } from "../undo";
+import { Type } from "./type";
 
 /** A result or the error in its place. */
 export class Outcome {
@@ -46,6 +47,8 @@ export abstract class Plugin {
   nft_sets(request: Request): string[] {
     return [];
   }
+  /** Says what the type is: its row in the table of types. The name stands there already. */
+  abstract describe(type: Type): void;
   /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
   abstract load(request: Request): CniError | null;
   /** Makes the attachment, noting the inverse of every change. */

@@ -10,6 +10,7 @@ import { fuse, unfuse } from "./fuse";
 import { NetworkList, network_list } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
+import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
 function text_of(request: JsonValue, key: string): string {
@@ -38,6 +39,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "repair") return repair();
   if (name == "networks") return networks(text_of(request, "confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, text_of(request, "file"));
+  if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), text_of(request, "path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }

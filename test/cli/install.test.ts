@@ -25,10 +25,10 @@ import {
   type InstallOptions,
   install,
   runInstaller,
-  TYPES,
   uninstall,
 } from '../../host-node/cli/install.ts';
 import { needsNative } from '../support/needs.ts';
+import { ownTypes } from '../support/types.ts';
 import { distPath } from '../support/wasm.ts';
 
 const INSTALL_MODULE = new URL('../../host-node/cli/install.ts', import.meta.url).href;
@@ -56,6 +56,7 @@ function makeWorld(): void {
   writeFileSync(at('from/10-pods.conflist'), CONFLIST, { mode: 0o600 });
 }
 beforeEach(makeWorld);
+const TYPES = ownTypes();
 
 const options = (more: Partial<InstallOptions> = {}): InstallOptions => ({
   source: at('from/one'),
@@ -543,6 +544,7 @@ describe('the command line', () => {
       args,
       version: '0.1.0',
       executable: at('from/one'),
+      types: () => TYPES,
       write: (fd, text) => {
         said[fd === 1 ? 'stdout' : 'stderr'] += text;
       },
@@ -705,6 +707,7 @@ describe('the built program', () => {
         args: [...args, '--bin-dir', at('bin')],
         version: '0.1.0',
         executable: program,
+        types: () => TYPES,
         write: (_, text) => void said.push(text),
       });
     expect(run('--host', 'native')).toBe(1);
@@ -723,7 +726,9 @@ describe('the built program', () => {
   test('its types are those of the core', () => {
     symlinkSync(distPath('fairlead'), at('no-type'));
     const { stdout } = fairlead(at('no-type'), [], { CNI_COMMAND: 'VERSION' });
-    expect((JSON.parse(stdout) as { msg: string }).msg).toContain(`: ${TYPES.join(', ')}`);
+    expect((JSON.parse(stdout) as { msg: string }).msg).toContain(
+      `: ${[...TYPES, 'fairlead'].join(', ')}`,
+    );
   });
 
   test('CNI_COMMAND makes it a plugin, whatever the arguments', () => {

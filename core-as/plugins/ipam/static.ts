@@ -6,6 +6,7 @@ import { JsonValue } from "../../lib/json";
 import { check_failed, check_prevResult } from "../../net/check";
 import { ipam_object, too_many } from "../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniArgs } from "../../spec/args";
 import { Attachments } from "../../spec/attachments";
 import { CniError, Code } from "../../spec/error";
@@ -21,6 +22,17 @@ export class Static extends Plugin {
 
   get uses_netns(): bool {
     return false;
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Ipam;
+    type.about = "IPAM: addresses written in the configuration";
+    type
+      .at(IPAM, "type addresses routes dns")
+      .at("ipam.addresses", "address gateway")
+      .at(ARGS, "ips")
+      .at(RUNTIME, "ips")
+      .at(CNI_ARGS, "IP GATEWAY");
   }
 
   load(request: Request): CniError | null {

@@ -5,6 +5,7 @@
 import { JsonValue, Kind } from "../../lib/json";
 import { plugin_or_foreign } from "../../plugin/find";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { CONFIG, Role, Type } from "../../plugin/type";
 import { Attachments } from "../../spec/attachments";
 import { CniError, Code } from "../../spec/error";
 import { Request } from "../../spec/request";
@@ -79,6 +80,12 @@ export class Fused extends Plugin {
       else if (type.length > 0 || reader.lacks(object, "type"))
         reader.invalid(`"type" of a plugin of the chain cannot be "${type}"`, object);
     }
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Chain;
+    type.about = "a whole chain of these in one process";
+    type.at(CONFIG, "plugins");
   }
 
   load(request: Request): CniError | null {

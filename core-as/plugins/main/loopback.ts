@@ -6,6 +6,7 @@ import { ENODEV } from "../../lib/errno";
 import { cidr_parse } from "../../lib/ip";
 import { check_failed } from "../../net/check";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { Attachments } from "../../spec/attachments";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
@@ -13,6 +14,12 @@ import { Interface, IPConfig, Result } from "../../spec/types";
 import { Undo } from "../../undo";
 
 export class Loopback extends Plugin {
+  describe(type: Type): void {
+    type.role = Role.Alone;
+    type.about = "the container's lo";
+    type.at(CONFIG, "").at(RUNTIME, "");
+  }
+
   load(request: Request): CniError | null {
     request.prevResult();
     return request.reader.error;

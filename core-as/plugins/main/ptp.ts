@@ -27,6 +27,7 @@ import { Wiring } from "../../net/wiring";
 import { plugin_or_foreign } from "../../plugin/find";
 import { ipam_add, ipam_load, ipam_type_strict } from "../../plugin/ipam";
 import { failed, Outcome } from "../../plugin/plugin";
+import { CONFIG, RUNTIME, Type } from "../../plugin/type";
 import { dns_override } from "../../spec/config";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
@@ -39,6 +40,11 @@ const SCOPE_HOST = 254;
 
 export class Ptp extends Wiring {
   private veth: VethPlan = new VethPlan();
+
+  describe(type: Type): void {
+    type.about = "veth pair between the host and the container";
+    type.at(CONFIG, "mtu ipMasq ipMasqBackend ipam dns").at(RUNTIME, "");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

@@ -13,6 +13,7 @@ import { Element, owner_tag } from "../../nft/element";
 import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/parts";
 import { elements_possible } from "../../nft/tables";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { Attachments } from "../../spec/attachments";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
@@ -39,6 +40,12 @@ export class Firewall extends Plugin {
 
   nft_sets(request: Request): string[] {
     return SETS;
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: lets the container's packets through, keeps bridges apart";
+    type.at(CONFIG, "backend iptablesAdminChainName firewalldZone ingressPolicy").at(RUNTIME, "");
   }
 
   load(request: Request): CniError | null {

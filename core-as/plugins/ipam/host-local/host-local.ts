@@ -1,27 +1,27 @@
 // The IPAM type `host-local`: one address per range set out of local leases. Keys, order of range
 // sources, errors and files are the reference plugin's; leases.ts owns the files.
-import { file_read } from "../../../host/store";
 import { Ip, ip_parse, ip_parse_loose } from "../../../lib/ip";
 import { JsonValue, Kind } from "../../../lib/json";
 import { dir_usable } from "../../../lib/name";
-import { texts_joined, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
+import { texts_joined } from "../../../lib/utf8";
 import { check_failed } from "../../../net/check";
 import { ipam_object, too_many } from "../../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { Attachments } from "../../../spec/attachments";
-import { CniError, Code, os_error } from "../../../spec/error";
+import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { routes_read } from "../../../spec/result";
-import { DNS, Result, RouteConfig } from "../../../spec/types";
+import { Result, RouteConfig } from "../../../spec/types";
 import { version_before } from "../../../spec/version";
 import { Undo } from "../../../undo";
 import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
 import { Leases } from "./leases";
 import { RangeSet, sets_check, sets_read } from "./ranges";
+import { resolv_conf } from "./resolv-conf";
 
 const DATA_DIR = "/var/lib/cni/networks";
-const RESOLV_CONF_LIMIT_BYTES = 65536;
 
 export class HostLocal extends Plugin {
   private sets: RangeSet[] = [];
@@ -36,6 +36,16 @@ export class HostLocal extends Plugin {
 
   lease_dir(request: Request): string {
     return data_dir(request);
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Ipam;
+    type.about = "IPAM: addresses from ranges, leases in /var/lib/cni/networks";
+    type
+      .at(IPAM, "type ranges subnet rangeStart rangeEnd gateway routes dataDir resolvConf")
+      .at(ARGS, "ips")
+      .at(RUNTIME, "ips ipRanges")
+      .at(CNI_ARGS, "IP");
   }
 
   load(request: Request): CniError | null {
@@ -276,43 +286,4 @@ function data_dir(request: Request): string {
   }
   request.reader.invalid(`"dataDir" must be an absolute path without ".."`, value);
   return "";
-}
-
-/** Reads a resolv.conf (resolv.conf(5)) into the result's dns. */
-function resolv_conf(path: string, dns: DNS): CniError | null {
-  const bytes = file_read(path, RESOLV_CONF_LIMIT_BYTES);
-  if (!bytes) return os_error(`read resolvConf ${path}`, Code.Io);
-  if (utf8_invalid_at(bytes.ptr, bytes.len) >= 0) {
-    return new CniError(Code.Decode, `resolvConf ${path} is not UTF-8 text`);
-  }
-  const lines = utf8_decode(bytes.ptr, bytes.len).split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i].trim();
-    if (line.length == 0 || line.charCodeAt(0) == 35 || line.charCodeAt(0) == 59) continue;
-    const fields = words(line);
-    if (fields.length < 2) continue;
-    if (fields[0] == "nameserver") dns.nameservers.push(fields[1]);
-    else if (fields[0] == "domain") dns.domain = fields[1];
-    for (let k = 1; k < fields.length; k++) {
-      if (fields[0] == "search") dns.search.push(fields[k]);
-      else if (fields[0] == "options") dns.options.push(fields[k]);
-    }
-  }
-  return null;
-}
-
-/** Splits at runs of blanks and tabs. */
-function words(line: string): string[] {
-  const found = new Array<string>();
-  let start = -1;
-  for (let i = 0; i <= line.length; i++) {
-    const c = i < line.length ? line.charCodeAt(i) : 32;
-    const blank = c == 32 || c == 9 || c == 13;
-    if (!blank && start < 0) start = i;
-    if (blank && start >= 0) {
-      found.push(line.substring(start, i));
-      start = -1;
-    }
-  }
-  return found;
 }

@@ -22,6 +22,7 @@ import { SPOOF } from "../../../nft/parts";
 import { plugin_or_foreign } from "../../../plugin/find";
 import { ipam_add, ipam_load, ipam_type_strict } from "../../../plugin/ipam";
 import { failed, Outcome } from "../../../plugin/plugin";
+import { ARGS, CNI_ARGS, CONFIG, RUNTIME, Type } from "../../../plugin/type";
 import { dns_override } from "../../../spec/config";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
@@ -29,6 +30,11 @@ import { Interface, Result } from "../../../spec/types";
 import { Undo } from "../../../undo";
 import { PortPlan, port_configure, port_vlans_read, uplink_vlans } from "./port";
 import { BridgePlan, bridge_addresses, bridge_ensure, gateway_link } from "./switch";
+
+const KEYS =
+  "bridge isGateway isDefaultGateway forceAddress mtu hairpinMode promiscMode ipam dns " +
+  "portIsolation vlan vlanTrunk preserveDefaultVlan uplinkInterface enabledad " +
+  "disableContainerInterface ipMasq ipMasqBackend macspoofchk";
 
 export class Bridge extends Wiring {
   private bridge: BridgePlan = new BridgePlan();
@@ -40,6 +46,16 @@ export class Bridge extends Wiring {
   private enabledad: bool = false;
   private disableContainerInterface: bool = false;
   private macspoofchk: bool = false;
+
+  describe(type: Type): void {
+    type.about = "veth pair between a Linux bridge and the container";
+    type
+      .at(CONFIG, KEYS)
+      .at("vlanTrunk", "id minID maxID")
+      .at(ARGS, "mac")
+      .at(RUNTIME, "mac")
+      .at(CNI_ARGS, "MAC");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

@@ -12,6 +12,7 @@ import { check_prevResult } from "../../../net/check";
 import { host_end, link_missing } from "../../../net/peer";
 import { records_stale } from "../../../net/record";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
@@ -92,6 +93,18 @@ export class Bandwidth extends Plugin {
   /** null: no limit. */
   private ingress: Limit | null = null;
   private egress: Limit | null = null;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: limits of what a container receives and sends";
+    type
+      .at(CONFIG, KEYS.join(" "))
+      .at(RUNTIME, "bandwidth")
+      .at("runtimeConfig.bandwidth", KEYS.join(" "));
+    type.idle_without = "bandwidth";
+    type.idle_unless = KEYS;
+    type.kernel = ["link ifb"];
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

@@ -11,6 +11,7 @@ import { host_port_of } from "../../../nft/hostport";
 import { PORTMAP } from "../../../nft/parts";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
@@ -33,6 +34,16 @@ export class Portmap extends Plugin {
   }
   nft_sets(request: Request): string[] {
     return sets_of(PORTMAP);
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: ports of the host lead to the container";
+    type
+      .at(CONFIG, "backend snat masqAll markMasqBit externalSetMarkChain conditionsV4 conditionsV6")
+      .at(RUNTIME, "portMappings")
+      .at("runtimeConfig.portMappings", "hostPort containerPort protocol hostIP");
+    type.idle_without = "portMappings";
   }
 
   load(request: Request): CniError | null {

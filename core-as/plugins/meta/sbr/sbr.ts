@@ -11,6 +11,7 @@ import { link_missing } from "../../../net/peer";
 import { record_drop, record_read, records_stale } from "../../../net/record";
 import { routes_of, rules_error, Tables } from "../../../net/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
@@ -36,6 +37,12 @@ export class Sbr extends Plugin {
   private gateway4: Ip | null = null;
   private gateway6: Ip | null = null;
   private hints: bool = false;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: a routing table for packets from the interface's addresses";
+    type.at(CONFIG, "table gateways addSourceHints").at(RUNTIME, "");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

@@ -8,6 +8,7 @@ import { check_failed, check_prevResult } from "../../../net/check";
 import { host_end, link_missing } from "../../../net/peer";
 import { record_of, records_stale } from "../../../net/record";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { ARGS, CNI_ARGS, CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, os_error } from "../../../spec/error";
@@ -34,6 +35,16 @@ export class Tuning extends Plugin {
   /** -1 when not asked for. */
   private allmulti: i32 = -1;
   private txqlen: i32 = -1;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: sysctls and properties of the container's interface";
+    type
+      .at(CONFIG, "sysctl mac promisc mtu allmulti txQLen dataDir")
+      .at(ARGS, "sysctl mac promisc mtu allmulti txQLen")
+      .at(RUNTIME, "mac")
+      .at(CNI_ARGS, "MAC");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

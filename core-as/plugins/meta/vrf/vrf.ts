@@ -28,6 +28,7 @@ import {
 } from "../../../net/record";
 import { Tables, table_reserved } from "../../../net/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
@@ -42,6 +43,13 @@ export class Vrf extends Plugin {
   private name: string = "";
   /** 0: that of the VRF that is there, or the lowest free one. */
   private table: i32 = 0;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: the interface in a VRF of the container";
+    type.at(CONFIG, "vrfname table").at(RUNTIME, "");
+    type.kernel = ["link vrf table 10"];
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
