@@ -1,5 +1,6 @@
 // Entry of a test build: thin functions over core-as/lib for the tests, through the loader.
 // It owns no logic a plugin uses, and no plugin is built from it.
+import { errno_name } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, json_parse, json_text, json_write } from "../lib/json";
 import { Layer, layer_parse, MtuResult, mss_bytes, mtu_asked, mtu_inner } from "../lib/mtu";
@@ -8,6 +9,8 @@ import { sha512 } from "../lib/sha512";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 
 export { nft_key, nft_messages, nft_words } from "./nft";
+
+export { errno_name };
 
 /** "" when the document parses, else "POSITION: PROBLEM". */
 export function json_problem(bytes: ArrayBuffer): string {

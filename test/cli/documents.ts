@@ -479,8 +479,8 @@ const LISTS: readonly Marked[] = [
   },
   {
     about: 'what is no JSON: its first mistake alone',
-    document: '{ "name": "net",\n  "plugins": [ { "type": "bridge", ▸} ], }',
-    problems: ['error: cannot decode net.conflist: a key in double quotes was expected here'],
+    document: '{ "name": "net",\n  "plugins": [ { "type": "bridge"▸, } ], }',
+    problems: ['error: cannot decode net.conflist: a comma after the last entry: remove it'],
   },
   {
     about: 'a fused chain with wrong entries',

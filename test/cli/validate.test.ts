@@ -412,7 +412,9 @@ describe('hostile input', () => {
   /** Content, and what is said of it. */
   const CASES: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['empty', '', /1:1: error: cannot decode .*: the document ends too early/],
-    ['garbage', 'bridge: cni0\n', /1:1: error: cannot decode .*: a value was expected here/],
+    ['garbage', 'bridge: cni0\n', /1:1: error: cannot decode .*: a word that JSON does not have/],
+    ['a byte order mark', '\ufeff{}', /1:1: error: cannot decode .*: a byte order mark/],
+    ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), /1:1: error: .*: text in UTF-16: save/],
     ['an open end', '{"a": [', /1:8: error: cannot decode .*: the document ends too early/],
     ['a number', '7', /1:1: error: .* must be an object, not a number/],
     ['NUL bytes', '{"name": "a\0b"}', /1:12: error: .*: a control character in a string/],
