@@ -185,9 +185,30 @@ export function dns_read(reader: Reader, object: JsonValue): DNS {
   return dns;
 }
 
-/** Reads a list of routes under a key, of a config or a result. */
-export function routes_read(reader: Reader, object: JsonValue, key: string): RouteConfig[] {
+/** The metric of an IPv6 route that names none: IP6_RT_PRIO_USER, net/ipv6_route.h. */
+const METRIC_DEFAULT6: i64 = 1024;
+/** RT_TABLE_MAIN, linux/rtnetlink.h; table 0 means it too. */
+const TABLE_MAIN: i64 = 254;
+
+/** What tells a route from others of a table, to the kernel. */
+function place_of(route: RouteConfig): string {
+  const priority = route.dst.ip.v6 && route.priority == 0 ? METRIC_DEFAULT6 : route.priority;
+  const table = route.table <= 0 ? TABLE_MAIN : route.table;
+  return `${route.dst.toString()} ${table} ${priority}`;
+}
+
+/**
+ * Reads a list of routes under a key, of a config or a result. `distinct`: it is a configuration's,
+ * of which the kernel would refuse the second of two that it cannot tell apart.
+ */
+export function routes_read(
+  reader: Reader,
+  object: JsonValue,
+  key: string,
+  distinct: bool = false,
+): RouteConfig[] {
   const routes = new Array<RouteConfig>();
+  const places = new Set<string>();
   const array = reader.array(object, key);
   if (!array) return routes;
   for (let i = 0; i < array.items.length; i++) {
@@ -209,6 +230,15 @@ export function routes_read(reader: Reader, object: JsonValue, key: string): Rou
     route.priority = reader.integer(item, "priority", 0, U32);
     route.table = reader.integer(item, "table", 0, U32, -1);
     route.scope = <i32>reader.integer(item, "scope", 0, 255, -1);
+    const place = distinct ? place_of(route) : "";
+    if (distinct && places.has(place)) {
+      reader.invalid(
+        `the route to ${route.dst.toString()} is given twice, and a table holds one for each ` +
+          `priority: remove one, or give it another "priority" or "table"`,
+        item,
+      );
+    }
+    places.add(place);
     routes.push(route);
   }
   return routes;

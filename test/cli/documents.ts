@@ -248,6 +248,17 @@ const LOADS: readonly Marked[] = [
     ],
   },
   {
+    about: 'a route and an address twice',
+    document: inList(`{ "type": "bridge", "ipam": { "type": "static", "addresses": [
+  { "address": "10.1.2.3/24" }, ▸{ "address": "10.1.2.3/24" }], "routes": [{ "dst": "0.0.0.0/0" },
+  ▸{ "dst": "0.0.0.0/0" }, { "dst": "0.0.0.0/0", "priority": 5 }] } }`),
+    problems: [
+      'error: the address 10.1.2.3 is given twice: an interface has it once',
+      'error: the route to 0.0.0.0/0 is given twice, and a table holds one for each priority: ' +
+        'remove one, or give it another "priority" or "table"',
+    ],
+  },
+  {
     about: 'MTUs that no link takes, or none with IPv6',
     document: inList(`{ "type": "bridge", "mtu": ▸67,
   "ipam": { "type": "host-local", "subnet": "fd00::/64" } },

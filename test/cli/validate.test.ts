@@ -14,6 +14,7 @@ import { realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { allFixtures, type Fixture, type Step } from '../support/fixture.ts';
 import { needsRoot } from '../support/needs.ts';
+import { typeTable } from '../support/types.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { DOCUMENTS, inList } from './documents.ts';
 
@@ -309,7 +310,7 @@ function onDisk(step: Step): [string, string] {
     return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (['bandwidth', 'firewall', 'portmap', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
+  if (typeTable().types.some(({ name, role }) => name === step.type && role === 'meta')) {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',

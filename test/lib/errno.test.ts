@@ -1,4 +1,5 @@
-// The names of error numbers against those of this machine's Node, which has them from the C library.
+// The names of error numbers against those of this machine's Node, which has them from the C
+// library.
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
 import { callString } from '../support/lib-wasm.ts';

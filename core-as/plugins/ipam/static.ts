@@ -1,7 +1,7 @@
 // The IPAM type `static`: addresses written in the configuration or requested by the runtime.
 // It keeps no state. Sources, lowest to highest: ipam.addresses with CNI_ARGS IP appended,
 // args.cni.ips, runtimeConfig.ips; a higher one replaces the lower.
-import { cidr_parse, ip_parse } from "../../lib/ip";
+import { Cidr, cidr_parse, ip_parse } from "../../lib/ip";
 import { JsonValue } from "../../lib/json";
 import { check_failed, check_prevResult } from "../../net/check";
 import { ipam_object, too_many } from "../../plugin/ipam";
@@ -19,6 +19,8 @@ import { Undo } from "../../undo";
 
 export class Static extends Plugin {
   private result: Result = new Result();
+  /** The addresses of the result, as the kernel tells them apart. */
+  private seen: Set<string> = new Set<string>();
 
   get uses_netns(): bool {
     return false;
@@ -42,7 +44,7 @@ export class Static extends Plugin {
     this.addresses(request, ipam);
     const error = this.requested(request);
     if (error) return error;
-    this.result.routes = routes_read(reader, ipam, "routes");
+    this.result.routes = routes_read(reader, ipam, "routes", true);
     const dns = reader.object(ipam, "dns");
     if (dns) this.result.dns = dns_read(reader, dns);
     if (reader.error) return reader.error;
@@ -67,6 +69,8 @@ export class Static extends Plugin {
         }
         continue;
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) reader.invalid(twice, item);
       const ip = new IPConfig(address);
       const gateway = reader.string(item, "gateway");
       if (gateway.length > 0) {
@@ -76,6 +80,17 @@ export class Static extends Plugin {
       }
       this.result.ips.push(ip);
     }
+  }
+
+  /** What is wrong when an address is there already; "" when it is not. Notes it. */
+  private twice(address: Cidr): string {
+    // The kernel tells IPv4 addresses apart by their prefix as well.
+    const key = address.ip.v6 ? address.ip.toString() : address.toString();
+    if (this.seen.has(key)) {
+      return `the address ${address.ip.toString()} is given twice: an interface has it once`;
+    }
+    this.seen.add(key);
+    return "";
   }
 
   /** Addresses that the runtime asks for. */
@@ -111,6 +126,8 @@ export class Static extends Plugin {
           `the 'ip' field is expected to be in CIDR notation, got: '${texts[i]}'`,
         );
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) return new CniError(Code.InvalidConfig, twice);
       this.result.ips.push(new IPConfig(address));
     }
     if (gateways.length == 0) return null;
@@ -127,6 +144,7 @@ export class Static extends Plugin {
 
   private replace(texts: string[]): CniError | null {
     this.result.ips = new Array<IPConfig>();
+    this.seen.clear();
     for (let i = 0; i < texts.length; i++) {
       const address = cidr_parse(texts[i]);
       if (!address) {
@@ -135,6 +153,8 @@ export class Static extends Plugin {
           `an entry in the 'ips' field is NOT in CIDR notation, got: '${texts[i]}'`,
         );
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) return new CniError(Code.InvalidConfig, twice);
       this.result.ips.push(new IPConfig(address));
     }
     return null;

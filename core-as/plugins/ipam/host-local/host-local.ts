@@ -55,7 +55,7 @@ export class HostLocal extends Plugin {
     this.readRanges(request, ipam);
     this.dataDir = data_dir(request);
     this.resolvConf = reader.string(ipam, "resolvConf");
-    this.routes = routes_read(reader, ipam, "routes");
+    this.routes = routes_read(reader, ipam, "routes", true);
     if (reader.error) return reader.error;
     return this.readRequested(request);
   }
