@@ -190,7 +190,8 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
   if (plugin.uses_netns && request.env.netns.length > 0) {
     const error = open_netns(request);
     if (error && error.code == Code.InvalidNetns) {
-      log(`${error.toString()}; nothing to remove there`);
+      const said = error.msg.replace(": the runtime must make the namespace first", "");
+      log(`${said}; nothing to remove there`);
     } else if (error) {
       errors.push(error);
       request.netns_unknown = true;

@@ -10,7 +10,7 @@ import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Reader } from "../spec/reader";
 import { Request } from "../spec/request";
-import { result_read } from "../spec/result";
+import { result_json, result_read } from "../spec/result";
 import { Undo } from "../undo";
 import { failed, Outcome, Plugin } from "./plugin";
 import { Type } from "./type";
@@ -53,11 +53,29 @@ function environment(request: Request, command: string): ByteWriter {
   return env;
 }
 
+/**
+ * The configuration that the delegate reads. A prevResult of another version than the
+ * configuration's is converted, as runtimes do it: plugins read it by the configuration's.
+ */
+function config_for(request: Request): JsonValue {
+  const given = request.config;
+  const previous = given.get("prevResult");
+  if (!previous || previous.kind != Kind.Object) return given;
+  const reader = new Reader(request.document);
+  if (reader.string(previous, "cniVersion", request.version) == request.version) return given;
+  const result = result_read(reader, previous, request.version);
+  const document = result_json(result, request.version);
+  if (reader.error || !document) return given;
+  const made = JsonValue.object();
+  for (let i = 0; i < given.items.length; i++) made.append(given.keys[i], given.items[i]);
+  return made.set("prevResult", document);
+}
+
 /** Executes the delegate, from the first folder of CNI_PATH that has it. */
 export function delegate_call(request: Request, type: string, command: string): Called {
   const called = new Called();
   const env = environment(request, command);
-  const stdin = json_text(request.config);
+  const stdin = json_text(config_for(request));
   const folders = request.env.path.split(":");
   for (let i = 0; i < folders.length; i++) {
     if (folders[i].length == 0) continue;

@@ -7,7 +7,7 @@ import { ByteWriter } from "../lib/utf8";
 import { CniError, Code } from "./error";
 import { Reader } from "./reader";
 import { DNS, Interface, IPConfig, Result, RouteConfig } from "./types";
-import { version_before } from "./version";
+import { SUPPORTED, version_before, version_supported } from "./version";
 
 /** interface of an address in a document before 1.0.0: -1 meant "unknown". */
 const INTERFACE_LIMIT: i64 = 65535;
@@ -294,28 +294,23 @@ function family_read(reader: Reader, document: JsonValue, key: string, result: R
   for (let i = 0; i < routes.length; i++) result.routes.push(routes[i]);
 }
 
-/** Spec versions whose result documents have one shape. */
-function shape_of(version: string): i32 {
-  if (version_before(version, "0.3.0")) return 0;
-  return version_before(version, "1.0.0") ? 1 : 2;
-}
-
 /**
- * Reads a result document under a config of `version`. Its own cniVersion, when there, must be of
- * the same shape; problems land in the reader.
+ * Reads a result document of any version that is spoken, by the shape of its own; without
+ * cniVersion it is of that of the configuration, `version` (as libcni takes it). Problems land in
+ * the reader.
  */
 export function result_read(reader: Reader, document: JsonValue, version: string): Result {
   const result = new Result();
   const own = reader.string(document, "cniVersion", version);
-  if (shape_of(own) != shape_of(version)) {
+  if (!version_supported(own)) {
     reader.fail(
-      Code.Decode,
-      `a result of cniVersion "${own}" cannot stand in a configuration of "${version}"`,
+      Code.IncompatibleVersion,
+      `a result of cniVersion "${own}" cannot be read: there are ${SUPPORTED.join(", ")}`,
       document,
     );
     return result;
   }
-  if (shape_of(version) == 0) {
+  if (version_before(own, "0.3.0")) {
     family_read(reader, document, "ip4", result);
     family_read(reader, document, "ip6", result);
   } else {

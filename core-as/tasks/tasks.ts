@@ -56,6 +56,8 @@ function task_of(name: string, request: JsonValue): Task {
   task.args = text_of(request, "args");
   const capabilities = request.get("capabilities");
   if (capabilities && capabilities.kind == Kind.Object) task.capabilities = capabilities;
+  const insists = request.get("insists");
+  task.insists = insists !== null && insists.bool;
   const valid = request.get("valid");
   if (valid && valid.kind == Kind.Array) task.valid = valid;
   return task;

@@ -16,8 +16,9 @@ export const inList = (plugins: string, version = '1.1.0'): string =>
 
 const IPAM = '"ipam": { "type": "host-local", "subnet": "10.1.2.0/24" }';
 const BRIDGE = `{ "type": "bridge", ${IPAM} }`;
-const unknown = (key: string, cure = 'remove it'): string =>
-  `warning: unknown key "${key}", which is ignored: ${cure}`;
+const LEAVE = 'remove it, unless another program reads it from this file';
+const unknown = (key: string, cure = LEAVE): string =>
+  `warning: unknown key "${key}", which plugins ignore: ${cure}`;
 const runtimes = (key: string): string =>
   `warning: "${key}" is the runtime's to write, and it may replace this: remove it`;
 const PTP_IPAM = 'error: ptp needs addresses: add "ipam": {"type": "host-local", …}';
@@ -63,6 +64,11 @@ const FINE: readonly Marked[] = [
     'comments, and keys of other domains',
     `{ "_comment": "x", "//": "y", "example.com/z": 1, "cniVersion": "1.0.0", "name": "net",
        "plugins": [{ "type": "bridge", "#": 1, "_x": {}, "example.com/z": 1 }] }`,
+  ],
+  [
+    'keys by which podman and nerdctl know their own networks',
+    `{ "args": { "podman_labels": { "a": "b" } }, "nerdctlID": "x", "nerdctlLabels": {},
+       "cniVersion": "1.0.0", "name": "net", "plugins": [{ "type": "bridge" }] }`,
   ],
   [
     'features of 1.1.0 under 1.1.0',
@@ -127,6 +133,13 @@ const KEYS: readonly Marked[] = [
       unknown('subnet', 'move it into "ipam"'),
       unknown('isGateway', 'move it out of "ipam"'),
     ],
+  },
+  {
+    about: 'a key that says the opposite is not taken for a slip',
+    document: inList(
+      `${BRIDGE}, { "type": "portmap", "capabilities": { "portMappings": true }, ▸"noSnat": true }`,
+    ),
+    problems: [unknown('noSnat')],
   },
   {
     about: 'another case is read all the same',

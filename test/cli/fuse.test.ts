@@ -170,7 +170,7 @@ describe('refused, with the file as it was', () => {
     ['fuse', fused, 'fused already'],
     ['unfuse', JSON.stringify(LIST), 'nothing to unfuse'],
     ['unfuse', JSON.stringify({ ...LIST, plugins: [{ type: 'fairlead' }] }), 'without "plugins"'],
-    ['fuse', '{"name": "pods",\n}', 'line 2, column 1'],
+    ['fuse', '{"name": "pods",\n}', 'line 1, column 16'],
     ['fuse', '', 'cannot decode'],
     ['fuse', '[]', 'must be an object'],
     ['fuse', '{"name":"pods","plugins":[]}', 'no plugins in list'],

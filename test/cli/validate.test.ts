@@ -126,7 +126,8 @@ describe('drop-in files', () => {
       [`${DIR}/net/not.txt`]: '[',
     };
     expect(sim(files, '', [`${DIR}/net.conflist`])).toEqual([
-      'net/10-a.conf:2:3: warning: unknown key "snat", which is ignored: remove it',
+      'net/10-a.conf:2:3: warning: unknown key "snat", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
       'net/20-b.conf:1:11: error: ptp needs addresses: add "ipam": {"type": "host-local", …}',
       'net/20-b.conf:1:25: error: "mtu" must be a number, not a string',
       `net/30-c.conf:1:2: error: cannot decode net/30-c.conf: the document ends too early`,
@@ -338,6 +339,7 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'delegate/garbage-result': 'what the program prints',
   'delegate/missing': 'no such program: --path tells',
   'delegate/null-result': 'what the program prints',
+  'delegate/result-versions': 'what the program prints',
   'delegate/wrong-result': 'what the program prints',
   'firewall/no-prev-result': 'what a runtime passes',
   'firewall/policy-no-bridge': 'what a runtime passes',
@@ -469,7 +471,7 @@ describe('hostile input', () => {
       '/x/none.conflist:1:1: error: /x/none.conflist does not exist: name another file',
       '/x/c.conflist:1:1: error: /x/c.conflist has no file *.conflist, *.conf or *.json: ' +
         'name another folder',
-      `${DIR}/b.conflist/x:1:1: error: cannot read ${DIR}/b.conflist/x; ENOTDIR`,
+      `${DIR}/b.conflist/x:1:1: error: ${DIR}/b.conflist/x leads through a file: name a folder and what is in it`,
       '4 files: 3 errors, 0 warnings',
       '',
     ]);
@@ -503,8 +505,8 @@ describe('hostile input', () => {
     const key = '\\u001b[2J\\u202e\\n';
     const text = `{"cniVersion":"1.0.0","name":"x","${key}":1,"plugins":[{"type":"x"}]}`;
     expect(sim({ '/a.conflist': text })).toEqual([
-      '/a.conflist:1:34: warning: unknown key "\\u001b[2J\\u202e\\u000a", which is ignored: ' +
-        'remove it',
+      '/a.conflist:1:34: warning: unknown key "\\u001b[2J\\u202e\\u000a", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
     ]);
   });
 });
@@ -537,7 +539,8 @@ describe('the command line', () => {
     const said = run(driver, [DIR, `${DIR}/c.json`, DIR]);
     expect(said.exit_code).toBe(1);
     expect(said.out.replaceAll(`${DIR}/`, '').split('\n')).toEqual([
-      'b.conf:1:59: warning: unknown key "x", which is ignored: remove it',
+      'b.conf:1:59: warning: unknown key "x", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
       'c.json:1:47: error: ptp needs addresses: add "ipam": {"type": "host-local", …}',
       '3 files: 1 error, 1 warning',
       '',
@@ -564,7 +567,9 @@ describe('the command line', () => {
       line: 1,
       column: 59,
       key: 'x',
-      msg: 'unknown key "x", which is ignored: remove it',
+      msg:
+        'unknown key "x", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
     });
     expect(c.problems[0]).toMatchObject({ severity: 'error', key: 'type', code: 7 });
     const strict = run(simulated({ '/a.conflist': doubtful }), [

@@ -20,6 +20,12 @@ const SHARED: string[] = [
 /** The places of keys that no type owns. */
 export const SHARED_PLACES: string[] = ["list", "plugin", "runtime", "dns", "routes", "ranges"];
 
+/**
+ * Keys of a list that its owner reads: the labels and options of podman, the network's identity of
+ * nerdctl, which otherwise takes it for somebody else's.
+ */
+const OWNED: string[] = ["args", "nerdctlID", "nerdctlLabels"];
+
 /** The keys of such a place. */
 export function shared(place: string): string[] {
   for (let i = 0; i < SHARED.length; i++) {
@@ -183,13 +189,14 @@ export class KeyCheck {
   }
 
   private unknown(key: string, offset: i32, place: Place, known: string[], beside: string[]): void {
-    if (foreign(key)) return;
+    if (foreign(key) || (this.listed && OWNED.includes(key))) return;
     const near = nearest(key, known);
     let cure = this.listed
       ? belongs_in_plugin(key)
       : belongs(key, place, beside.length > 0 ? beside : known);
-    if (cure.length == 0) cure = near.length > 0 ? `did you mean "${near}"?` : "remove it";
-    this.file.warning(`unknown key "${key}", which is ignored: ${cure}`, offset);
+    if (cure.length == 0 && near.length > 0) cure = `did you mean "${near}"?`;
+    if (cure.length == 0) cure = "remove it, unless another program reads it from this file";
+    this.file.warning(`unknown key "${key}", which plugins ignore: ${cure}`, offset);
   }
 }
 
