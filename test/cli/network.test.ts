@@ -225,6 +225,38 @@ describe('del', () => {
     ['broken', fileLine(`${CONF}/10-pods.conflist`, '{"name": "podnet", "plugins": 7}')],
     ['cut short', fileLine(`${CONF}/10-pods.conflist`, '{"name": "podnet", "plu')],
   ])('works from the cache when the network was %s', (_, line) => {
+    const on = usual();
+    attach(on);
+    const gone = new Machine(on.dump().replace(/^file \/etc\/cni\/.*\n/m, line));
+    const said = detach(gone);
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('using the cached configuration');
+    expect(gone.files('/var/lib/cni/results')).toEqual([]);
+    expect(gone.dump()).not.toMatch(/link veth/);
+    expect(detach(gone)).toMatchObject({ code: 1 });
+  });
+
+  test('works from the cache for a single plugin, and with the drop-in folder that is left', () => {
+    const single = { cniVersion: '1.0.0', name: 'podnet', ...bridge };
+    const drop = fileLine(`${CONF}/podnet/10-x.conf`, '{"type":"nothere"}');
+    const on = machine({ [`${CONF}/10-pods.conf`]: JSON.stringify(single) });
+    expect(attach(on)).toMatchObject(ok);
+    expect(JSON.parse(Buffer.from(cache(on).config, 'base64').toString())).toEqual({
+      cniVersion: '1.0.0',
+      name: 'podnet',
+      plugins: [bridge],
+    });
+    const gone = on.dump().replace(/^file \/etc\/cni\/.*\n/m, '');
+    const without = new Machine(gone);
+    expect(detach(without).code).toBe(0);
+    expect(without.dump()).not.toMatch(/link veth/);
+    const list = usual();
+    attach(list);
+    const rest = new Machine(list.dump().replace(/^file \/etc\/cni\/.*\n/m, drop));
+    expect(detach(rest).stderr).toContain('failed to find plugin "nothere"');
+  });
+
+  test('a namespace that is gone is nothing to act on, and is not asked for', () => {
     const said = verb(usual(), 'del', 'podnet', '/run/netns/none');
     expect(said.code).toBe(0);
     expect(said.stderr).toContain('/run/netns/none does not exist; nothing to remove there');

@@ -3,7 +3,7 @@
 // to the next, and one undo serves all. It knows no inner plugin's keys.
 
 import { JsonValue, Kind } from "../../lib/json";
-import { plugin_or_foreign } from "../../plugin/find";
+import { plugin_find, plugin_or_foreign } from "../../plugin/find";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
 import { CONFIG, Role, Type } from "../../plugin/type";
 import { Attachments } from "../../spec/attachments";
@@ -35,8 +35,24 @@ export class Fused extends Plugin {
     return true;
   }
 
+  /** Behind another plugin, which has made the interface, it shares the record of that one. */
   get wires(): bool {
-    return true;
+    return !this.behind;
+  }
+
+  get uses_nft(): bool {
+    if (!this.behind) return false;
+    for (let i = 0; i < this.chain.length; i++) {
+      if (this.chain[i].plugin.uses_nft) return true;
+    }
+    return false;
+  }
+
+  /** Whether the chain begins with one of ours that makes no interface. Known once it is read. */
+  private get behind(): bool {
+    if (this.chain.length == 0) return false;
+    const first = this.chain[0];
+    return !first.plugin.wires && plugin_find(first.request.type) !== null;
   }
 
   lease_dir(request: Request): string {
