@@ -726,6 +726,8 @@ export interface Invocation {
   readonly executable: string | undefined;
   /** The names of links that there can be (types.ts). */
   readonly types: () => readonly string[];
+  /** Why a network cannot work with the programs of a folder and ours; none when it can. */
+  readonly against: (conflist: string, bin_dir: string) => readonly string[];
   readonly write: (fd: number, text: string) => void;
 }
 
@@ -801,7 +803,17 @@ function common(options: Options<typeof COMMON>) {
   };
 }
 
-function prepareInstall({ args, version, executable, types: all }: Invocation): Prepared {
+/** Throws where the network of a file could not attach anything: a node is then without one. */
+function refuseUseless(conflist: string, reasons: readonly string[]): void {
+  if (reasons.length === 0) return;
+  throw new InstallError(
+    `${conflist} could not attach a container; correct it, or install what it names:\n  ` +
+      reasons.join('\n  '),
+  );
+}
+
+function prepareInstall(invocation: Invocation): Prepared {
+  const { args, version, executable, types: all } = invocation;
   const more = { types: 'value', conflist: 'value', host: 'value', 'create-dirs': 'flag' } as const;
   const table = { ...COMMON, ...more };
   const { help, options } = parseArgs(args, table);
@@ -817,6 +829,7 @@ function prepareInstall({ args, version, executable, types: all }: Invocation): 
       );
     }
     const native = nativeOf(executable, options.host);
+    if (conflist !== undefined) refuseUseless(conflist, invocation.against(conflist, bin_dir));
     const what = { source: executable, native, version, types, conflist };
     return install({ ...what, bin_dir, conf_dir, create_dirs, dry_run });
   };

@@ -10,7 +10,7 @@ import { runInstaller } from './install.ts';
 import { EXIT_USAGE, type Io } from './io.ts';
 import { runNetworks, runRepair, runVerb, VERBS, type Verb } from './network.ts';
 import { describeTypes, linkNames, readTypes, type TypeTable } from './types.ts';
-import { runValidate } from './validate.ts';
+import { reasonsAgainst, runValidate } from './validate.ts';
 
 /** What main.ts of the program hands over. */
 export interface Program {
@@ -95,7 +95,8 @@ export function runCommand(program: Program): number {
   }
   if (first === 'install' || first === 'uninstall') {
     const types = () => linkNames(readTypes(program.core(), program.sim()));
-    return runInstaller(first, { args: rest, version, executable, types, write });
+    const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
+    return runInstaller(first, { args: rest, version, executable, types, against, write });
   }
   const io = machine(program);
   if (VERBS.includes(first)) return runVerb(first as Verb, rest, io);

@@ -3,6 +3,7 @@
 // the same program on the real one.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { OsError } from '../../host-node/abi.ts';
 import { containerIdOf, netnsPath, runNetworks, runVerb } from '../../host-node/cli/network.ts';
 import { failing } from '../../host-node/drivers/record.ts';
 import { fileLine, Machine, type Said } from './machine.ts';
@@ -38,6 +39,7 @@ const verb = (
 const attach = (on: Machine, ...args: string[]) => verb(on, 'add', 'podnet', POD, ...args);
 const detach = (on: Machine, ...args: string[]) => verb(on, 'del', 'podnet', POD, ...args);
 const cache = (on: Machine) => JSON.parse(on.file(CACHED) ?? 'null');
+const EACCES = 13;
 const ok = { code: 0, stderr: '' };
 
 describe('add', () => {
@@ -343,6 +345,21 @@ describe('gc', () => {
     on.files('/var/lib/cni/results').map((path) => path.split('-').at(-2));
   const leases = (on: Machine) => on.files('/var/lib/cni/networks/podnet').length - 1;
 
+  test('results that may not be looked at are not taken for none', () => {
+    const on = machine({ [`${CONF}/10-pods.conflist`]: conflist({ cniVersion: '1.0.0' }) });
+    on.wrap = (driver) => ({
+      ...driver,
+      dir_list: (args) => {
+        if (args.dir.endsWith('/results')) throw new OsError(EACCES, '');
+        return driver.dir_list(args);
+      },
+    });
+    const said = verb(on, 'gc', 'podnet');
+    expect(said).toMatchObject({ code: 1, stdout: '' });
+    expect(said.stderr).toContain('cannot read /var/lib/cni/results');
+    expect(said.stderr).toContain('EACCES: run it as root');
+  });
+
   test('removes the attachments whose namespace is gone', () => {
     const on = three();
     const said = verb(on, 'gc', 'podnet', '--output', 'json');
@@ -445,7 +462,9 @@ describe('which file is a network', () => {
   test('a .conf with a type is one plugin, whatever else it has', () => {
     const fused = { cniVersion: '1.0.0', name: 'podnet', type: 'fairlead', plugins: [bridge] };
     const on = machine({ [`${CONF}/10-pods.conf`]: JSON.stringify(fused) });
-    expect(attach(on)).toMatchObject(ok);
+    const said = attach(on);
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('"bridge" wants ips of the runtime, which passes what the type');
     expect(JSON.parse(on.run((io) => runNetworks(['--output', 'json'], io)).stdout)).toMatchObject({
       networks: [{ plugins: ['fairlead'] }],
     });

@@ -471,7 +471,8 @@ describe('hostile input', () => {
       '/x/none.conflist:1:1: error: /x/none.conflist does not exist: name another file',
       '/x/c.conflist:1:1: error: /x/c.conflist has no file *.conflist, *.conf or *.json: ' +
         'name another folder',
-      `${DIR}/b.conflist/x:1:1: error: ${DIR}/b.conflist/x leads through a file: name a folder and what is in it`,
+      `${DIR}/b.conflist/x:1:1: error: ${DIR}/b.conflist/x leads through a file: ` +
+        'name a folder and what is in it',
       '4 files: 3 errors, 0 warnings',
       '',
     ]);

@@ -1,5 +1,5 @@
-// Which name someone may have meant, in the core and on the command line: near ones, never one of two,
-// and never the opposite of what was written.
+// Which name someone may have meant, in the core and on the command line: near ones, never one of
+// two, and never the opposite of what was written.
 import { expect, test } from 'vitest';
 import { didYouMean } from '../../host-node/cli/args.ts';
 import { callString } from '../support/lib-wasm.ts';

@@ -2,6 +2,7 @@
 // conflist; ours run inside this instance, foreign ones are executed. prevResult is passed from one
 // to the next, and one undo serves all. It knows no inner plugin's keys.
 
+import { log } from "../../host/store";
 import { JsonValue, Kind } from "../../lib/json";
 import { plugin_find, plugin_or_foreign } from "../../plugin/find";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
@@ -124,6 +125,7 @@ export class Fused extends Plugin {
 
   add(request: Request, undo: Undo): Outcome {
     this.enter(request);
+    if (!this.outer) this.tell_unheard(request);
     let result = request.prevResult();
     for (let i = 0; i < this.chain.length; i++) {
       const inner = this.chain[i];
@@ -135,6 +137,27 @@ export class Fused extends Plugin {
       result = outcome.result;
     }
     return new Outcome(result);
+  }
+
+  /** A runtime passes what the outer object declares, and podman at times replaces that. */
+  private tell_unheard(request: Request): void {
+    const outer = request.config.get("capabilities");
+    const given = request.config.get("runtimeConfig");
+    for (let i = 0; i < this.chain.length; i++) {
+      const declared = this.chain[i].request.config.get("capabilities");
+      for (let k = 0; declared !== null && k < declared.items.length; k++) {
+        const item = declared.items[k];
+        const key = declared.keys[k];
+        if (item.kind != Kind.Bool || !item.bool || (given && given.get(key))) continue;
+        const passed = outer ? outer.get(key) : null;
+        if (passed && passed.kind == Kind.Bool && passed.bool) continue;
+        log(
+          `"${this.chain[i].request.type}" wants ${key} of the runtime, which passes what the ` +
+            `type "fairlead" declares: run fairlead unfuse and fairlead fuse, for podman with ` +
+            "--first-apart",
+        );
+      }
+    }
   }
 
   check(request: Request): CniError | null {

@@ -1,5 +1,5 @@
-// What plugins say to runtimes, in the words of the command line: options in place of variables, and
-// commands in place of the spec's verbs. It owns the pairs; a test holds them to what is said.
+// What plugins say to runtimes, in the words of the command line: options in place of variables,
+// and commands in place of the spec's verbs. It owns the pairs; a test holds them to what is said.
 
 /** Words of plugins and those for a person, one after the other; an earlier pair goes first. */
 const PAIRS: string[] = [
