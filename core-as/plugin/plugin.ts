@@ -4,6 +4,7 @@ import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
 import { Undo } from "../undo";
+import { Pool } from "./pool";
 import { Type } from "./type";
 
 /** A result or the error in its place. */
@@ -39,6 +40,10 @@ export abstract class Plugin {
   /** Where the leases of its IPAM plugin lie; "" when it keeps none. May be asked before load. */
   lease_dir(request: Request): string {
     return "";
+  }
+  /** The addresses that the configuration gives, of an IPAM plugin. Tolerates anything. */
+  pools(request: Request): Pool[] {
+    return new Array<Pool>();
   }
   /**
    * The sets of nftables that the configuration leads to: where to look when there is no record.

@@ -308,7 +308,8 @@ function onDisk(step: Step): [string, string] {
   }
   if (step.type === 'fairlead') {
     const { cniVersion, name } = parsed;
-    return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
+    const before = step.prev > 0 ? [{ type: 'dhcp-main' }] : [];
+    return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [...before, parsed] })];
   }
   // A chained plugin has another before it in its list.
   if (typeTable().types.some(({ name, role }) => name === step.type && role === 'meta')) {

@@ -2,10 +2,11 @@
 // It keeps no state. Sources, lowest to highest: ipam.addresses with CNI_ARGS IP appended,
 // args.cni.ips, runtimeConfig.ips; a higher one replaces the lower.
 import { Cidr, cidr_parse, ip_parse } from "../../lib/ip";
-import { JsonValue } from "../../lib/json";
+import { JsonValue, Kind } from "../../lib/json";
 import { check_failed, check_prevResult } from "../../net/check";
 import { ipam_object, too_many } from "../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { POOLS_LIMIT, Pool } from "../../plugin/pool";
 import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniArgs } from "../../spec/args";
 import { Attachments } from "../../spec/attachments";
@@ -49,6 +50,23 @@ export class Static extends Plugin {
     if (dns) this.result.dns = dns_read(reader, dns);
     if (reader.error) return reader.error;
     return one_per_family(request, this.result);
+  }
+
+  pools(request: Request): Pool[] {
+    const pools = new Array<Pool>();
+    const ipam = request.config.get("ipam");
+    const list = ipam ? ipam.get("addresses") : null;
+    for (let i = 0; list !== null && i < min(list.items.length, POOLS_LIMIT); i++) {
+      const item = list.items[i];
+      const cidr = cidr_parse(text_of(item, "address"));
+      if (!cidr) continue;
+      const given = ip_parse(text_of(item, "gateway"));
+      const gateway = given ? given : cidr.network().add(1);
+      const at = item.get("address");
+      const text = `${gateway.toString()}/${cidr.bits}`;
+      pools.push(new Pool(cidr.ip, cidr.ip, text, at ? at.offset : item.offset));
+    }
+    return pools;
   }
 
   private addresses(request: Request, ipam: JsonValue): void {
@@ -204,4 +222,9 @@ export function one_per_family(request: Request, result: Result): CniError | nul
   }
   if (v4 <= 1 && v6 <= 1) return null;
   return too_many(request);
+}
+
+function text_of(object: JsonValue, key: string): string {
+  const value = object.get(key);
+  return value && value.kind == Kind.String ? value.text : "";
 }

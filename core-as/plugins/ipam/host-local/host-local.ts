@@ -7,6 +7,7 @@ import { texts_joined } from "../../../lib/utf8";
 import { check_failed } from "../../../net/check";
 import { ipam_object, too_many } from "../../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { Pool } from "../../../plugin/pool";
 import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { Attachments } from "../../../spec/attachments";
@@ -18,7 +19,7 @@ import { version_before } from "../../../spec/version";
 import { Undo } from "../../../undo";
 import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
 import { Leases } from "./leases";
-import { RangeSet, sets_check, sets_read } from "./ranges";
+import { pools_read, RangeSet, sets_check, sets_read } from "./ranges";
 import { resolv_conf } from "./resolv-conf";
 
 const DATA_DIR = "/var/lib/cni/networks";
@@ -36,6 +37,11 @@ export class HostLocal extends Plugin {
 
   lease_dir(request: Request): string {
     return data_dir(request);
+  }
+
+  pools(request: Request): Pool[] {
+    const ipam = request.config.get("ipam");
+    return ipam ? pools_read(request, ipam) : new Array<Pool>();
   }
 
   describe(type: Type): void {
