@@ -1,6 +1,6 @@
 // Addresses that a network gives, as its IPAM plugin reads them of a configuration: for those who
 // compare networks. It owns no way of giving them.
-import { Ip } from "../lib/ip";
+import { Cidr, Ip } from "../lib/ip";
 
 /** So many of one plugin are looked at; real networks have a few. */
 export const POOLS_LIMIT = 1000;
@@ -10,8 +10,9 @@ export class Pool {
   constructor(
     public first: Ip,
     public last: Ip,
-    /** ADDRESS/BITS of their gateway. */
-    public gateway: string,
+    /** The subnet of their interface. */
+    public subnet: Cidr,
+    public gateway: Ip,
     /** Byte offset in the document. */
     public offset: i32,
   ) {}

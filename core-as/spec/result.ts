@@ -190,16 +190,40 @@ const METRIC_DEFAULT6: i64 = 1024;
 /** RT_TABLE_MAIN, linux/rtnetlink.h; table 0 means it too. */
 const TABLE_MAIN: i64 = 254;
 
-/** What tells a route from others of a table, to the kernel. */
-function place_of(route: RouteConfig): string {
+/** All that a route says in the kernel's terms, to find one that says the same. */
+function route_words(route: RouteConfig): string {
   const priority = route.dst.ip.v6 && route.priority == 0 ? METRIC_DEFAULT6 : route.priority;
   const table = route.table <= 0 ? TABLE_MAIN : route.table;
-  return `${route.dst.toString()} ${table} ${priority}`;
+  const gw = route.gw;
+  const where = `${route.dst.toString()} ${table} ${priority} ${gw ? gw.toString() : ""}`;
+  return `${where} ${route.scope} ${route.mtu_bytes} ${route.advmss}`;
+}
+
+/** Reads one route; null when it is unusable, with the problem in the reader. */
+function route_read(reader: Reader, item: JsonValue): RouteConfig | null {
+  if (!reader.isObject(item, "a route")) return null;
+  const text = reader.string(item, "dst");
+  const dst = cidr_parse(text);
+  if (!dst) {
+    if (text.length > 0 || reader.lacks(item, "dst")) {
+      reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
+    }
+    return null;
+  }
+  // A route goes to a network: host bits mean nothing, and the kernel refuses them.
+  const route = new RouteConfig(dst.subnet());
+  route.gw = read_ip(reader, item, "gw");
+  route.mtu_bytes = <i32>reader.integer(item, "mtu", 0, 65535);
+  route.advmss = <i32>reader.integer(item, "advmss", 0, 65535);
+  route.priority = reader.integer(item, "priority", 0, U32);
+  route.table = reader.integer(item, "table", 0, U32, -1);
+  route.scope = <i32>reader.integer(item, "scope", 0, 255, -1);
+  return route;
 }
 
 /**
  * Reads a list of routes under a key, of a config or a result. `distinct`: it is a configuration's,
- * of which the kernel would refuse the second of two that it cannot tell apart.
+ * where the same route twice is a slip, and the kernel would refuse the second.
  */
 export function routes_read(
   reader: Reader,
@@ -208,37 +232,18 @@ export function routes_read(
   distinct: bool = false,
 ): RouteConfig[] {
   const routes = new Array<RouteConfig>();
-  const places = new Set<string>();
+  const seen = new Set<string>();
   const array = reader.array(object, key);
   if (!array) return routes;
   for (let i = 0; i < array.items.length; i++) {
     const item = array.items[i];
-    if (!reader.isObject(item, "a route")) continue;
-    const text = reader.string(item, "dst");
-    const dst = cidr_parse(text);
-    if (!dst) {
-      if (text.length > 0 || reader.lacks(item, "dst")) {
-        reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
-      }
-      continue;
+    const route = route_read(reader, item);
+    if (!route) continue;
+    const words = distinct ? route_words(route) : "";
+    if (distinct && seen.has(words)) {
+      reader.invalid(`the route to ${route.dst.toString()} is given twice: remove one`, item);
     }
-    // A route goes to a network: host bits mean nothing, and the kernel refuses them.
-    const route = new RouteConfig(dst.subnet());
-    route.gw = read_ip(reader, item, "gw");
-    route.mtu_bytes = <i32>reader.integer(item, "mtu", 0, 65535);
-    route.advmss = <i32>reader.integer(item, "advmss", 0, 65535);
-    route.priority = reader.integer(item, "priority", 0, U32);
-    route.table = reader.integer(item, "table", 0, U32, -1);
-    route.scope = <i32>reader.integer(item, "scope", 0, 255, -1);
-    const place = distinct ? place_of(route) : "";
-    if (distinct && places.has(place)) {
-      reader.invalid(
-        `the route to ${route.dst.toString()} is given twice, and a table holds one for each ` +
-          `priority: remove one, or give it another "priority" or "table"`,
-        item,
-      );
-    }
-    places.add(place);
+    if (distinct) seen.add(words);
     routes.push(route);
   }
   return routes;

@@ -267,8 +267,7 @@ const LOADS: readonly Marked[] = [
   ▸{ "dst": "0.0.0.0/0" }, { "dst": "0.0.0.0/0", "priority": 5 }] } }`),
     problems: [
       'error: the address 10.1.2.3 is given twice: an interface has it once',
-      'error: the route to 0.0.0.0/0 is given twice, and a table holds one for each priority: ' +
-        'remove one, or give it another "priority" or "table"',
+      'error: the route to 0.0.0.0/0 is given twice: remove one',
     ],
   },
   {

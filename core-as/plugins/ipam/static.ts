@@ -63,8 +63,8 @@ export class Static extends Plugin {
       const given = ip_parse(text_of(item, "gateway"));
       const gateway = given ? given : cidr.network().add(1);
       const at = item.get("address");
-      const text = `${gateway.toString()}/${cidr.bits}`;
-      pools.push(new Pool(cidr.ip, cidr.ip, text, at ? at.offset : item.offset));
+      const offset = at ? at.offset : item.offset;
+      pools.push(new Pool(cidr.ip, cidr.ip, cidr.subnet(), gateway, offset));
     }
     return pools;
   }

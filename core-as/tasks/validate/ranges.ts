@@ -25,7 +25,8 @@ class Gateway {
   /** The first IPv4 gateway; "" when there is none. */
   get address(): string {
     for (let i = 0; i < this.pools.length; i++) {
-      if (!this.pools[i].first.v6) return this.pools[i].gateway;
+      const pool = this.pools[i];
+      if (!pool.first.v6) return `${pool.gateway.toString()}/${pool.subnet.bits}`;
     }
     return "";
   }

@@ -230,6 +230,6 @@ function pool_add(request: Request, object: JsonValue, pools: Pool[]): void {
   const range = range_read(reader, object);
   if (!range || reader.error) return;
   const subnet = object.get("subnet");
-  const gateway = `${range.gateway.toString()}/${range.subnet.bits}`;
-  pools.push(new Pool(range.start, range.end, gateway, subnet ? subnet.offset : object.offset));
+  const offset = subnet ? subnet.offset : object.offset;
+  pools.push(new Pool(range.start, range.end, range.subnet, range.gateway, offset));
 }
