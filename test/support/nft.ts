@@ -300,21 +300,25 @@ function forwardLines(family: string, table: string, body: string): string[] {
   return lines;
 }
 
-/** What nft says on a kernel that has no nf_tables, in which no rule can lie. */
-const UNSUPPORTED = /Operation not supported|Protocol not supported|cache initialization failed/;
-
-function listingOf(netns: string): string {
-  try {
-    return nft(netns, ['-s', 'list', 'ruleset']);
-  } catch (error) {
-    if (UNSUPPORTED.test(String((error as { stderr?: string }).stderr))) return '';
-    throw error;
-  }
-}
+/**
+ * Shell words that list all tables. What nft says on a kernel that has no nf_tables, in which no
+ * rule can lie, is nothing.
+ */
+export const LIST_RULESET = `if all=$(nft -s list ruleset 2>&1); then printf "%s\\n" "$all"; else
+  case $all in
+    *"Operation not supported"* | *"Protocol not supported"* | *"cache initialization failed"*) ;;
+    *) printf "%s\\n" "$all" >&2; exit 1 ;;
+  esac
+fi`;
 
 /** The nft lines of a namespace of `ip netns`. */
 export function nftLines(netns: string): string[] {
-  const listing = listingOf(netns);
+  const words = ['netns', 'exec', netns, 'sh', '-ec', LIST_RULESET];
+  return rulesetLines(execFileSync('ip', words, { encoding: 'utf8', maxBuffer: 64 << 20 }));
+}
+
+/** The nft lines of what LIST_RULESET gave. */
+export function rulesetLines(listing: string): string[] {
   const lines: string[] = [];
   for (const [, family = '', name = '', body = ''] of listing.matchAll(
     /^table (\S+) (\S+) \{([\s\S]*?)\n?^\}/gm,
