@@ -1,12 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
  * What takes longest and measures no time: side by side. The rest follows, one file after another,
  * since packets, limits and races of theirs would feel each other.
  */
-const SIDE_BY_SIDE = ['corpus', 'referee', 'sequences', 'uml'].map(
-  (name) => `test/*/${name}.test.ts`,
-);
+const SIDE_BY_SIDE = ['test/fixtures/*.test.ts', 'test/sequences/*.test.ts', 'test/uml/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -23,7 +22,8 @@ export default defineConfig({
         test: {
           name: 'side by side',
           include: SIDE_BY_SIDE,
-          maxWorkers: 2,
+          // One more than processors: a file that waits for its carriers leaves its own idle.
+          maxWorkers: availableParallelism() + 1,
           // The reference plugins start hundreds of programs for one of the fixtures.
           testTimeout: 240000,
           sequence: { groupOrder: 0 },

@@ -95,7 +95,7 @@ function vitestWords(wanted: readonly string[], report: string): string[] {
     ...[process.execPath, '--experimental-ffi', '--no-warnings'],
     ...['node_modules/vitest/vitest.mjs', 'run', '--no-color', '--hideSkippedTests'],
     ...[`--testTimeout=${EACH_LIMIT_MS}`, '--reporter=verbose', '--reporter=json'],
-    ...[`--outputFile.json=${report}`, '-t', pattern, 'test/fixtures/corpus.test.ts'],
+    ...[`--outputFile.json=${report}`, '-t', pattern, 'test/fixtures/native.test.ts'],
   ];
 }
 

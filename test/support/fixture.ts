@@ -140,7 +140,11 @@ export function allFixtures(): Fixture[] {
 }
 
 /** What a step reads on stdin: its file, with the earlier result as prevResult. */
-export function stdinOf(step: Step, earlier: readonly Outcome[], version?: string): string {
+export function stdinOf(
+  step: Step,
+  earlier: readonly Pick<Outcome, 'stdout'>[],
+  version?: string,
+): string {
   const replaced =
     version === undefined
       ? step.stdin

@@ -5,8 +5,8 @@ import { type DryRun, difference, dryRun } from '../../host-node/cli/dry-run.ts'
 import { type Answer, performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { type Fixture, normalMacs, normalState } from './fixture.ts';
+import { Ground } from './ground.ts';
 import { wasmModule } from './wasm.ts';
-import { Ground } from './world.ts';
 
 export const CONF_DIR = '/etc/cni/net.d';
 export const CACHE_DIR = '/var/lib/cni';

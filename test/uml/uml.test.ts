@@ -89,7 +89,7 @@ async function expectRound(round: Round): Promise<void> {
         // The other loaders write the configuration, bundled, into node_modules.
         ...['--configLoader=native', '--maxWorkers=1', '--reporter=default', '--reporter=json'],
         ...[`--outputFile.json=${report}`, '-t', patternOf(round, fixtures)],
-        ...['fixtures/corpus', 'fixtures/referee', ...round.files].map(
+        ...['fixtures/node', 'fixtures/referee', ...round.files].map(
           (file) => `test/${file}.test.ts`,
         ),
       ],
