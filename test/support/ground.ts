@@ -1,6 +1,5 @@
 // A piece of this machine that stands for a node of a fixture: namespaces and a folder, made from a
 // fixture's text, read back as text, and taken away again. It makes no calls of plugins.
-import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -18,6 +17,7 @@ import { makeFlow } from './conntrack.ts';
 import type { Step } from './fixture.ts';
 import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
+import { outputOf, run } from './shell.ts';
 import { rowOf } from './words.ts';
 
 export function sleep(duration_ms: number): void {
@@ -153,7 +153,7 @@ export class Ground {
     for (const [name, batch] of commands) {
       batch.sort((a, b) => rankOf(a) - rankOf(b));
       const input = batch.map((line) => withoutRoute(line, batch)).join('\n');
-      execFileSync('ip', ['-n', this.prefix + name, '-batch', '-'], { input });
+      outputOf(['ip', '-n', this.prefix + name, '-batch', '-'], { input });
     }
     for (const line of this.later) line();
     for (const [name, nft] of this.rules) loadNft(this.prefix + name, nft);
@@ -184,19 +184,19 @@ export class Ground {
       // Only the option says the family, and a batch has one for all its lines.
       const family = (rest[1] ?? '').includes(':') ? '-6' : '-4';
       const args = ['rule', 'add', ...rest, 'priority', name].filter((_, at) => at !== 2);
-      this.later.push(() => execFileSync('ip', ['-n', this.prefix + ns, family, ...args]));
+      this.later.push(() => outputOf(['ip', '-n', this.prefix + ns, family, ...args]));
     } else if (word === 'route') {
       const kernel = value('proto') === 'kernel';
       batch.push(`${kernel ? '# ' : ''}route add ${rest.join(' ')}`);
     } else if (word === 'vlan') {
       const args = ['vlan', 'add', 'vid', name, ...rest.slice(1)];
-      this.later.push(() => execFileSync('bridge', ['-n', this.prefix + ns, ...args]));
+      this.later.push(() => outputOf(['bridge', '-n', this.prefix + ns, ...args]));
     } else if (word === 'qdisc' || word === 'filter') {
       const args = word === 'qdisc' ? qdiscWords(rest) : filterWords(rest);
-      this.later.push(() => execFileSync('tc', ['-n', this.prefix + ns, word, 'add', ...args]));
+      this.later.push(() => outputOf(['tc', '-n', this.prefix + ns, word, 'add', ...args]));
     } else if (word === 'sysctl') {
-      const inside = ['netns', 'exec', this.prefix + ns, 'sysctl', '-qw', `${name}=${rest[1]}`];
-      this.later.push(() => execFileSync('ip', inside));
+      const words = ['sysctl', '-qw', `${name}=${rest[1]}`];
+      this.later.push(() => outputOf(['ip', 'netns', 'exec', this.prefix + ns, ...words]));
     } else if (word === 'link') {
       const kind = rowOf(value('kind') ?? 'bridge');
       const peer = value('peer');
@@ -267,9 +267,9 @@ export class Ground {
   /** Waits until a link is operational or gone: to ask for it alone takes much less than a dump. */
   private settle(link: string, until_ms: number): void {
     const [ns = '', name = ''] = link.split('/');
-    const words = ['-n', this.prefix + ns, '-br', 'link', 'show', 'dev', name];
+    const words = ['ip', '-n', this.prefix + ns, '-br', 'link', 'show', 'dev', name];
     const lags = () => {
-      const { status, stdout } = spawnSync('ip', words, { encoding: 'utf8' });
+      const { status, stdout } = run(words);
       return status === 0 && !/^\S+ +UP /.test(stdout);
     };
     while (lags() && Date.now() < until_ms) sleep(SETTLE_PAUSE_MS);
@@ -297,7 +297,7 @@ export class Ground {
   }
   private batch(command: string, names: readonly string[]): void {
     const input = names.map((name) => `netns ${command} ${this.prefix}${name}\n`).join('');
-    execFileSync('ip', ['-force', '-batch', '-'], { input });
+    outputOf(['ip', '-force', '-batch', '-'], { input });
   }
   /** New namespaces, an empty /run, and every other file as old as they get. */
   reboot(names: readonly string[]): void {
@@ -314,7 +314,7 @@ export class Ground {
     const kept = this.kept;
     const copy = (from: string, to: string) => {
       rmSync(to, { recursive: true, force: true });
-      execFileSync('cp', ['-a', from, to]);
+      outputOf(['cp', '-a', from, to]);
     };
     copy(this.root, kept);
     return () => copy(kept, this.root);

@@ -1,6 +1,6 @@
 // nftables as `nft` tells and takes it, in the nft lines of core-as/sim/text.ts. It reads and loads
 // by the program alone and knows no message of ours: it is the judge of them.
-import { execFileSync } from 'node:child_process';
+import { outputOf } from './shell.ts';
 
 /** Rules that look up, by protocol and family, whose source is masqueraded behind a port. */
 function snatRules(): string {
@@ -212,12 +212,7 @@ const ledChain = (name: string): string =>
 
 /** Runs nft inside a namespace of `ip netns`. */
 export function nft(netns: string, args: string[], input = ''): string {
-  return execFileSync('ip', ['netns', 'exec', netns, 'nft', ...args], {
-    encoding: 'utf8',
-    input,
-    maxBuffer: 64 << 20,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  return outputOf(['ip', 'netns', 'exec', netns, 'nft', ...args], { input });
 }
 
 /** The blocks of a table (`map NAME {…}` and so on) as they stand in the listing. */
@@ -313,8 +308,7 @@ fi`;
 
 /** The nft lines of a namespace of `ip netns`. */
 export function nftLines(netns: string): string[] {
-  const words = ['netns', 'exec', netns, 'sh', '-ec', LIST_RULESET];
-  return rulesetLines(execFileSync('ip', words, { encoding: 'utf8', maxBuffer: 64 << 20 }));
+  return rulesetLines(outputOf(['ip', 'netns', 'exec', netns, 'sh', '-ec', LIST_RULESET]));
 }
 
 /** The nft lines of what LIST_RULESET gave. */

@@ -1,9 +1,9 @@
 // The real kernel's state in the text of core-as/sim/text.ts, as iproute2, nft and /proc tell it.
 // It reads only, and knows no driver of ours: it is the judge of both.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { flowLines } from './conntrack.ts';
 import { LIST_RULESET, rulesetLines } from './nft.ts';
+import { outputOf } from './shell.ts';
 import { rowOf } from './words.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
@@ -22,10 +22,6 @@ const USUAL: Readonly<Record<string, number>> = {
   'ipv6/ndisc_notify': 0,
 };
 
-function run(command: string, ...args: string[]): string {
-  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
-  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, stdio });
-}
 /** Arrays, each on a line, as one; what iproute2 says of nothing is nothing. */
 function parsed(text: string): Json[] {
   return text.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line)));
@@ -80,7 +76,8 @@ function look(namespaces: readonly (readonly [name: string, netns: string])[]): 
   const inside = QUESTIONS.join(`\necho ${CUT}\n`);
   const script = `inside=$1; shift
 for ns; do nsenter --net="/run/netns/$ns" sh -ec "$inside"; echo ${CUT}; done`;
-  const texts = run('sh', '-ec', script, 'sh', inside, ...namespaces.map(([, netns]) => netns));
+  const names = namespaces.map(([, netns]) => netns);
+  const texts = outputOf(['sh', '-ec', script, 'sh', inside, ...names]);
   const answers = texts.split(`${CUT}\n`);
   return namespaces.map(([name, netns], index) => {
     const first = index * QUESTIONS.length;
@@ -173,7 +170,7 @@ function vlanLines({ netns, links }: Seen): string[] {
   const ports = links.filter((link) => filtering.has(link.master)).map((link) => link.ifname);
   if (ports.length === 0) return [];
   const lines: string[] = [];
-  for (const port of parsed(run('bridge', '-j', '-n', netns, 'vlan'))) {
+  for (const port of parsed(outputOf(['bridge', '-j', '-n', netns, 'vlan']))) {
     if (!ports.includes(port.ifname)) continue;
     for (const vlan of port.vlans ?? []) {
       const flags: string[] = vlan.flags ?? [];

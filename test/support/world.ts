@@ -11,6 +11,7 @@ import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { Ground, sleep } from './ground.ts';
+import { run } from './shell.ts';
 import { distPath, wasmModule } from './wasm.ts';
 
 export const REFERENCE_DIR = '/usr/lib/cni';
@@ -222,10 +223,9 @@ function programWorld(
       const script = `${mountsOf(ground.root)} && ${start(step.type)}`;
       const host = `--net=/run/netns/${ground.prefix}host`;
       const inside = [host, 'unshare', '-m', 'bash', '--norc', '-c', script];
-      const done = spawnSync('nsenter', inside, {
+      const done = run(['nsenter', ...inside], {
         input: ground.there(stdin),
         env: { PATH: process.env['PATH'], ...ground.env(step), ...env },
-        encoding: 'utf8',
       });
       const [stdout, stderr] = [ground.back(done.stdout), ground.back(done.stderr)];
       return { exit_code: done.status === 0 ? 0 : 1, stdout, stderr };
