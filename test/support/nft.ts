@@ -1,6 +1,6 @@
 // nftables as `nft` tells and takes it, in the nft lines of core-as/sim/text.ts. It reads and loads
 // by the program alone and knows no message of ours: it is the judge of them.
-import { outputOf } from './shell.ts';
+import { outputOf, run } from './shell.ts';
 
 /** Rules that look up, by protocol and family, whose source is masqueraded behind a port. */
 function snatRules(): string {
@@ -295,23 +295,28 @@ function forwardLines(family: string, table: string, body: string): string[] {
   return lines;
 }
 
-/**
- * Shell words that list all tables. What nft says on a kernel that has no nf_tables, in which no
- * rule can lie, is nothing.
- */
-export const LIST_RULESET = `if all=$(nft -s list ruleset 2>&1); then printf "%s\\n" "$all"; else
-  case $all in
-    *"Operation not supported"* | *"Protocol not supported"* | *"cache initialization failed"*) ;;
-    *) printf "%s\\n" "$all" >&2; exit 1 ;;
-  esac
-fi`;
+/** What nft says on a kernel that has no nf_tables, in which no rule can lie. */
+const UNSUPPORTED = /Operation not supported|Protocol not supported|cache initialization failed/;
+let known: boolean | undefined;
+
+/** Whether this kernel has nf_tables: asked once, as nft takes long to say that it has not. */
+export function kernelHasNft(): boolean {
+  if (known !== undefined) return known;
+  const { status, stderr } = run(['nft', 'list', 'tables']);
+  known = status === 0;
+  if (!known && !UNSUPPORTED.test(stderr)) throw new Error(`nft list tables: ${stderr}`);
+  return known;
+}
 
 /** The nft lines of a namespace of `ip netns`. */
 export function nftLines(netns: string): string[] {
-  return rulesetLines(outputOf(['ip', 'netns', 'exec', netns, 'sh', '-ec', LIST_RULESET]));
+  return kernelHasNft() ? rulesetLines(nft(netns, LIST_RULESET)) : [];
 }
 
-/** The nft lines of what LIST_RULESET gave. */
+/** Words of nft that list all tables. */
+export const LIST_RULESET = ['-s', 'list', 'ruleset'];
+
+/** The nft lines of such a listing. */
 export function rulesetLines(listing: string): string[] {
   const lines: string[] = [];
   for (const [, family = '', name = '', body = ''] of listing.matchAll(

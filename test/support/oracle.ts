@@ -2,7 +2,7 @@
 // It reads only, and knows no driver of ours: it is the judge of both.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { flowLines } from './conntrack.ts';
-import { LIST_RULESET, rulesetLines } from './nft.ts';
+import { kernelHasNft, LIST_RULESET, rulesetLines } from './nft.ts';
 import { outputOf } from './shell.ts';
 import { rowOf } from './words.ts';
 
@@ -68,20 +68,21 @@ const QUESTIONS = [
   `qdiscs=$(tc -j -r qdisc); printf "%s\\n" "$qdiscs"; case $qdiscs in *ingress*|*clsact*)
   tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
   echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done;; esac`,
-  LIST_RULESET,
 ];
+const RULESET = `nft ${LIST_RULESET.join(' ')}`;
 
 /** Asks all of all namespaces in one shell, in few processes: starting them takes the time. */
 function look(namespaces: readonly (readonly [name: string, netns: string])[]): Seen[] {
-  const inside = QUESTIONS.join(`\necho ${CUT}\n`);
+  const questions = kernelHasNft() ? [...QUESTIONS, RULESET] : QUESTIONS;
+  const inside = questions.join(`\necho ${CUT}\n`);
   const script = `inside=$1; shift
 for ns; do nsenter --net="/run/netns/$ns" sh -ec "$inside"; echo ${CUT}; done`;
   const names = namespaces.map(([, netns]) => netns);
   const texts = outputOf(['sh', '-ec', script, 'sh', inside, ...names]);
   const answers = texts.split(`${CUT}\n`);
   return namespaces.map(([name, netns], index) => {
-    const first = index * QUESTIONS.length;
-    return { name, netns, ...seenIn(answers.slice(first, first + QUESTIONS.length)) };
+    const first = index * questions.length;
+    return { name, netns, ...seenIn(answers.slice(first, first + questions.length)) };
   });
 }
 
