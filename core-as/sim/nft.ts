@@ -214,8 +214,13 @@ export function nft_element_get(
   return 0;
 }
 
+/** Made once: each state that is written asks for them in every namespace. */
+const expectations = new Map<string, Nft>();
+
 /** A part's chains, or one chain that elements lead to, as they should be. */
 function expected(part: Part, chain: Chain | null): Nft {
+  const key = chain ? `${part.name} ${chain.name}` : part.name;
+  if (expectations.has(key)) return expectations.get(key);
   const batch = new Batch();
   if (chain) {
     batch.add_table(part.family);
@@ -225,6 +230,7 @@ function expected(part: Part, chain: Chain | null): Nft {
   }
   const made = new Nft();
   made.run(batch.words.toString());
+  expectations.set(key, made);
   return made;
 }
 
