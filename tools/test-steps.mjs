@@ -7,6 +7,9 @@ import { ALL } from './build-steps.mjs';
 const HOSTS = ['executable', 'native'];
 const IN_MEMORY = ['core', 'sim'];
 
+/** All that tests have under `npm run try`, in place of `core` and `sim`. */
+export const TRIED = ['try-core', 'try-sim'];
+
 /** By the beginning of the path: the first row that fits says it, and without one it is all. */
 const ROWS = [
   ['test/abi/', IN_MEMORY],

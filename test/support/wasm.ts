@@ -27,10 +27,13 @@ export function distPath(file: string): string {
   return fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
 }
 
+/** Under `npm run try` the modules are those that are built in no time. */
+const folder = process.env['FAIRLEAD_TRY'] === '1' ? 'try/' : '';
+
 /** `core`: the core over the host ABI. `sim`: the simulated kernel. */
 export function wasmModule(name: 'core' | 'sim'): WebAssembly.Module {
-  const module =
-    compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(`${name}.wasm`)));
+  const file = `${folder}${name}.wasm`;
+  const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(file)));
   compiled.set(name, module);
   return module;
 }
