@@ -36,6 +36,7 @@ const ROWS = [
   ['test/sequences/native', [...IN_MEMORY, 'translation']],
   ['test/sequences/', IN_MEMORY],
   ['test/sim/', [...IN_MEMORY, 'test-lib']],
+  ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/', []],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],
