@@ -5,10 +5,11 @@ import { BaseSequencer } from 'vitest/node';
 /**
  * What needs the machine for itself: it measures rates, memory or how long a lock is waited for,
  * starts engines, or looks at what is the machine's own. All else has namespaces and folders of its
- * own and goes side by side.
+ * own and goes side by side. portmap has calls that race: beside others, an ADD that is refused now
+ * and then leaves its port behind, when a third restored it meanwhile.
  */
 const ALONE = [
-  ...['bandwidth', 'containerd', 'crowd', 'podman', 'program', 'replay', 'runner'].map(
+  ...['bandwidth', 'containerd', 'crowd', 'podman', 'portmap', 'program', 'replay', 'runner'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
   ...['confine', 'linger', 'lock', 'program'].map((name) => `test/native/${name}.test.ts`),
@@ -19,7 +20,7 @@ const ALONE = [
 /** What takes longest, so that no processor waits for it in the end. */
 const LONGEST = [
   ...['uml/uml', 'fixtures/referee', 'fuzz/fuzz', 'fixtures/native', 'fixtures/node'],
-  ...['fixtures/faults-real', 'sequences/real', 'e2e/heal', 'e2e/portmap', 'e2e/firewall'],
+  ...['fixtures/faults-real', 'sequences/real', 'e2e/heal', 'e2e/firewall'],
   ...['fixtures/faults', 'fixtures/native-variants', 'sequences/native', 'leases/scale'],
   ...['sequences/simulated', 'native/kernel', 'fixtures/versions'],
 ].map((name) => `test/${name}.test.ts`);
