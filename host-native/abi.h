@@ -265,7 +265,9 @@ int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span
 
 /**
  * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
- * handle and comment of its rules.
+ * handle and comment of its rules, and what their expressions are called in the kernel
+ * (linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of xtables
+ * with its name.
  */
 int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span chain);

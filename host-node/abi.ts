@@ -699,12 +699,16 @@ export const OPERATIONS = [
     name: 'chain_get',
     params: { ns: 'ns', family: 'i32', table: 'str', chain: 'str' },
     reply: 'json',
-    gives: '{"use":2,"rules":[{"handle":7,"comment":"…"}]}, in the order of the kernel',
+    gives:
+      '{"use":2,"rules":[{"handle":7,"comment":"…","does":["counter","jump CNI-ADMIN"]}]}, ' +
+      'in the order of the kernel',
     errors: ['ENOENT', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
     like: 'nft -a list chain $family $table $chain',
     about:
       'One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and ' +
-      'the handle and comment of its rules.',
+      'the handle and comment of its rules, and what their expressions are called in the kernel ' +
+      '(linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of ' +
+      'xtables with its name.',
   },
   {
     module: 'nft',
@@ -1002,7 +1006,11 @@ export interface NftRule {
 /** A chain, as chain_get gives it. */
 export interface NftChain {
   readonly use: number;
-  readonly rules: readonly { readonly handle: number; readonly comment: string }[];
+  readonly rules: readonly {
+    readonly handle: number;
+    readonly comment: string;
+    readonly does: readonly string[];
+  }[];
 }
 
 /** A base chain, as chain_list gives it. */

@@ -421,7 +421,9 @@ export declare function nft_rule_list(ns: i32, family: i32, table: usize, table_
 
 /**
  * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
- * handle and comment of its rules.
+ * handle and comment of its rules, and what their expressions are called in the kernel
+ * (linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of xtables with
+ * its name.
  */
 @external("nft", "chain_get")
 export declare function nft_chain_get(

@@ -2,7 +2,8 @@
 // attachments keep; the owner's tag is the comment it has in the kernel.
 import { hash64 } from "../lib/name";
 import { ElementPlace } from "./batch";
-import { Chain, Part, part_of_set } from "./parts";
+import { Chain, Part } from "./part";
+import { part_of_set } from "./parts";
 
 /** nft refuses longer comments. */
 const COMMENT_MAX = 128;

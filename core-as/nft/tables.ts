@@ -10,16 +10,15 @@ import { hash64 } from "../lib/name";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Batch, ElementPlace, family_word, TABLE } from "./batch";
-import {
-  companions_add,
-  companions_check,
-  firewall_gc,
-  others_explain,
-  policies_drop,
-} from "./companions";
+import { companions_add, companions_check, firewall_gc, policies_drop } from "./companions";
 import { Element, Owned, owner_of_network } from "./element";
-import { FIREWALL, PARTS, Part, part_of_set } from "./parts";
+import { ACCEPT4, ACCEPT6, FIREWALL, MARKS } from "./firewall";
+import { by_set, opened_by, with_opened } from "./opened";
+import { Part } from "./part";
+import { PARTS, part_of_set } from "./parts";
+import { Passage, passage_gc } from "./passage";
 import { find, lost, nft_error, Present, unsupported } from "./present";
+import { OPEN4, PORTMAP } from "./subnets";
 
 /**
  * How long a transaction is tried. Each failure that is tried again means that another transaction
@@ -107,24 +106,6 @@ export function element_at(element: Element): Occupied {
 }
 
 /**
- * Queues an element that may be there already, be it of another owner. A claimed one is taken from
- * an owner only when `others` is there to say that it may be.
- */
-function queue_kept(batch: Batch, owned: Owned, others: Others | null): CniError | null {
-  const element = owned.element;
-  const found = find(element);
-  if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
-  if (found && found.comment == owned.owner && found.data == element.data) return null;
-  if (found && found.comment != owned.owner && element.place.claimed) {
-    const held = others ? others.holds(element, found.comment) : null;
-    if (held || !others) return held;
-  }
-  if (found) batch.delete_element(element.place, element.key);
-  batch.create_element(element.place, element.key, element.data, owned.owner);
-  return null;
-}
-
-/**
  * Queues the removal of elements that are there and still their owner's: `going`. Keys that were
  * `seen` are left out.
  */
@@ -158,7 +139,10 @@ class Plan {
   /** Something claimed that is wanted is there. */
   private there: bool = false;
   private present: Present = new Present();
+  private passage: Passage = new Passage();
   private elements: Owned[];
+  /** What comes along with ports of the host that are their owner's. */
+  private opened: Owned[] = [];
   private seen: Set<string> = new Set<string>();
   private prepared: Set<string> = new Set<string>();
 
@@ -184,28 +168,71 @@ class Plan {
     if (this.error) this.waits = elements_there(this.wanted).length > 0 && this.passes(stale);
     // A key that is wanted is replaced, if need be.
     const keys = new Set<string>();
-    for (let i = 0; i < this.wanted.length; i++) keys.add(this.wanted[i].element.place_key);
-    if (!this.error) this.error = queue_removal(this.batch, stale, [], keys);
+    const all = with_opened(this.wanted);
+    for (let i = 0; i < all.length; i++) keys.add(all[i].element.place_key);
+    if (!this.error) this.error = queue_removal(this.batch, with_opened(stale), [], keys);
+    for (let i = 0; i < this.elements.length; i++) this.passage.note(this.elements[i].element);
+    if (!this.error) this.error = this.passage.look();
+    if (this.error) return;
+    // Who repairs looks thoroughly.
+    if (!others) this.error = this.passage.look_around();
     if (this.error) return;
     const own = this.elements.length;
-    for (let i = 0; i < this.elements.length; i++) {
+    for (let i = 0; i < this.elements.length && !this.error; i++) {
       const owned = this.elements[i];
-      const key = owned.element.place_key;
-      if (this.seen.has(key)) continue;
-      this.seen.add(key);
+      if (!this.once(owned.element)) continue;
       this.error = this.prepare(owned.element, careful);
-      if (this.error) return;
-      const place = owned.element.place;
-      const judge = i < own ? this.others : null;
+      const claimed = owned.element.place.claimed;
       const queued = this.batch.count;
-      if (careful || i >= own || place.claimed) this.error = queue_kept(this.batch, owned, judge);
-      else {
-        const element = owned.element;
-        this.batch.create_element(place, element.key, element.data, owned.owner);
-      }
-      if (this.error) return;
-      if (i < own && place.claimed && this.batch.count == queued) this.there = true;
+      if (this.error) break;
+      if (careful || i >= own || claimed) this.keep(owned, i < own ? this.others : null);
+      else this.create(owned);
+      if (i < own && claimed && this.batch.count == queued) this.there = true;
     }
+    for (let i = 0; i < this.opened.length && !this.error; i++) {
+      if (!this.once(this.opened[i].element)) continue;
+      if (careful || this.elements.length > own) this.keep(this.opened[i], null);
+      else this.create(this.opened[i]);
+    }
+    if (this.error) return;
+    for (let i = own; i < this.elements.length; i++) this.passage.note(this.elements[i].element);
+    this.error = this.passage.queue(this.batch, this.present);
+  }
+
+  private once(element: Element): bool {
+    const key = element.place_key;
+    const first = !this.seen.has(key);
+    this.seen.add(key);
+    return first;
+  }
+
+  private create(owned: Owned): void {
+    const element = owned.element;
+    this.batch.create_element(element.place, element.key, element.data, owned.owner);
+  }
+
+  /**
+   * Queues an element that may be there already, be it of another owner. A claimed one is taken
+   * from an owner only when `others` is there to say that it may be; what comes along is noted.
+   */
+  private keep(owned: Owned, others: Others | null): void {
+    const element = owned.element;
+    const found = find(element);
+    const opened = opened_by(element);
+    if (!found && failure_errno != ENOENT) this.error = nft_error(`look for ${element.text}`);
+    if (this.error) return;
+    if (found && found.comment != owned.owner && element.place.claimed) {
+      if (others) this.error = others.holds(element, found.comment);
+      if (this.error || !others) return;
+      const old = opened_by(new Element(element.set, element.key, found.data));
+      const gone: Owned[] = old ? [new Owned(old, found.comment)] : [];
+      this.error = queue_removal(this.batch, gone, []);
+      if (this.error) return;
+    }
+    if (opened) this.opened.push(new Owned(opened, owned.owner));
+    if (found && found.comment == owned.owner && found.data == element.data) return;
+    if (found) this.batch.delete_element(element.place, element.key);
+    this.create(owned);
   }
 
   /**
@@ -267,9 +294,13 @@ class Plan {
       return nft_error(`list table ${family_word(part.family)} ${TABLE}`);
     }
     if (!this.present.intact(part)) {
-      part.load(this.batch);
-      for (let i = 0; i < part.chains.length; i++) this.present.note(part, part.chains[i]);
-      if (part.name == FIREWALL.name) others_explain();
+      const firewalled = part == FIREWALL || part == PORTMAP;
+      const unseen = firewalled ? this.passage.look_around() : null;
+      if (unseen) return unseen;
+      const richer = part.richer;
+      const loaded = richer && this.passage.marks ? richer : part;
+      loaded.load(this.batch);
+      this.present.note_part(loaded);
       const others = this.restores ? this.others : null;
       this.restores = false;
       if (others) {
@@ -283,8 +314,12 @@ class Plan {
     if (!chain || this.prepared.has(chain.name)) return null;
     this.prepared.add(chain.name);
     const anew = !this.present.has(part, chain);
-    // Of several that make it at once one wins, and our rule in FORWARD is there once.
-    if (anew) part.load_chain(this.batch, chain, !careful && chain.override_family != 0);
+    const accepts = chain.name == ACCEPT4 || chain.name == ACCEPT6;
+    // Should a GC, which found nobody who needs them, have removed our rules in FORWARD meanwhile,
+    // this transaction fails, by their handles, and is thought over.
+    if (anew && accepts) this.passage.anew(chain.name == ACCEPT6);
+    // Of several that make it at once one wins, and our rules in FORWARD are there once.
+    if (anew) part.load_chain(this.batch, chain, !careful && accepts);
     return companions_add(this.batch, part, chain, anew);
   }
 }
@@ -306,12 +341,13 @@ function contended(): bool {
  * way are added to it.
  */
 export function elements_add(
-  wanted: Owned[],
+  named: Owned[],
   others: Others | null,
   careful: bool = false,
   stale: Owned[] = [],
 ): CniError | null {
-  if (wanted.length == 0) return elements_remove(stale);
+  if (named.length == 0) return elements_remove(stale);
+  const wanted = by_set(named);
   // What is only created needs no look: the kernel refuses a key that is there.
   if (stale.length > 0) careful = true;
   const fresh = !careful;
@@ -351,8 +387,9 @@ export function elements_add(
  * Takes elements away that are there and still their owner's, and with the last that leads there
  * the policy of a bridge.
  */
-export function elements_remove(owned: Owned[]): CniError | null {
-  if (owned.length == 0) return null;
+export function elements_remove(named: Owned[]): CniError | null {
+  if (named.length == 0) return null;
+  const owned = with_opened(named);
   const elements = new Array<Element>();
   for (let i = 0; i < owned.length; i++) elements.push(owned[i].element);
   const attempt = new Attempt(owned[0]);
@@ -386,11 +423,14 @@ export function elements_take_back(gone: Owned[], kept: Owned[]): CniError | nul
 }
 
 /** Compares the kernel with elements that should be there. */
-export function elements_check(wanted: Owned[]): CniError | null {
+export function elements_check(named: Owned[]): CniError | null {
+  const wanted = with_opened(named);
   const present = new Present();
+  const passage = new Passage();
   const compared = new Set<string>();
   for (let i = 0; i < wanted.length; i++) {
     const element = wanted[i].element;
+    passage.note(element);
     const part = element.part;
     const table = `table ${family_word(part.family)} ${TABLE}`;
     if (!present.read(part.family)) return nft_error(`list ${table}`);
@@ -408,7 +448,7 @@ export function elements_check(wanted: Owned[]): CniError | null {
       return lost(`set ${element.set} of ${table} lacks ${element.key} of this container`);
     }
   }
-  return null;
+  return passage.check(present);
 }
 
 /** Whether elements of some sets could be added; the error is STATUS's. */
@@ -533,6 +573,7 @@ function queue_gc(
       gone.push(new Owned(new Element(place.name, key, elements[i].data), tag));
     } else {
       needed.add(elements[i].data);
+      needed.add(place.name);
     }
   }
 }
@@ -554,8 +595,10 @@ function queue_chains(batch: Batch, sets: string[], needed: Set<string>, errors:
       if (!needed.has(`goto ${chains[k]}`)) batch.delete_chain(family, chains[k]);
     }
   }
-  const first = FIREWALL.sets[0].name;
-  if (all ? !present.loaded(FIREWALL) : !sets.includes(first)) return;
-  const error = firewall_gc(batch, present, needed);
+  const loaded = present.loaded(FIREWALL) || present.loaded(MARKS);
+  const firewall = all ? loaded : sets.includes(FIREWALL.sets[0].name);
+  const portmap = all ? present.loaded(PORTMAP) : sets.includes(OPEN4.name);
+  let error: CniError | null = firewall ? firewall_gc(batch, present, needed) : null;
+  if (!error && (firewall || portmap)) error = passage_gc(batch, firewall, portmap, needed);
   if (error) errors.push(error);
 }

@@ -1,6 +1,7 @@
 // The CNI type `firewall`, chained: lets the container's packets through, and keeps bridges apart
 // that ask for it (ingressPolicy). This file owns the keys and says what is wanted in nftables;
-// which rules there are is ../nft/parts.ts, what comes along with them ../nft/companions.ts.
+// which rules there are is ../../nft/firewall.ts, what comes along with them
+// ../../nft/companions.ts and ../../nft/passage.ts.
 import { failure_errno } from "../../host/failure";
 import { HOST, link_get } from "../../host/kernel";
 import { log } from "../../host/store";
@@ -8,9 +9,8 @@ import { ENODEV } from "../../lib/errno";
 import { hash64 } from "../../lib/name";
 import { check_prevResult } from "../../net/check";
 import { host_end } from "../../net/peer";
-import { others_explain } from "../../nft/companions";
 import { Element, owner_tag } from "../../nft/element";
-import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/parts";
+import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/firewall";
 import { elements_possible } from "../../nft/tables";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
 import { Attachments } from "../../spec/attachments";
@@ -81,7 +81,6 @@ export class Firewall extends Plugin {
   check(request: Request): CniError | null {
     const result = check_prevResult(request);
     if (!result) return request.reader.error;
-    others_explain();
     return this.want(request, result);
   }
 
@@ -152,7 +151,7 @@ function explain(backend: string, zone: string): void {
   if (backend == "iptables") {
     log(
       "backend iptables: Fairlead filters by nftables, in a table of its own, and makes no " +
-        "iptables rules but one in FORWARD, where iptables-nft has that chain",
+        "iptables rules but two in FORWARD, where iptables-nft has that chain",
     );
   } else if (backend == "firewalld") {
     log(

@@ -1,6 +1,6 @@
 // The CNI type `portmap`, chained: ports of the host lead to the container. This file owns the
 // keys, which of the container's addresses is meant, and the order of work. What a mapping is in
-// sets of nftables is mapping.ts, the chains nft/parts.ts.
+// sets of nftables is mapping.ts, the chains nft/subnets.ts.
 import { HOST, link_get_index, route_get, sysctl_read, sysctl_write } from "../../../host/kernel";
 import { log } from "../../../host/store";
 import { JsonValue } from "../../../lib/json";
@@ -8,7 +8,7 @@ import { check_failed, check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
 import { host_port_of } from "../../../nft/hostport";
-import { PORTMAP } from "../../../nft/parts";
+import { PORTMAP } from "../../../nft/subnets";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { Attachments } from "../../../spec/attachments";
