@@ -1,7 +1,8 @@
 // Measures what the kernel does for a packet of an established flow: CPU time of a round trip by UDP
 // between a container and a server beyond the uplink, with both sockets in one process on one CPU,
-// so that no waking of a process and nothing of the bench's own is in it. Beside a node that tracks
-// connections and has no other rule, with one container, under more and more plugins.
+// so that no waking of a process and nothing of the bench's own is in it. One container, under more
+// and more plugins, beside a node that tracks connections and has no other rule, and beside one that
+// masquerades and filters by as few rules as can be written by hand.
 // It refuses to judge.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -27,6 +28,11 @@ add rule inet tracking forward ct state invalid drop
 
 const nameOf = (path) => path.slice(path.lastIndexOf('/') + 1);
 
+const BY_HAND = `${TRACKING}add rule inet tracking forward ct state established,related accept
+add chain inet tracking postrouting { type nat hook postrouting priority srcnat; }
+add rule inet tracking postrouting oifname up0 masquerade
+`;
+
 /** CPU time of one round trip, in microseconds, the mean of many in a row. */
 export function turn_us({ probe, folder }, machine, pod) {
   const output = join(folder, 'probe.out');
@@ -38,8 +44,8 @@ export function turn_us({ probe, folder }, machine, pod) {
 
 let count = 0;
 
-/** A machine with one container; without types it is one that only tracks. */
-function place(side, types, world) {
+/** A machine with one container; without types it has just the rules that are given. */
+function place(side, types, world, rules) {
   const name = `path-${++count}`;
   const machine = makeMachine(name);
   const [pod] = makePods(1, `${name}-`);
@@ -56,9 +62,9 @@ function place(side, types, world) {
   chain.run('ADD', measure);
   if (bare) {
     const back = ['route', 'add', `10.${SUBNET_NUMBER}.0.0/16`, 'via', UPLINK];
-    execFileSync('ip', ['-n', nameOf(machine.out), ...back]);
-    const input = TRACKING;
-    execFileSync('ip', ['netns', 'exec', nameOf(machine.host), 'nft', '-f', '-'], { input });
+    if (rules === TRACKING) execFileSync('ip', ['-n', nameOf(machine.out), ...back]);
+    const nft = ['netns', 'exec', nameOf(machine.host), 'nft', '-f', '-'];
+    execFileSync('ip', nft, { input: rules });
   }
   return { machine, pod, turns: [] };
 }
@@ -70,12 +76,13 @@ export function measurePath(rows, world) {
   if (rows.length === 0) return [];
   const ours = world.sides.native ? 'native' : 'node';
   const sides = [ours, 'reference'].filter((side) => world.sides[side] !== undefined);
-  const none = place(ours, undefined, world);
+  const none = place(ours, undefined, world, TRACKING);
+  const hand = place(ours, undefined, world, BY_HAND);
   const places = rows.map((row) => {
     const types = ROWS.slice(0, ROWS.indexOf(row) + 1);
     return [row, sides.map((side) => [side, place(side, types, world)])];
   });
-  const all = [none, ...places.flatMap(([, list]) => list.map(([, one]) => one))];
+  const all = [none, hand, ...places.flatMap(([, list]) => list.map(([, one]) => one))];
   say(`packets of established flows: ${all.length} machines, ${RUNS} runs each`);
   for (let run = 0; run < RUNS; run++) {
     for (const one of all) one.turns.push(turn_us(world, one.machine, one.pod));
@@ -86,6 +93,7 @@ export function measurePath(rows, world) {
   return places.map(([row, list]) => ({
     name: row,
     none_us: best(none),
+    hand_us: best(hand),
     sides: Object.fromEntries(list.map(([side, one]) => [side, best(one)])),
   }));
 }

@@ -170,14 +170,18 @@ function pathTable(bench) {
     head: [
       'one container, µs',
       'no rules',
+      'by hand',
       ...sides.map((side) => LABELS[side]),
       ...sides.map((side) => `${LABELS[side]} / no rules`),
+      ...sides.map((side) => `${LABELS[side]} / by hand`),
     ],
-    rows: bench.path.map(({ name, none_us, sides: measured }) => [
+    rows: bench.path.map(({ name, none_us, hand_us, sides: measured }) => [
       name === 'masquerade' ? name : `… + ${name}`,
       number(none_us),
+      number(hand_us),
       ...sides.map((side) => number(measured[side])),
       ...sides.map((side) => over(measured[side], none_us)),
+      ...sides.map((side) => over(measured[side], hand_us)),
     ]),
   };
 }
