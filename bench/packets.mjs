@@ -1,6 +1,6 @@
 // Measures packets: how soon after the start of an ADD the first one is answered, through
-// masquerade and through a host port, and what a flow and its packets cost while others' attachments
-// are there.
+// masquerade and through a host port, and what a flow and its packets cost while attachments of
+// others are there.
 // The world outside knows no way to the pods, so only masqueraded packets are answered.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

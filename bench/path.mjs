@@ -1,8 +1,8 @@
-// Measures what the kernel does for a packet of an established flow: CPU time of a round trip by UDP
-// between a container and a server beyond the uplink, with both sockets in one process on one CPU,
-// so that no waking of a process and nothing of the bench's own is in it. One container, under more
-// and more plugins, beside a node that tracks connections and has no other rule, and beside one that
-// masquerades and filters by as few rules as can be written by hand.
+// Measures what the kernel does for a packet of an established flow: CPU time of a round trip by
+// UDP between a container and a server beyond the uplink, with both sockets in one process on one
+// CPU, so that no waking of a process and nothing of the bench's own is in it. One container, under
+// more and more plugins, beside a node that tracks connections and has no other rule, and beside
+// one that masquerades and filters by as few rules as can be written by hand.
 // It refuses to judge.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -151,7 +151,7 @@ function explain(backend: string, zone: string): void {
   if (backend == "iptables") {
     log(
       "backend iptables: Fairlead filters by nftables, in a table of its own, and makes no " +
-        "iptables rules but two in FORWARD, where iptables-nft has that chain",
+        "iptables rules but constant ones in FORWARD, where iptables-nft has that chain",
     );
   } else if (backend == "firewalld") {
     log(
