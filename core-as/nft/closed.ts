@@ -4,15 +4,12 @@
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
 import { chain_get, chain_list, NftBase, NftChain } from "../host/nft";
-import { file_read, log } from "../host/store";
+import { log } from "../host/store";
 import { ENOENT } from "../lib/errno";
-import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError } from "../spec/error";
 import { Family, family_word, TABLE } from "./batch";
 import { ACCEPTED, FORWARD, THROUGH } from "./firewall";
 import { nft_error, unsupported } from "./present";
-
-const NAMES_LIMIT_BYTES = 4096;
 
 /** Expressions that say nothing about which packets a rule is for. */
 const IDLE: string[] = ["counter", "log", "match comment"];
@@ -125,30 +122,9 @@ export function closed_chains(): ClosedChains {
   return found;
 }
 
-/** Programs of iptables-legacy whose table filter is in use: nftables does not show it. */
-export function legacy_programs(): string[] {
-  const found = new Array<string>();
-  const families: string[] = ["ip", "ip6"];
-  for (let i = 0; i < families.length; i++) {
-    const names = file_read(`/proc/net/${families[i]}_tables_names`, NAMES_LIMIT_BYTES);
-    if (!names || utf8_invalid_at(names.ptr, names.len) >= 0) continue;
-    if (!utf8_decode(names.ptr, names.len).split("\n").includes("filter")) continue;
-    found.push(`${families[i]}tables-legacy`);
-  }
-  return found;
-}
-
 /** Says which other firewalls of the node may drop what ours accepts, and what to do. */
-export function closed_explain(chains: Closed[], programs: string[]): void {
+export function closed_explain(chains: Closed[]): void {
   for (let i = 0; i < chains.length; i++) {
     log(`firewall: ${chains[i].text}: ${chains[i].advice}`);
-  }
-  for (let i = 0; i < programs.length; i++) {
-    log(
-      `firewall: ${programs[i]} has a table filter, and what its FORWARD drops stays dropped: ` +
-        `let the containers' packets pass there (${programs[i]} -I FORWARD -m mark ! --mark ` +
-        `0/${hex(ACCEPTED | THROUGH)} -j ACCEPT), or use iptables-nft, in which Fairlead does ` +
-        "this itself",
-    );
   }
 }

@@ -43,6 +43,10 @@ export class Forward {
 
   constructor(public family: i32) {}
 
+  get v6(): bool {
+    return this.family == Family.Ip6;
+  }
+
   get place(): string {
     return `chain ${CHAIN} of table ${family_word(this.family)} ${TABLE}`;
   }

@@ -3,10 +3,11 @@
 // iptables.ts, which chains they cannot help with closed.ts.
 import { CniError, Code } from "../spec/error";
 import { Batch } from "./batch";
-import { Closed, closed_chains, closed_explain, legacy_programs } from "./closed";
+import { Closed, closed_chains, closed_explain } from "./closed";
 import { Element } from "./element";
 import { MARKS } from "./firewall";
 import { Forward, forwards } from "./iptables";
+import { Legacy } from "./legacy";
 import { opened_by } from "./opened";
 import { nft_error, Present } from "./present";
 import { OPEN4, OPEN6 } from "./subnets";
@@ -19,6 +20,8 @@ export class Passage {
   /** Whether others' chains may drop, as far as that was looked for. */
   private closed: bool = false;
   private needed: bool = false;
+  /** Whether it was looked around, so that iptables-legacy is set up afterwards. */
+  private legacy: bool = false;
 
   /** Notes what an element wants, and what comes along with it. */
   note(element: Element): void {
@@ -55,13 +58,27 @@ export class Passage {
 
   /** Looks for chains of others that drop, and tells of them: that takes a list of all chains. */
   look_around(): CniError | null {
-    if (!this.needed) return null;
+    if (!this.needed || this.legacy) return null;
     const chains = closed_chains();
     if (chains.error) return chains.error;
-    const programs = legacy_programs();
-    closed_explain(chains.list, programs);
-    this.closed = chains.list.length > 0 || programs.length > 0;
+    closed_explain(chains.list);
+    this.around(chains.list);
+    this.legacy = true;
     return null;
+  }
+
+  private around(chains: Closed[]): void {
+    this.closed = chains.length > 0;
+    for (let i = 0; i < this.forwards.length; i++) {
+      if (new Legacy(this.forwards[i]).used) this.closed = true;
+    }
+  }
+
+  /** Afterwards: what lies outside of nftables, where it was looked around. */
+  settle(): void {
+    for (let i = 0; this.legacy && i < this.forwards.length; i++) {
+      new Legacy(this.forwards[i]).set_up();
+    }
   }
 
   /** Whether somebody goes by our marks. */
@@ -96,11 +113,14 @@ export class Passage {
     if (chains.error) return chains.error;
     const closed = certain(chains.list);
     if (closed) return failed(`${closed.text}: ${closed.advice}`);
-    const programs = legacy_programs();
-    closed_explain(chains.list, programs);
-    this.closed = chains.list.length > 0 || programs.length > 0;
+    closed_explain(chains.list);
+    this.around(chains.list);
     if (this.marks && !present.whole(MARKS)) {
       return failed(`our tables set no marks, by which chains of others let pass: ${REPAIR}`);
+    }
+    for (let i = 0; i < this.forwards.length; i++) {
+      const legacy = new Legacy(this.forwards[i]).check();
+      if (legacy) return legacy;
     }
     return null;
   }
@@ -134,6 +154,7 @@ export function passage_gc(
     if (error) return error;
     if (firewall && !accepts) all[i].remove_head(batch);
     if (portmap && !through) all[i].remove_tail(batch);
+    new Legacy(all[i]).remove(firewall && !accepts, portmap && !through);
   }
   return null;
 }

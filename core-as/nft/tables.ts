@@ -249,6 +249,7 @@ class Plan {
    * ADD that was refused. All else is done, so a failure is no reason to fail: GC finds such.
    */
   settle(): void {
+    this.passage.settle();
     const others = this.others;
     const restored = new Array<Owned>();
     const all = this.restored;
@@ -314,6 +315,8 @@ class Plan {
     if (!chain || this.prepared.has(chain.name)) return null;
     this.prepared.add(chain.name);
     const anew = !this.present.has(part, chain);
+    const unasked = anew && chain.kept ? this.passage.look_around() : null;
+    if (unasked) return unasked;
     const accepts = chain.name == ACCEPT4 || chain.name == ACCEPT6;
     // Should a GC, which found nobody who needs them, have removed our rules in FORWARD meanwhile,
     // this transaction fails, by their handles, and is thought over.

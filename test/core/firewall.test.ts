@@ -111,13 +111,15 @@ test('firewalld is named, with the zone that helps', () => {
   expect(add[0]).toContain('firewall-cmd --permanent --zone=trusted --add-source=SUBNET');
 });
 
-test('iptables-legacy is named', () => {
-  const { add } = said(['file /proc/net/ip_tables_names "filter\\nnat\\n"']);
+test('iptables-legacy that cannot be executed is named, and CHECK fails', () => {
+  const { add, check } = said(['file /proc/net/ip_tables_names "filter\\nnat\\n"'], {}, 1);
   expect(add.length).toBe(1);
-  expect(add[0]).toContain('iptables-legacy -I FORWARD -m mark ! --mark 0/0x1800 -j ACCEPT');
-  expect(said(['file /proc/net/ip6_tables_names "filter\\n"']).add[0]).toContain(
-    'ip6tables-legacy',
+  expect(add[0]).toContain(
+    'firewall: iptables-legacy has a table filter, and it cannot be executed',
   );
+  expect(check[0]).toContain('FORWARD of iptables-legacy cannot be listed');
+  // No address of that family is let pass.
+  expect(said(['file /proc/net/ip6_tables_names "filter\\n"']).add).toEqual([]);
 });
 
 test('what becomes of a backend is said by ADD', () => {

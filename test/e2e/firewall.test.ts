@@ -292,11 +292,6 @@ describe.skipIf(both !== '')(`what ADD advises ${both}`, () => {
   const marks = '0x1800';
   const cases: readonly (readonly [string, string, string])[] = [
     [
-      'iptables-legacy',
-      'iptables-legacy -P FORWARD DROP',
-      `iptables-legacy -I FORWARD -m mark ! --mark 0/${marks} -j ACCEPT`,
-    ],
-    [
       'a chain of another table',
       `nft 'add table inet mine; add chain inet mine fw {
         type filter hook forward priority 7; policy drop; }'`,

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { needsIptables, needsNft } from '../support/needs.ts';
 import { loadNft, nft, nftLines } from '../support/nft.ts';
 import { callFor } from '../support/pod-call.ts';
-import { openWorld } from '../support/world.ts';
+import { confinedWorld, type NamedWorld, nativeWorld, openWorld } from '../support/world.ts';
 import { CLIENT, inNetns, SERVER, SERVER_PORT, Servers } from './packets.ts';
 
 const OUT = '192.0.2.2';
@@ -27,9 +27,8 @@ netns a2
 `;
 const HOST_PORT = 8080;
 const ADDRESSES: Readonly<Record<string, string>> = { a1: '10.1.2.11', a2: '10.1.2.12' };
-type World = ReturnType<typeof openWorld>;
 
-let world: World;
+let world: NamedWorld;
 const servers = new Servers();
 afterEach(() => {
   servers.stop();
@@ -46,8 +45,8 @@ async function ask(from: string, address: string, port: number): Promise<boolean
 }
 
 /** A node, with servers at both ends. */
-async function open(script = ''): Promise<void> {
-  world = openWorld(BEFORE);
+async function open(script = '', made: (before: string) => NamedWorld = openWorld) {
+  world = made(BEFORE);
   for (const netns of ['out', 'a1']) {
     await servers.start(world, netns, SERVER.replace('process.argv.slice(1)', `['${netns}']`));
   }
@@ -82,7 +81,9 @@ function check(pod: string, keys: Keys, prevResult: object): string {
   const { stdout } = callFor(world, 'CHECK', pod, { ...configOf(pod, keys), prevResult } as never);
   return stdout === '' ? '' : (JSON.parse(stdout) as { msg: string }).msg;
 }
-const repair = (): void => void world.task('repair', {});
+const repair = (): void => {
+  (world as ReturnType<typeof openWorld>).task('repair', {});
+};
 
 /** Who gets through: the container to the world outside, a new connection to it, its host port. */
 async function reach() {
@@ -202,6 +203,41 @@ describe.skipIf(needs !== '')(`a FORWARD that drops the rest ${needs}`, () => {
     expect(check('a1', PORTS_ONLY, result)).toContain('ports of the host');
     repair();
     expect((await reach()).published).toBe(true);
+  });
+});
+
+const LEGACY_HOSTS = [
+  ['native host', nativeWorld],
+  ['native host, confined', confinedWorld],
+] as const;
+
+describe.skipIf(needs !== '').each(LEGACY_HOSTS)(`iptables-legacy, %s ${needs}`, (_, made) => {
+  test('its chain of an administrator is asked, and a policy DROP stops no container', async () => {
+    const script = `iptables-legacy -P FORWARD DROP
+      iptables-legacy -N CNI-ADMIN
+      iptables-legacy -A CNI-ADMIN -s 10.1.2.11 -p tcp --dport ${SERVER_PORT} -j DROP`;
+    await open(script, made);
+    const result = add('a1', FULL);
+    expect(await reach()).toEqual({ outgoing: false, incoming: false, published: true });
+    rules('iptables-legacy -F CNI-ADMIN');
+    expect(await reach()).toEqual({ outgoing: true, incoming: false, published: true });
+    const before = rules('iptables-legacy -S FORWARD');
+    add('a2', FULL);
+    expect(rules('iptables-legacy -S FORWARD')).toBe(before);
+    expect(check('a1', FULL, result)).toBe('');
+    rules('iptables-legacy -F FORWARD');
+    expect(check('a1', FULL, result)).toContain('FORWARD of iptables-legacy lacks our rules');
+  });
+
+  test('portmap alone passes before a reject at the end; GC takes the rule away', async () => {
+    await open('iptables-legacy -A FORWARD -j REJECT', made);
+    const before = rules('iptables-legacy -S');
+    const result = add('a1', PORTS_ONLY);
+    expect(await reach()).toEqual({ outgoing: false, incoming: false, published: true });
+    expect(check('a1', PORTS_ONLY, result)).toBe('');
+    const gc = { ...configOf('a1', PORTS_ONLY), 'cni.dev/valid-attachments': [] };
+    expect(callFor(world, 'GC', 'a1', gc).stdout).toBe('');
+    expect(rules('iptables-legacy -S')).toBe(before);
   });
 });
 

@@ -483,7 +483,7 @@ export function nativeWorld(before: string): NamedWorld {
 }
 
 /** The same host with all powers given up that it does not need. */
-export function confinedWorld(before: string): World {
+export function confinedWorld(before: string): NamedWorld {
   return programWorld(before, nativeStart('fairlead-native'), { FAIRLEAD_CONFINE: '1' });
 }
 
