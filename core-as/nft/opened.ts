@@ -4,15 +4,21 @@
 import { Element, Owned } from "./element";
 import { PORTMAP } from "./subnets";
 
+/** Protocol and port of the host of an element that leads there, with its family; "" of another. */
+export function port_of(element: Element): string {
+  if (element.part != PORTMAP || !element.place.claimed) return "";
+  // [ADDRESS . ]PROTOCOL . PORT
+  const key = element.key.split(" . ");
+  const family = element.set.endsWith("6") ? 6 : 4;
+  return `${family} ${key[key.length - 2]} . ${key[key.length - 1]}`;
+}
+
 /** The element that comes along; null for another. */
 export function opened_by(element: Element): Element | null {
-  if (element.part != PORTMAP || !element.place.claimed) return null;
-  // [ADDRESS . ]PROTOCOL . PORT : CONTAINER . PORT
-  const key = element.key.split(" . ");
+  const port = port_of(element);
+  if (port.length == 0) return null;
   const container = element.data.split(" . ")[0];
-  const port = `${key[key.length - 2]} . ${key[key.length - 1]}`;
-  const set = `hostports_open${element.set.endsWith("6") ? 6 : 4}`;
-  return new Element(set, `${container} . ${port}`);
+  return new Element(`hostports_open${port.charAt(0)}`, `${container} . ${port.substring(2)}`);
 }
 
 /** Elements with those that come along, each once. */

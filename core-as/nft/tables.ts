@@ -13,7 +13,7 @@ import { Batch, ElementPlace, family_word, TABLE } from "./batch";
 import { companions_add, companions_check, firewall_gc, policies_drop } from "./companions";
 import { Element, Owned, owner_of_network } from "./element";
 import { ACCEPT4, ACCEPT6, FIREWALL, MARKS } from "./firewall";
-import { by_set, opened_by, with_opened } from "./opened";
+import { by_set, opened_by, port_of, with_opened } from "./opened";
 import { Part } from "./part";
 import { PARTS, part_of_set } from "./parts";
 import { Passage, passage_gc } from "./passage";
@@ -161,7 +161,7 @@ class Plan {
    * `stale` goes before anything is added, with what the dead left in the way, which is noted
    * there; `careful`: what is added may be there.
    */
-  make(stale: Owned[], careful: bool): void {
+  make(stale: Owned[], careful: bool, thorough: bool): void {
     const others = this.others;
     if (others) this.error = others.rivals(this.wanted, null, stale);
     // A third has restored both.
@@ -174,8 +174,7 @@ class Plan {
     for (let i = 0; i < this.elements.length; i++) this.passage.note(this.elements[i].element);
     if (!this.error) this.error = this.passage.look();
     if (this.error) return;
-    // Who repairs looks thoroughly.
-    if (!others) this.error = this.passage.look_around();
+    if (thorough) this.error = this.passage.look_around();
     if (this.error) return;
     const own = this.elements.length;
     for (let i = 0; i < this.elements.length && !this.error; i++) {
@@ -341,13 +340,14 @@ function contended(): bool {
  * Brings elements into the kernel, with the chains and rules that they need where these are not as
  * they should be; then `others` says what else was lost. `careful`: the elements may be there.
  * `stale`: elements that are to go in the same transaction; those of dead owners that were in the
- * way are added to it.
+ * way are added to it. `thorough`: who has nobody to ask (`others`) looks at chains of others too.
  */
 export function elements_add(
   named: Owned[],
   others: Others | null,
   careful: bool = false,
   stale: Owned[] = [],
+  thorough: bool = true,
 ): CniError | null {
   if (named.length == 0) return elements_remove(stale);
   const wanted = by_set(named);
@@ -363,7 +363,7 @@ export function elements_add(
     stale.length = given;
     if (looks && !attempt.look()) break;
     const plan = new Plan(attempt.generation, wanted, others, restores);
-    plan.make(stale, careful);
+    plan.make(stale, careful, thorough && !others);
     if (fresh) plan.doubt();
     if (plan.error && plan.waits && lost_tries++ < LOST_TRIES) {
       sleep(LOST_PAUSE_MS);
@@ -418,11 +418,22 @@ export function elements_there(owned: Owned[]): Owned[] {
   return there;
 }
 
-/** Takes away what was restored in vain, and lets those have its place again that lost it so. */
+/**
+ * Takes away what was restored in vain, and lets those have its place again that lost it so: who
+ * has one of its ports by the records. Others are left alone: they may be on the way to go.
+ */
 export function elements_take_back(gone: Owned[], kept: Owned[]): CniError | null {
   if (gone.length == 0) return null;
   const error = elements_remove(gone);
-  return error ? error : elements_add(kept, null, true);
+  if (error) return error;
+  const ports = new Set<string>();
+  for (let i = 0; i < gone.length; i++) ports.add(port_of(gone[i].element));
+  const back = new Array<Owned>();
+  for (let i = 0; i < kept.length; i++) {
+    const port = port_of(kept[i].element);
+    if (port.length > 0 && ports.has(port)) back.push(kept[i]);
+  }
+  return elements_add(back, null, true, [], false);
 }
 
 /** Compares the kernel with elements that should be there. */
