@@ -1,12 +1,40 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
 
 /**
- * What takes longest and measures no time: side by side. The rest follows, one file after another,
- * since packets, limits and races of theirs would feel each other.
+ * What needs the machine for itself: it measures rates, memory or how long a lock is waited for,
+ * starts engines, or looks at what is the machine's own. All else has namespaces and folders of its
+ * own and goes side by side. portmap has calls that race: beside others, an ADD that is refused now
+ * and then leaves its port behind, when a third restored it meanwhile.
  */
-const SIDE_BY_SIDE = ['corpus', 'referee', 'sequences', 'uml'].map(
-  (name) => `test/*/${name}.test.ts`,
-);
+const ALONE = [
+  ...['bandwidth', 'containerd', 'crowd', 'podman', 'portmap', 'program', 'replay', 'runner'].map(
+    (name) => `test/e2e/${name}.test.ts`,
+  ),
+  ...['confine', 'linger', 'lock', 'program'].map((name) => `test/native/${name}.test.ts`),
+  'test/cli/install.test.ts',
+  'test/tools/*.test.ts',
+];
+
+/** What takes longest, so that no processor waits for it in the end. */
+const LONGEST = [
+  ...['uml/uml', 'fixtures/referee', 'fuzz/fuzz', 'fixtures/native', 'fixtures/node'],
+  ...['fixtures/faults-real', 'sequences/real', 'e2e/heal', 'e2e/firewall'],
+  ...['fixtures/faults', 'fixtures/native-variants', 'sequences/native', 'leases/scale'],
+  ...['sequences/simulated', 'native/kernel', 'fixtures/versions'],
+].map((name) => `test/${name}.test.ts`);
+
+/** Those first, in that order. */
+class LongestFirst extends BaseSequencer {
+  async sort(files) {
+    const rank = ({ moduleId }) => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(path));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -17,13 +45,16 @@ export default defineConfig({
     hookTimeout: 120000,
     // A second is nothing unusual where programs are started.
     slowTestThreshold: 30000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'side by side',
-          include: SIDE_BY_SIDE,
-          maxWorkers: 2,
+          include: ['test/**/*.test.ts'],
+          exclude: ALONE,
+          // One more than processors: a file that waits for its carriers leaves its own idle.
+          maxWorkers: availableParallelism() + 1,
           // The reference plugins start hundreds of programs for one of the fixtures.
           testTimeout: 240000,
           sequence: { groupOrder: 0 },
@@ -33,8 +64,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'one by one',
-          include: ['test/**/*.test.ts'],
-          exclude: SIDE_BY_SIDE,
+          include: ALONE,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

@@ -5,9 +5,18 @@
 //     probe serve PORT                 answers until it is killed
 //     probe first ADDRESS PORT         ends when a datagram is answered, asking every millisecond
 //     probe flows ADDRESS PORT COUNT   prints nanoseconds of each of COUNT first answers, by line
-//     probe packets ADDRESS PORT COUNT the same of COUNT answers in one flow
+//     probe turns FROM AT ADDRESS PORT ANSWER COUNT
+//                                      prints nanoseconds of CPU of one round trip of a flow, the
+//                                      mean of COUNT
+//
+// `turns` holds both sockets in one process on one CPU: FROM and AT are the files of their network
+// namespaces. What it prints is the packet's way and two system calls for each end, and no waking
+// of a process. The server listens on port ANSWER, which is another than PORT behind a host port.
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,9 +37,9 @@ static void die(const char *what) {
   exit(1);
 }
 
-static int64_t now_ns(void) {
+static int64_t now_ns(clockid_t clock) {
   struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
+  clock_gettime(clock, &at);
   return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
 }
 
@@ -81,23 +90,63 @@ static int first(const struct sockaddr_in *to) {
   return 1;
 }
 
-static int timed(const struct sockaddr_in *to, int count, int one_flow) {
-  int flow = one_flow ? open_flow(to, PATIENCE_US) : -1;
+static int each_flow(const struct sockaddr_in *to, int count) {
   for (int i = 0; i < count; i++) {
-    if (!one_flow) flow = open_flow(to, PATIENCE_US);
-    const int64_t start = now_ns();
+    const int flow = open_flow(to, PATIENCE_US);
+    const int64_t start = now_ns(CLOCK_MONOTONIC);
     if (!ask(flow)) die("no answer");
-    printf("%lld\n", (long long)(now_ns() - start));
-    if (!one_flow) close(flow);
+    printf("%lld\n", (long long)(now_ns(CLOCK_MONOTONIC) - start));
+    close(flow);
   }
+  return 0;
+}
+
+static void enter(const char *netns) {
+  const int file = open(netns, O_RDONLY | O_CLOEXEC);
+  if (file < 0 || setns(file, CLONE_NEWNET) < 0) die(netns);
+  close(file);
+}
+
+/** One datagram there and one back; what the other end sees as the sender may be another's. */
+static void turn(int flow, int server) {
+  char byte = 'a';
+  struct sockaddr_in from;
+  socklen_t size = sizeof from;
+  if (send(flow, &byte, 1, 0) != 1) die("send");
+  if (recvfrom(server, &byte, 1, 0, (struct sockaddr *)&from, &size) != 1) die("nothing came");
+  if (sendto(server, &byte, 1, 0, (struct sockaddr *)&from, size) != 1) die("answer");
+  if (recv(flow, &byte, 1, 0) != 1) die("no answer");
+}
+
+static int turns(const char *from, const char *at, const struct sockaddr_in *to, const char *port,
+                 int count) {
+  const struct timeval limit = {.tv_sec = PATIENCE_US / 1000000};
+  struct sockaddr_in self = address_of("0.0.0.0", port);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  if (sched_setaffinity(0, sizeof one, &one) < 0) die("sched_setaffinity");
+  enter(at);
+  const int server = socket(AF_INET, SOCK_DGRAM, 0);
+  setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  if (server < 0 || bind(server, (struct sockaddr *)&self, sizeof self) < 0) die("bind");
+  enter(from);
+  const int flow = open_flow(to, PATIENCE_US);
+  for (int i = 0; i < count / 10 + 1; i++) turn(flow, server);
+  const int64_t start = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+  for (int i = 0; i < count; i++) turn(flow, server);
+  printf("%lld\n", (long long)((now_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / count));
   return 0;
 }
 
 int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "serve") == 0) serve(argv[2]);
+  if (argc == 8 && strcmp(argv[1], "turns") == 0) {
+    const struct sockaddr_in there = address_of(argv[4], argv[5]);
+    return turns(argv[2], argv[3], &there, argv[6], atoi(argv[7]));
+  }
   if (argc < 4) return 2;
   const struct sockaddr_in to = address_of(argv[2], argv[3]);
   if (strcmp(argv[1], "first") == 0) return first(&to);
-  if (argc < 5) return 2;
-  return timed(&to, atoi(argv[4]), strcmp(argv[1], "packets") == 0);
+  return argc < 5 ? 2 : each_flow(&to, atoi(argv[4]));
 }

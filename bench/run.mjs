@@ -5,6 +5,7 @@ import { cpus, release } from 'node:os';
 import { measureCalls } from './calls.mjs';
 import { measureLeases, SIZES } from './leases.mjs';
 import { ATTACHMENTS, measurePackets } from './packets.mjs';
+import { measurePath, ROWS } from './path.mjs';
 import { adoptOrphans } from './process.mjs';
 import { profile } from './profile.mjs';
 import { compile, findSides, OURS } from './programs.mjs';
@@ -61,6 +62,8 @@ function bench() {
   result.at_once = measureAtOnce(together, world);
   const counts = ATTACHMENTS.filter((count) => wanted(`packets: ${count} others`));
   result.packets = world.probe === undefined ? [] : measurePackets(counts, world);
+  const path = ROWS.filter((row) => wanted(`established: ${row}`));
+  result.path = world.probe === undefined ? [] : measurePath(path, world);
   say('done');
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -41,6 +41,19 @@ const growth = (way) => (bench) => {
   return divide(ours(among(10_000)), ours(among(10)));
 };
 
+/** Of ours with all plugins of the data path, to a node without them. */
+const path = (to) => (bench) => {
+  const row = bench.path?.find(({ name }) => name === 'firewall');
+  return divide(row?.sides.native ?? row?.sides.node, row?.[to]);
+};
+
+/** The same among 10,000 attachments of others, to among 10. */
+const path_growth = (bench) => {
+  const among = (count) => bench.packets?.find(({ attachments }) => attachments === count)?.sides;
+  const ours = (sides) => (sides?.native ?? sides?.node)?.turn_us;
+  return divide(ours(among(10_000)), ours(among(10)));
+};
+
 /** The largest number that calls of the native host use of something. */
 const most = (key) => (bench) => {
   const used = (bench.calls ?? []).flatMap(({ mode, sides }) =>
@@ -105,6 +118,9 @@ const TARGETS = [
   ],
   ['a new flow through masquerade among 10,000 attachments / among 10', 1.2, growth('masquerade')],
   ['a new flow through a host port among 10,000 attachments / among 10', 1.2, growth('host port')],
+  ['an established flow through all plugins / through rules by hand', 1.03, path('hand_us')],
+  ['an established flow through all plugins / no rules', 1.03, path('none_us')],
+  ['an established flow among 10,000 attachments / among 10', 1.05, path_growth],
   ['calls at once that failed', 0, mishaps('failed')],
   ['addresses given twice at once', 0, mishaps('duplicates')],
   ['native: peak memory of any call, MB', 4, most('peak_mb')],

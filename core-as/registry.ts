@@ -1,50 +1,59 @@
-// The table of CNI types and the plugins that serve them: adding one is one file and one row here.
-// Only the entries import it, for what it does: it fills the table of plugin/find.ts.
+// The table of CNI types: adding one is one file and one row here. Only the entries import it, for
+// what it does: it fills the table of plugin/find.ts. What a type is, its plugin says (describe).
 
-import { types_fill } from "./plugin/find";
+import { Effect, effects_fill } from "./attach/effect";
+import { elements_read } from "./attach/elements";
+import { uses_read } from "./attach/uses";
+import { JsonValue } from "./lib/json";
+import { pair_read } from "./net/veth";
+import { Row, types_fill } from "./plugin/find";
 import { Plugin } from "./plugin/plugin";
+import { foreign_types } from "./plugins/foreign";
 import { HostLocal } from "./plugins/ipam/host-local/host-local";
+import { leases_read } from "./plugins/ipam/host-local/leases";
 import { Static } from "./plugins/ipam/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Fused } from "./plugins/main/fairlead";
 import { Loopback } from "./plugins/main/loopback";
 import { Ptp } from "./plugins/main/ptp";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
+import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall";
 import { Portmap } from "./plugins/meta/portmap/portmap";
+import { sourced_read } from "./plugins/meta/sbr/lanes";
 import { Sbr } from "./plugins/meta/sbr/sbr";
+import { Tuned } from "./plugins/meta/tuning/restore";
 import { Tuning } from "./plugins/meta/tuning/tuning";
-import { Vrf } from "./plugins/meta/vrf/vrf";
+import { joined_read, Vrf } from "./plugins/meta/vrf/vrf";
 
-function plugin_of(type: string): Plugin | null {
-  if (type == "bridge") return new Bridge();
-  if (type == "ptp") return new Ptp();
-  if (type == "loopback") return new Loopback();
-  if (type == "host-local") return new HostLocal();
-  if (type == "static") return new Static();
-  if (type == "portmap") return new Portmap();
-  if (type == "bandwidth") return new Bandwidth();
-  if (type == "firewall") return new Firewall();
-  if (type == "tuning") return new Tuning();
-  if (type == "sbr") return new Sbr();
-  if (type == "vrf") return new Vrf();
-  if (type == "fairlead") return new Fused();
+/** In the order of the help text. */
+const ROWS: Row[] = [
+  new Row("bridge", (): Plugin => new Bridge()),
+  new Row("ptp", (): Plugin => new Ptp()),
+  new Row("loopback", (): Plugin => new Loopback()),
+  new Row("host-local", (): Plugin => new HostLocal()),
+  new Row("static", (): Plugin => new Static()),
+  new Row("portmap", (): Plugin => new Portmap()),
+  new Row("tuning", (): Plugin => new Tuning()),
+  new Row("bandwidth", (): Plugin => new Bandwidth()),
+  new Row("sbr", (): Plugin => new Sbr()),
+  new Row("vrf", (): Plugin => new Vrf()),
+  new Row("firewall", (): Plugin => new Firewall()),
+  new Row("fairlead", (): Plugin => new Fused()),
+];
+
+/** What reads the effects of records: a row for each word. */
+function effect_of(word: string, from: JsonValue): Effect | null {
+  if (word == "veth") return pair_read(from);
+  if (word == "leases") return leases_read(from);
+  if (word == "elements") return elements_read(from);
+  if (word == "uses") return uses_read(from);
+  if (word == "bandwidth") return limited_read(from);
+  if (word == "tuning") return new Tuned(from);
+  if (word == "sbr") return sourced_read(from);
+  if (word == "vrf") return joined_read(from);
   return null;
 }
 
-/** The types that plugin_of knows, beside `fairlead`, the name of the program itself. */
-const TYPES: string[] = [
-  "bandwidth",
-  "bridge",
-  "firewall",
-  "host-local",
-  "loopback",
-  "portmap",
-  "ptp",
-  "sbr",
-  "static",
-  "tuning",
-  "vrf",
-];
-
-types_fill(TYPES, plugin_of);
+types_fill(ROWS, foreign_types);
+effects_fill(effect_of);

@@ -79,6 +79,14 @@ u32 Z_kernelZ_netns_same(struct Z_kernel_instance_t *instance, u32 a, u32 b)
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_netns_id(struct Z_kernel_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_netns_id(host, (int32_t)ns);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_netns_close(struct Z_kernel_instance_t *instance, u32 ns)
 {
     struct host *host = (struct host *)instance;

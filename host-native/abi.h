@@ -30,6 +30,12 @@ int32_t kernel_netns_open(struct host *host, struct span path);
 int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b);
 
 /**
+ * Tells a namespace from every other of this boot, also from a later one at the same path. A
+ * number of an inode may be given again.
+ */
+int32_t kernel_netns_id(struct host *host, int32_t ns);
+
+/**
  * Gives a namespace back, with the sockets in it; netns_open may give its handle again. The
  * host's own stays.
  */
@@ -265,7 +271,9 @@ int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span
 
 /**
  * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
- * handle and comment of its rules.
+ * handle and comment of its rules, and what their expressions are called in the kernel
+ * (linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of xtables
+ * with its name.
  */
 int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
     struct span chain);

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -19,6 +20,11 @@
 #include "abi.h"
 #include "linger.h"
 #include "text.h"
+
+/** asm-generic/socket.h, Linux 5.14; musl of Debian 12 does not have it. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 enum {
     /** As many as a process has descriptors for, by default. */
@@ -157,6 +163,29 @@ int32_t kernel_netns_same(struct host *host, int32_t a, int32_t b)
     if (fd < 0) return fd;
     if (fstat(fd, &right) < 0) return -errno;
     return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+int32_t kernel_netns_id(struct host *host, int32_t ns)
+{
+    static char text[48];
+    struct netlink *socket;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &socket);
+    if (status < 0) return status;
+    unsigned long long cookie = 0;
+    socklen_t size = sizeof cookie;
+    int length = 0;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) {
+        length = snprintf(text, sizeof text, "cookie:%llu", cookie);
+    } else {
+        struct stat stat_of;
+        int32_t fd = netns_fd(host, ns);
+        if (fd < 0) return fd;
+        if (fstat(fd, &stat_of) < 0) return -errno;
+        length = snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)stat_of.st_dev,
+            (unsigned long long)stat_of.st_ino);
+    }
+    reply_lend(&host->reply, text, (uint32_t)length);
+    return 0;
 }
 
 int32_t kernel_netns_close(struct host *host, int32_t ns)

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ struct rule {
     struct span chain;
     struct span comment;
     uint64_t handle;
+    struct view expressions;
 };
 
 static struct rule parse_rule(const struct message *message)
@@ -82,6 +84,7 @@ static struct rule parse_rule(const struct message *message)
         if (attr.type == NFTA_RULE_CHAIN) rule.chain = view_text(attr.value);
         else if (attr.type == NFTA_RULE_USERDATA) rule.comment = comment_of(attr.value);
         else if (attr.type == NFTA_RULE_HANDLE) rule.handle = wide(attr.value);
+        else if (attr.type == NFTA_RULE_EXPRESSIONS) rule.expressions = attr.value;
     }
     return rule;
 }
@@ -133,7 +136,7 @@ int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span
     return netlink_list(netlink, &host->reply, list, visit_rule, NULL);
 }
 
-/* Chains */
+/* Data and expressions */
 
 /** NF_* and NFT_* in nft's words. */
 static const char *verdict_word(int32_t code)
@@ -149,6 +152,111 @@ static const char *verdict_word(int32_t code)
     default: return NULL;
     }
 }
+
+enum { HEX_MAX = 2 * NFT_DATA_VALUE_MAXLEN };
+
+/** Bytes in hex or a verdict in words; the longest has a chain's name of 127 bytes. */
+struct data {
+    char text[HEX_MAX > 192 ? HEX_MAX : 192];
+    uint32_t length;
+};
+
+static void hex_of(struct view bytes, struct data *into)
+{
+    static const char HEX[] = "0123456789abcdef";
+    uint32_t length = view_length(bytes);
+    if (length > HEX_MAX / 2) {
+        reply_malformed();
+        length = 0;
+    }
+    for (uint32_t at = 0; at < length; at++) {
+        into->text[at * 2] = HEX[bytes.at[at] >> 4];
+        into->text[at * 2 + 1] = HEX[bytes.at[at] & 15];
+    }
+    into->length = length * 2;
+}
+
+static void verdict_of(struct view verdict, struct data *into)
+{
+    char digits[12] = "";
+    const char *word = "";
+    struct span chain = {"", 0};
+    const char *space = "";
+    struct attr attr;
+    while (attr_next(&verdict, &attr)) {
+        if (attr.type == NFTA_VERDICT_CODE) {
+            int32_t code = number(attr.value);
+            word = verdict_word(code);
+            (void)snprintf(digits, sizeof digits, "%d", code);
+            if (word == NULL) word = digits;
+        } else if (attr.type == NFTA_VERDICT_CHAIN) {
+            chain = view_text(attr.value);
+            space = " ";
+        }
+    }
+    int length = snprintf(into->text, sizeof into->text, "%s%s%.*s", word,
+        space, (int)chain.len, chain.ptr);
+    if (length < 0 || (size_t)length >= sizeof into->text) {
+        reply_malformed();
+        length = 0;
+    }
+    into->length = (uint32_t)length;
+}
+
+/** The words of a verdict, if data is one. */
+static void verdict_in(struct view nested, struct data *into)
+{
+    struct attr attr;
+    while (attr_next(&nested, &attr)) {
+        if (attr.type == NFTA_DATA_VERDICT) verdict_of(attr.value, into);
+    }
+}
+
+/** "match NAME" or "target NAME": names of xtables have 28 bytes at most. */
+static void name_of(struct span kind, struct span name, struct data *into)
+{
+    int length = snprintf(into->text, sizeof into->text, "%.*s %.*s", (int)kind.len, kind.ptr,
+        (int)name.len, name.ptr);
+    if (length < 0 || (size_t)length >= sizeof into->text) {
+        reply_malformed();
+        length = 0;
+    }
+    into->length = (uint32_t)length;
+}
+
+static void data_of(struct view nested, struct data *into)
+{
+    struct attr attr;
+    while (attr_next(&nested, &attr)) {
+        if (attr.type == NFTA_DATA_VALUE) hex_of(attr.value, into);
+        else if (attr.type == NFTA_DATA_VERDICT) verdict_of(attr.value, into);
+    }
+}
+
+/** What an expression is called; a verdict in words, a match or target of xtables with its name. */
+static void reply_expression(struct reply *reply, struct view expression)
+{
+    struct span name = {"", 0};
+    struct data more = {.length = 0};
+    struct attr attr;
+    while (attr_next(&expression, &attr)) {
+        if (attr.type == NFTA_EXPR_NAME) name = view_text(attr.value);
+        if (attr.type != NFTA_EXPR_DATA) continue;
+        struct view data = attr.value;
+        while (attr_next(&data, &attr)) {
+            if (span_is(name, "immediate") && attr.type == NFTA_IMMEDIATE_DATA) {
+                verdict_in(attr.value, &more);
+            } else if ((span_is(name, "match") && attr.type == NFTA_MATCH_NAME)
+                || (span_is(name, "target") && attr.type == NFTA_TARGET_NAME)) {
+                name_of(name, view_text(attr.value), &more);
+            }
+        }
+    }
+    if (more.length > 0) reply_json_string(reply, more.text, more.length);
+    else reply_json_string(reply, name.ptr, name.len);
+}
+
+/* Chains */
 
 static void visit_use(struct reply *reply, const struct message *message, void *context)
 {
@@ -170,6 +278,11 @@ static void visit_rule_of_chain(struct reply *reply, const struct message *messa
     // The kernel counts handles up from 1 for each table.
     member_int(reply, "handle", (int64_t)rule.handle);
     member_text(reply, "comment", rule.comment);
+    reply_key(reply, "does");
+    reply_list(reply);
+    struct attr attr;
+    while (attr_next(&rule.expressions, &attr)) reply_expression(reply, attr.value);
+    reply_list_end(reply);
     reply_object_end(reply);
 }
 
@@ -244,65 +357,6 @@ int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum)
 }
 
 /* Elements */
-
-enum { HEX_MAX = 2 * NFT_DATA_VALUE_MAXLEN };
-
-/** Bytes in hex or a verdict in words; the longest has a chain's name of 127 bytes. */
-struct data {
-    char text[HEX_MAX > 192 ? HEX_MAX : 192];
-    uint32_t length;
-};
-
-static void hex_of(struct view bytes, struct data *into)
-{
-    static const char HEX[] = "0123456789abcdef";
-    uint32_t length = view_length(bytes);
-    if (length > HEX_MAX / 2) {
-        reply_malformed();
-        length = 0;
-    }
-    for (uint32_t at = 0; at < length; at++) {
-        into->text[at * 2] = HEX[bytes.at[at] >> 4];
-        into->text[at * 2 + 1] = HEX[bytes.at[at] & 15];
-    }
-    into->length = length * 2;
-}
-
-static void verdict_of(struct view verdict, struct data *into)
-{
-    char digits[12] = "";
-    const char *word = "";
-    struct span chain = {"", 0};
-    const char *space = "";
-    struct attr attr;
-    while (attr_next(&verdict, &attr)) {
-        if (attr.type == NFTA_VERDICT_CODE) {
-            int32_t code = number(attr.value);
-            word = verdict_word(code);
-            (void)snprintf(digits, sizeof digits, "%d", code);
-            if (word == NULL) word = digits;
-        } else if (attr.type == NFTA_VERDICT_CHAIN) {
-            chain = view_text(attr.value);
-            space = " ";
-        }
-    }
-    int length = snprintf(into->text, sizeof into->text, "%s%s%.*s", word,
-        space, (int)chain.len, chain.ptr);
-    if (length < 0 || (size_t)length >= sizeof into->text) {
-        reply_malformed();
-        length = 0;
-    }
-    into->length = (uint32_t)length;
-}
-
-static void data_of(struct view nested, struct data *into)
-{
-    struct attr attr;
-    while (attr_next(&nested, &attr)) {
-        if (attr.type == NFTA_DATA_VALUE) hex_of(attr.value, into);
-        else if (attr.type == NFTA_DATA_VERDICT) verdict_of(attr.value, into);
-    }
-}
 
 static void reply_element(struct reply *reply, struct view element)
 {

@@ -131,6 +131,18 @@ export const OPERATIONS = [
   },
   {
     module: 'kernel',
+    name: 'netns_id',
+    params: { ns: 'ns' },
+    reply: 'bytes',
+    gives: 'text: cookie:NUMBER (SO_NETNS_COOKIE), before Linux 5.14 DEVICE:INODE of its file',
+    errors: [],
+    like: 'stat -Lc %d:%i $ns',
+    about:
+      'Tells a namespace from every other of this boot, also from a later one at the same path. ' +
+      'A number of an inode may be given again.',
+  },
+  {
+    module: 'kernel',
     name: 'netns_close',
     params: { ns: 'ns' },
     reply: 'none',
@@ -699,12 +711,16 @@ export const OPERATIONS = [
     name: 'chain_get',
     params: { ns: 'ns', family: 'i32', table: 'str', chain: 'str' },
     reply: 'json',
-    gives: '{"use":2,"rules":[{"handle":7,"comment":"…"}]}, in the order of the kernel',
+    gives:
+      '{"use":2,"rules":[{"handle":7,"comment":"…","does":["counter","jump CNI-ADMIN"]}]}, ' +
+      'in the order of the kernel',
     errors: ['ENOENT', 'EINVAL', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
     like: 'nft -a list chain $family $table $chain',
     about:
       'One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and ' +
-      'the handle and comment of its rules.',
+      'the handle and comment of its rules, and what their expressions are called in the kernel ' +
+      '(linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of ' +
+      'xtables with its name.',
   },
   {
     module: 'nft',
@@ -1002,7 +1018,11 @@ export interface NftRule {
 /** A chain, as chain_get gives it. */
 export interface NftChain {
   readonly use: number;
-  readonly rules: readonly { readonly handle: number; readonly comment: string }[];
+  readonly rules: readonly {
+    readonly handle: number;
+    readonly comment: string;
+    readonly does: readonly string[];
+  }[];
 }
 
 /** A base chain, as chain_list gives it. */

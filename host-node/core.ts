@@ -17,11 +17,12 @@ export interface Answer {
   readonly stdout: string;
 }
 
-/** What an instance of core.wasm exports (docs/host-abi.md). */
+/** What an instance of core.wasm, or of tools.wasm, exports (docs/host-abi.md). */
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (len: number) => number;
   readonly run: (type: number, type_len: number, env: number, env_len: number) => number;
+  /** Of tools.wasm alone. */
   readonly task: (name: number, name_len: number, request: number, len: number) => number;
   readonly result_ptr: () => number;
   readonly result_len: () => number;

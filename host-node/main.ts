@@ -114,7 +114,7 @@ function main(): number {
     env: process.env,
     write,
     sleep,
-    core: () => wasmModule('core.wasm'),
+    core: () => wasmModule('tools.wasm'),
     sim: () => wasmModule('sim.wasm'),
   });
 }

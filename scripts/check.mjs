@@ -15,7 +15,7 @@ process.env['FUZZ'] ??= '50';
 const STEPS = [
   ['lint and format', () => run('node_modules/.bin/biome', ['check', '--error-on-warnings'])],
   ['types', () => run('node_modules/.bin/tsc', ['-p', '.'])],
-  ['AssemblyScript', () => build(['core', 'sim', 'wasi', 'test-lib']).then(() => 0)],
+  ['AssemblyScript', () => build(['core', 'tools', 'sim', 'wasi', 'test-lib']).then(() => 0)],
   [
     'tests',
     () =>

@@ -16,6 +16,7 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { fitted, MEMORY_REGISTER } from './native-core.mjs';
 import { splitData } from './wasm-data.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -37,6 +38,8 @@ const COMMON = [
   '-ffunction-sections',
   '-fdata-sections',
   '-fPIE',
+  // The same program in whatever folder it is built.
+  `-ffile-prefix-map=${ROOT}=`,
 ];
 /** Nothing here unwinds. Tables for it that are stripped after linking take GNU_RELRO along. */
 const NO_UNWINDING = ['-fno-asynchronous-unwind-tables', '-fno-unwind-tables'];
@@ -48,9 +51,18 @@ const STRICT = [
 ];
 /** For what wasm2c wrote: its accesses are bounded by the memory that runtime.c reserves. */
 const TRANSLATED = [
-  ...['-w', '-fno-strict-aliasing', '-fomit-frame-pointer', '-fno-stack-protector', '-fwrapv'],
+  ...[
+    '-w',
+    '-DNDEBUG',
+    '-fno-strict-aliasing',
+    '-fomit-frame-pointer',
+    '-fno-stack-protector',
+    '-fwrapv',
+  ],
   ...NO_UNWINDING,
 ];
+/** Keeps the register of the core's memory for that. */
+const fixedRegister = (triple) => `-ffixed-${MEMORY_REGISTER[triple.split('-')[0]]}`;
 /** A position-independent program without a loader: musl's rcrt1.o relocates it by itself. */
 const LINK = [
   ...['-nostdlib', '-nostartfiles', '-static', '-s', '-Wl,-pie', '-Wl,--no-dynamic-linker'],
@@ -84,7 +96,7 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
       : [`/usr/${triple}-gnu/include`];
   return {
     compiler,
-    translated: [...COMMON, ...TRANSLATED],
+    translated: [...COMMON, ...TRANSLATED, fixedRegister(triple)],
     written: [...COMMON, ...STRICT, ...NO_UNWINDING],
     // The order of musl-gcc; the kernel's headers come last, because musl brings none.
     headers: [
@@ -104,7 +116,7 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
 /** glibc, and sanitizers over what people wrote: for tests. */
 const SANITIZING = {
   compiler: 'gcc',
-  translated: ['-std=gnu17', '-O1', '-ffunction-sections', ...TRANSLATED],
+  translated: ['-std=gnu17', '-O1', '-ffunction-sections', ...TRANSLATED, fixedRegister(TRIPLE)],
   written: SANITIZED,
   headers: [],
   begin: ['-fsanitize=address,undefined', '-Wl,--gc-sections'],
@@ -122,7 +134,9 @@ async function translate() {
   const parts = splitData(readFileSync(join(ROOT, 'dist/core.wasm')));
   writeFileSync(wasm, parts.wasm);
   writeFileSync(join(TRANSLATION, 'core-data.c'), parts.data);
-  await run('wasm2c', [wasm, '-n', 'core', '-o', join(TRANSLATION, 'core.c')]);
+  const core = join(TRANSLATION, 'core.c');
+  await run('wasm2c', [wasm, '-n', 'core', '-o', core]);
+  writeFileSync(core, fitted(readFileSync(core, 'utf8')));
 }
 
 /** Compiles a file, unless its object is there and was made of the same bytes. */

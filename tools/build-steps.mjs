@@ -24,9 +24,10 @@ const assembled = (target, entry, output, inputs) => ({
 });
 
 const WITHOUT_WASI = ['!core-as/wasi.ts', '!core-as/wasi-imports.ts'];
-const CORE_INPUTS = ['core-as/', '!core-as/sim/', '!core-as/test/', ...WITHOUT_WASI];
+const TOOLS_INPUTS = ['core-as/', '!core-as/sim/', '!core-as/test/', ...WITHOUT_WASI];
+const CORE_INPUTS = [...TOOLS_INPUTS, '!core-as/tasks/', '!core-as/tools.ts'];
 const SIM_INPUTS = ['core-as/sim/', 'core-as/lib/', 'core-as/nft/'];
-const WASI_INPUTS = ['core-as/', '!core-as/test/', '!core-as/index.ts'];
+const WASI_INPUTS = ['core-as/', '!core-as/test/', '!core-as/core.ts', '!core-as/tools.ts'];
 const TEST_INPUTS = ['core-as/test/', 'core-as/lib/', 'core-as/nft/'];
 
 const NATIVE = ['gcc', 'linux-libc-dev', 'musl-tools', 'wabt'];
@@ -43,10 +44,14 @@ const native = (name, packages = []) => ({
  * @type {Readonly<Record<string, Step>>}
  */
 export const STEPS = {
-  core: assembled('core', 'core-as/index.ts', 'dist/core.wasm', CORE_INPUTS),
+  core: assembled('core', 'core-as/core.ts', 'dist/core.wasm', CORE_INPUTS),
+  tools: assembled('tools', 'core-as/tools.ts', 'dist/tools.wasm', TOOLS_INPUTS),
   sim: assembled('sim', 'core-as/sim/index.ts', 'dist/sim.wasm', SIM_INPUTS),
   translation: {
-    inputs: ['dist/core.wasm', 'scripts/native.mjs', 'scripts/wasm-data.mjs'],
+    inputs: [
+      ...['dist/core.wasm', 'scripts/native.mjs', 'scripts/native-core.mjs'],
+      'scripts/wasm-data.mjs',
+    ],
     outputs: TRANSLATION,
     packages: NATIVE,
     run: ['scripts/native.mjs', 'translation'],
@@ -69,7 +74,8 @@ export const STEPS = {
   },
   executable: {
     inputs: [
-      ...['dist/core.wasm', 'dist/sim.wasm', 'dist/.fairlead.js', 'dist/fairlead-cli.js'],
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm'],
+      ...['dist/.fairlead.js', 'dist/fairlead-cli.js'],
       ...['dist/.node', 'host-node/sea.cjs', 'tools/executable.mjs', 'tools/code-cache.mjs'],
     ],
     outputs: ['dist/fairlead', 'dist/.sea.json'],
@@ -81,7 +87,7 @@ export const STEPS = {
   },
   wasi: assembled('wasi', 'core-as/wasi.ts', 'dist/fairlead-core.wasi.wasm', WASI_INPUTS),
   // Without optimisation, which is most of the time: for `npm run try`.
-  'try-core': assembled('try-core', 'core-as/index.ts', 'dist/try/core.wasm', CORE_INPUTS),
+  'try-tools': assembled('try-tools', 'core-as/tools.ts', 'dist/try/tools.wasm', TOOLS_INPUTS),
   'try-sim': assembled('try-sim', 'core-as/sim/index.ts', 'dist/try/sim.wasm', SIM_INPUTS),
 };
 

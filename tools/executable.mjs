@@ -34,6 +34,7 @@ function executable() {
     execArgvExtension: 'none',
     assets: {
       'core.wasm': 'dist/core.wasm',
+      'tools.wasm': 'dist/tools.wasm',
       'sim.wasm': 'dist/sim.wasm',
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',

@@ -4,14 +4,15 @@ import { parseCLI, startVitest } from 'vitest/node';
 import { ROOT } from '../scripts/setup.mjs';
 import { build } from './build.mjs';
 import { TestReport } from './test-report.mjs';
-import { stepsFor } from './test-steps.mjs';
+import { stepsFor, TRIED } from './test-steps.mjs';
 
 const EXIT_FAILED = 1;
 
 async function main(args) {
   const { filter, options } = parseCLI(['vitest', 'run', ...args]);
   // Tests that lie elsewhere are not ours.
-  if (options.root === undefined) await build(stepsFor(ROOT, filter));
+  const tried = process.env['FAIRLEAD_TRY'] === '1';
+  if (options.root === undefined) await build(tried ? TRIED : stepsFor(ROOT, filter));
   // As words they are `reporter`, which would come before those that are given here.
   const { reporter: named = ['default'], ...rest } = options;
   const report = new TestReport({ beat: named.includes('default') && !process.stdout.isTTY });

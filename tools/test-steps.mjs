@@ -5,21 +5,25 @@ import { join } from 'node:path';
 import { ALL } from './build-steps.mjs';
 
 const HOSTS = ['executable', 'native'];
-const IN_MEMORY = ['core', 'sim'];
+const IN_MEMORY = ['core', 'tools', 'sim'];
+
+/** In place of IN_MEMORY under `npm run try`: the tools do what the core does. */
+export const TRIED = ['try-tools', 'try-sim'];
 
 /** By the beginning of the path: the first row that fits says it, and without one it is all. */
 const ROWS = [
   ['test/abi/', IN_MEMORY],
-  ['test/cli/install', [...HOSTS, 'bundle']],
+  ['test/cli/install', [...IN_MEMORY, ...HOSTS, 'bundle']],
   ['test/cli/', IN_MEMORY],
   ['test/core/wasi', [...IN_MEMORY, 'wasi']],
   ['test/core/', IN_MEMORY],
-  ['test/docs/', ['wasi']],
+  ['test/docs/', [...IN_MEMORY, 'wasi']],
   ['test/drivers/', IN_MEMORY],
   ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],
   ['test/e2e/', [...IN_MEMORY, ...HOSTS, 'bundle']],
-  ['test/fixtures/referee', []],
-  ['test/fixtures/strict', []],
+  ['test/fixtures/native-variants', [...IN_MEMORY, 'native', 'native-asan', 'native-arm64']],
+  ['test/fixtures/native', [...IN_MEMORY, 'native']],
+  ['test/fixtures/', IN_MEMORY],
   ['test/fuzz/', [...IN_MEMORY, 'executable']],
   ['test/leases/', IN_MEMORY],
   ['test/lib/', ['test-lib']],
@@ -27,8 +31,10 @@ const ROWS = [
   ['test/native/lock', [...IN_MEMORY, ...HOSTS]],
   ['test/native/program', ['native', 'native-asan', 'native-arm64']],
   ['test/native/', [...IN_MEMORY, 'test-lib', 'native', 'translation']],
-  ['test/sequences/', [...IN_MEMORY, 'translation']],
+  ['test/sequences/native', [...IN_MEMORY, 'translation']],
+  ['test/sequences/', IN_MEMORY],
   ['test/sim/', [...IN_MEMORY, 'test-lib']],
+  ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/', []],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],

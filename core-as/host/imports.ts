@@ -41,6 +41,13 @@ export declare function kernel_netns_open(path: usize, path_len: i32): i32;
 export declare function kernel_netns_same(a: i32, b: i32): i32;
 
 /**
+ * Tells a namespace from every other of this boot, also from a later one at the same path. A number
+ * of an inode may be given again.
+ */
+@external("kernel", "netns_id")
+export declare function kernel_netns_id(ns: i32): i32;
+
+/**
  * Gives a namespace back, with the sockets in it; netns_open may give its handle again. The host's
  * own stays.
  */
@@ -421,7 +428,9 @@ export declare function nft_rule_list(ns: i32, family: i32, table: usize, table_
 
 /**
  * One chain: how many rules it has and rules and elements lead to it, in sum (`use`), and the
- * handle and comment of its rules.
+ * handle and comment of its rules, and what their expressions are called in the kernel
+ * (linux/netfilter/nf_tables.h), a verdict in the words of nft, a match or a target of xtables with
+ * its name.
  */
 @external("nft", "chain_get")
 export declare function nft_chain_get(

@@ -37,6 +37,7 @@ import {
   kernel_link_set_txqlen,
   kernel_link_set_up,
   kernel_netns_close,
+  kernel_netns_id,
   kernel_netns_open,
   kernel_netns_same,
   kernel_qdisc_add_ingress,
@@ -196,6 +197,11 @@ export function netns_open(path: string): i32 {
 /** 1 when both are one namespace, 0 when not. */
 export function netns_same(a: i32, b: i32): i32 {
   return checked(kernel_netns_same(a, b));
+}
+
+/** What tells a namespace from every other of this boot; "" on failure. */
+export function netns_id(ns: i32): string {
+  return checked(kernel_netns_id(ns)) < 0 ? "" : reply_text();
 }
 
 /** Gives a namespace back: who looks into many must, there are only so many descriptors. */

@@ -22,8 +22,9 @@ export class NftRule {
   ) {}
 }
 
-/** A rule of one chain. */
+/** A rule of one chain, and what its expressions are called. */
 export class NftHandle {
+  does: string[] = [];
   constructor(
     public handle: i64,
     public comment: string,
@@ -99,7 +100,10 @@ export function chain_get(ns: i32, family: i32, table: string, chain: string): N
   const rules = reply.get("rules");
   for (let i = 0; rules && i < rules.items.length; i++) {
     const rule = rules.items[i];
-    found.rules.push(new NftHandle(number_of(rule, "handle"), text_of(rule, "comment")));
+    const told = new NftHandle(number_of(rule, "handle"), text_of(rule, "comment"));
+    const does = rule.get("does");
+    for (let k = 0; does && k < does.items.length; k++) told.does.push(does.items[k].text);
+    found.rules.push(told);
   }
   return found;
 }

@@ -58,8 +58,8 @@ export function file_before_boot(path: string): i32 {
   return checked(store_file_before_boot(text.ptr, text.len));
 }
 
-export function dir_unlock(lock: i32): void {
-  checked(store_dir_unlock(lock));
+export function dir_unlock(lock: i32): i32 {
+  return checked(store_dir_unlock(lock));
 }
 
 /** When a file was last written, or a folder changed, as SECONDS.NANOSECONDS; "" on failure. */

@@ -14,7 +14,7 @@ export const enum Kind {
 }
 
 /** Deeper nesting is refused: recursion must end long before the stack does. */
-export const DEPTH_LIMIT: i32 = 100;
+const DEPTH_LIMIT: i32 = 100;
 /** More values are refused: a value costs some hundred bytes of memory. */
 export const VALUES_LIMIT: i32 = 250000;
 
@@ -178,9 +178,10 @@ export class Place {
 /** Parses one document. The bytes must stay where they are while positions are asked for. */
 export function json_parse(ptr: usize, len: i32): Parsed {
   const parsed = new Parsed(ptr, len);
-  const bad = utf8_invalid_at(ptr, len);
+  const encoding = wrong_encoding(ptr, len);
+  const bad = encoding.length > 0 ? 0 : utf8_invalid_at(ptr, len);
   if (bad >= 0) {
-    parsed.problem = "a byte that is not UTF-8";
+    parsed.problem = encoding.length > 0 ? encoding : "a byte that is not UTF-8";
     parsed.offset = bad;
     return parsed;
   }
@@ -190,6 +191,18 @@ export function json_parse(ptr: usize, len: i32): Parsed {
   parsed.offset = parser.problemAt;
   return parsed;
 }
+
+/** What an editor put before the text, or how it wrote all of it; "" for plain UTF-8. */
+function wrong_encoding(ptr: usize, len: i32): string {
+  if (len >= 3 && load<u8>(ptr) == 0xef && load<u8>(ptr + 1) == 0xbb && load<u8>(ptr + 2) == 0xbf) {
+    return "a byte order mark, which JSON does not have: save the file as UTF-8 without it";
+  }
+  const mark = len >= 2 ? load<u16>(ptr) : 0;
+  return mark == 0xfeff || mark == 0xfffe ? "text in UTF-16: save the file as UTF-8" : "";
+}
+
+const COMMENT = "a comment, which JSON does not have: remove it";
+const TRAILING_COMMA = "a comma after the last entry: remove it";
 
 class Parser {
   problem: string = "";
@@ -208,7 +221,7 @@ class Parser {
     const value = this.value();
     if (this.problemAt < 0) {
       this.space();
-      if (this.at < this.len) this.fail("text after the end of the document");
+      if (this.at < this.len) this.expected("text after the end of the document");
     }
     return value;
   }
@@ -220,6 +233,21 @@ class Parser {
     if (this.problemAt >= 0) return;
     this.problem = problem;
     this.problemAt = this.at;
+  }
+  /** Notes that something else was expected here, or what it is that is here. */
+  private expected(what: string): void {
+    const c = this.peek();
+    const next = this.at + 1 < this.len ? <i32>load<u8>(this.ptr + this.at + 1) : -1;
+    const comment = c == 35 || (c == 47 && (next == 47 || next == 42));
+    this.fail(c < 0 ? "the document ends too early" : comment ? COMMENT : what);
+  }
+  /** The same where a text may be meant: in YAML and JavaScript it needs no double quotes. */
+  private quoted(what: string): void {
+    const c = this.peek();
+    const word = (c | 32) >= 97 && (c | 32) <= 122;
+    if (c == 39) this.fail("a text in single quotes: write it in double quotes");
+    else if (word) this.fail("a word that JSON does not have: write texts in double quotes");
+    else this.expected(what);
   }
   private space(): void {
     let c = this.peek();
@@ -255,7 +283,7 @@ class Parser {
     } else if (c == 102 && this.word("false")) {
       value.kind = Kind.Bool;
     } else if (!(c == 110 && this.word("null"))) {
-      this.fail(c < 0 ? "the document ends too early" : "a value was expected here");
+      this.quoted("a value was expected here");
     }
     return value;
   }
@@ -271,19 +299,19 @@ class Parser {
     this.space();
     const c = this.peek();
     if (c == 44) {
-      this.at++;
-      return true;
+      const comma = this.at++;
+      this.space();
+      if (this.peek() != close) return true;
+      this.at = comma;
+      this.fail(TRAILING_COMMA);
+      return false;
     }
     if (c == close) {
       this.at++;
       this.depth--;
       return false;
     }
-    if (c < 0) {
-      this.fail("the document ends too early");
-    } else {
-      this.fail(close == 125 ? "',' or '}' was expected here" : "',' or ']' was expected here");
-    }
+    this.expected(close == 125 ? "',' or '}' was expected here" : "',' or ']' was expected here");
     return false;
   }
   private members(value: JsonValue): void {
@@ -296,12 +324,12 @@ class Parser {
     }
     do {
       this.space();
-      if (this.peek() != 34) return this.fail("a key in double quotes was expected here");
+      if (this.peek() != 34) return this.quoted("a key in double quotes was expected here");
       const key_offset = this.at;
       const key = this.string();
       if (this.problemAt >= 0) return;
       this.space();
-      if (this.peek() != 58) return this.fail("':' was expected here");
+      if (this.peek() != 58) return this.expected("':' was expected here");
       this.at++;
       const member = this.value();
       member.key_offset = key_offset;

@@ -33,6 +33,8 @@ export function ifname_problem(name: string): string {
       return "interface name contains / or : or whitespace characters";
     }
     if (name.charCodeAt(i) < 32) return "interface name contains a control character";
+    // The kernel would take it for a pattern, and make a name of its own.
+    if (name.charCodeAt(i) == 37) return "interface name contains %";
   }
   return "";
 }

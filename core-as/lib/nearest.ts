@@ -1,10 +1,17 @@
 // The name that someone may have meant: the nearest of a list by letters added, removed or changed.
-// It refuses to guess far.
+// It refuses to guess far, to choose between two that are as near, and to turn a meaning round.
 
 /** Names further from each other than this are no slip of the finger. */
 const LIKELY_SLIPS = 2;
+/** In a word of so few letters, more than one slip makes any other of it. */
+const SHORT = 4;
 /** Longer words are none that anybody has a list of. */
 const WORD_LIMIT = 64;
+
+/** Beginnings that say the opposite, of no more letters than slips are likely. */
+const NEGATIONS: string[] = ["no", "un", "in", "de"];
+/** Pairs of opposites that are no more slips apart. */
+const OPPOSITES: string[] = ["ingress", "egress", "min", "max", "on", "off", "4", "6"];
 
 /** How many letters are to be added, removed or changed to make b of a, whatever their case. */
 function distance(a: string, b: string): i32 {
@@ -22,18 +29,54 @@ function distance(a: string, b: string): i32 {
   return row[b.length];
 }
 
-/** The nearest of the names, "" when none is near. */
+function upper(c: i32): bool {
+  return c >= 65 && c <= 90;
+}
+
+/** Whether a word is the other with a negation before it, or before one of its parts: ipNoMasq. */
+function negates(word: string, name: string): bool {
+  const folded = word.toLowerCase();
+  const meant = name.toLowerCase();
+  for (let i = 0; i < NEGATIONS.length; i++) {
+    const length = NEGATIONS[i].length;
+    for (
+      let at = folded.indexOf(NEGATIONS[i]);
+      at >= 0;
+      at = folded.indexOf(NEGATIONS[i], at + 1)
+    ) {
+      const begins = at == 0 || upper(word.charCodeAt(at));
+      const rest = folded.substring(0, at) + folded.substring(at + length);
+      if (begins && rest == meant) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether one word in a place of the other makes them equal, and the two are opposites. */
+function opposes(word: string, name: string): bool {
+  for (let i = 0; i < OPPOSITES.length; i++) {
+    const other = OPPOSITES[i ^ 1];
+    if (word.includes(OPPOSITES[i]) && word.replace(OPPOSITES[i], other) == name) return true;
+  }
+  return false;
+}
+
+/** The nearest of the names; "" when none is near, or two are, or it would say the opposite. */
 export function nearest(word: string, names: string[]): string {
   if (word.length > WORD_LIMIT) return "";
   const folded = word.toLowerCase();
   let best = "";
-  let least = min(LIKELY_SLIPS + 1, word.length);
+  let least = min(word.length <= SHORT ? 2 : LIKELY_SLIPS + 1, word.length);
+  let tie = false;
   for (let i = 0; i < names.length; i++) {
-    if (abs(names[i].length - word.length) >= least) continue;
-    const slips = distance(folded, names[i].toLowerCase());
-    if (slips >= least) continue;
+    const name = names[i].toLowerCase();
+    if (abs(name.length - word.length) > least || name == best.toLowerCase()) continue;
+    const slips = distance(folded, name);
+    if (slips > least || (slips == least && best.length == 0)) continue;
+    tie = slips == least;
     best = names[i];
     least = slips;
   }
-  return best;
+  if (tie || negates(word, best) || negates(best, word)) return "";
+  return opposes(folded, best.toLowerCase()) ? "" : best;
 }

@@ -1,12 +1,12 @@
-// The host's side of a gateway: IP forwarding, default routes, gateway defaults. Shared by kinds.
-import { HOST, sysctl_read, sysctl_write } from "../host/kernel";
+// The host's side of a gateway: default routes, gateway defaults, that packets are forwarded.
+// Shared by kinds.
+import { Adding } from "../attach/adding";
 import { cidr_parse } from "../lib/ip";
-import { CniError, os_error } from "../spec/error";
 import { Result, RouteConfig } from "../spec/types";
-import { Undo } from "../undo";
+import { Forwarding } from "./forwarding";
 
 /** Whether the result has an address of the family. */
-export function has_family(result: Result, v6: bool): bool {
+function has_family(result: Result, v6: bool): bool {
   for (let i = 0; i < result.ips.length; i++) {
     if (result.ips[i].address.ip.v6 == v6) return true;
   }
@@ -46,22 +46,10 @@ export function default_routes(result: Result): void {
 }
 
 /**
- * Switches IP forwarding on for the families of the result. The last change of an ADD: once another
- * container counts on it, it must not be taken back.
+ * Wants IP forwarding on for the families of the result: when nothing can fail any more, as what
+ * the kernel resets with it is not to be had back in every case.
  */
-export function forwarding_enable(result: Result, undo: Undo): CniError | null {
-  if (has_family(result, false)) {
-    const error = switch_on("net/ipv4/ip_forward", undo);
-    if (error) return error;
-  }
-  return has_family(result, true) ? switch_on("net/ipv6/conf/all/forwarding", undo) : null;
-}
-
-function switch_on(key: string, undo: Undo): CniError | null {
-  const value = sysctl_read(HOST, key);
-  if (value === null) return os_error(`read sysctl ${key}`);
-  if (value == "1") return null;
-  if (sysctl_write(HOST, key, "1") < 0) return os_error(`switch on IP forwarding (sysctl ${key})`);
-  undo.sysctl_write(HOST, key, value);
-  return null;
+export function forwarding_want(result: Result, adding: Adding): void {
+  if (has_family(result, false)) adding.later.push(new Forwarding(false));
+  if (has_family(result, true)) adding.later.push(new Forwarding(true));
 }

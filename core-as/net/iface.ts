@@ -1,5 +1,7 @@
 // Addresses and routes of a container's interface, from a result (spec 1.1.0 section 2, ADD).
 // It reads and writes the container's namespace only.
+import { Adding } from "../attach/adding";
+import { SysctlSet } from "../attach/changes";
 import {
   addr_add,
   addr_list,
@@ -15,7 +17,6 @@ import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { IPConfig, Result, RouteConfig } from "../spec/types";
-import { Undo } from "../undo";
 
 const DAD_LIMIT_MS = 5000;
 const DAD_PAUSE_MS = 50;
@@ -41,7 +42,7 @@ export function iface_ips(request: Request, result: Result): IPConfig[] {
 }
 
 /** The first gateway of a family among the result's addresses, or null. */
-export function family_gateway(result: Result, v6: bool): Ip | null {
+function family_gateway(result: Result, v6: bool): Ip | null {
   for (let i = 0; i < result.ips.length; i++) {
     const gateway = result.ips[i].gateway;
     if (gateway && gateway.v6 == v6 && result.ips[i].address.ip.v6 == v6) return gateway;
@@ -59,7 +60,7 @@ export function iface_configure(
   link: Link,
   result: Result,
   dad: bool,
-  undo: Undo,
+  adding: Adding,
 ): CniError | null {
   const ns = request.netns;
   // Announces the address to neighbours that still know its former owner. Read-only /proc/sys is no
@@ -72,7 +73,7 @@ export function iface_configure(
     const address = result.ips[i].address;
     if (address.ip.v6 && !v6) {
       v6 = true;
-      const error = ipv6_enable(ns, link.name, undo);
+      const error = ipv6_enable(ns, link.name, adding);
       if (error) return error;
     }
     if (addr_add(ns, link.ifindex, address.toString(), !dad) < 0) {
@@ -88,14 +89,14 @@ export function iface_configure(
 }
 
 /** Some runtimes start a namespace with IPv6 off; an IPv6 address then cannot be added. */
-function ipv6_enable(ns: i32, ifname: string, undo: Undo): CniError | null {
+function ipv6_enable(ns: i32, ifname: string, adding: Adding): CniError | null {
   const names: string[] = ["lo", ifname];
   for (let i = 0; i < names.length; i++) {
     const key = `net/ipv6/conf/${names[i]}/disable_ipv6`;
     const value = sysctl_read(ns, key);
     if (value === null || value == "0") continue;
     if (sysctl_write(ns, key, "0") < 0) return os_error(`enable IPv6 on "${names[i]}" (${key})`);
-    if (names[i] == "lo") undo.sysctl_write(ns, key, value);
+    if (names[i] == "lo") adding.note(new SysctlSet(key, value));
   }
   // The address outlives a link flap. Nice to have: read-only /proc/sys is no reason to fail.
   sysctl_write(ns, `net/ipv6/conf/${ifname}/keep_addr_on_down`, "1");

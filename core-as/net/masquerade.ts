@@ -4,7 +4,8 @@
 import { log } from "../host/store";
 import { JsonValue, Kind } from "../lib/json";
 import { Element } from "../nft/element";
-import { MASQ, Part, subnet_chain_name } from "../nft/parts";
+import { Part } from "../nft/part";
+import { MASQ, subnet_chain_name } from "../nft/subnets";
 import { Request } from "../spec/request";
 import { IPConfig } from "../spec/types";
 

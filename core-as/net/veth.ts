@@ -1,6 +1,9 @@
 // A veth pair between the host and a container: making it, waiting for it, taking it away.
-// Shared by the kinds that wire a container this way.
+// Shared by the kinds that wire a container this way. Its effect is "veth".
 
+import { Adding } from "../attach/adding";
+import { Effect, Site } from "../attach/effect";
+import { held_by_other } from "../attach/living";
 import { failure_errno } from "../host/failure";
 import {
   HOST,
@@ -14,10 +17,10 @@ import {
 } from "../host/kernel";
 import { sleep } from "../host/store";
 import { EEXIST, ENODEV } from "../lib/errno";
+import { JsonValue, Kind } from "../lib/json";
 import { mac_from, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
-import { identity_of, Request } from "../spec/request";
-import { Undo } from "../undo";
+import { identity_of as identity, Request } from "../spec/request";
 
 /**
  * Hashes share their 32 bits with every other veth of the node; the next salt gives another name.
@@ -55,16 +58,56 @@ export function ifname_taken(request: Request): CniError | null {
   return failure_errno == ENODEV ? null : os_error(`look for "${ifname}" in ${request.env.netns}`);
 }
 
+/** A pair: its host's end is known by name and hardware address, both hashes of the attachment. */
+export class VethMade extends Effect {
+  /** `pending`: this very call has not made it yet. */
+  constructor(
+    public pending: bool = false,
+    /** Of the container's end; "" in a record of 0.1.0. */
+    public mac: string = "",
+  ) {
+    super();
+  }
+  get word(): string {
+    return "veth";
+  }
+  write(into: JsonValue): void {
+    into.append("mac", JsonValue.string(this.mac));
+  }
+  undo(site: Site, errors: CniError[]): bool {
+    if (this.pending) return true;
+    const before = errors.length;
+    if (host_veth_del(site, errors) || errors.length > before) return errors.length == before;
+    // The host's end is gone from here: whoever moved it left the container's. Another interface of
+    // that name is somebody else's.
+    if (site.ns == 0) return true;
+    const link = link_get(site.ns, site.ifname);
+    if (link) {
+      const same = this.mac.length == 0 || link.address == this.mac;
+      if (link.kind == "veth" && same) container_veth_del(site, errors);
+    } else if (failure_errno != ENODEV) errors.push(os_error(`look for "${site.ifname}"`));
+    return errors.length == before;
+  }
+}
+
+/** Reads one. */
+export function pair_read(from: JsonValue): VethMade {
+  const mac = from.get("mac");
+  return new VethMade(false, mac && mac.kind == Kind.String ? mac.text : "");
+}
+
 /** Makes the pair: host's end up and in its bridge, container's end down and named CNI_IFNAME. */
-export function veth_add(request: Request, plan: VethPlan, undo: Undo): Veth {
+export function veth_add(adding: Adding, plan: VethPlan, effect: VethMade): Veth {
+  const request = adding.request;
   const made = new Veth();
-  const mac = plan.mac.length > 0 ? plan.mac : mac_from(request.identity("container"));
+  const mac = effect.mac;
   const peer = new VethEnd(request.netns, request.env.ifname, mac);
   for (let salt = 0; salt < NAME_TRIES; salt++) {
     const name = name_from("veth", request.identity(`host${salt}`));
     const end = new VethEnd(HOST, name, mac_from(request.identity(`host-mac${salt}`)));
     if (link_add_veth(end, plan.mtu_bytes, plan.master, peer) >= 0) {
-      undo.link_del(HOST, name);
+      effect.pending = false;
+      adding.made_now(effect);
       return veth_read(made, end, peer);
     }
     if (failure_errno != EEXIST) break;
@@ -105,58 +148,65 @@ export function veth_wait_up(ifindex: i32): Link | null {
 }
 
 /**
- * Removes CNI_IFNAME from the container when it is a veth; both ends go. A missing link is fine.
- * Anything else of that name is somebody else's and stays.
+ * DEL without a record: removes CNI_IFNAME from the container when it is a veth; both ends go. A
+ * missing link is fine. Anything else of that name is somebody else's and stays, and so does what
+ * by its record is another container's.
  */
 export function veth_del(request: Request, errors: CniError[]): void {
-  const ifname = request.env.ifname;
-  let link: Link | null = null;
-  if (request.netns != 0) link = link_get(request.netns, ifname);
+  const env = request.env;
+  const site = new Site(request.network, env.containerID, env.ifname);
+  site.ns = request.netns;
+  const gone = site.ns == 0 || container_veth_del(site, errors);
+  // The namespace may live on where nobody finds it, held by a process or a mount.
+  if (gone) host_veth_del(site, errors);
+}
+
+/** Removes the container's end; true when there is none of this attachment. */
+function container_veth_del(site: Site, errors: CniError[]): bool {
+  if (held_by_other(site)) return true;
+  const link = link_get(site.ns, site.ifname);
   if (!link) {
-    if (request.netns != 0 && failure_errno != ENODEV)
-      errors.push(os_error(`look for "${ifname}" in ${request.env.netns}`));
-    // The namespace may live on where nobody finds it, held by a process or a mount.
-    host_veth_del(request.network, request.env.containerID, ifname, errors);
-    return;
+    if (failure_errno != ENODEV) errors.push(os_error(`look for "${site.ifname}"`));
+    return true;
   }
   if (link.kind != "veth") {
     errors.push(
       new CniError(
         Code.Kernel,
-        `interface "${ifname}" in ${request.env.netns} is no veth, ` +
-          "so it was not made here: it stays",
+        `interface "${site.ifname}" of ${site.containerID} is no veth, so it was not made here: ` +
+          "it stays, remove it by hand if it is to go",
       ),
     );
-    return;
+  } else if (link_del(site.ns, link.ifindex) < 0 && failure_errno != ENODEV) {
+    errors.push(os_error(`remove "${site.ifname}" of ${site.containerID}`));
   }
-  if (link_del(request.netns, link.ifindex) < 0 && failure_errno != ENODEV) {
-    errors.push(os_error(`remove "${ifname}" from ${request.env.netns}`));
-  }
+  return false;
 }
 
 /**
- * Removes the host's end of an attachment's pair, known by name and hardware address: both are
- * hashes of the attachment, so that a link that has both is of our making. The next salt was used
+ * Removes the host's end of an attachment's pair; false when there is none. The next salt was used
  * only if another link had the name, so the search ends at the first name that is free.
  */
-export function host_veth_del(
-  network: string,
-  containerID: string,
-  ifname: string,
-  errors: CniError[],
-): void {
+function host_veth_del(site: Site, errors: CniError[]): bool {
   for (let salt = 0; salt < NAME_TRIES; salt++) {
-    const name = name_from("veth", identity_of(network, containerID, ifname, `host${salt}`));
+    const name = name_from("veth", identity_of(site, `host${salt}`));
     const link = link_get(HOST, name);
     if (!link) {
       if (failure_errno != ENODEV) errors.push(os_error(`look for "${name}"`));
-      return;
+      return false;
     }
-    const mac = mac_from(identity_of(network, containerID, ifname, `host-mac${salt}`));
-    if (link.kind != "veth" || link.address != mac) continue;
+    if (link.kind != "veth" || link.address != mac_from(identity_of(site, `host-mac${salt}`))) {
+      continue;
+    }
     if (link_del(HOST, link.ifindex) < 0 && failure_errno != ENODEV) {
       errors.push(os_error(`remove "${name}"`));
     }
-    return;
+    return true;
   }
+  return false;
+}
+
+/** What names and addresses of an attachment are hashed from. */
+function identity_of(site: Site, part: string): string {
+  return identity(site.network, site.containerID, site.ifname, part);
 }

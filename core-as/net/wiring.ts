@@ -1,15 +1,17 @@
 // What the kinds have in common that wire a container by a veth pair and take addresses from an
 // IPAM plugin: how it goes away again. How it is made is each kind's own.
 
+import { Adding } from "../attach/adding";
+import { mac_from } from "../lib/name";
 import { elements_possible } from "../nft/tables";
-import { ipam_data_dir, ipam_del, ipam_gc } from "../plugin/ipam";
+import { ipam_del, ipam_gc } from "../plugin/ipam";
 import { Plugin } from "../plugin/plugin";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { DNS, Result } from "../spec/types";
 import { masq_sets, masq_want } from "./masquerade";
-import { veth_del } from "./veth";
+import { VethMade, VethPlan, veth_del } from "./veth";
 
 export abstract class Wiring extends Plugin {
   /** The IPAM plugin of the configuration, null for layer 2. Set by load. */
@@ -23,20 +25,25 @@ export abstract class Wiring extends Plugin {
     return true;
   }
 
-  lease_dir(request: Request): string {
-    return ipam_data_dir(request);
-  }
-
   nft_sets(request: Request): string[] {
     return masq_sets(request);
   }
 
-  del(request: Request, errors: CniError[]): void {
-    veth_del(request, errors);
-    ipam_del(request, errors);
+  /** Notes the pair before it is made. */
+  protected pair(adding: Adding, plan: VethPlan): VethMade {
+    const mac = plan.mac.length > 0 ? plan.mac : mac_from(adding.request.identity("container"));
+    const pair = new VethMade(true, mac);
+    adding.note(pair);
+    return pair;
   }
 
-  /** Pairs go by the records of attachments (attachment.ts); what is left here is addresses. */
+  /** By its record the pair is gone already, and so are addresses but those of a foreign plugin. */
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (!recorded) veth_del(request, errors);
+    ipam_del(request, recorded, errors);
+  }
+
+  /** Pairs go by the records of attachments (../attach/collect.ts); what is left is addresses. */
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     ipam_gc(request, valid, errors);
   }

@@ -22,6 +22,9 @@ export function family_word(family: i32): string {
   return `family ${family}`;
 }
 
+/** An attribute has at most 65535 bytes; a list ends before. */
+const LIST_MAX = 32768;
+
 /** The one table of ours in each family. */
 export const TABLE: string = "fairlead";
 
@@ -68,6 +71,9 @@ export class Batch {
   private sequence: i32 = 0;
   private message: i32 = 0;
   private sets: i32 = 0;
+  /** Where elements are being added, and their list in the last message. */
+  private creating: ElementPlace | null = null;
+  private list: i32 = 0;
 
   /** `generation`: ERESTART when the tables are of another by now; 0 for whatever they are. */
   constructor(public generation: u32 = 0) {
@@ -102,6 +108,7 @@ export class Batch {
   /** Starts a change: its message, and its words up to the table. */
   private change(message: i32, flags: i32, verb: string, family: i32, table: string = TABLE): void {
     this.count++;
+    this.creating = null;
     this.begin((NFNL_SUBSYS_NFTABLES << 8) | message, flags, family, 0);
     this.out.name(1, table);
     this.words.text(`${verb} ${family_word(family)} ${table}`);
@@ -136,9 +143,15 @@ export class Batch {
   }
 
   /** Adds a chain, be it there; `fresh`: EEXIST when it is. */
-  add_chain(family: i32, name: string, hook: Hook | null, fresh: bool = false): void {
+  add_chain(
+    family: i32,
+    name: string,
+    hook: Hook | null,
+    fresh: bool = false,
+    table: string = TABLE,
+  ): void {
     const flags = fresh ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE;
-    this.change(Message.NewChain, flags, fresh ? "create chain" : "add chain", family);
+    this.change(Message.NewChain, flags, fresh ? "create chain" : "add chain", family, table);
     this.out.name(3, name);
     let rest = ` ${name}`;
     if (hook) {
@@ -168,21 +181,30 @@ export class Batch {
     this.done(` ${name}`);
   }
 
-  add_rule(family: i32, chain: string, rule: Rule, comment: string): void {
-    this.change(Message.NewRule, NLM_F_CREATE | NLM_F_APPEND, "add rule", family);
-    this.out.name(2, chain);
-    this.out.raw(4 | NLA_F_NESTED, rule.expressions);
-    this.out.comment(7, comment);
-    this.done(` ${chain}${rule.words} comment "${comment}"`);
+  add_rule(family: i32, chain: string, rule: Rule, comment: string, table: string = TABLE): void {
+    this.change(Message.NewRule, NLM_F_CREATE | NLM_F_APPEND, "add rule", family, table);
+    this.rule(chain, "", rule, comment);
   }
 
-  /** Puts a rule at the head of a chain that is somebody else's. */
-  insert_rule(family: i32, table: string, chain: string, rule: Rule, comment: string): void {
+  /** Puts a rule at the head of a chain that is somebody else's, or before the rule of a handle. */
+  insert_rule(
+    family: i32,
+    table: string,
+    chain: string,
+    rule: Rule,
+    comment: string,
+    before: i64 = 0,
+  ): void {
     this.change(Message.NewRule, NLM_F_CREATE, "insert rule", family, table);
+    if (before != 0) this.out.be64(6, before);
+    this.rule(chain, before != 0 ? ` handle ${before}` : "", rule, comment);
+  }
+
+  private rule(chain: string, place: string, rule: Rule, comment: string): void {
     this.out.name(2, chain);
     this.out.raw(4 | NLA_F_NESTED, rule.expressions);
     this.out.comment(7, comment);
-    this.done(` ${chain}${rule.words} comment "${comment}"`);
+    this.done(` ${chain}${place}${rule.words} comment "${comment}"`);
   }
 
   /** Removes one rule of a chain that is somebody else's; ENOENT when it is gone. */
@@ -193,38 +215,43 @@ export class Batch {
     this.done(` ${chain} handle ${handle}`);
   }
 
-  /** Adds an element; EEXIST when its key is there. */
+  /** Adds an element; EEXIST when its key is there. Those of one set in a row are one message. */
   create_element(set: ElementPlace, key: string, data: string, comment: string): void {
     const flags = NLM_F_CREATE | NLM_F_EXCL;
-    this.change(Message.NewSetElem, flags, "create element", set.family);
-    const lists = this.element(set, key);
+    if (this.creating != set || this.out.len - this.list > LIST_MAX) {
+      this.change(Message.NewSetElem, flags, "create element", set.family);
+      this.out.name(2, set.name);
+      this.list = this.out.nest(3);
+    } else {
+      this.count++;
+      this.words.text(`create element ${family_word(set.family)} ${TABLE}`);
+    }
+    const element = this.element(set, key);
     if (data.length > 0) set.type.data_write(this.out, 2, data);
     this.out.comment(6, comment);
-    this.close(lists);
+    this.out.end(element);
+    this.out.end(this.list);
     const value = data.length > 0 ? ` : ${data}` : "";
     this.done(` ${set.name} { ${key} comment "${comment}"${value} }`);
+    this.creating = set;
   }
 
   delete_element(set: ElementPlace, key: string): void {
     this.change(Message.DelSetElem, 0, "delete element", set.family);
-    this.close(this.element(set, key));
+    this.out.name(2, set.name);
+    const list = this.out.nest(3);
+    this.out.end(this.element(set, key));
+    this.out.end(list);
     this.done(` ${set.name} { ${key} }`);
   }
 
-  /** Opens the list with one element and writes its key. */
-  private element(set: ElementPlace, key: string): StaticArray<i32> {
-    this.out.name(2, set.name);
-    const list = this.out.nest(3);
+  /** Opens an element and writes its key. */
+  private element(set: ElementPlace, key: string): i32 {
     const element = this.out.nest(1);
     const nest = this.out.nest(1);
     this.out.raw(1, set.type.key_bytes(key));
     this.out.end(nest);
-    return [list, element];
-  }
-
-  private close(lists: StaticArray<i32>): void {
-    this.out.end(lists[1]);
-    this.out.end(lists[0]);
+    return element;
   }
 
   /** Ends the transaction: its last change is the one to be acknowledged. */

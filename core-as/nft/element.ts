@@ -1,12 +1,9 @@
 // One element of a set of ours, and whose it is. Its text, "SET KEY[ : DATA]", is what records of
 // attachments keep; the owner's tag is the comment it has in the kernel.
-import { hash64 } from "../lib/name";
 import { ElementPlace } from "./batch";
-import { Chain, Part, part_of_set } from "./parts";
+import { Chain, Part } from "./part";
+import { part_of_set } from "./parts";
 
-/** nft refuses longer comments. */
-const COMMENT_MAX = 128;
-const NAME_MAX = 40;
 const GOTO = "goto ";
 
 export class Element {
@@ -61,22 +58,4 @@ export function element_parse(text: string): Element | null {
   if (!element.place.type.data_valid(data)) return null;
   if (data.startsWith(GOTO) && !element.chain) return null;
   return element;
-}
-
-/** A name, or its hash where the comment would become too long; '~' is in no valid name. */
-function short(name: string, whole: i32): string {
-  if (whole <= COMMENT_MAX || name.length <= NAME_MAX) return name;
-  return "~" + hash64(name).toString(16).padStart(16, "0");
-}
-
-/** Whose an element is: network, container and interface, valid names without spaces. */
-export function owner_tag(network: string, containerID: string, ifname: string): string {
-  const whole = network.length + containerID.length + String.UTF8.byteLength(ifname) + 2;
-  return `${short(network, whole)} ${short(containerID, whole)} ${ifname}`;
-}
-
-/** Whether a tag is of a network, be its name shortened or not. */
-export function owner_of_network(tag: string, network: string): bool {
-  const name = tag.substring(0, max(tag.indexOf(" "), 0));
-  return name == network || name == short(network, COMMENT_MAX + 1);
 }

@@ -5,7 +5,7 @@ import { conntrack_del, HOST } from "../host/kernel";
 import { EINVAL } from "../lib/errno";
 import { CniError, os_error } from "../spec/error";
 import { Element, Owned } from "./element";
-import { PORTMAP } from "./parts";
+import { PORTMAP } from "./subnets";
 import { element_at, elements_in } from "./tables";
 import { protocol_number } from "./value";
 

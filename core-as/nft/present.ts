@@ -7,7 +7,8 @@ import { EINVAL, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT } from "../lib/errno";
 import { CniError, Code, os_error } from "../spec/error";
 import { TABLE } from "./batch";
 import { Element } from "./element";
-import { ADMINS, admin_tag, Chain, Part } from "./parts";
+import { ADMINS, admin_tag } from "./firewall";
+import { Chain, Part } from "./part";
 
 /** A kernel without nf_tables says so in one of these. */
 export function unsupported(): bool {
@@ -66,7 +67,12 @@ export class Present {
     if (!this.counts.has(key)) return false;
     return this.counts.get(key) == chain.rules.length && this.tags.get(key) == part.tag;
   }
+  /** Whether it is there, or one that has more. */
   intact(part: Part): bool {
+    const richer = part.richer;
+    return this.whole(part) || (richer !== null && this.whole(richer));
+  }
+  whole(part: Part): bool {
     for (let i = 0; i < part.chains.length; i++) {
       if (!this.has(part, part.chains[i])) return false;
     }
@@ -78,6 +84,10 @@ export class Present {
       if (this.counts.has(`${part.family} ${part.chains[i].name}`)) return true;
     }
     return false;
+  }
+  /** Notes that it is loaded. */
+  note_part(part: Part): void {
+    for (let i = 0; i < part.chains.length; i++) this.note(part, part.chains[i]);
   }
   note(part: Part, chain: Chain): void {
     const key = `${part.family} ${chain.name}`;

@@ -18,11 +18,20 @@ const NFT_CMP_EQ = 0;
 const NFT_CMP_NEQ = 1;
 const NFT_CT_STATUS = 2;
 const NFT_CT_PROTO_DST = 12;
+const NFT_CT_SRC_IP = 19;
+const NFT_CT_SRC_IP6 = 21;
+/** IP_CT_DIR_ORIGINAL, IP_CT_DIR_REPLY; the packet's own where none is named. */
+const ORIGINAL = 0;
+const REPLY = 1;
+const OWN = -1;
 const NFT_FIB_RESULT_ADDRTYPE = 3;
 const NFTA_FIB_F_DADDR = 2;
 const NFT_NAT_DNAT = 1;
 /** linux/netfilter/nf_conntrack_common.h IPS_DST_NAT */
 const IPS_DST_NAT = 0x20;
+/** linux/in.h, linux/in6.h */
+const IPPROTO_ICMP = 1;
+const IPPROTO_ICMPV6 = 58;
 /** linux/rtnetlink.h RTN_LOCAL */
 const RTN_LOCAL = 2;
 /** The loopback interface is the first of every namespace. */
@@ -48,6 +57,9 @@ const IPV4 = 2;
 const IPV6 = 10;
 /** NF_CT_STATE_BIT of IP_CT_ESTABLISHED and IP_CT_RELATED, of either direction. */
 const ESTABLISHED_RELATED = 0x6;
+const RELATED = 0x4;
+/** NF_CT_STATE_INVALID_BIT, that of IP_CT_NEW, NF_CT_STATE_UNTRACKED_BIT. */
+const INVALID_NEW_UNTRACKED = 0x49;
 
 export class Rule {
   words: string = "";
@@ -142,14 +154,13 @@ export class Rule {
   private equal_u32(number: i32, operator: i32 = NFT_CMP_EQ): void {
     this.equal(number_of(number), operator);
   }
-  private ct(key: i32, register: i32, original: bool): void {
+  private ct(key: i32, register: i32, way: i32): void {
     const nests = this.open("ct");
     this.expressions.be32(2, key);
     this.expressions.be32(1, register);
-    if (original) {
-      // IP_CT_DIR_ORIGINAL
+    if (way != OWN) {
       const direction = this.expressions.open(3);
-      this.expressions.byte(0);
+      this.expressions.byte(way);
       this.expressions.end(direction);
     }
     this.close(nests);
@@ -237,17 +248,24 @@ export class Rule {
   /** `ct status dnat` */
   ct_status_dnat(): Rule {
     this.words += " ct status dnat";
-    this.ct(NFT_CT_STATUS, REG_1, false);
+    this.ct(NFT_CT_STATUS, REG_1, OWN);
     this.and(number_of(IPS_DST_NAT));
     this.equal_u32(0, NFT_CMP_NEQ);
     return this;
   }
-  /** `meta l4proto PROTOCOL` */
+  /** `meta l4proto PROTOCOL`, of those that have ports */
   l4proto(protocol: string): Rule {
-    this.words += ` meta l4proto ${protocol}`;
+    return this.l4proto_number(protocol, protocol_number(protocol));
+  }
+  /** `meta l4proto icmp`, `meta l4proto ipv6-icmp` */
+  icmp(v6: bool): Rule {
+    return this.l4proto_number(v6 ? "ipv6-icmp" : "icmp", v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+  }
+  private l4proto_number(word: string, protocol: i32): Rule {
+    this.words += ` meta l4proto ${word}`;
     this.meta(NFT_META_L4PROTO);
     const number = new Attributes();
-    number.byte(protocol_number(protocol));
+    number.byte(protocol);
     this.equal(number);
     return this;
   }
@@ -258,8 +276,18 @@ export class Rule {
     this.family(v6);
     this.address(v6, false, REG_1);
     this.meta(NFT_META_L4PROTO, v6 ? REG_2 : REG32_01);
-    this.ct(NFT_CT_PROTO_DST, v6 ? REG32_05 : REG32_02, true);
+    this.ct(NFT_CT_PROTO_DST, v6 ? REG32_05 : REG32_02, ORIGINAL);
     this.lookup(map, REG_VERDICT, false);
+    return this;
+  }
+  /** `ct reply ip saddr . meta l4proto . ct original proto-dst @SET`, after l4proto */
+  reply_saddr_original_port_in(v6: bool, set: string): Rule {
+    const ip = v6 ? "ip6" : "ip";
+    this.words += ` ct reply ${ip} saddr . meta l4proto . ct original proto-dst @${set}`;
+    this.ct(v6 ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, REG_1, REPLY);
+    this.meta(NFT_META_L4PROTO, v6 ? REG_2 : REG32_01);
+    this.ct(NFT_CT_PROTO_DST, v6 ? REG32_05 : REG32_02, ORIGINAL);
+    this.lookup(set, -1, false);
     return this;
   }
   /**
@@ -319,12 +347,20 @@ export class Rule {
   }
   /** `ct state established,related` */
   established_related(): Rule {
-    this.words += " ct state established,related";
-    const nests = this.open("ct");
-    this.expressions.be32(2, NFT_CT_STATE);
-    this.expressions.be32(1, REG_1);
-    this.close(nests);
-    this.bitwise(4, number_of(ESTABLISHED_RELATED), number_of(0));
+    return this.state("established,related", ESTABLISHED_RELATED);
+  }
+  /** `ct state related` */
+  related(): Rule {
+    return this.state("related", RELATED);
+  }
+  /** `ct state invalid,new,untracked`: all but established,related */
+  not_established(): Rule {
+    return this.state("invalid,new,untracked", INVALID_NEW_UNTRACKED);
+  }
+  private state(words: string, bits: u32): Rule {
+    this.words += ` ct state ${words}`;
+    this.ct(NFT_CT_STATE, REG_1, OWN);
+    this.bitwise(4, number_of(bits), number_of(0));
     this.equal(number_of(0), NFT_CMP_NEQ);
     return this;
   }
@@ -345,6 +381,11 @@ export class Rule {
   mark_clear(bits: u32): Rule {
     this.words += ` meta mark set meta mark & ${hex_of(~bits)}`;
     return this.mark_change(~bits, 0);
+  }
+  /** `meta mark set meta mark & ~CLEARED | BITS` */
+  mark_set(bits: u32, cleared: u32): Rule {
+    this.words += ` meta mark set meta mark & ${hex_of(~cleared)} | ${hex_of(bits)}`;
+    return this.mark_change(~(bits | cleared), bits);
   }
   private mark_change(kept: u32, flipped: u32): Rule {
     this.meta(NFT_META_MARK);

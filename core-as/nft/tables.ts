@@ -9,17 +9,17 @@ import { EBUSY, EEXIST, ENOENT, ERESTART } from "../lib/errno";
 import { hash64 } from "../lib/name";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
+import { owner_of_network } from "../spec/owner-tag";
 import { Batch, ElementPlace, family_word, TABLE } from "./batch";
-import {
-  companions_add,
-  companions_check,
-  firewall_gc,
-  others_explain,
-  policies_drop,
-} from "./companions";
-import { Element, Owned, owner_of_network } from "./element";
-import { FIREWALL, PARTS, Part, part_of_set } from "./parts";
+import { companions_add, companions_check, firewall_gc, policies_drop } from "./companions";
+import { Element, Owned } from "./element";
+import { ACCEPT4, ACCEPT6, FIREWALL, MARKS } from "./firewall";
+import { by_set, opened_by, port_of, with_opened } from "./opened";
+import { Part } from "./part";
+import { PARTS, part_of_set } from "./parts";
+import { Passage, passage_gc } from "./passage";
 import { find, lost, nft_error, Present, unsupported } from "./present";
+import { OPEN4, PORTMAP } from "./subnets";
 
 /**
  * How long a transaction is tried. Each failure that is tried again means that another transaction
@@ -107,24 +107,6 @@ export function element_at(element: Element): Occupied {
 }
 
 /**
- * Queues an element that may be there already, be it of another owner. A claimed one is taken from
- * an owner only when `others` is there to say that it may be.
- */
-function queue_kept(batch: Batch, owned: Owned, others: Others | null): CniError | null {
-  const element = owned.element;
-  const found = find(element);
-  if (!found && failure_errno != ENOENT) return nft_error(`look for ${element.text}`);
-  if (found && found.comment == owned.owner && found.data == element.data) return null;
-  if (found && found.comment != owned.owner && element.place.claimed) {
-    const held = others ? others.holds(element, found.comment) : null;
-    if (held || !others) return held;
-  }
-  if (found) batch.delete_element(element.place, element.key);
-  batch.create_element(element.place, element.key, element.data, owned.owner);
-  return null;
-}
-
-/**
  * Queues the removal of elements that are there and still their owner's: `going`. Keys that were
  * `seen` are left out.
  */
@@ -158,7 +140,10 @@ class Plan {
   /** Something claimed that is wanted is there. */
   private there: bool = false;
   private present: Present = new Present();
+  private passage: Passage = new Passage();
   private elements: Owned[];
+  /** What comes along with ports of the host that are their owner's. */
+  private opened: Owned[] = [];
   private seen: Set<string> = new Set<string>();
   private prepared: Set<string> = new Set<string>();
 
@@ -177,35 +162,77 @@ class Plan {
    * `stale` goes before anything is added, with what the dead left in the way, which is noted
    * there; `careful`: what is added may be there.
    */
-  make(stale: Owned[], careful: bool): void {
+  make(stale: Owned[], careful: bool, thorough: bool): void {
     const others = this.others;
     if (others) this.error = others.rivals(this.wanted, null, stale);
     // A third has restored both.
     if (this.error) this.waits = elements_there(this.wanted).length > 0 && this.passes(stale);
     // A key that is wanted is replaced, if need be.
     const keys = new Set<string>();
-    for (let i = 0; i < this.wanted.length; i++) keys.add(this.wanted[i].element.place_key);
-    if (!this.error) this.error = queue_removal(this.batch, stale, [], keys);
+    const all = with_opened(this.wanted);
+    for (let i = 0; i < all.length; i++) keys.add(all[i].element.place_key);
+    if (!this.error) this.error = queue_removal(this.batch, with_opened(stale), [], keys);
+    for (let i = 0; i < this.elements.length; i++) this.passage.note(this.elements[i].element);
+    if (!this.error) this.error = this.passage.look();
+    if (this.error) return;
+    if (thorough) this.error = this.passage.look_around();
     if (this.error) return;
     const own = this.elements.length;
-    for (let i = 0; i < this.elements.length; i++) {
+    for (let i = 0; i < this.elements.length && !this.error; i++) {
       const owned = this.elements[i];
-      const key = owned.element.place_key;
-      if (this.seen.has(key)) continue;
-      this.seen.add(key);
+      if (!this.once(owned.element)) continue;
       this.error = this.prepare(owned.element, careful);
-      if (this.error) return;
-      const place = owned.element.place;
-      const judge = i < own ? this.others : null;
+      const claimed = owned.element.place.claimed;
       const queued = this.batch.count;
-      if (careful || i >= own || place.claimed) this.error = queue_kept(this.batch, owned, judge);
-      else {
-        const element = owned.element;
-        this.batch.create_element(place, element.key, element.data, owned.owner);
-      }
-      if (this.error) return;
-      if (i < own && place.claimed && this.batch.count == queued) this.there = true;
+      if (this.error) break;
+      if (careful || i >= own || claimed) this.keep(owned, i < own ? this.others : null);
+      else this.create(owned);
+      if (i < own && claimed && this.batch.count == queued) this.there = true;
     }
+    for (let i = 0; i < this.opened.length && !this.error; i++) {
+      if (!this.once(this.opened[i].element)) continue;
+      if (careful || this.elements.length > own) this.keep(this.opened[i], null);
+      else this.create(this.opened[i]);
+    }
+    if (this.error) return;
+    for (let i = own; i < this.elements.length; i++) this.passage.note(this.elements[i].element);
+    this.error = this.passage.queue(this.batch, this.present);
+  }
+
+  private once(element: Element): bool {
+    const key = element.place_key;
+    const first = !this.seen.has(key);
+    this.seen.add(key);
+    return first;
+  }
+
+  private create(owned: Owned): void {
+    const element = owned.element;
+    this.batch.create_element(element.place, element.key, element.data, owned.owner);
+  }
+
+  /**
+   * Queues an element that may be there already, be it of another owner. A claimed one is taken
+   * from an owner only when `others` is there to say that it may be; what comes along is noted.
+   */
+  private keep(owned: Owned, others: Others | null): void {
+    const element = owned.element;
+    const found = find(element);
+    const opened = opened_by(element);
+    if (!found && failure_errno != ENOENT) this.error = nft_error(`look for ${element.text}`);
+    if (this.error) return;
+    if (found && found.comment != owned.owner && element.place.claimed) {
+      if (others) this.error = others.holds(element, found.comment);
+      if (this.error || !others) return;
+      const old = opened_by(new Element(element.set, element.key, found.data));
+      const gone: Owned[] = old ? [new Owned(old, found.comment)] : [];
+      this.error = queue_removal(this.batch, gone, []);
+      if (this.error) return;
+    }
+    if (opened) this.opened.push(new Owned(opened, owned.owner));
+    if (found && found.comment == owned.owner && found.data == element.data) return;
+    if (found) this.batch.delete_element(element.place, element.key);
+    this.create(owned);
   }
 
   /**
@@ -222,6 +249,7 @@ class Plan {
    * ADD that was refused. All else is done, so a failure is no reason to fail: GC finds such.
    */
   settle(): void {
+    this.passage.settle();
     const others = this.others;
     const restored = new Array<Owned>();
     const all = this.restored;
@@ -267,9 +295,13 @@ class Plan {
       return nft_error(`list table ${family_word(part.family)} ${TABLE}`);
     }
     if (!this.present.intact(part)) {
-      part.load(this.batch);
-      for (let i = 0; i < part.chains.length; i++) this.present.note(part, part.chains[i]);
-      if (part.name == FIREWALL.name) others_explain();
+      const firewalled = part == FIREWALL || part == PORTMAP;
+      const unseen = firewalled ? this.passage.look_around() : null;
+      if (unseen) return unseen;
+      const richer = part.richer;
+      const loaded = richer && this.passage.marks ? richer : part;
+      loaded.load(this.batch);
+      this.present.note_part(loaded);
       const others = this.restores ? this.others : null;
       this.restores = false;
       if (others) {
@@ -283,8 +315,14 @@ class Plan {
     if (!chain || this.prepared.has(chain.name)) return null;
     this.prepared.add(chain.name);
     const anew = !this.present.has(part, chain);
-    // Of several that make it at once one wins, and our rule in FORWARD is there once.
-    if (anew) part.load_chain(this.batch, chain, !careful && chain.override_family != 0);
+    const unasked = anew && chain.kept ? this.passage.look_around() : null;
+    if (unasked) return unasked;
+    const accepts = chain.name == ACCEPT4 || chain.name == ACCEPT6;
+    // Should a GC, which found nobody who needs them, have removed our rules in FORWARD meanwhile,
+    // this transaction fails, by their handles, and is thought over.
+    if (anew && accepts) this.passage.anew(chain.name == ACCEPT6);
+    // Of several that make it at once one wins, and our rules in FORWARD are there once.
+    if (anew) part.load_chain(this.batch, chain, !careful && accepts);
     return companions_add(this.batch, part, chain, anew);
   }
 }
@@ -303,15 +341,17 @@ function contended(): bool {
  * Brings elements into the kernel, with the chains and rules that they need where these are not as
  * they should be; then `others` says what else was lost. `careful`: the elements may be there.
  * `stale`: elements that are to go in the same transaction; those of dead owners that were in the
- * way are added to it.
+ * way are added to it. `thorough`: who has nobody to ask (`others`) looks at chains of others too.
  */
 export function elements_add(
-  wanted: Owned[],
+  named: Owned[],
   others: Others | null,
   careful: bool = false,
   stale: Owned[] = [],
+  thorough: bool = true,
 ): CniError | null {
-  if (wanted.length == 0) return elements_remove(stale);
+  if (named.length == 0) return elements_remove(stale);
+  const wanted = by_set(named);
   // What is only created needs no look: the kernel refuses a key that is there.
   if (stale.length > 0) careful = true;
   const fresh = !careful;
@@ -324,7 +364,7 @@ export function elements_add(
     stale.length = given;
     if (looks && !attempt.look()) break;
     const plan = new Plan(attempt.generation, wanted, others, restores);
-    plan.make(stale, careful);
+    plan.make(stale, careful, thorough && !others);
     if (fresh) plan.doubt();
     if (plan.error && plan.waits && lost_tries++ < LOST_TRIES) {
       sleep(LOST_PAUSE_MS);
@@ -351,8 +391,9 @@ export function elements_add(
  * Takes elements away that are there and still their owner's, and with the last that leads there
  * the policy of a bridge.
  */
-export function elements_remove(owned: Owned[]): CniError | null {
-  if (owned.length == 0) return null;
+export function elements_remove(named: Owned[]): CniError | null {
+  if (named.length == 0) return null;
+  const owned = with_opened(named);
   const elements = new Array<Element>();
   for (let i = 0; i < owned.length; i++) elements.push(owned[i].element);
   const attempt = new Attempt(owned[0]);
@@ -378,19 +419,33 @@ export function elements_there(owned: Owned[]): Owned[] {
   return there;
 }
 
-/** Takes away what was restored in vain, and lets those have its place again that lost it so. */
+/**
+ * Takes away what was restored in vain, and lets those have its place again that lost it so: who
+ * has one of its ports by the records. Others are left alone: they may be on the way to go.
+ */
 export function elements_take_back(gone: Owned[], kept: Owned[]): CniError | null {
   if (gone.length == 0) return null;
   const error = elements_remove(gone);
-  return error ? error : elements_add(kept, null, true);
+  if (error) return error;
+  const ports = new Set<string>();
+  for (let i = 0; i < gone.length; i++) ports.add(port_of(gone[i].element));
+  const back = new Array<Owned>();
+  for (let i = 0; i < kept.length; i++) {
+    const port = port_of(kept[i].element);
+    if (port.length > 0 && ports.has(port)) back.push(kept[i]);
+  }
+  return elements_add(back, null, true, [], false);
 }
 
 /** Compares the kernel with elements that should be there. */
-export function elements_check(wanted: Owned[]): CniError | null {
+export function elements_check(named: Owned[]): CniError | null {
+  const wanted = with_opened(named);
   const present = new Present();
+  const passage = new Passage();
   const compared = new Set<string>();
   for (let i = 0; i < wanted.length; i++) {
     const element = wanted[i].element;
+    passage.note(element);
     const part = element.part;
     const table = `table ${family_word(part.family)} ${TABLE}`;
     if (!present.read(part.family)) return nft_error(`list ${table}`);
@@ -408,7 +463,7 @@ export function elements_check(wanted: Owned[]): CniError | null {
       return lost(`set ${element.set} of ${table} lacks ${element.key} of this container`);
     }
   }
-  return null;
+  return passage.check(present);
 }
 
 /** Whether elements of some sets could be added; the error is STATUS's. */
@@ -533,6 +588,7 @@ function queue_gc(
       gone.push(new Owned(new Element(place.name, key, elements[i].data), tag));
     } else {
       needed.add(elements[i].data);
+      needed.add(place.name);
     }
   }
 }
@@ -554,8 +610,10 @@ function queue_chains(batch: Batch, sets: string[], needed: Set<string>, errors:
       if (!needed.has(`goto ${chains[k]}`)) batch.delete_chain(family, chains[k]);
     }
   }
-  const first = FIREWALL.sets[0].name;
-  if (all ? !present.loaded(FIREWALL) : !sets.includes(first)) return;
-  const error = firewall_gc(batch, present, needed);
+  const loaded = present.loaded(FIREWALL) || present.loaded(MARKS);
+  const firewall = all ? loaded : sets.includes(FIREWALL.sets[0].name);
+  const portmap = all ? present.loaded(PORTMAP) : sets.includes(OPEN4.name);
+  let error: CniError | null = firewall ? firewall_gc(batch, present, needed) : null;
+  if (!error && (firewall || portmap)) error = passage_gc(batch, firewall, portmap, needed);
   if (error) errors.push(error);
 }

@@ -261,7 +261,7 @@ function field_words(field: Field, ptr: usize): string {
 }
 
 /** Bytes of a text in hex. */
-export function hex_bytes(hex: string): Attributes {
+function hex_bytes(hex: string): Attributes {
   const out = new Attributes();
   for (let i = 0; i + 1 < hex.length; i += 2) out.byte(I32.parseInt(hex.substring(i, i + 2), 16));
   return out;

@@ -2,19 +2,11 @@
 // The order of validation is the reference's; it knows no plugin's keys and no kernel operation but
 // the opening of CNI_NETNS.
 
-import {
-  attachment_end,
-  attachment_end_chained,
-  attachment_gc,
-  attachment_gc_chained,
-  attachment_heal,
-  attachment_nft,
-  attachment_nft_chained,
-  attachment_nft_check,
-  attachment_nft_undo,
-  attachment_of,
-  attachment_write,
-} from "../attachment";
+import { Adding, Keeps } from "../attach/adding";
+import { attachments_gc } from "../attach/collect";
+import { Leaving } from "../attach/leaving";
+import { nft_check, nft_note, nft_set, nft_unset } from "../attach/nft";
+import { shared_take } from "../attach/shared";
 import { failure_errno } from "../host/failure";
 import { HOST, netns_open, netns_same } from "../host/kernel";
 import { log } from "../host/store";
@@ -25,8 +17,7 @@ import { CniError, Code, join_errors, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { error_print, result_print } from "../spec/result";
 import { SUPPORTED, version_document, version_supported } from "../spec/version";
-import { Undo } from "../undo";
-import { plugin_find, types } from "./find";
+import { plugin_find, type_names } from "./find";
 import { failed, Outcome, Plugin } from "./plugin";
 
 /** What goes to standard output, and the error that it is, if any. */
@@ -63,7 +54,7 @@ export function dispatch(type: string, env: Environment): Answer {
   const request = new Request(type, env);
   const plugin = plugin_find(type);
   if (!plugin) {
-    const known = types().join(", ");
+    const known = type_names().join(", ");
     const error = new CniError(
       Code.InvalidConfig,
       `no plugin type "${type}": install the program under one of these names: ${known}`,
@@ -97,7 +88,7 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
   }
   if (command == "ADD") return add(request, plugin, last);
   let error = plugin.check(request);
-  if (!error) error = attachment_nft_check(request);
+  if (!error) error = nft_check(request);
   return error ? refuse(error, request.version) : new Answer("");
 }
 
@@ -108,9 +99,10 @@ function gc(request: Request, plugin: Plugin): Answer {
   const invalid = request.reader.error;
   if (invalid) return refuse(invalid, request.version);
   const errors = new Array<CniError>();
-  if (valid.given && plugin.wires) attachment_gc(request, valid, errors);
-  else if (valid.given && plugin.uses_nft) {
-    attachment_gc_chained(request, plugin.nft_sets(request), valid, errors);
+  const sets = plugin.nft_sets(request);
+  if (valid.given && plugin.wires) attachments_gc(request, "", [], valid, errors);
+  else if (valid.given && plugin.chained) {
+    attachments_gc(request, request.type, sets, valid, errors);
   }
   if (valid.given) plugin.gc(request, valid, errors);
   const error = join_errors(errors);
@@ -118,22 +110,27 @@ function gc(request: Request, plugin: Plugin): Answer {
 }
 
 function add(request: Request, plugin: Plugin, last: Last | null): Answer {
-  const undo = new Undo();
+  const keeps = plugin.wires ? Keeps.Whole : plugin.chained ? Keeps.Chained : Keeps.Nothing;
+  const adding = new Adding(request, keeps);
   const errors = new Array<CniError>();
-  const outcome = recorded_add(request, plugin, undo);
+  const begun = adding.begin();
+  const outcome = begun ? failed(begun) : plugin.add(request, adding);
   const result = outcome.result;
   if (result) {
     const text = result_print(result, request.version);
-    const error =
-      text.length == 0 ? unprintable(request) : finish(request, plugin, undo, last, text);
-    if (!error) return new Answer(text);
+    const error = text.length == 0 ? unprintable(request) : finish(adding, last, text);
+    if (!error) {
+      adding.end();
+      return new Answer(text);
+    }
     errors.push(error);
   } else {
     const error = outcome.error;
     errors.push(error ? error : new CniError(Code.Internal, "ADD gave neither result nor error"));
   }
-  undo.unwind(errors);
-  attachment_nft_undo(request, errors);
+  if (!begun) adding.unwind(errors);
+  nft_unset(request, errors);
+  adding.end();
   return refuse(joined(errors), request.version);
 }
 
@@ -145,34 +142,20 @@ function unprintable(request: Request): CniError {
   );
 }
 
-/** The last changes of an ADD. What is in nftables comes after all that could fail. */
-function finish(
-  request: Request,
-  plugin: Plugin,
-  undo: Undo,
-  last: Last | null,
-  result: string,
-): CniError | null {
+/**
+ * The last changes of an ADD, after all that is likelier to fail: what others come to rely on, and
+ * what is in nftables, one transaction.
+ */
+function finish(adding: Adding, last: Last | null, result: string): CniError | null {
   if (last) {
     const error = last.keep(result);
     if (error) return error;
   }
-  const error = plugin.uses_nft
-    ? attachment_nft_chained(request, plugin.nft_sets(request), undo)
-    : attachment_nft(request, plugin.lease_dir(request), undo);
+  const gone = nft_note(adding);
+  let error = shared_take(adding, adding.later);
+  if (!error) error = nft_set(adding, gone);
   if (error && last) last.drop();
   return error;
-}
-
-/** The record of an attachment comes before its first change. */
-function recorded_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
-  if (plugin.wires) {
-    let error = attachment_heal(request);
-    if (error) return failed(error);
-    error = attachment_write(attachment_of(request, plugin.lease_dir(request)), undo);
-    if (error) return failed(error);
-  }
-  return plugin.add(request, undo);
 }
 
 function joined(errors: CniError[]): CniError {
@@ -190,22 +173,34 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
   if (plugin.uses_netns && request.env.netns.length > 0) {
     const error = open_netns(request);
     if (error && error.code == Code.InvalidNetns) {
-      log(`${error.toString()}; nothing to remove there`);
+      const said = error.msg.replace(": the runtime must make the namespace first", "");
+      log(`${said}; nothing to remove there`);
     } else if (error) {
       errors.push(error);
       request.netns_unknown = true;
     }
   }
-  const before = errors.length;
-  plugin.del(request, errors);
-  if (plugin.wires) {
-    const sets = plugin.nft_sets(request);
-    attachment_end(request, plugin.lease_dir(request), sets, before, errors);
-  } else if (plugin.uses_nft) {
-    attachment_end_chained(request, plugin.nft_sets(request), before, errors);
-  }
+  if (plugin.wires || plugin.chained) {
+    const error = leave(request, plugin, errors);
+    if (error) return refuse(error, request.version);
+  } else plugin.del(request, false, errors);
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
+}
+
+/** Takes away what is recorded, then what is not; an error when another call is at work. */
+function leave(request: Request, plugin: Plugin, errors: CniError[]): CniError | null {
+  // A chain is read for it, and tells then whether it wires.
+  const sets = plugin.nft_sets(request);
+  const leaving = new Leaving(request, plugin.wires ? "" : request.type);
+  const busy = leaving.begin();
+  if (busy) return busy;
+  const before = errors.length;
+  leaving.walk(errors);
+  leaving.elements_unrecorded(sets, errors);
+  plugin.del(request, leaving.recorded, errors);
+  leaving.end(before, errors);
+  return null;
 }
 
 /** Opens CNI_NETNS and refuses the host's own before anything is done in it. */

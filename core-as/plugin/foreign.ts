@@ -1,18 +1,22 @@
 // An IPAM plugin that is not ours, executed from CNI_PATH (spec 1.1.0 section 4): the call's own
 // parameters, the complete configuration on stdin, its error forwarded as it is. What it prints is
 // trusted no more than a configuration.
+import { Adding } from "../attach/adding";
+import { Effect, Site } from "../attach/effect";
 import { failure_errno } from "../host/failure";
 import { Ended, exec } from "../host/plugin";
+import { log } from "../host/store";
 import { EACCES, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { JsonValue, json_parse, json_text, Kind, Parsed } from "../lib/json";
 import { ByteWriter, Utf8 } from "../lib/utf8";
 import { Attachments } from "../spec/attachments";
+import { HELD } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
 import { Reader } from "../spec/reader";
 import { Request } from "../spec/request";
-import { result_read } from "../spec/result";
-import { Undo } from "../undo";
+import { result_json, result_read } from "../spec/result";
 import { failed, Outcome, Plugin } from "./plugin";
+import { Type } from "./type";
 
 /** DHCP may take half a minute; a runtime gives a plugin some two minutes. */
 const TIMEOUT_MS = 90000;
@@ -35,6 +39,7 @@ function environment(request: Request, command: string): ByteWriter {
     "CNI_IFNAME",
     "CNI_ARGS",
     "CNI_PATH",
+    HELD,
   ];
   const given = request.env;
   const values: string[] = [
@@ -44,19 +49,39 @@ function environment(request: Request, command: string): ByteWriter {
     given.ifname,
     given.args,
     given.path,
+    given.held,
   ];
   for (let i = 0; i < names.length; i++) {
+    if (names[i] == HELD && given.held.length == 0) continue;
     env.text(names[i]).text("=").text(values[i]);
     env.byte(0);
   }
   return env;
 }
 
+/**
+ * The configuration that the delegate reads. A prevResult of another version than the
+ * configuration's is converted, as runtimes do it: plugins read it by the configuration's.
+ */
+function config_for(request: Request): JsonValue {
+  const given = request.config;
+  const previous = given.get("prevResult");
+  if (!previous || previous.kind != Kind.Object) return given;
+  const reader = new Reader(request.document);
+  if (reader.string(previous, "cniVersion", request.version) == request.version) return given;
+  const result = result_read(reader, previous, request.version);
+  const document = result_json(result, request.version);
+  if (reader.error || !document) return given;
+  const made = JsonValue.object();
+  for (let i = 0; i < given.items.length; i++) made.append(given.keys[i], given.items[i]);
+  return made.set("prevResult", document);
+}
+
 /** Executes the delegate, from the first folder of CNI_PATH that has it. */
-export function delegate_call(request: Request, type: string, command: string): Called {
+function delegate_call(request: Request, type: string, command: string): Called {
   const called = new Called();
   const env = environment(request, command);
-  const stdin = json_text(request.config);
+  const stdin = json_text(config_for(request));
   const folders = request.env.path.split(":");
   for (let i = 0; i < folders.length; i++) {
     if (folders[i].length == 0) continue;
@@ -133,6 +158,22 @@ function error_of(type: string, command: string, ended: Ended): CniError | null 
   return new CniError(<i32>number, said, text);
 }
 
+/** An ADD of a foreign plugin, which its DEL takes back: with the configuration of this call. */
+class Delegated extends Effect {
+  constructor(
+    private request: Request,
+    private type: string,
+  ) {
+    super();
+  }
+  undo(site: Site, errors: CniError[]): bool {
+    // Often the very delegate whose ADD failed: its error is told already, this one is for a log.
+    const error = delegate_call(this.request, this.type, "DEL").error;
+    if (error) log(`undo: ${error.toString()}`);
+    return true;
+  }
+}
+
 export class Foreign extends Plugin {
   constructor(private type: string) {
     super();
@@ -142,14 +183,23 @@ export class Foreign extends Plugin {
     return false;
   }
 
+  /** Nothing is known of it here: rows of known ones are plugins/foreign.ts. */
+  describe(type: Type): void {
+    type.ours = false;
+  }
+
   load(request: Request): CniError | null {
     return request.reader.error;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     // Noted first: a delegate that fails may have taken something all the same (spec section 4).
-    undo.delegate_del(request, this.type);
+    adding.note(new Delegated(request, this.type));
+    // It may call one of ours, which is to find what is known of the attachment.
+    const unwritten = adding.write();
+    if (unwritten) return failed(unwritten);
     const called = delegate_call(request, this.type, "ADD");
+    adding.others_ran();
     if (called.error) return failed(called.error);
     const bytes = new Utf8(called.said);
     const document = json_parse(bytes.ptr, bytes.len);
@@ -174,7 +224,7 @@ export class Foreign extends Plugin {
     return delegate_call(request, this.type, "CHECK").error;
   }
 
-  del(request: Request, errors: CniError[]): void {
+  del(request: Request, recorded: bool, errors: CniError[]): void {
     const error = delegate_call(request, this.type, "DEL").error;
     if (error) errors.push(error);
   }

@@ -1,26 +1,20 @@
 // IPAM as a main plugin sees it: the plugin named by ipam.type. Ours run inside the same instance,
 // a foreign one is executed.
 
+import { Adding } from "../attach/adding";
 import { JsonValue, Kind } from "../lib/json";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
-import { Undo } from "../undo";
 import { plugin_or_foreign } from "./find";
 import { failed, Outcome, Plugin } from "./plugin";
 
 /** ipam.type, "" when there is none. Tolerates anything: DEL asks it of broken configurations. */
-export function ipam_type(request: Request): string {
+function ipam_type(request: Request): string {
   const ipam = request.config.get("ipam");
   if (!ipam || ipam.kind != Kind.Object) return "";
   const type = ipam.get("type");
   return type && type.kind == Kind.String ? type.text : "";
-}
-
-/** Where the leases of a configuration lie; "" when its IPAM plugin keeps none. */
-export function ipam_data_dir(request: Request): string {
-  const plugin = plugin_or_foreign(ipam_type(request));
-  return plugin ? plugin.lease_dir(request) : "";
 }
 
 /** ipam.type of a configuration to be acted on; problems land in the reader. */
@@ -50,8 +44,8 @@ export function ipam_load(request: Request, plugin: Plugin | null): CniError | n
 }
 
 /** Takes addresses; a plugin that gives none is an error of its configuration. */
-export function ipam_add(request: Request, plugin: Plugin, undo: Undo): Outcome {
-  const outcome = plugin.add(request, undo);
+export function ipam_add(request: Request, plugin: Plugin, adding: Adding): Outcome {
+  const outcome = plugin.add(request, adding);
   const result = outcome.result;
   if (result && result.ips.length == 0) {
     return failed(
@@ -75,11 +69,11 @@ export function ipam_gc(request: Request, valid: Attachments, errors: CniError[]
 }
 
 /** Gives addresses back, whatever state the rest of the configuration is in. */
-export function ipam_del(request: Request, errors: CniError[]): void {
+export function ipam_del(request: Request, recorded: bool, errors: CniError[]): void {
   const type = ipam_type(request);
   if (type.length == 0) return;
   const plugin = plugin_or_foreign(type);
-  if (plugin) plugin.del(request, errors);
+  if (plugin) plugin.del(request, recorded, errors);
   else errors.push(unknown(type));
 }
 

@@ -1,9 +1,11 @@
 // What every CNI type is to the rest of the core: main plugins, IPAM and chained ones alike.
+import { Adding } from "../attach/adding";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
-import { Undo } from "../undo";
+import { Pool } from "./pool";
+import { Type } from "./type";
 
 /** A result or the error in its place. */
 export class Outcome {
@@ -28,16 +30,16 @@ export abstract class Plugin {
     return false;
   }
   /**
-   * Whether the plugin has elements in nftables but does not wire: as a process of its own it then
-   * shares the record of the plugin that does. Its nft_sets are its own, whatever the configuration
-   * says.
+   * Whether the plugin changes what another wired: as a process of its own it then adds to the
+   * record of that attachment, and takes back what is its own. Its nft_sets are its own, whatever
+   * the configuration says.
    */
-  get uses_nft(): bool {
+  get chained(): bool {
     return false;
   }
-  /** Where the leases of its IPAM plugin lie; "" when it keeps none. May be asked before load. */
-  lease_dir(request: Request): string {
-    return "";
+  /** The addresses that the configuration gives, of an IPAM plugin. Tolerates anything. */
+  pools(request: Request): Pool[] {
+    return new Array<Pool>();
   }
   /**
    * The sets of nftables that the configuration leads to: where to look when there is no record.
@@ -46,23 +48,26 @@ export abstract class Plugin {
   nft_sets(request: Request): string[] {
     return [];
   }
+  /** Says what the type is: its row in the table of types. The name stands there already. */
+  abstract describe(type: Type): void;
   /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */
   abstract load(request: Request): CniError | null;
-  /** Makes the attachment, noting the inverse of every change. */
-  abstract add(request: Request, undo: Undo): Outcome;
+  /** Makes the attachment, noting each effect before it is made. */
+  abstract add(request: Request, adding: Adding): Outcome;
   /** Compares the node with request.prevResult(). */
   abstract check(request: Request): CniError | null;
   /**
-   * Takes the attachment away. load was not called and the configuration may be broken: it takes
-   * what it needs, does all it can and collects errors. request.netns is 0 when the namespace is
-   * gone.
+   * Takes away what no record knows: of an attachment that has none (`recorded` false), such as one
+   * of the reference plugins, and what foreign plugins made. load was not called and the
+   * configuration may be broken: it takes what it needs, does all it can and collects errors.
+   * request.netns is 0 when the namespace is gone.
    */
-  abstract del(request: Request, errors: CniError[]): void;
+  del(request: Request, recorded: bool, errors: CniError[]): void {}
   /**
-   * Takes away what attachments left that are not valid any more, of this network only. load was
-   * not called, as with del; goes on after failures and collects them.
+   * Takes away what attachments left that are not valid any more, of this network only, and that no
+   * record knows. load was not called, as with del; goes on after failures and collects them.
    */
-  abstract gc(request: Request, valid: Attachments, errors: CniError[]): void;
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
   /** Why ADD would fail now (code 50), null when it would not. load was called. */
   abstract status(request: Request): CniError | null;
 }

@@ -2,21 +2,12 @@
 // (text.ts). No packet is simulated: flows come from the text alone.
 import { Ip, ip_parse } from "../lib/ip";
 import { protocol_number } from "../nft/value";
+import { Flow } from "./flow";
 import { refusal, space_of, text_of } from "./slot";
 import { Space } from "./state";
 
 /** linux/netfilter.h NFPROTO_IPV6 */
 const NFPROTO_IPV6 = 10;
-
-export class Flow {
-  constructor(
-    public line: string,
-    public protocol: i32,
-    public dst: Ip,
-    public dport: i32,
-    public reply_src: Ip,
-  ) {}
-}
 
 const FRAME: string[] = ["src", "sport", "dst", "dport", "reply", "src", "sport"];
 const FRAME_AT: i32[] = [2, 4, 6, 8, 10, 11, 13];

@@ -48,6 +48,12 @@ export function kernel_netns_same(a: i32, b: i32): i32 {
   return trace.end(at.kernel_netns_same(a, b));
 }
 
+export function kernel_netns_id(ns: i32): i32 {
+  trace.begin("kernel.netns_id");
+  trace.int("ns", ns);
+  return trace.end(at.kernel_netns_id(ns));
+}
+
 export function kernel_netns_close(ns: i32): i32 {
   trace.begin("kernel.netns_close");
   trace.int("ns", ns);

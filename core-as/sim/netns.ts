@@ -2,7 +2,7 @@
 // Below /proc lies the host's own, unless the text says otherwise.
 import { EINVAL, ENOENT } from "../lib/errno";
 import { exists } from "./files";
-import { fail, refusal, space_of, text_of } from "./slot";
+import { fail, refusal, reply, space_of, text_of } from "./slot";
 import { Space, state } from "./state";
 
 function named(name: string): Space | null {
@@ -34,6 +34,14 @@ export function kernel_netns_open(path: usize, path_len: i32): i32 {
 export function kernel_netns_close(ns: i32): i32 {
   if (!space_of(ns)) return refusal;
   if (ns > 0) state.handles[ns] = null;
+  return 0;
+}
+
+/** Of the simulated kernel a namespace is known by its name; records of files may say it. */
+export function kernel_netns_id(ns: i32): i32 {
+  const space = space_of(ns);
+  if (!space) return refusal;
+  reply().text(`netns:${space.name}`);
   return 0;
 }
 

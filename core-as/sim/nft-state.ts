@@ -4,6 +4,39 @@ import { EBUSY, EEXIST, EINVAL, ENOENT } from "../lib/errno";
 import { SetType } from "../nft/value";
 
 const GENERATION = "# generation ";
+const COMMENT = ' comment "';
+
+/** The comment of a rule; "" for none. */
+export function comment_of(rule: string): string {
+  const quote = rule.indexOf(COMMENT);
+  return quote < 0 ? "" : rule.substring(quote + COMMENT.length, rule.length - 1);
+}
+
+const VERDICTS: string[] = ["accept", "drop", "return", "continue", "reject", "counter", "log"];
+
+/**
+ * What the kernel calls the expressions of a rule, as far as anybody goes by that: verdicts, what
+ * is idle, and whether something is compared before, the state of the flow or else.
+ */
+export function does_of(rule: string): string[] {
+  const quote = rule.indexOf(COMMENT);
+  const words = (quote < 0 ? rule : rule.substring(0, quote)).split(" ");
+  const does = new Array<string>();
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    if (VERDICTS.includes(word)) does.push(word);
+    else if (word == "with" && i > 0 && words[i - 1] == "reject") return does;
+    else if ((word == "jump" || word == "goto") && i + 1 < words.length) {
+      does.push(`${word} ${words[++i]}`);
+    } else if (word == "ct") does.push("ct");
+    else if (word == "vmap" || word.startsWith("@")) {
+      if (does.length == 0 || does[does.length - 1] != "lookup") does.push("lookup");
+    } else if (word == "ip" || word == "ip6" || word == "meta" || word.endsWith("name")) {
+      does.push(word == "meta" || word.endsWith("name") ? "meta" : "payload");
+    }
+  }
+  return does;
+}
 
 export class NftElement {
   constructor(
@@ -128,9 +161,10 @@ export class Nft {
     }
     if (!this.chains.has(name)) return ENOENT;
     if (what == "flush chain") this.chains.get(name).empty();
-    else if (what == "add rule" || what == "insert rule") {
-      return this.add_rule(table, this.chains.get(name), words[0] == "insert", rest);
-    } else if (what == "delete rule") {
+    else if (what == "add rule") {
+      return this.add_rule(table, this.chains.get(name), -1, rest);
+    } else if (what == "insert rule") return this.insert_rule(table, this.chains.get(name), words);
+    else if (what == "delete rule") {
       return this.delete_rule(this.chains.get(name), I32.parseInt(words[words.length - 1]));
     } else if (what == "delete chain") return this.delete_chain(table, name, words[4]);
     else return EINVAL;
@@ -142,21 +176,32 @@ export class Nft {
     return this.sets.get(name).definition == definition ? 0 : EEXIST;
   }
 
-  private add_rule(table: string, chain: NftChain, first: bool, rule: string): i32 {
+  /** `insert rule FAMILY TABLE CHAIN [handle NUMBER] RULE` */
+  private insert_rule(table: string, chain: NftChain, words: string[]): i32 {
+    if (words[5] != "handle") return this.add_rule(table, chain, 0, words.slice(5).join(" "));
+    const at = chain.handles.indexOf(I32.parseInt(words[6]));
+    return at < 0 ? ENOENT : this.add_rule(table, chain, at, words.slice(7).join(" "));
+  }
+
+  /** `at`: before which rule, -1 for the end. */
+  private add_rule(table: string, chain: NftChain, at: i32, rule: string): i32 {
     const words = rule.split(" ");
     for (let i = 0; i < words.length; i++) {
-      if (words[i] == "jump" && i + 1 < words.length) {
+      if ((words[i] == "jump" || words[i] == "goto") && i + 1 < words.length) {
         if (!this.chains.has(`${table} ${words[i + 1]}`)) return ENOENT;
       }
       if (!words[i].startsWith("@")) continue;
       if (!this.sets.has(`${table} ${words[i].substring(1)}`)) return ENOENT;
     }
-    if (first) {
-      chain.rules.unshift(rule);
-      chain.handles.unshift(++this.handle);
-    } else {
-      chain.rules.push(rule);
-      chain.handles.push(++this.handle);
+    chain.rules.push(rule);
+    chain.handles.push(++this.handle);
+    for (let i = chain.rules.length - 1; at >= 0 && i > at; i--) {
+      chain.rules[i] = chain.rules[i - 1];
+      chain.handles[i] = chain.handles[i - 1];
+    }
+    if (at >= 0) {
+      chain.rules[at] = rule;
+      chain.handles[at] = this.handle;
     }
     return 0;
   }
@@ -210,7 +255,10 @@ export class Nft {
     for (let i = 0; i < chains.length; i++) {
       if (!chains[i].startsWith(`${table} `)) continue;
       const rules = this.chains.get(chains[i]).rules;
-      for (let k = 0; k < rules.length; k++) count += i32(rules[k].includes(`jump ${name} `));
+      for (let k = 0; k < rules.length; k++) {
+        const led = rules[k].includes(`jump ${name} `) || rules[k].includes(`goto ${name} `);
+        count += i32(led);
+      }
     }
     return count;
   }

@@ -4,24 +4,13 @@
 import { ENOENT, ERESTART } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { Batch, Family, family_word, TABLE } from "../nft/batch";
-import {
-  ADMINS,
-  admin_tag,
-  Chain,
-  FIREWALL,
-  firewall_chain,
-  OVERRIDE,
-  OVERRIDE_CHAIN,
-  OVERRIDE_TABLE,
-  PARTS,
-  Part,
-  part_of_chain,
-  part_of_set,
-  subnet_chain,
-} from "../nft/parts";
+import { ADMINS, admin_tag, FIREWALL, firewall_chain } from "../nft/firewall";
+import { Chain, Part } from "../nft/part";
+import { PARTS, part_of_set } from "../nft/parts";
 import { Rule } from "../nft/rule";
+import { part_of_chain, subnet_chain } from "../nft/subnets";
 import { hex_text } from "../nft/value";
-import { Nft, NftChain, NftElement, NftSet } from "./nft-state";
+import { comment_of, does_of, Nft, NftChain, NftElement, NftSet } from "./nft-state";
 import { fail, refusal, refuse, reply, slot, space_of, text_of } from "./slot";
 import { Space } from "./state";
 
@@ -76,11 +65,6 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
   return 0;
 }
 
-function comment_of(rule: string): string {
-  const quote = rule.indexOf('comment "');
-  return quote < 0 ? "" : rule.substring(quote + 9, rule.length - 1);
-}
-
 export function nft_chain_get(
   ns: i32,
   family: i32,
@@ -103,7 +87,13 @@ export function nft_chain_get(
   for (let i = 0; i < found.rules.length; i++) {
     slot.text(`${i > 0 ? "," : ""}{"handle":${found.handles[i]},"comment":`);
     json_write_string(slot, comment_of(found.rules[i]));
-    slot.text("}");
+    slot.text(',"does":[');
+    const does = does_of(found.rules[i]);
+    for (let k = 0; k < does.length; k++) {
+      if (k > 0) slot.text(",");
+      json_write_string(slot, does[k]);
+    }
+    slot.text("]}");
   }
   slot.text("]}");
   return 0;
@@ -214,8 +204,13 @@ export function nft_element_get(
   return 0;
 }
 
+/** Made once: each state that is written asks for them in every namespace. */
+const expectations = new Map<string, Nft>();
+
 /** A part's chains, or one chain that elements lead to, as they should be. */
 function expected(part: Part, chain: Chain | null): Nft {
+  const key = chain ? `${part.name} ${chain.name}` : part.name;
+  if (expectations.has(key)) return expectations.get(key);
   const batch = new Batch();
   if (chain) {
     batch.add_table(part.family);
@@ -225,6 +220,7 @@ function expected(part: Part, chain: Chain | null): Nft {
   }
   const made = new Nft();
   made.run(batch.words.toString());
+  expectations.set(key, made);
   return made;
 }
 
@@ -270,17 +266,18 @@ function admin_lines(nft: Nft, into: string[]): void {
   }
 }
 
-/** Base chains of others in the forward hook, and whether our rule is in them. */
-function forward_lines(nft: Nft, into: string[]): void {
+/** Chains of others: those in the forward hook, those that are in none, and their rules. */
+function others_lines(nft: Nft, into: string[]): void {
   const chains = nft.chains.keys();
   for (let i = 0; i < chains.length; i++) {
     const words = chains[i].split(" ");
     const chain = nft.chains.get(chains[i]);
-    if (words[1] == TABLE || chain.word("hook") != "forward") continue;
-    into.push(`nft forward ${chains[i]} ${priority_of(words[0], chain)} ${chain.word("policy")}`);
-    const ours = `${OVERRIDE.words.substring(1)} comment "${FIREWALL.tag}"`;
+    const hook = chain.word("hook");
+    if (words[1] == TABLE || (hook.length > 0 && hook != "forward")) continue;
+    const how = ` ${priority_of(words[0], chain)} ${chain.word("policy")}`;
+    into.push(hook.length > 0 ? `nft forward ${chains[i]}${how}` : `nft chain ${chains[i]}`);
     for (let k = 0; k < chain.rules.length; k++) {
-      if (chain.rules[k] == ours) into.push(`nft override ${words[0]}`);
+      into.push(`nft in ${chains[i]} ${k + 1} ${chain.rules[k]}`);
     }
   }
 }
@@ -299,7 +296,7 @@ export function nft_lines(space: Space, into: string[]): void {
     if (led.chain && holds(nft, expected(led.part, led.chain))) into.push(`nft chain ${name}`);
   }
   admin_lines(nft, into);
-  forward_lines(nft, into);
+  others_lines(nft, into);
   const sets = nft.sets.keys();
   for (let i = 0; i < sets.length; i++) {
     const name = sets[i].substring(sets[i].lastIndexOf(" ") + 1);
@@ -327,6 +324,8 @@ export function put_nft(space: Space, line: string): string {
     return "";
   }
   if (words[1] == "forward" && words.length == 7) return put_forward(space.nft, words);
+  if (words[1] == "chain" && words.length == 5) return ran(space.nft, `add ${line.substring(4)}`);
+  if (words[1] == "in" && words.length > 6) return put_in(space.nft, words);
   if (words[1] == "chain" && words.length == 3) {
     const led = new Led(words[2]);
     const chain = led.chain;
@@ -336,11 +335,7 @@ export function put_nft(space: Space, line: string): string {
     batch.add_chain(Family.Inet, words[2], null);
     batch.add_rule(Family.Inet, ADMINS, new Rule().jump(words[2]), admin_tag(words[2]));
   } else if (words[1] == "rule" && words.length > 3) {
-    const errno = space.nft.run(`add rule ${OURS_INET} ${words.slice(2).join(" ")}`);
-    return errno == 0 ? "" : `nft: errno ${errno}`;
-  } else if (words[1] == "override" && words.length == 3) {
-    const family = words[2] == "ip" ? Family.Ip : Family.Ip6;
-    batch.insert_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, OVERRIDE, FIREWALL.tag);
+    return ran(space.nft, `add rule ${OURS_INET} ${words.slice(2).join(" ")}`);
   } else if (words[1] == "element") {
     return put_element(space, line.substring(12));
   } else {
@@ -352,21 +347,32 @@ export function put_nft(space: Space, line: string): string {
     }
     if (!known) {
       return (
-        "nft takes table, forward, chain, admin, rule, override, element, " +
-        "or a part and its version"
+        "nft takes table, forward, chain, in, admin, rule, element, " + "or a part and its version"
       );
     }
   }
-  const errno = space.nft.run(batch.words.toString());
+  return ran(space.nft, batch.words.toString());
+}
+
+function ran(nft: Nft, commands: string): string {
+  const errno = nft.run(commands);
   return errno == 0 ? "" : `nft: errno ${errno}`;
+}
+
+/** `nft in FAMILY TABLE CHAIN NUMBER RULE`: they are numbered from 1, in their order. */
+function put_in(nft: Nft, words: string[]): string {
+  const chain = words.slice(2, 5).join(" ");
+  const there = nft.chains.has(chain) ? nft.chains.get(chain).rules.length : -1;
+  if (there < 0) return `no chain ${chain}`;
+  if (words[5] != (there + 1).toString()) return `rule ${words[5]} of ${chain} is no. ${there + 1}`;
+  return ran(nft, `add rule ${chain} ${words.slice(6).join(" ")}`);
 }
 
 /** `nft forward FAMILY TABLE CHAIN PRIORITY POLICY` */
 function put_forward(nft: Nft, words: string[]): string {
   const table = `${words[2]} ${words[3]}`;
   const base = `{ type filter hook forward priority ${words[5]}; policy ${words[6]}; }`;
-  const errno = nft.run(`add table ${table}\nadd chain ${table} ${words[4]} ${base}`);
-  return errno == 0 ? "" : `nft: errno ${errno}`;
+  return ran(nft, `add table ${table}\nadd chain ${table} ${words[4]} ${base}`);
 }
 
 /** `SET KEY[ : DATA] "COMMENT"` */

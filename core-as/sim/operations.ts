@@ -43,7 +43,7 @@ export {
   kernel_link_set_up,
 } from "./links";
 export { kernel_link_set_master } from "./masters";
-export { kernel_netns_close, kernel_netns_open, kernel_netns_same } from "./netns";
+export { kernel_netns_close, kernel_netns_id, kernel_netns_open, kernel_netns_same } from "./netns";
 export {
   nft_batch,
   nft_chain_get,

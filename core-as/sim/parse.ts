@@ -302,7 +302,7 @@ class Parser {
 
   /** Parts of our tables come before what lies in them, and that before what refers to it. */
   private nft(rank: i32): void {
-    const order: string[] = ["chain", "admin", "rule", "override", "element"];
+    const order: string[] = ["chain", "admin", "rule", "in", "element"];
     for (let i = 0; i < this.later.length && this.problem.length == 0; i++) {
       const later = this.later[i];
       if (later.words[0] != "nft" || order.indexOf(later.words[1]) + 1 != rank) continue;

@@ -3,7 +3,7 @@
 // changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
 import { BOOT_NS, CLOCK_NS } from "./clock";
-import { Flow } from "./conntrack";
+import { Flow } from "./flow";
 import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;

@@ -27,7 +27,8 @@
 //   nft rule CNI-ADMIN ip saddr 10.1.2.3 drop   what he wrote there
 //   nft table ip filter                         somebody else's, whatever lies in it
 //   nft forward ip filter FORWARD 0 drop        a base chain in it: priority, policy
-//   nft override ip                             our rule in FORWARD of that family
+//   nft chain ip filter CNI-ADMIN               one that is in no hook
+//   nft in ip filter FORWARD 1 counter drop     the first rule of such a chain
 //   conntrack udp src 192.0.2.2 sport 5000 dst 192.0.2.1 dport 53 reply src 10.1.2.3 sport 53
 //   netns pod
 //   link lo down address 00:00:00:00:00:00 mtu 65536

@@ -1,7 +1,7 @@
 // The attachments that GC is told are still valid (spec 1.1.0 section 2, GC): everything else of
 // the network may go. Both names of the key are read; the newer one counts.
 import { JsonValue, Kind } from "../lib/json";
-import { owner_tag } from "../nft/element";
+import { owner_tag } from "./owner-tag";
 import { Reader } from "./reader";
 
 export class Attachments {

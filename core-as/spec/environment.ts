@@ -6,6 +6,9 @@ import { CniError, Code } from "./error";
 
 const CURE = "the container runtime sets them; to try a plugin by hand set them yourself";
 
+/** Which lock is held for a plugin that a foreign one calls on our behalf: ../attach/store.ts. */
+export const HELD = "CNI_FAIRLEAD_HELD";
+
 export class Environment {
   command: string = "";
   containerID: string = "";
@@ -15,6 +18,8 @@ export class Environment {
   path: string = "";
   /** CNI_NETNS_OVERRIDE: the operator insists on the host's own namespace. */
   netns_override: bool = false;
+  /** The lock that is held, by this call or by the one that waits for it; "" for none. */
+  held: string = "";
   /** A variable that is not UTF-8. */
   private malformed: string = "";
 
@@ -45,6 +50,7 @@ export class Environment {
     else if (name == "CNI_IFNAME") this.ifname = value;
     else if (name == "CNI_ARGS") this.args = value;
     else if (name == "CNI_PATH") this.path = value;
+    else if (name == HELD) this.held = value;
     else if (name == "CNI_NETNS_OVERRIDE") {
       const folded = value.toLowerCase();
       this.netns_override = folded == "1" || folded == "true";

@@ -7,7 +7,7 @@ import { ByteWriter } from "../lib/utf8";
 import { CniError, Code } from "./error";
 import { Reader } from "./reader";
 import { DNS, Interface, IPConfig, Result, RouteConfig } from "./types";
-import { version_before } from "./version";
+import { SUPPORTED, version_before, version_supported } from "./version";
 
 /** interface of an address in a document before 1.0.0: -1 meant "unknown". */
 const INTERFACE_LIMIT: i64 = 65535;
@@ -185,30 +185,65 @@ export function dns_read(reader: Reader, object: JsonValue): DNS {
   return dns;
 }
 
-/** Reads a list of routes under a key, of a config or a result. */
-export function routes_read(reader: Reader, object: JsonValue, key: string): RouteConfig[] {
+/** The metric of an IPv6 route that names none: IP6_RT_PRIO_USER, net/ipv6_route.h. */
+const METRIC_DEFAULT6: i64 = 1024;
+/** RT_TABLE_MAIN, linux/rtnetlink.h; table 0 means it too. */
+const TABLE_MAIN: i64 = 254;
+
+/** All that a route says in the kernel's terms, to find one that says the same. */
+function route_words(route: RouteConfig): string {
+  const priority = route.dst.ip.v6 && route.priority == 0 ? METRIC_DEFAULT6 : route.priority;
+  const table = route.table <= 0 ? TABLE_MAIN : route.table;
+  const gw = route.gw;
+  const where = `${route.dst.toString()} ${table} ${priority} ${gw ? gw.toString() : ""}`;
+  return `${where} ${route.scope} ${route.mtu_bytes} ${route.advmss}`;
+}
+
+/** Reads one route; null when it is unusable, with the problem in the reader. */
+function route_read(reader: Reader, item: JsonValue): RouteConfig | null {
+  if (!reader.isObject(item, "a route")) return null;
+  const text = reader.string(item, "dst");
+  const dst = cidr_parse(text);
+  if (!dst) {
+    if (text.length > 0 || reader.lacks(item, "dst")) {
+      reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
+    }
+    return null;
+  }
+  // A route goes to a network: host bits mean nothing, and the kernel refuses them.
+  const route = new RouteConfig(dst.subnet());
+  route.gw = read_ip(reader, item, "gw");
+  route.mtu_bytes = <i32>reader.integer(item, "mtu", 0, 65535);
+  route.advmss = <i32>reader.integer(item, "advmss", 0, 65535);
+  route.priority = reader.integer(item, "priority", 0, U32);
+  route.table = reader.integer(item, "table", 0, U32, -1);
+  route.scope = <i32>reader.integer(item, "scope", 0, 255, -1);
+  return route;
+}
+
+/**
+ * Reads a list of routes under a key, of a config or a result. `distinct`: it is a configuration's,
+ * where the same route twice is a slip, and the kernel would refuse the second.
+ */
+export function routes_read(
+  reader: Reader,
+  object: JsonValue,
+  key: string,
+  distinct: bool = false,
+): RouteConfig[] {
   const routes = new Array<RouteConfig>();
+  const seen = new Set<string>();
   const array = reader.array(object, key);
   if (!array) return routes;
   for (let i = 0; i < array.items.length; i++) {
     const item = array.items[i];
-    if (!reader.isObject(item, "a route")) continue;
-    const text = reader.string(item, "dst");
-    const dst = cidr_parse(text);
-    if (!dst) {
-      if (text.length > 0 || reader.lacks(item, "dst")) {
-        reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
-      }
-      continue;
+    const route = route_read(reader, item);
+    if (!route) continue;
+    const words = distinct ? route_words(route) : "";
+    if (distinct && seen.has(words)) {
+      reader.invalid(`the route to ${route.dst.toString()} is given twice: remove one`, item);
     }
-    // A route goes to a network: host bits mean nothing, and the kernel refuses them.
-    const route = new RouteConfig(dst.subnet());
-    route.gw = read_ip(reader, item, "gw");
-    route.mtu_bytes = <i32>reader.integer(item, "mtu", 0, 65535);
-    route.advmss = <i32>reader.integer(item, "advmss", 0, 65535);
-    route.priority = reader.integer(item, "priority", 0, U32);
-    route.table = reader.integer(item, "table", 0, U32, -1);
-    route.scope = <i32>reader.integer(item, "scope", 0, 255, -1);
+    if (distinct) seen.add(words);
     routes.push(route);
   }
   return routes;
@@ -264,28 +299,23 @@ function family_read(reader: Reader, document: JsonValue, key: string, result: R
   for (let i = 0; i < routes.length; i++) result.routes.push(routes[i]);
 }
 
-/** Spec versions whose result documents have one shape. */
-function shape_of(version: string): i32 {
-  if (version_before(version, "0.3.0")) return 0;
-  return version_before(version, "1.0.0") ? 1 : 2;
-}
-
 /**
- * Reads a result document under a config of `version`. Its own cniVersion, when there, must be of
- * the same shape; problems land in the reader.
+ * Reads a result document of any version that is spoken, by the shape of its own; without
+ * cniVersion it is of that of the configuration, `version` (as libcni takes it). Problems land in
+ * the reader.
  */
 export function result_read(reader: Reader, document: JsonValue, version: string): Result {
   const result = new Result();
   const own = reader.string(document, "cniVersion", version);
-  if (shape_of(own) != shape_of(version)) {
+  if (!version_supported(own)) {
     reader.fail(
-      Code.Decode,
-      `a result of cniVersion "${own}" cannot stand in a configuration of "${version}"`,
+      Code.IncompatibleVersion,
+      `a result of cniVersion "${own}" cannot be read: there are ${SUPPORTED.join(", ")}`,
       document,
     );
     return result;
   }
-  if (shape_of(version) == 0) {
+  if (version_before(own, "0.3.0")) {
     family_read(reader, document, "ip4", result);
     family_read(reader, document, "ip6", result);
   } else {

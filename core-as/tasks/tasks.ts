@@ -1,15 +1,17 @@
 // What the command line asks of the core, beside serving as a plugin: the runtime's verbs, the
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.
-import { attachments_repair } from "../attachment";
+import { attachments_repair } from "../attach/nft";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
+import { Environment } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
-import { fuse, unfuse } from "./fuse";
+import { fuse, fuse_owner, unfuse } from "./fuse";
 import { NetworkList, network_list } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
+import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
 function text_of(request: JsonValue, key: string): string {
@@ -37,7 +39,8 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
   if (name == "networks") return networks(text_of(request, "confDir"));
-  if (name == "fuse" || name == "unfuse") return refit(name, text_of(request, "file"));
+  if (name == "fuse" || name == "unfuse") return refit(name, request);
+  if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), text_of(request, "path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }
@@ -54,6 +57,8 @@ function task_of(name: string, request: JsonValue): Task {
   task.args = text_of(request, "args");
   const capabilities = request.get("capabilities");
   if (capabilities && capabilities.kind == Kind.Object) task.capabilities = capabilities;
+  const insists = request.get("insists");
+  task.insists = insists !== null && insists.bool;
   const valid = request.get("valid");
   if (valid && valid.kind == Kind.Array) task.valid = valid;
   return task;
@@ -65,7 +70,7 @@ function task_of(name: string, request: JsonValue): Task {
  */
 function repair(): Answer {
   const errors = new Array<CniError>();
-  const records = attachments_repair(errors);
+  const records = attachments_repair(new Environment(0, 0), errors);
   const repaired = JsonValue.array();
   for (let i = 0; i < records.length; i++) {
     const item = JsonValue.object();
@@ -107,15 +112,25 @@ function network_json(network: NetworkList): JsonValue {
   return item;
 }
 
-/** `{"before": text, "after": text}`: the file and its fused or unfused form, printed alike. */
-function refit(name: string, path: string): Answer {
-  const list = network_list(path);
+/**
+ * `{"before": text, "after": text, "owner": name, "single": bool}`: the file and its fused or
+ * unfused form, printed alike; the program that reads the file beside runtimes, "" for none;
+ * whether the file is a single plugin's, which its new form is not. `apart`: the first plugin is
+ * left alone, as it is where the file has an owner.
+ */
+function refit(name: string, request: JsonValue): Answer {
+  const list = network_list(text_of(request, "file"));
   if (list.error) return refuse(<CniError>list.error, "");
-  const document = name == "fuse" ? fuse(list) : unfuse(list);
+  const owner = fuse_owner(list);
+  const asked = request.get("apart");
+  const apart = owner.length > 0 || (asked !== null && asked.bool);
+  const document = name == "fuse" ? fuse(list, apart) : unfuse(list);
   if (list.error) return refuse(<CniError>list.error, "");
   const made = JsonValue.object();
   made.append("before", JsonValue.string(printed(list.file.value)));
   made.append("after", JsonValue.string(printed(document)));
+  made.append("owner", JsonValue.string(owner));
+  made.append("single", JsonValue.bool(list.single));
   return new Answer(json_text(made));
 }
 

@@ -1,13 +1,22 @@
 // Entry of a test build: thin functions over core-as/lib for the tests, through the loader.
 // It owns no logic a plugin uses, and no plugin is built from it.
+import { errno_name } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse, ip_parse_loose } from "../lib/ip";
 import { JsonValue, json_parse, json_text, json_write } from "../lib/json";
 import { Layer, layer_parse, MtuResult, mss_bytes, mtu_asked, mtu_inner } from "../lib/mtu";
+import { nearest } from "../lib/nearest";
 import { Regex } from "../lib/regex";
 import { sha512 } from "../lib/sha512";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 
 export { nft_key, nft_messages, nft_words } from "./nft";
+
+export { errno_name };
+
+/** The nearest of names that are divided by blanks. */
+export function nearest_of(word: string, names: string): string {
+  return nearest(word, names.split(" "));
+}
 
 /** "" when the document parses, else "POSITION: PROBLEM". */
 export function json_problem(bytes: ArrayBuffer): string {

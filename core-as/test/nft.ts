@@ -3,18 +3,18 @@
 import { Batch, Family } from "../nft/batch";
 import { Element, element_parse } from "../nft/element";
 import {
+  ACCEPTED,
   ADMINS,
+  admin_rule,
   admin_tag,
   FIREWALL,
   firewall_chain,
-  OVERRIDE,
-  OVERRIDE_CHAIN,
-  OVERRIDE_TABLE,
-  PARTS,
-  part_of_chain,
-  subnet_chain,
-} from "../nft/parts";
+  pass_rule,
+  THROUGH,
+} from "../nft/firewall";
+import { PARTS } from "../nft/parts";
 import { Rule } from "../nft/rule";
+import { PORTMAP, part_of_chain, subnet_chain } from "../nft/subnets";
 
 function element_of(text: string): Element {
   const element = element_parse(text);
@@ -22,9 +22,29 @@ function element_of(text: string): Element {
   return element ? element : unreachable();
 }
 
+/** What of ours stands in FORWARD. */
+function queue_forward(batch: Batch, verb: string, words: string[]): void {
+  const family = words[0] == "ip" ? Family.Ip : Family.Ip6;
+  const name = words.length > 1 ? words[1] : "";
+  if (verb == "pass") {
+    batch.insert_rule(family, "filter", "FORWARD", pass_rule(ACCEPTED), FIREWALL.tag);
+  } else if (verb == "ask") {
+    batch.add_chain(family, name, null, false, "filter");
+    batch.insert_rule(family, "filter", "FORWARD", admin_rule(name), admin_tag(name));
+  } else if (verb == "delete-rule") {
+    batch.delete_rule(family, "filter", "FORWARD", I64.parseInt(name));
+  } else if (name.length > 0) {
+    const before = I64.parseInt(name);
+    batch.insert_rule(family, "filter", "FORWARD", pass_rule(THROUGH), PORTMAP.tag, before);
+  } else {
+    batch.add_rule(family, "FORWARD", pass_rule(THROUGH), PORTMAP.tag, "filter");
+  }
+}
+
 /**
  * One line: `part NAME`, `[fresh-]chain NAME`, `delete-chain NAME`, `create|delete ELEMENT`,
- * `admin NAME`, `override ip|ip6`, `delete-override ip|ip6 HANDLE`.
+ * `admin NAME`, and in FORWARD of iptables `pass ip|ip6`, `ask ip|ip6 NAME`,
+ * `through ip|ip6 [HANDLE]`, `delete-rule ip|ip6 HANDLE`.
  */
 function queue(batch: Batch, verb: string, rest: string): void {
   if (verb == "part") {
@@ -38,13 +58,8 @@ function queue(batch: Batch, verb: string, rest: string): void {
   } else if (verb == "admin") {
     batch.add_chain(FIREWALL.family, rest, null);
     batch.add_rule(FIREWALL.family, ADMINS, new Rule().jump(rest), admin_tag(rest));
-  } else if (verb == "override") {
-    const family = rest == "ip" ? Family.Ip : Family.Ip6;
-    batch.insert_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, OVERRIDE, FIREWALL.tag);
-  } else if (verb == "delete-override") {
-    const words = rest.split(" ");
-    const family = words[0] == "ip" ? Family.Ip : Family.Ip6;
-    batch.delete_rule(family, OVERRIDE_TABLE, OVERRIDE_CHAIN, I64.parseInt(words[1]));
+  } else if (["pass", "ask", "through", "delete-rule"].includes(verb)) {
+    queue_forward(batch, verb, rest.split(" "));
   } else if (verb == "delete-chain") {
     batch.delete_chain(FIREWALL.family, rest);
   } else {

@@ -21,6 +21,9 @@ export interface Parsed<S extends Record<string, OptionKind>> {
 
 /** Names further from each other than this are no slip of the finger. */
 const LIKELY_SLIPS = 2;
+/** In a word of so few letters, more than one slip makes any other of it. */
+const SHORT = 4;
+const NEGATIONS = ['no', 'un', 'in', 'de'];
 
 /** How many letters are to be added, removed or changed to make b of a. */
 function distance(a: string, b: string): number {
@@ -36,15 +39,23 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** ': did you mean "x"?' for the nearest of the names, "" when none is near. */
+/** Whether one word is the other with a negation before it. */
+const negates = (a: string, b: string): boolean =>
+  NEGATIONS.some((negation) => a === negation + b || b === negation + a);
+
+/**
+ * ': did you mean "x"?' for the nearest of the names; "" when none is near, when two are, and when
+ * it would be the opposite of what is written.
+ */
 export function didYouMean(word: string, names: readonly string[]): string {
-  let best = '';
-  let least = Math.min(LIKELY_SLIPS + 1, word.length);
-  for (const name of names) {
-    const slips = distance(word, name);
-    if (slips < least) [best, least] = [name, slips];
-  }
-  return best === '' ? '' : `: did you mean "${best}"?`;
+  const likely = word.length <= SHORT ? 1 : LIKELY_SLIPS;
+  const near = names
+    .map((name) => ({ name, slips: distance(word, name) }))
+    .filter(({ slips }) => slips <= likely && slips < word.length)
+    .sort((a, b) => a.slips - b.slips);
+  const [best, second] = near;
+  if (best === undefined || best.slips === second?.slips || negates(word, best.name)) return '';
+  return `: did you mean "${best.name}"?`;
 }
 
 /** Takes the value of the option at `args[at]`, written after "=" or as the next argument. */

@@ -18,7 +18,7 @@ import {
 
 /** A task as performTask takes it. */
 export interface DryRunOptions extends RealOptions {
-  /** core.wasm and sim.wasm. */
+  /** tools.wasm and sim.wasm. */
   readonly core: WebAssembly.Module;
   readonly sim: WebAssembly.Module;
   /** add, del, check, gc or status. */
@@ -68,6 +68,7 @@ const CODE_NOT_SUPPORTED = 104;
 const READS: ReadonlySet<string> = new Set([
   'netns_open',
   'netns_same',
+  'netns_id',
   'netns_close',
   'link_get',
   'link_get_index',

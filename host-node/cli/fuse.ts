@@ -1,6 +1,14 @@
 // `fairlead fuse` and `fairlead unfuse`: a conflist's plugins as one plugin of the type `fairlead`,
 // and back. The core makes the document; this shows the difference, and writes on request.
-import { lstatSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs, UsageError } from './args.ts';
 import { EXIT_FAILED, guarded, type Io, tellFailure, wantsJson } from './io.ts';
@@ -12,12 +20,16 @@ const HELP = `fairlead fuse: run a whole conflist in one process
 fairlead unfuse: go back to one process per plugin
 
 Usage:
-  fairlead fuse FILE [--write] [--output json]
+  fairlead fuse FILE [--write] [--first-apart] [--output json]
   fairlead unfuse FILE [--write] [--output json]
 
 The new document goes to stdout, the difference to stderr. FILE stays as it is, unless:
-  --write           FILE is replaced, at once, and only the difference is shown
-  --output json     stdout has {"path", "written", "difference", "document"}, stderr nothing
+  --write           FILE is replaced, at once, and only the difference is shown. A single plugin's
+                    file gets the name *.conflist, as it is a list then
+  --first-apart     the first plugin stays in front and the rest is fused: for programs that look
+                    into it. podman and nerdctl do, and their own files are always fused so
+  --output json     stdout has {"path", "written", "difference", "document", "owner"}, stderr
+                    nothing
 
 fuse declares outside what capabilities the plugins inside have, so that a runtime passes them on.
 Plugins in a drop-in folder beside FILE stay there and run after the fused one, as before. Pods that
@@ -77,30 +89,50 @@ export function difference(before: string, after: string): string {
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
 }
 
-/** Replaces a file at once, with the mode it has. A link keeps leading to it. */
-function replaceFile(path: string, text: string): void {
+/** Where the new form goes: a list is read from files *.conflist only. */
+function targetOf(path: string, single: boolean): string {
+  return single ? path.replace(/\.(conf|json)$/, '.conflist') : path;
+}
+
+/**
+ * Puts the text at `target` at once, with the mode of `path`, in place of `path`. A link keeps
+ * leading to its file. The temporary file lies in the same folder: some runtimes see no other.
+ */
+function replaceFile(path: string, target: string, text: string): void {
   const { mode } = statSync(path);
   if (lstatSync(path).isSymbolicLink()) {
     throw new UsageError(`${path} is a link: name the file it leads to`);
   }
+  if (target !== path && existsSync(target)) {
+    throw new UsageError(`${target}, where the list is to be, is there already: move it away`);
+  }
   const temporary = join(dirname(path), `.fairlead-tmp-${process.pid}`);
   try {
     writeFileSync(temporary, text, { mode: mode & MODE_BITS, flag: 'wx', flush: true });
-    renameSync(temporary, path);
+    renameSync(temporary, target);
   } catch (error) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // It was never made.
-    }
+    // One that was there is somebody else's.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(temporary, { force: true });
     throw error;
   }
+  if (target !== path) unlinkSync(path);
+}
+
+const OWNED = (owner: string): string =>
+  `this file is ${owner}'s, which reads the bridge and its ranges from the first plugin and ` +
+  'passes addresses to it alone: it stays in front, and the rest is fused';
+
+interface Refitted {
+  readonly before: string;
+  readonly after: string;
+  readonly owner: string;
+  readonly single: boolean;
 }
 
 /** Runs `fuse` or `unfuse` and gives the exit code. */
 export function runFuse(command: 'fuse' | 'unfuse', args: readonly string[], io: Io): number {
   return guarded(command, io, () => {
-    const table = { write: 'flag', output: 'value' } as const;
+    const table = { write: 'flag', 'first-apart': 'flag', output: 'value' } as const;
     const { help, options, operands } = parseArgs(args, table, 1);
     if (help) {
       io.write(1, HELP);
@@ -109,12 +141,16 @@ export function runFuse(command: 'fuse' | 'unfuse', args: readonly string[], io:
     if (operands.length === 0) throw new UsageError('FILE is missing');
     const json = wantsJson(options.output);
     const path = resolve(operands[0]!);
-    const answer = io.task(command, { file: path });
+    const answer = io.task(command, { file: path, apart: options['first-apart'] });
     if (answer.exit_code !== 0) return tellFailure(command, io, answer, json);
-    const { before, after } = JSON.parse(answer.stdout) as { before: string; after: string };
+    const { before, after, owner, single } = JSON.parse(answer.stdout) as Refitted;
+    const target = targetOf(path, single);
+    if (owner !== '' && command === 'fuse' && !json) {
+      io.write(2, `fairlead fuse: ${OWNED(owner)}\n`);
+    }
     if (options.write) {
       try {
-        replaceFile(path, after);
+        replaceFile(path, target, after);
       } catch (error) {
         if (error instanceof UsageError) throw error;
         io.write(2, `fairlead ${command}: cannot write ${path}: ${(error as Error).message}\n`);
@@ -124,7 +160,7 @@ export function runFuse(command: 'fuse' | 'unfuse', args: readonly string[], io:
     const shown = difference(before, after);
     if (json) {
       const document: unknown = JSON.parse(after);
-      const report = { path, written: options.write, difference: shown, document };
+      const report = { path: target, written: options.write, difference: shown, document, owner };
       io.write(1, `${JSON.stringify(report)}\n`);
       return 0;
     }

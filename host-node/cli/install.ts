@@ -28,21 +28,6 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { tryFlock } from '../sys/libc.ts';
 import { didYouMean, type Options, parseArgs, UsageError } from './args.ts';
 
-/** What the core serves (TYPES in core-as/registry.ts; a test compares). */
-export const TYPES: readonly string[] = [
-  'bandwidth',
-  'bridge',
-  'firewall',
-  'host-local',
-  'loopback',
-  'portmap',
-  'ptp',
-  'sbr',
-  'static',
-  'tuning',
-  'vrf',
-];
-
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 /** What the types lead to: the native host where there is one, else the Node program. */
@@ -75,14 +60,15 @@ const MEGABYTE = 1e6;
 const LINK_MARK = `-> ${BINARY}`;
 const DIRECTORY_MARK = 'directory';
 
-const INSTALL_HELP = `fairlead install: put the executable and its CNI type names in place
+const installHelp = (types: readonly string[]): string =>
+  `fairlead install: put the executable and its CNI type names in place
 
 Usage:
   fairlead install [--bin-dir DIR] [--types NAME,…] [--conflist FILE] [--conf-dir DIR]
                    [--host native|node] [--create-dirs] [--dry-run] [--output json]
 
   --bin-dir DIR     where runtimes look for plugins (${BIN_DIR})
-  --types NAME,…    the links to make (all: ${TYPES.join(',')})
+  --types NAME,…    the links to make (all: ${types.join(',')})
   --host NAME       what serves them: native, the fast one, where it was built for this machine,
                     with this program as ${COMMAND_LINE} beside it; node, this program alone
   --conflist FILE   also copy this network configuration, last of all
@@ -738,15 +724,19 @@ export interface Invocation {
   readonly version: string;
   /** The single executable that runs; undefined for the bundle or the sources. */
   readonly executable: string | undefined;
+  /** The names of links that there can be (types.ts). */
+  readonly types: () => readonly string[];
+  /** Why a network cannot work with the programs of a folder and ours; none when it can. */
+  readonly against: (conflist: string, bin_dir: string) => readonly string[];
   readonly write: (fd: number, text: string) => void;
 }
 
-function typesOf(list: string | undefined): readonly string[] {
-  if (list === undefined) return TYPES;
+function typesOf(list: string | undefined, all: readonly string[]): readonly string[] {
+  if (list === undefined) return all;
   const types = [...new Set(list.split(','))];
   for (const type of types) {
-    if (TYPES.includes(type)) continue;
-    const known = didYouMean(type, TYPES) || `: there are ${TYPES.join(', ')}`;
+    if (all.includes(type)) continue;
+    const known = didYouMean(type, all) || `: there are ${all.join(', ')}`;
     throw new UsageError(`--types: no CNI type "${type}"${known}`);
   }
   return types;
@@ -813,14 +803,24 @@ function common(options: Options<typeof COMMON>) {
   };
 }
 
-function prepareInstall({ args, version, executable }: Invocation): Prepared {
+/** Throws where the network of a file could not attach anything: a node is then without one. */
+function refuseUseless(conflist: string, reasons: readonly string[]): void {
+  if (reasons.length === 0) return;
+  throw new InstallError(
+    `${conflist} could not attach a container; correct it, or install what it names:\n  ` +
+      reasons.join('\n  '),
+  );
+}
+
+function prepareInstall(invocation: Invocation): Prepared {
+  const { args, version, executable, types: all } = invocation;
   const more = { types: 'value', conflist: 'value', host: 'value', 'create-dirs': 'flag' } as const;
   const table = { ...COMMON, ...more };
   const { help, options } = parseArgs(args, table);
   if (help) return undefined;
   const { json, bin_dir, conf_dir = CONF_DIR, dry_run } = common(options);
   const { conflist, 'create-dirs': create_dirs } = options;
-  const types = typesOf(options.types);
+  const types = typesOf(options.types, all());
   const run = () => {
     if (executable === undefined) {
       throw new InstallError(
@@ -829,6 +829,7 @@ function prepareInstall({ args, version, executable }: Invocation): Prepared {
       );
     }
     const native = nativeOf(executable, options.host);
+    if (conflist !== undefined) refuseUseless(conflist, invocation.against(conflist, bin_dir));
     const what = { source: executable, native, version, types, conflist };
     return install({ ...what, bin_dir, conf_dir, create_dirs, dry_run });
   };
@@ -849,7 +850,7 @@ export function runInstaller(command: Report['command'], invocation: Invocation)
   try {
     const prepared = (command === 'install' ? prepareInstall : prepareUninstall)(invocation);
     if (prepared === undefined) {
-      write(1, command === 'install' ? INSTALL_HELP : UNINSTALL_HELP);
+      write(1, command === 'install' ? installHelp(invocation.types()) : UNINSTALL_HELP);
       return 0;
     }
     json = prepared.json;

@@ -9,7 +9,8 @@ import { runFuse } from './fuse.ts';
 import { runInstaller } from './install.ts';
 import { EXIT_USAGE, type Io } from './io.ts';
 import { runNetworks, runRepair, runVerb, VERBS, type Verb } from './network.ts';
-import { runValidate } from './validate.ts';
+import { describeTypes, linkNames, readTypes, type TypeTable } from './types.ts';
+import { reasonsAgainst, runValidate } from './validate.ts';
 
 /** What main.ts of the program hands over. */
 export interface Program {
@@ -25,26 +26,13 @@ export interface Program {
   readonly sim: () => WebAssembly.Module;
 }
 
-const help = (
-  version: string,
-): string => `fairlead ${version}: CNI plugins with one WebAssembly core
+const help = (version: string, types: TypeTable): string =>
+  `fairlead ${version}: CNI plugins with one WebAssembly core
 
 As a CNI plugin (CNI_COMMAND in the environment, the network configuration on stdin) the base name
 of the program is the CNI type. Install it, or a link to it, as one of:
 
-  bridge      veth pair between a Linux bridge and the container
-  ptp         veth pair between the host and the container
-  loopback    the container's lo
-  host-local  IPAM: addresses from ranges, leases in /var/lib/cni/networks
-  static      IPAM: addresses written in the configuration
-  portmap     chained: ports of the host lead to the container
-  tuning      chained: sysctls and properties of the container's interface
-  bandwidth   chained: limits of what a container receives and sends
-  sbr         chained: a routing table for packets from the interface's addresses
-  vrf         chained: the interface in a VRF of the container
-  firewall    chained: lets the container's packets through, keeps bridges apart
-  fairlead    a whole chain of these in one process
-
+${describeTypes(types)}
 On the command line:
   fairlead add|del|check NETWORK NETNS    attach a namespace, detach it, compare it
   fairlead gc|status NETWORK              remove what is left over; is the network ready?
@@ -102,11 +90,13 @@ export function runCommand(program: Program): number {
     return 0;
   }
   if (first === '--help' || first === '-h' || first === '') {
-    write(1, help(version));
+    write(1, help(version, readTypes(program.core(), program.sim())));
     return 0;
   }
   if (first === 'install' || first === 'uninstall') {
-    return runInstaller(first, { args: rest, version, executable, write });
+    const types = () => linkNames(readTypes(program.core(), program.sim()));
+    const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
+    return runInstaller(first, { args: rest, version, executable, types, against, write });
   }
   const io = machine(program);
   if (VERBS.includes(first)) return runVerb(first as Verb, rest, io);

@@ -29,7 +29,8 @@ const WHICH = `  NETNS                   the network namespace: a name of ip-net
   --ifname NAME           the interface in the container ($CNI_IFNAME, ${IFNAME})
   --container-id ID       the container (made of the path of NETNS, as cnitool makes it)
   --args KEY=VALUE[;…]    CNI_ARGS for the plugins ($CNI_ARGS)
-  --capabilities JSON     values by capability, {"portMappings": […]} ($CAP_ARGS)
+  --capabilities JSON     values by capability, {"portMappings": […]} ($CAP_ARGS); one that no
+                          plugin declares is an error of add, in $CAP_ARGS it is only told
 `;
 
 const ABOUT: Readonly<Record<Verb, string>> = {
@@ -165,6 +166,7 @@ function askedOfContainer(args: readonly string[], env: Io['env']): Asked | unde
     containerID: options['container-id'] ?? containerIdOf(netns),
     args: argsOf(options.args ?? env['CNI_ARGS']),
     capabilities: capabilitiesOf(options.capabilities ?? env['CAP_ARGS']),
+    insists: options.capabilities !== undefined,
   };
   return { json: wantsJson(options.output), dry_run: options['dry-run'], request };
 }

@@ -156,6 +156,15 @@ class Namespaces {
     return [...this.#spaces.values()].flatMap((space) => this.#linesOf(space));
   }
 
+  /** A file's line with the identities of namespaces as the simulated kernel gives them. */
+  named(line: string): string {
+    let named = line;
+    for (const [identity, { name }] of this.#spaces) {
+      named = named.replaceAll(`\\"${identity}\\"`, `\\"netns:${name}\\"`);
+    }
+    return named;
+  }
+
   #add(ns: number, name: string): Space {
     const links = this.#surveyor.links(ns);
     const listed = new Map<number, SurveyedLink>();
@@ -522,7 +531,8 @@ export function snapshot(options: SnapshotOptions): string {
     for (const path of options.folders) files.folder(path);
     for (const path of options.files) files.file(path);
     for (const path of options.programs) files.program(path);
-    const lines = ['complete', ...namespaces.lines(), ...files.lines()];
+    const records = files.lines().map((line) => namespaces.named(line));
+    const lines = ['complete', ...namespaces.lines(), ...records];
     return `${[...notes.lines(), ...lines].join('\n')}\n`;
   } catch (error) {
     if (error instanceof SnapshotError) throw error;

@@ -114,6 +114,18 @@ function formatReport(report: Report, operands: readonly string[]): string {
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * Why a network could not attach anything: its errors, and types that have no program in the
+ * folders of `path` and are not ours. Empty when it could.
+ */
+export function reasonsAgainst(io: ValidateIo, file: string, path: string): string[] {
+  return look(io, [resolve(file)], path).files.flatMap((report) =>
+    report.problems
+      .filter(({ severity, msg }) => severity === 'error' || msg.startsWith('no program '))
+      .map(({ line, column, msg }) => plain(`${file}:${line}:${column}: ${msg}`)),
+  );
+}
+
 /** Runs `validate` and gives the exit code. */
 export function runValidate(args: readonly string[], io: ValidateIo): number {
   return guarded('validate', io, () => {

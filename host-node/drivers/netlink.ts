@@ -33,6 +33,14 @@ function netnsSame(spaces: Spaces, { a, b }: Args<'netns_same'>): number {
   return left.dev === right.dev && left.ino === right.ino ? 1 : 0;
 }
 
+/** As the operation netns_id. */
+export function netnsId(spaces: Spaces, ns: number): Uint8Array {
+  const cookie = spaces.socket(ns).netnsCookie;
+  if (cookie !== undefined) return Buffer.from(`cookie:${cookie}`);
+  const { dev, ino } = fstatSync(spaces.fd(ns), { bigint: true });
+  return Buffer.from(`${dev}:${ino}`);
+}
+
 function linkGet(spaces: Spaces, ns: number, ifindex: number, name: string): Link {
   const get = command(rt.RTM_GETLINK).ifinfomsg(rt.AF_UNSPEC, ifindex, 0, 0);
   if (ifindex === 0) get.attrText(rt.IFLA_IFNAME, name);
@@ -395,6 +403,7 @@ export function netlinkDriver(
   return {
     netns_open: ({ path }) => call(() => s.add(path)),
     netns_same: (args) => call(() => netnsSame(s, args)),
+    netns_id: ({ ns }) => call(() => netnsId(s, ns)),
     netns_close: ({ ns }) => call(() => s.drop(ns)),
     link_get: ({ ns, name }) => call(() => linkGet(s, ns, 0, name)),
     link_get_index: ({ ns, ifindex }) => call(() => linkGet(s, ns, dev(ifindex), '')),

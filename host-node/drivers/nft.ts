@@ -38,7 +38,7 @@ function chainGet(socket: NetlinkSocket, { family, table, chain }: Args<'chain_g
   const request = nf.rulesOfChain(family, table, chain);
   const rules = socket.dump<NftChain['rules'][number]>(request, (message, into) => {
     const { handle, comment } = nf.parseRule(message);
-    into.push({ handle, comment });
+    into.push({ handle, comment, does: nf.parseDoes(message) });
   });
   return { use, rules };
 }

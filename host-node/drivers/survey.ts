@@ -1,7 +1,7 @@
 // Looking at whole namespaces over netlink: all links, addresses, routes, rules, VLANs and sysctls,
 // each in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and
 // to leave out anything: what is of no interest is the caller's to say.
-import { fstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import {
   type Address,
   type FibRule,
@@ -15,7 +15,7 @@ import { ENOENT, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import * as tc from '../sys/tc.ts';
-import type { NetlinkOptions } from './netlink.ts';
+import { type NetlinkOptions, netnsId } from './netlink.ts';
 import { Spaces } from './spaces.ts';
 
 export type SurveyedLink = Link & rt.LinkExtra;
@@ -51,8 +51,7 @@ export class Surveyor {
 
   /** What tells a namespace from all others. */
   identity(ns: number): string {
-    const stat = fstatSync(this.#spaces.fd(ns));
-    return `${stat.dev}:${stat.ino}`;
+    return Buffer.from(netnsId(this.#spaces, ns)).toString();
   }
 
   /** By ifindex. */

@@ -40,6 +40,7 @@ const INT = 'i32' as const;
 const CALLS = {
   socket: { arguments: [INT, INT, INT], return: INT },
   setsockopt: { arguments: [INT, INT, INT, 'buffer', 'u32'], return: INT },
+  getsockopt: { arguments: [INT, INT, INT, 'buffer', 'buffer'], return: INT },
   setns: { arguments: [INT, INT], return: INT },
   flock: { arguments: [INT, INT], return: INT },
   utimensat: { arguments: [INT, 'buffer', 'buffer', INT], return: INT },
@@ -63,6 +64,7 @@ function bind<K extends keyof typeof CALLS>(name: K) {
 
 let socketCall: ReturnType<typeof bind<'socket'>> | undefined;
 let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
+let getsockoptCall: ReturnType<typeof bind<'getsockopt'>> | undefined;
 let setnsCall: ReturnType<typeof bind<'setns'>> | undefined;
 let utimensatCall: ReturnType<typeof bind<'utimensat'>> | undefined;
 let flockCall: ReturnType<typeof bind<'flock'>> | undefined;
@@ -87,6 +89,15 @@ export function socket(domain: number, type: number, protocol: number): number {
 export function setsockopt(fd: number, level: number, option: number, value: Uint8Array): boolean {
   setsockoptCall ??= bind('setsockopt');
   return setsockoptCall(fd, level, option, value, value.length) === 0;
+}
+
+/** getsockopt(2) of an option of 64 bits; undefined when the kernel does not know it. */
+export function getsockopt64(fd: number, level: number, option: number): bigint | undefined {
+  getsockoptCall ??= bind('getsockopt');
+  const value = new Uint8Array(8);
+  const length = Uint8Array.of(8, 0, 0, 0);
+  if (getsockoptCall(fd, level, option, value, length) !== 0) return undefined;
+  return new DataView(value.buffer).getBigUint64(0, true);
 }
 
 /** Moves this thread into a network namespace; OsError (EINVAL: not one). setns(2). */

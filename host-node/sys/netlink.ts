@@ -12,6 +12,7 @@ import {
   EINVAL,
   ENOBUFS,
   ETIMEDOUT,
+  getsockopt64,
   insideNetns,
   osError,
   setsockopt,
@@ -37,6 +38,7 @@ export const NETLINK_NETFILTER = 12;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
+const SO_NETNS_COOKIE = 71;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -72,6 +74,8 @@ export interface Channel {
   /** Waits for a datagram, puts it at the start of `into`, returns its length. */
   receive(into: Buffer): number;
   close(): void;
+  /** What the kernel calls the socket's namespace; absent where it calls it nothing. */
+  cookie?(): bigint | undefined;
 }
 
 export class NetlinkSocket {
@@ -86,6 +90,11 @@ export class NetlinkSocket {
   /** Whether an exchange ended half way, so that its replies may still come: open another. */
   get broken(): boolean {
     return this.#broken;
+  }
+
+  /** SO_NETNS_COOKIE (socket(7)), which no other namespace of this boot has or will have. */
+  get netnsCookie(): bigint | undefined {
+    return this.#channel.cookie?.();
   }
 
   /** Performs a request; OsError with the kernel's errno and text. */
@@ -224,6 +233,7 @@ export function openHere(protocol: number): NetlinkSocket {
     send: (bytes) => void writeSync(fd, bytes),
     receive: (into) => readSync(fd, into),
     close: () => closeSync(fd),
+    cookie: () => getsockopt64(fd, SOL_SOCKET, SO_NETNS_COOKIE),
   });
 }
 

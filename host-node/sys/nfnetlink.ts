@@ -26,7 +26,14 @@ const NFTA_HOOK_PRIORITY = 2;
 const NFTA_RULE_TABLE = 1;
 const NFTA_RULE_CHAIN = 2;
 const NFTA_RULE_HANDLE = 3;
+const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_USERDATA = 7;
+const NFTA_EXPR_NAME = 1;
+const NFTA_EXPR_DATA = 2;
+const NFTA_IMMEDIATE_DATA = 2;
+// linux/netfilter/nf_tables_compat.h
+const NFTA_TARGET_NAME = 1;
+const NFTA_MATCH_NAME = 1;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
@@ -113,6 +120,49 @@ function commentOf(udata: Span): string {
     at += 2 + length;
   }
   return '';
+}
+
+/** What an expression is called, with what makes it out. */
+function expressionOf(span: Span): string {
+  let name = '';
+  let more = '';
+  eachAttr(span, (type, value) => {
+    if (type === NFTA_EXPR_NAME) name = value.text();
+    else if (type === NFTA_EXPR_DATA) more = detailOf(name, value);
+  });
+  if (name === 'immediate' && more !== '') return more;
+  return more === '' ? name : `${name} ${more}`;
+}
+
+/** The verdict of an immediate; the name of a match or a target of xtables. */
+function detailOf(name: string, data: Span): string {
+  const wanted = {
+    immediate: NFTA_IMMEDIATE_DATA,
+    match: NFTA_MATCH_NAME,
+    target: NFTA_TARGET_NAME,
+  };
+  const key = wanted[name as keyof typeof wanted];
+  let detail = '';
+  eachAttr(data, (type, value) => {
+    if (type !== key) return;
+    if (name !== 'immediate') detail = value.text();
+    else {
+      eachAttr(value, (inner, verdict) => {
+        if (inner === NFTA_DATA_VERDICT) detail = verdictOf(verdict);
+      });
+    }
+  });
+  return detail;
+}
+
+/** What the expressions of a rule are called. */
+export function parseDoes(message: Message): string[] {
+  const does: string[] = [];
+  eachAttr(message.from(NFGENMSG_LEN), (type, value) => {
+    if (type !== NFTA_RULE_EXPRESSIONS) return;
+    eachAttr(value, (_, expression) => does.push(expressionOf(expression)));
+  });
+  return does;
 }
 
 export function parseRule(message: Message): NftRule & { handle: number } {

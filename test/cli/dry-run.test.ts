@@ -181,7 +181,9 @@ ${list(BRIDGE)}`);
       expect(head).toMatch(/^ {2}netns \S+ path /);
       const del = place.both(task('del', { netns: path }));
       expect(del.real.answer.exit_code).toBe(0);
-      expect(del.foreseen.files).toEqual(del.real.files);
+      // The simulated kernel knows the namespace by the path that leads there.
+      const named = (line: string) => line.replace(/netns:tmp-[\w-]+/, 'netns:pod');
+      expect(del.foreseen.files.map(named)).toEqual(del.real.files);
       expect(del.report.changes).toContain('- addr 10.1.2.2/24 dev eth0');
     } finally {
       execFileSync('umount', [path]);
@@ -317,7 +319,7 @@ file /etc/cni/net.d/net/10-second.conf "{\\"type\\": \\"loopback\\"}"
     };
     const why = 'a dry run needs the rights of the real one, run it as root';
     // The host's own namespace may be looked at by anybody, another may not be entered.
-    const options = { core: wasmModule('core'), sim: wasmModule('sim'), name: 'status' };
+    const options = { core: wasmModule('tools'), sim: wasmModule('sim'), name: 'status' };
     const request = { network: 'net', confDir: '/etc/cni/net.d', cacheDir: '/c', path: '/bin' };
     expect(asNobody(() => dryRun({ ...options, root: place.ground.root, request }))).toBe(
       `may not read the folder /etc/cni/net.d: ${why}`,
@@ -340,7 +342,9 @@ file /etc/cni/net.d/net/10-second.conf "{\\"type\\": \\"loopback\\"}"
     const shown = place.dry(task('add', { ifname: 'eth1' })).operations;
     const likes = shown.map(({ like }) => like);
     // The bridge is up, forwarding on, and the folders are there.
-    expect(likes.filter((like) => /^mkdir|ip_forward|dev cni0 up$/.test(like))).toEqual([]);
+    expect(likes.filter((like) => /^mkdir (?!.*locks)|ip_forward|dev cni0 up$/.test(like))).toEqual(
+      [],
+    );
   });
 });
 
@@ -438,7 +442,7 @@ describe('without a namespace', () => {
     const config = { cniVersion: '1.1.0', name: 'net', type: 'host-local', ipam };
     writeFileSync(`${root}/conf/10-net.conf`, JSON.stringify(config));
     const options: DryRunOptions = {
-      core: wasmModule('core'),
+      core: wasmModule('tools'),
       sim: wasmModule('sim'),
       root,
       name: 'status',

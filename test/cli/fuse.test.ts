@@ -2,6 +2,7 @@
 // wire the same, what --write leaves, and what they refuse.
 import {
   chmodSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -93,6 +94,51 @@ describe('fuse', () => {
   });
 });
 
+describe('files that another program looks into', () => {
+  const firewall = { type: 'firewall' };
+  const plugins = [bridge, portmap, firewall];
+  const apart = [
+    bridge,
+    {
+      type: 'fairlead',
+      capabilities: { portMappings: true, ips: true },
+      plugins: [portmap, firewall],
+    },
+  ];
+
+  test.each([
+    ['podman', { args: { podman_labels: { a: 'b' } }, plugins }],
+    ['podman', { args: { podman_options: {} }, plugins }],
+    ['nerdctl', { nerdctlID: 'x', nerdctlLabels: {}, plugins }],
+  ])("the first plugin of %s's own stays in front: %o", (owner, more) => {
+    const list = { ...LIST, ...more };
+    const said = run('fuse', JSON.stringify(list));
+    expect(document(said)).toEqual({ ...list, plugins: apart });
+    expect(said.stderr).toContain(`this file is ${owner}'s`);
+    expect(document(run('unfuse', said.stdout))).toEqual(list);
+  });
+
+  test('podman is known by the name of its bridge, and others by none', () => {
+    const named = (name: string) =>
+      document(
+        run(
+          'fuse',
+          JSON.stringify({ ...LIST, plugins: [{ ...bridge, bridge: name }, ...plugins] }),
+        ),
+      ).plugins.length;
+    expect(['cni-podman0', 'podman12', 'nerdctl3'].map(named)).toEqual([2, 2, 2]);
+    expect(['cni0', 'cni-podman', 'podmanx1', 'br0'].map(named)).toEqual([1, 1, 1, 1]);
+  });
+
+  test('it can be asked for, and is refused where it gains nothing', () => {
+    const asked = run('fuse', JSON.stringify({ ...LIST, plugins }), '--first-apart');
+    expect(document(asked)).toEqual({ ...LIST, plugins: apart });
+    const said = run('fuse', JSON.stringify(LIST), '--first-apart');
+    expect(said).toMatchObject({ code: 1, stdout: '' });
+    expect(said.stderr).toContain('nothing is gained');
+  });
+});
+
 describe('unfuse', () => {
   test('gives back what fuse was given', () => {
     const fused = run('fuse', JSON.stringify(LIST)).stdout;
@@ -145,6 +191,33 @@ describe('--write', () => {
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(LIST);
   });
 
+  test("a single plugin's file becomes a list, and so a file *.conflist", () => {
+    const list = path;
+    path = list.replace('.conflist', '.conf');
+    const text = JSON.stringify({ cniVersion: '1.0.0', name: 'one', ...bridge });
+    writeFileSync(list, 'somebody');
+    const said = run('fuse', text, '--write');
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toContain('is there already: move it away');
+    expect([readFileSync(path, 'utf8'), readFileSync(list, 'utf8')]).toEqual([text, 'somebody']);
+    rmSync(list);
+    expect(run('fuse', text, '--write').code).toBe(0);
+    expect(existsSync(path)).toBe(false);
+    expect(JSON.parse(readFileSync(list, 'utf8')).plugins).toHaveLength(1);
+  });
+
+  test('the new file comes from the same folder: containerd sees no other', () => {
+    writeFileSync(path, JSON.stringify(LIST));
+    // With the name of the temporary file taken in this folder, nothing can be written.
+    const taken = join(folder, `.fairlead-tmp-${process.pid}`);
+    writeFileSync(taken, '');
+    const said = run('fuse', undefined, '--write');
+    rmSync(taken);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain(taken);
+    expect(readFileSync(path, 'utf8')).toBe(JSON.stringify(LIST));
+  });
+
   test('refuses a link, so that it is not replaced by a file', () => {
     const target = `${path}.target`;
     writeFileSync(target, JSON.stringify(LIST));
@@ -170,7 +243,7 @@ describe('refused, with the file as it was', () => {
     ['fuse', fused, 'fused already'],
     ['unfuse', JSON.stringify(LIST), 'nothing to unfuse'],
     ['unfuse', JSON.stringify({ ...LIST, plugins: [{ type: 'fairlead' }] }), 'without "plugins"'],
-    ['fuse', '{"name": "pods",\n}', 'line 2, column 1'],
+    ['fuse', '{"name": "pods",\n}', 'line 1, column 16'],
     ['fuse', '', 'cannot decode'],
     ['fuse', '[]', 'must be an object'],
     ['fuse', '{"name":"pods","plugins":[]}', 'no plugins in list'],

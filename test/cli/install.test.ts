@@ -25,16 +25,28 @@ import {
   type InstallOptions,
   install,
   runInstaller,
-  TYPES,
   uninstall,
 } from '../../host-node/cli/install.ts';
+import type { Io } from '../../host-node/cli/io.ts';
+import { reasonsAgainst } from '../../host-node/cli/validate.ts';
+import { performTask } from '../../host-node/core.ts';
+import { realDriver } from '../../host-node/drivers/index.ts';
 import { needsNative } from '../support/needs.ts';
-import { distPath } from '../support/wasm.ts';
+import { ownTypes } from '../support/types.ts';
+import { distPath, wasmModule } from '../support/wasm.ts';
 
 const INSTALL_MODULE = new URL('../../host-node/cli/install.ts', import.meta.url).href;
 const MANIFEST = '.fairlead-install.json';
-const CONFLIST = JSON.stringify({ cniVersion: '1.0.0', name: 'pods', plugins: [{}] });
-const CONFLIST_2 = JSON.stringify({ cniVersion: '1.1.0', name: 'pods', plugins: [{}] });
+const CONFLIST = JSON.stringify({
+  cniVersion: '1.0.0',
+  name: 'pods',
+  plugins: [{ type: 'bridge' }],
+});
+const CONFLIST_2 = JSON.stringify({
+  cniVersion: '1.1.0',
+  name: 'pods',
+  plugins: [{ type: 'bridge' }],
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-install-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,6 +68,7 @@ function makeWorld(): void {
   writeFileSync(at('from/10-pods.conflist'), CONFLIST, { mode: 0o600 });
 }
 beforeEach(makeWorld);
+const TYPES = ownTypes();
 
 const options = (more: Partial<InstallOptions> = {}): InstallOptions => ({
   source: at('from/one'),
@@ -537,12 +550,25 @@ describe('killed at any change', () => {
 });
 
 describe('the command line', () => {
+  const against = (file: string, path: string): string[] => {
+    const driver = realDriver();
+    const around = { stdin: () => new Uint8Array(0), log: () => {}, sleep: () => {} };
+    const task: Io['task'] = (name, request) =>
+      performTask(wasmModule('tools'), driver, name, request, around);
+    try {
+      return reasonsAgainst({ task, write: () => {} }, file, path);
+    } finally {
+      driver.close();
+    }
+  };
   const run = (command: 'install' | 'uninstall', ...args: string[]) => {
     const said = { stdout: '', stderr: '' };
     const status = runInstaller(command, {
       args,
       version: '0.1.0',
       executable: at('from/one'),
+      types: () => TYPES,
+      against,
       write: (fd, text) => {
         said[fd === 1 ? 'stdout' : 'stderr'] += text;
       },
@@ -579,6 +605,28 @@ uninstalled from /bin
       status: 0,
       stdout: `nothing is installed in ${at('bin')}\n`,
     });
+  });
+
+  test.each([
+    ['errors', '{"type":"bridge","vlan":5000}', 'invalid VLAN ID 5000'],
+    [
+      'types without a program',
+      '{"type":"macvlan","ipam":{"type":"dhcp"}}',
+      'no program "macvlan"',
+    ],
+  ])('a conflist with %s is refused, and nothing is placed', (_, plugin, words) => {
+    const original = tree();
+    const text = `{"cniVersion":"1.0.0","name":"pods","plugins":[${plugin}]}`;
+    writeFileSync(conflist(), text);
+    const said = run('install', ...dirs(), '--conflist', conflist());
+    expect(said).toMatchObject({ status: 1, stdout: '' });
+    expect(said.stderr).toContain('could not attach a container');
+    expect(said.stderr).toContain(words);
+    expect(tree()).toEqual(original);
+    for (const type of ['macvlan', 'dhcp']) writeFileSync(at('bin', type), '');
+    expect(run('install', ...dirs(), '--conflist', conflist()).status).toBe(
+      words.startsWith('no program') ? 0 : 1,
+    );
   });
 
   test('--output json: one object, for errors too', () => {
@@ -620,7 +668,7 @@ uninstalled from /bin
     [['--constructor'], 'unknown option "--constructor"'],
     [['--types=brigde'], 'no CNI type "brigde": did you mean "bridge"?'],
     [['--types', ''], '--types needs a value'],
-    [['--types=macaroni'], 'there are bandwidth, bridge, firewall'],
+    [['--types=macaroni'], 'there are bridge, ptp, loopback'],
     [['--conflist'], '--conflist needs a value'],
     [['--conflist', '--dry-run'], 'write --conflist=--dry-run if that is it'],
     [['--dry-run=yes'], '--dry-run takes no value'],
@@ -705,6 +753,8 @@ describe('the built program', () => {
         args: [...args, '--bin-dir', at('bin')],
         version: '0.1.0',
         executable: program,
+        types: () => TYPES,
+        against: () => [],
         write: (_, text) => void said.push(text),
       });
     expect(run('--host', 'native')).toBe(1);
@@ -723,7 +773,9 @@ describe('the built program', () => {
   test('its types are those of the core', () => {
     symlinkSync(distPath('fairlead'), at('no-type'));
     const { stdout } = fairlead(at('no-type'), [], { CNI_COMMAND: 'VERSION' });
-    expect((JSON.parse(stdout) as { msg: string }).msg).toContain(`: ${TYPES.join(', ')}`);
+    expect((JSON.parse(stdout) as { msg: string }).msg).toContain(
+      `: ${[...TYPES, 'fairlead'].join(', ')}`,
+    );
   });
 
   test('CNI_COMMAND makes it a plugin, whatever the arguments', () => {

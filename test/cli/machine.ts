@@ -34,7 +34,7 @@ export class Machine {
       log: (line: string) => write(2, `${line}\n`),
     };
     const task: Io['task'] = (name, request) =>
-      performTask(wasmModule('core'), this.wrap(this.driver), name, request, around);
+      performTask(wasmModule('tools'), this.wrap(this.driver), name, request, around);
     const rehearse = (): never => {
       throw new Error('a dry run is of a real machine: see dry-run.test.ts');
     };

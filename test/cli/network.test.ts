@@ -1,7 +1,9 @@
 // The runtime's side on the simulated kernel: which file is a network's, what the chain is passed,
 // what lies in the cache, and what is left when anything goes wrong. test/e2e/runner.test.ts runs
 // the same program on the real one.
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { OsError } from '../../host-node/abi.ts';
 import { containerIdOf, netnsPath, runNetworks, runVerb } from '../../host-node/cli/network.ts';
 import { failing } from '../../host-node/drivers/record.ts';
 import { fileLine, Machine, type Said } from './machine.ts';
@@ -37,6 +39,7 @@ const verb = (
 const attach = (on: Machine, ...args: string[]) => verb(on, 'add', 'podnet', POD, ...args);
 const detach = (on: Machine, ...args: string[]) => verb(on, 'del', 'podnet', POD, ...args);
 const cache = (on: Machine) => JSON.parse(on.file(CACHED) ?? 'null');
+const EACCES = 13;
 const ok = { code: 0, stderr: '' };
 
 describe('add', () => {
@@ -72,10 +75,27 @@ describe('add', () => {
   test('passes the capabilities that the plugin declares', () => {
     const on = usual();
     const given = '{"ips":["10.1.2.77"],"mac":"0a:00:00:00:00:44"}';
-    expect(attach(on, '--capabilities', given)).toMatchObject(ok);
+    on.env = { CAP_ARGS: given };
+    const said = attach(on);
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('declares the capability "mac", so that it would have no effect');
     expect(on.dump()).toContain('addr 10.1.2.77/24 dev eth0');
     expect(on.dump()).not.toContain('address 0a:00:00:00:00:44');
     expect(cache(on).capabilityArgs).toEqual(JSON.parse(given));
+  });
+
+  test('a capability that a person names and no plugin declares is refused', () => {
+    const on = usual();
+    const before = on.dump();
+    for (const [given, cure] of [
+      ['{"portMappings":[]}', 'there are ips'],
+      ['{"ip":["10.1.2.77"]}', 'did you mean "ips"?'],
+    ] as const) {
+      const said = attach(on, '--capabilities', given);
+      expect(said).toMatchObject({ code: 1, stdout: '' });
+      expect(said.stderr).toContain(cure);
+    }
+    expect(on.dump()).toBe(before);
   });
 
   test('takes its parameters from the environment of cnitool', () => {
@@ -84,6 +104,37 @@ describe('add', () => {
     expect(attach(on, '--cache-dir', '/cache')).toMatchObject(ok);
     expect(on.files('/cache')).toEqual([`/cache/results/podnet-${ID}-net1`]);
     expect(on.dump()).toContain('addr 10.1.2.9/24 dev net1');
+  });
+
+  test('errors are in the words of the command line', () => {
+    const on = usual();
+    attach(on);
+    expect(attach(on).stderr).toContain('run fairlead del for it, or choose another --ifname');
+    expect(verb(on, 'add', 'podnet', '/run/netns/none').stderr).toContain(
+      'namespace /run/netns/none does not exist: make it first, as ip netns add NAME does',
+    );
+    expect(attach(on, '--ifname', 'a/b').stderr).toContain('correct --ifname');
+    expect(attach(on, '--container-id', 'a/b').stderr).toContain('--container-id takes letters');
+    const down = new Machine(on.dump().replace(/^addr 10\.1\.2\.2.*\n/m, ''));
+    expect(verb(down, 'check', 'podnet', POD).stderr).toContain(
+      'run fairlead del and fairlead add for it',
+    );
+  });
+
+  test('every phrase that is replaced is one that plugins say', () => {
+    const core = (path: string) => new URL(`../../core-as/${path}`, import.meta.url);
+    const words = readFileSync(core('tasks/runtime/words.ts'), 'utf8');
+    const [, list = ''] = /PAIRS: string\[\] = \[([^\]]*)\]/.exec(words) ?? [];
+    const said = [...list.matchAll(/"([^"]*)"/g)].map(([, text = '']) => text);
+    const sources = readdirSync(core(''), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('/words.ts'))
+      .map((name) => readFileSync(core(name), 'utf8').replaceAll(/["`] \+\n *["`]/g, ''))
+      .join('\n');
+    const phrases = said.filter((_, index) => index % 2 === 0);
+    expect(phrases.length).toBeGreaterThan(8);
+    // What stands before a path stands before a value in the source.
+    const known = (phrase: string) => sources.includes(phrase.replace(/\/$/, '$'));
+    expect(phrases.filter((phrase) => !known(phrase))).toEqual([]);
   });
 
   test.each([
@@ -207,6 +258,13 @@ describe('del', () => {
     expect(detach(rest).stderr).toContain('failed to find plugin "nothere"');
   });
 
+  test('a namespace that is gone is nothing to act on, and is not asked for', () => {
+    const said = verb(usual(), 'del', 'podnet', '/run/netns/none');
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('/run/netns/none does not exist; nothing to remove there');
+    expect(said.stderr).not.toContain('must make');
+  });
+
   test('passes what the ADD was passed', () => {
     const foreign = { type: 'echo', capabilities: { x: true } };
     const on = usual({ plugins: [bridge, foreign] });
@@ -221,9 +279,9 @@ describe('del', () => {
           return { exit_code: 0, signal: '', stdout: JSON.stringify(prevResult), stderr: '' };
         },
       }) as never;
-    expect(
-      attach(on, '--args', 'IgnoreUnknown=1;A=B', '--capabilities', '{"x":7,"y":8}'),
-    ).toMatchObject(ok);
+    expect(attach(on, '--args', 'IgnoreUnknown=1;A=B', '--capabilities', '{"x":7}')).toMatchObject(
+      ok,
+    );
     const added = JSON.parse(sent[1] ?? '');
     sent.length = 0;
     expect(detach(on)).toMatchObject(ok);
@@ -287,6 +345,21 @@ describe('gc', () => {
     on.files('/var/lib/cni/results').map((path) => path.split('-').at(-2));
   const leases = (on: Machine) => on.files('/var/lib/cni/networks/podnet').length - 1;
 
+  test('results that may not be looked at are not taken for none', () => {
+    const on = machine({ [`${CONF}/10-pods.conflist`]: conflist({ cniVersion: '1.0.0' }) });
+    on.wrap = (driver) => ({
+      ...driver,
+      dir_list: (args) => {
+        if (args.dir.endsWith('/results')) throw new OsError(EACCES, '');
+        return driver.dir_list(args);
+      },
+    });
+    const said = verb(on, 'gc', 'podnet');
+    expect(said).toMatchObject({ code: 1, stdout: '' });
+    expect(said.stderr).toContain('cannot read /var/lib/cni/results');
+    expect(said.stderr).toContain('EACCES: run it as root');
+  });
+
   test('removes the attachments whose namespace is gone', () => {
     const on = three();
     const said = verb(on, 'gc', 'podnet', '--output', 'json');
@@ -347,8 +420,9 @@ describe('gc', () => {
 });
 
 describe('status', () => {
-  test('is 50 when no address is left', () => {
-    const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.2.0/30' }]] };
+  test('is 50 when no address is left and the network wants that told', () => {
+    const ranges = [[{ subnet: '10.1.2.0/30' }]];
+    const ipam = { type: 'host-local', statusWhenFull: true, ranges };
     const on = usual({ plugins: [{ ...bridge, ipam }] });
     expect(verb(on, 'status', 'podnet').stdout).toBe('network podnet is ready\n');
     attach(on);
@@ -389,7 +463,9 @@ describe('which file is a network', () => {
   test('a .conf with a type is one plugin, whatever else it has', () => {
     const fused = { cniVersion: '1.0.0', name: 'podnet', type: 'fairlead', plugins: [bridge] };
     const on = machine({ [`${CONF}/10-pods.conf`]: JSON.stringify(fused) });
-    expect(attach(on)).toMatchObject(ok);
+    const said = attach(on);
+    expect(said.code).toBe(0);
+    expect(said.stderr).toContain('"bridge" wants ips of the runtime, which passes what the type');
     expect(JSON.parse(on.run((io) => runNetworks(['--output', 'json'], io)).stdout)).toMatchObject({
       networks: [{ plugins: ['fairlead'] }],
     });

@@ -14,6 +14,7 @@ import { realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { allFixtures, type Fixture, type Step } from '../support/fixture.ts';
 import { needsRoot } from '../support/needs.ts';
+import { typeTable } from '../support/types.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { DOCUMENTS, inList } from './documents.ts';
 
@@ -37,7 +38,7 @@ function run(driver: Driver, args: readonly string[]): Said {
     write: (fd, text) => {
       said[fd === 1 ? 'out' : 'err'] += text;
     },
-    task: (name, request) => performTask(wasmModule('core'), driver, name, request, around),
+    task: (name, request) => performTask(wasmModule('tools'), driver, name, request, around),
   });
   return { exit_code, ...said };
 }
@@ -125,7 +126,8 @@ describe('drop-in files', () => {
       [`${DIR}/net/not.txt`]: '[',
     };
     expect(sim(files, '', [`${DIR}/net.conflist`])).toEqual([
-      'net/10-a.conf:2:3: warning: unknown key "snat", which is ignored: remove it',
+      'net/10-a.conf:2:3: warning: unknown key "snat", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
       'net/20-b.conf:1:11: error: ptp needs addresses: add "ipam": {"type": "host-local", …}',
       'net/20-b.conf:1:25: error: "mtu" must be a number, not a string',
       `net/30-c.conf:1:2: error: cannot decode net/30-c.conf: the document ends too early`,
@@ -306,10 +308,11 @@ function onDisk(step: Step): [string, string] {
   }
   if (step.type === 'fairlead') {
     const { cniVersion, name } = parsed;
-    return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [parsed] })];
+    const before = step.prev > 0 ? [{ type: 'dhcp-main' }] : [];
+    return ['x.conflist', JSON.stringify({ cniVersion, name, plugins: [...before, parsed] })];
   }
   // A chained plugin has another before it in its list.
-  if (['bandwidth', 'firewall', 'portmap', 'sbr', 'tuning', 'vrf'].includes(step.type)) {
+  if (typeTable().types.some(({ name, role }) => name === step.type && role === 'meta')) {
     const { cniVersion, name, prevResult, runtimeConfig, args, ...plugin } = parsed;
     return [
       'x.conflist',
@@ -337,6 +340,7 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'delegate/garbage-result': 'what the program prints',
   'delegate/missing': 'no such program: --path tells',
   'delegate/null-result': 'what the program prints',
+  'delegate/result-versions': 'what the program prints',
   'delegate/wrong-result': 'what the program prints',
   'firewall/no-prev-result': 'what a runtime passes',
   'firewall/policy-no-bridge': 'what a runtime passes',
@@ -412,7 +416,9 @@ describe('hostile input', () => {
   /** Content, and what is said of it. */
   const CASES: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['empty', '', /1:1: error: cannot decode .*: the document ends too early/],
-    ['garbage', 'bridge: cni0\n', /1:1: error: cannot decode .*: a value was expected here/],
+    ['garbage', 'bridge: cni0\n', /1:1: error: cannot decode .*: a word that JSON does not have/],
+    ['a byte order mark', '\ufeff{}', /1:1: error: cannot decode .*: a byte order mark/],
+    ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), /1:1: error: .*: text in UTF-16: save/],
     ['an open end', '{"a": [', /1:8: error: cannot decode .*: the document ends too early/],
     ['a number', '7', /1:1: error: .* must be an object, not a number/],
     ['NUL bytes', '{"name": "a\0b"}', /1:12: error: .*: a control character in a string/],
@@ -466,7 +472,8 @@ describe('hostile input', () => {
       '/x/none.conflist:1:1: error: /x/none.conflist does not exist: name another file',
       '/x/c.conflist:1:1: error: /x/c.conflist has no file *.conflist, *.conf or *.json: ' +
         'name another folder',
-      `${DIR}/b.conflist/x:1:1: error: cannot read ${DIR}/b.conflist/x; ENOTDIR`,
+      `${DIR}/b.conflist/x:1:1: error: ${DIR}/b.conflist/x leads through a file: ` +
+        'name a folder and what is in it',
       '4 files: 3 errors, 0 warnings',
       '',
     ]);
@@ -487,7 +494,7 @@ describe('hostile input', () => {
       task: (name, request) => {
         const { files: asked } = request as { files: string[] };
         if (asked.includes('/a.conflist')) return broken;
-        return performTask(wasmModule('core'), driver, name, request, around);
+        return performTask(wasmModule('tools'), driver, name, request, around);
       },
     });
     expect(exit_code).toBe(1);
@@ -500,8 +507,8 @@ describe('hostile input', () => {
     const key = '\\u001b[2J\\u202e\\n';
     const text = `{"cniVersion":"1.0.0","name":"x","${key}":1,"plugins":[{"type":"x"}]}`;
     expect(sim({ '/a.conflist': text })).toEqual([
-      '/a.conflist:1:34: warning: unknown key "\\u001b[2J\\u202e\\u000a", which is ignored: ' +
-        'remove it',
+      '/a.conflist:1:34: warning: unknown key "\\u001b[2J\\u202e\\u000a", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
     ]);
   });
 });
@@ -534,7 +541,8 @@ describe('the command line', () => {
     const said = run(driver, [DIR, `${DIR}/c.json`, DIR]);
     expect(said.exit_code).toBe(1);
     expect(said.out.replaceAll(`${DIR}/`, '').split('\n')).toEqual([
-      'b.conf:1:59: warning: unknown key "x", which is ignored: remove it',
+      'b.conf:1:59: warning: unknown key "x", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
       'c.json:1:47: error: ptp needs addresses: add "ipam": {"type": "host-local", …}',
       '3 files: 1 error, 1 warning',
       '',
@@ -561,7 +569,9 @@ describe('the command line', () => {
       line: 1,
       column: 59,
       key: 'x',
-      msg: 'unknown key "x", which is ignored: remove it',
+      msg:
+        'unknown key "x", which plugins ignore: ' +
+        'remove it, unless another program reads it from this file',
     });
     expect(c.problems[0]).toMatchObject({ severity: 'error', key: 'type', code: 7 });
     const strict = run(simulated({ '/a.conflist': doubtful }), [
@@ -624,71 +634,4 @@ test('the example of docs/fairlead.8.md prints what stands there', () => {
   ]);
   expect(said.exit_code).toBe(1);
   expect(said.out.replaceAll('/etc/', '')).toBe(block('text'));
-});
-
-describe('the tables of keys', () => {
-  const source = read('core-as/tasks/validate/keys.ts');
-  const rows = [...source.matchAll(/^ {2}"([@\w/-]+) ?([\w ]*)",$/gm)];
-  const tables = new Map<string, string[]>();
-  for (const [, place = '', keys = ''] of rows) {
-    tables.set(place, [...(tables.get(place) ?? []), ...keys.split(' ').filter(Boolean)]);
-  }
-  const sections = new Map(
-    read('docs/plugins.md')
-      .split(/^##+ /m)
-      .map((section) => [section.split('\n', 1)[0] ?? '', section]),
-  );
-  /** The keys of each table of a section whose heading is "key". */
-  const documented = (name: string): string[][] => {
-    const found: string[][] = [];
-    for (const table of (sections.get(name) ?? '').matchAll(/^(\|.*\n)+/gm)) {
-      const [head = '', , ...lines] = table[0].trim().split('\n');
-      const first = (line: string) => /^\| *([^|]*?) *\|/.exec(line)?.[1] ?? '';
-      if (first(head) !== 'key') continue;
-      found.push(lines.flatMap((line) => [...first(line).matchAll(/`(\w+)`/g)].map((m) => m[1]!)));
-    }
-    return found;
-  };
-
-  /** A place of the tables, its section and which table of it. */
-  test.each([
-    ['@dns', 'dns', 0],
-    ['@routes', 'routes', 0],
-    ['@ranges', 'host-local', 1],
-    ['bridge', 'bridge', 0],
-    ['bridge/vlanTrunk', 'bridge', 1],
-    ['ptp', 'ptp', 0],
-    ['host-local', 'host-local', 0],
-    ['static', 'static', 0],
-    ['static/addresses', 'static', 1],
-    ['sbr', 'sbr', 0],
-    ['vrf', 'vrf', 0],
-  ])('%s has the keys of docs/plugins.md', (place, section, index) => {
-    const wanted = documented(section)[index]!;
-    const known = tables.get(place)!;
-    expect(wanted.length).toBeGreaterThan(1);
-    expect(wanted.filter((key) => !known.includes(key))).toEqual([]);
-    // A single range stands beside the keys of host-local; ipMasqBackend is told of in words.
-    const more = place === 'host-local' ? documented(section)[1]! : ['ipMasqBackend'];
-    expect(known.filter((key) => !wanted.includes(key) && !more.includes(key))).toEqual([]);
-    expect(new Set(known).size).toBe(known.length);
-  });
-
-  test('fairlead and loopback, and what runtimes ask for', () => {
-    expect(documented('fairlead')[0]).toEqual([...tables.get('fairlead')!, 'capabilities']);
-    expect(documented('loopback')).toEqual([]);
-    expect(tables.get('loopback')).toEqual([]);
-    const served: string[] = [];
-    for (const line of sections.get('Requests of the runtime')!.split('\n\n')[2]!.split('\n')) {
-      const [, key, plugins = ''] = /^\| `(\w+)` *\|[^|]*\|([^|]*)\|/.exec(line) ?? [];
-      for (const [, type] of plugins.matchAll(/`([\w-]+)`/g)) served.push(`${type} ${key}`);
-    }
-    const mains = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
-    const ours = [...mains, 'bandwidth', 'firewall', 'portmap', 'tuning', 'sbr', 'vrf'];
-    const known = ours.flatMap((type) =>
-      (tables.get(`@served/${type}`) ?? []).map((key) => `${type} ${key}`),
-    );
-    expect(served.length).toBeGreaterThan(3);
-    expect(known.sort()).toEqual(served.sort());
-  });
 });

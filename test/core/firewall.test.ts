@@ -12,8 +12,8 @@ const CONFIG = {
   prevResult: { cniVersion: '1.0.0', ips: [{ address: '10.1.2.3/24' }] },
 };
 
-/** Standard error of an ADD, and of the CHECK after it. */
-function said(before: readonly string[], keys: object = {}): { add: string[]; check: string[] } {
+/** Standard error of an ADD, and of the CHECK after it, or the error of that. */
+function said(before: readonly string[], keys: object = {}, exit_code = 0) {
   const host = before.filter((line) => line.startsWith('nft ')).sort();
   const files = before.filter((line) => line.startsWith('file '));
   const text = ['netns host', ...host, 'netns pod', ...files, ''].join('\n');
@@ -30,8 +30,9 @@ function said(before: readonly string[], keys: object = {}): { add: string[]; ch
     const stdin = () => Buffer.from(JSON.stringify({ ...CONFIG, ...keys }));
     const around = { stdin, log: (line: string) => lines.push(line), sleep: () => {} };
     const answer = serve(wasmModule('core'), driver, { type: 'firewall', env }, around);
-    expect(answer.exit_code, answer.stdout).toBe(0);
-    return lines;
+    expect(answer.exit_code, answer.stdout).toBe(command === 'ADD' ? 0 : exit_code);
+    const failed = command === 'CHECK' && exit_code !== 0;
+    return failed ? [(JSON.parse(answer.stdout) as { msg: string }).msg] : lines;
   });
   return { add: told[0] ?? [], check: told[1] ?? [] };
 }
@@ -51,18 +52,48 @@ test('nothing where nobody else drops, nor of a FORWARD that has our rule', () =
   ).toEqual({ add: [], check: [] });
 });
 
+const MINE = ['nft table inet mine', 'nft forward inet mine fw 7 drop'];
+const ADVICE =
+  "let the containers' packets pass there (nft 'insert rule inet mine fw " +
+  "meta mark & 0x1800 != 0 accept')";
+
 test('a chain behind ours whose policy is drop: the mark lets through', () => {
-  const { add, check } = said(['nft table inet mine', 'nft forward inet mine fw 7 drop']);
-  expect(add).toEqual([
-    'firewall: the policy of chain inet mine fw is drop, and what it drops stays dropped: let ' +
-      "the container's packets pass there (nft 'insert rule inet mine fw " +
-      "meta mark & 0x1000 == 0x1000 accept')",
-  ]);
-  expect(check).toEqual(add);
+  const { add, check } = said(MINE, {}, 1);
+  const how = 'the policy of chain inet mine fw is drop, and what it drops stays dropped';
+  const text = `${how}: ${ADVICE}`;
+  expect(add).toEqual([`firewall: ${text}`]);
+  expect(check).toEqual([text]);
+});
+
+/** Rules of the chain that drops, and whether it is certain that nothing of ours passes. */
+const RULES: readonly (readonly [string[], boolean])[] = [
+  [['ct state established,related accept'], true],
+  [['counter', 'log'], true],
+  [['drop', 'accept'], true],
+  [['ip saddr 10.1.2.0/24 drop'], true],
+  [['ip saddr 10.1.2.0/24 accept'], false],
+  [['ct state new ip saddr 10.1.2.0/24 accept'], false],
+  [['jump site'], false],
+  [['meta mark & 0x00001800 != 0x00000000 accept'], false],
+];
+test.each(RULES)('%s before it: CHECK fails: %s', (rules, certain) => {
+  const lines = rules.map((rule, at) => `nft in inet mine fw ${at + 1} ${rule}`);
+  const others = ['nft chain inet mine site', ...lines];
+  const { add, check } = said([...MINE, ...others], {}, certain ? 1 : 0);
+  expect(add[0]).toContain(ADVICE);
+  expect(check[0]).toContain(ADVICE);
+});
+
+test('a reject or a drop at the end is as good as the policy', () => {
+  for (const last of ['reject', 'counter drop', 'log counter reject with icmpx admin-prohibited']) {
+    const before = ['nft table ip mine', 'nft forward ip mine fw 0 accept'];
+    const { add } = said([...before, `nft in ip mine fw 1 ${last}`], {}, 1);
+    expect(add[0]).toContain('the last rule of chain ip mine fw drops or rejects the rest');
+  }
 });
 
 test('a chain before ours sees no mark', () => {
-  const { add } = said(['nft table ip mine', 'nft forward ip mine fw -150 drop']);
+  const { add } = said(['nft table ip mine', 'nft forward ip mine fw -150 drop'], {}, 1);
   expect(add.length).toBe(1);
   expect(add[0]).toContain('ip saddr SUBNET accept');
 });
@@ -70,19 +101,25 @@ test('a chain before ours sees no mark', () => {
 test('firewalld is named, with the zone that helps', () => {
   const { add } = said([
     'nft table inet firewalld',
+    'nft chain inet firewalld filter_FORWARD_POLICIES',
     'nft forward inet firewalld filter_FORWARD 10 accept',
+    'nft in inet firewalld filter_FORWARD 1 ct state established,related accept',
+    'nft in inet firewalld filter_FORWARD 2 jump filter_FORWARD_POLICIES',
+    'nft in inet firewalld filter_FORWARD 3 reject with icmpx admin-prohibited',
   ]);
   expect(add.length).toBe(1);
   expect(add[0]).toContain('firewall-cmd --permanent --zone=trusted --add-source=SUBNET');
 });
 
-test('iptables-legacy is named', () => {
-  const { add } = said(['file /proc/net/ip_tables_names "filter\\nnat\\n"']);
+test('iptables-legacy that cannot be executed is named, and CHECK fails', () => {
+  const { add, check } = said(['file /proc/net/ip_tables_names "filter\\nnat\\n"'], {}, 1);
   expect(add.length).toBe(1);
-  expect(add[0]).toContain('iptables-legacy -I FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT');
-  expect(said(['file /proc/net/ip6_tables_names "filter\\n"']).add[0]).toContain(
-    'ip6tables-legacy',
+  expect(add[0]).toContain(
+    'firewall: iptables-legacy has a table filter, and it cannot be executed',
   );
+  expect(check[0]).toContain('FORWARD of iptables-legacy cannot be listed');
+  // No address of that family is let pass.
+  expect(said(['file /proc/net/ip6_tables_names "filter\\n"']).add).toEqual([]);
 });
 
 test('what becomes of a backend is said by ADD', () => {

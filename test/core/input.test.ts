@@ -74,7 +74,7 @@ describe('refused, nothing changed', () => {
       7,
       /^range set 1 overlaps with 0$/,
     ],
-    ['a byte order mark', Buffer.from(`\ufeff${HEAD}1}`), 6, /expected/],
+    ['a byte order mark', Buffer.from(`\ufeff${HEAD}1}`), 6, /a byte order mark/],
   ])('%s', (_, stdin, code, msg) => {
     const answer = call(stdin);
     expect(answer.exit_code).toBe(1);

@@ -7,7 +7,16 @@ import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { wasmModule } from '../support/wasm.ts';
 
-const [ENOENT, ENODEV, EOPNOTSUPP] = [2, 19, 95];
+const [EPERM, ENOENT, EACCES, ENODEV, EMFILE, EOPNOTSUPP, EAFNOSUPPORT] = [
+  1, 2, 13, 19, 24, 95, 97,
+];
+const ENV = {
+  CNI_COMMAND: 'ADD',
+  CNI_CONTAINERID: 'c1',
+  CNI_NETNS: '/run/netns/pod',
+  CNI_IFNAME: 'eth0',
+  CNI_PATH: '/opt/cni/bin',
+};
 const WIRED = `netns host
 link vh kind veth up peer pod/eth0
 netns pod
@@ -38,13 +47,7 @@ function call(
       prevResult: { cniVersion: '1.1.0', interfaces, ips },
     }),
   );
-  const env = {
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: 'c1',
-    CNI_NETNS: '/run/netns/pod',
-    CNI_IFNAME: 'eth0',
-    CNI_PATH: '/opt/cni/bin',
-  };
+  const env = { ...ENV, CNI_COMMAND: command };
   const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
   const on = { ...driver, ...lacking };
   const { exit_code, stdout } = serve(wasmModule('core'), on, { type, env }, around);
@@ -84,6 +87,59 @@ test.each(KERNELS)('STATUS without %s is error 50', (_, lacking, cure, type) => 
     code: 50,
   });
   expect(said.msg).toContain(cure);
+});
+
+/** A dual-stack bridge on an empty node, where an operation fails. */
+function bridged(fails: Fails) {
+  const driver = simulatedDriver(wasmModule('sim'), 'netns host\nnetns pod\n');
+  // The index of leases stays, as the next address is taken after the last one.
+  const state = () => driver.dump().replace(/^file \/var\/lib\/cni\/.*\n/gm, '');
+  const before = state();
+  const ranges = [[{ subnet: '10.85.0.0/16' }], [{ subnet: 'fd00:85::/64' }]];
+  const ipam = { type: 'host-local', ranges };
+  const head = { cniVersion: '1.0.0', name: 'net', type: 'bridge', isGateway: true };
+  const stdin = Buffer.from(JSON.stringify({ ...head, ipam }));
+  const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
+  const on = { ...driver, ...fails(driver) };
+  const call = { type: 'bridge', env: ENV };
+  const { exit_code, stdout } = serve(wasmModule('core'), on, call, around);
+  expect([exit_code, state()]).toEqual([1, before]);
+  return JSON.parse(stdout) as { msg: string; details: string };
+}
+
+type Fails = (driver: Driver) => Partial<Driver>;
+const NO_IPV6: readonly [string, Fails][] = [
+  [
+    'its sysctls',
+    (driver) => ({
+      sysctl_read: (args) => {
+        if (args.key.startsWith('net/ipv6/')) throw new OsError(ENOENT, '');
+        return driver.sysctl_read(args);
+      },
+    }),
+  ],
+  ...[EOPNOTSUPP, EAFNOSUPPORT].map((errno): [string, Fails] => [
+    `its addresses (errno ${errno})`,
+    (driver) => ({
+      addr_add: (args) => {
+        if (args.address.includes(':')) throw new OsError(errno, '');
+        return driver.addr_add(args);
+      },
+    }),
+  ]),
+];
+
+test.each(NO_IPV6)('a kernel that lacks IPv6, told by %s', (_, fails) => {
+  expect(bridged(fails).details).toMatch(/: this kernel has no IPv6: take IPv6 ranges, /);
+});
+
+test.each([
+  [EPERM, 'EPERM: run it as root'],
+  [EMFILE, 'EMFILE: the process has too many open files: raise its limit'],
+  [EACCES, 'EACCES'],
+])('what to do is told by the number: %s', (errno, words) => {
+  const said = bridged(() => ({ link_add_bridge: refuse(errno, '') }));
+  expect(said.details.startsWith(words)).toBe(true);
 });
 
 test('DEL without policy routing finds no rule of ours', () => {

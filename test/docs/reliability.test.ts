@@ -36,7 +36,8 @@ test('the random changes of every target', () => {
 });
 
 test('the variables', () => {
-  const read = ['../support/tries.ts', '../sequences/sequences.test.ts', '../fuzz/fuzz.test.ts'];
+  const sequences = ['simulated', 'real'].map((name) => `../sequences/${name}.test.ts`);
+  const read = ['../support/tries.ts', ...sequences, '../fuzz/fuzz.test.ts'];
   read.push('../leases/shared.test.ts');
   const sources = read.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('');
   for (const name of ['SEQUENCES', 'REAL_SEQUENCES', 'SHARED', 'FUZZ', 'SEED', 'REPLAY']) {

@@ -127,9 +127,7 @@ describe.skipIf(needsContainerd !== '').each(hosts)(title, ({ program }) => {
         .flat()
         .map((address) => `pods/${address}`)
         .sort(),
-      records: ['attachments', 'tuning']
-        .flatMap((of) => ids.map((id) => `${of}/${id}:eth0`))
-        .sort(),
+      records: ids.map((id) => `attachments/${id}:eth0`).sort(),
     });
     expect(during.links).toHaveLength(before.links.length + 4);
     expect(during.netns).toHaveLength(3);

@@ -256,11 +256,12 @@ describe.skipIf(both !== '')(`beside iptables, and as the reference ${both}`, ()
     const listed = say(world, 'host', 'iptables-nft', '-S', 'FORWARD').trim().split('\n');
     expect(listed).toEqual([
       '-P FORWARD DROP',
+      '-A FORWARD -m comment --comment "fairlead admin CNI-ADMIN" -j CNI-ADMIN',
       '-A FORWARD -m mark --mark 0x1000/0x1000 ' +
-        '-m comment --comment "fairlead firewall 1" -j ACCEPT',
+        '-m comment --comment "fairlead firewall 2" -j ACCEPT',
     ]);
-    expect(say(world, 'host', 'iptables-nft-save')).toContain('"fairlead firewall 1"');
-    // A packet that comes with our bit set gains nothing by it.
+    expect(say(world, 'host', 'iptables-nft-save')).toContain('"fairlead firewall 2"');
+    // A packet that comes with our bits set gains nothing by it.
     nft(world.netns('host'), ['-f', '-'], MARKING);
     expect(await answers(world, 'out', '10.1.2.11')).toBe(false);
     expect(await answers(world, 'a1', '192.0.2.2')).toBe(true);
@@ -275,7 +276,7 @@ describe.skipIf(both !== '')(`beside iptables, and as the reference ${both}`, ()
     forwardPolicy(world, 'DROP');
     expect(await answers(world, 'a1', '192.0.2.2')).toBe(false);
     const check = () => call(world, 'CHECK', 'a1', { ...firewallOf('a1', {}), prevResult });
-    expect(check().stdout).toContain('chain FORWARD of table ip filter lacks our rule');
+    expect(check().stdout).toContain('chain FORWARD of table ip filter lacks our rules');
     const { repaired } = JSON.parse(world.task('repair', {}).stdout) as { repaired: unknown[] };
     expect(repaired.length).toBe(1);
     expect(check()).toMatchObject({ exit_code: 0, stdout: '' });
@@ -288,25 +289,20 @@ describe.skipIf(both !== '')(`beside iptables, and as the reference ${both}`, ()
 });
 
 describe.skipIf(both !== '')(`what ADD advises ${both}`, () => {
-  const mark = '0x1000/0x1000';
+  const marks = '0x1800';
   const cases: readonly (readonly [string, string, string])[] = [
-    [
-      'iptables-legacy',
-      'iptables-legacy -P FORWARD DROP',
-      `iptables-legacy -I FORWARD -m mark --mark ${mark} -j ACCEPT`,
-    ],
     [
       'a chain of another table',
       `nft 'add table inet mine; add chain inet mine fw {
         type filter hook forward priority 7; policy drop; }'`,
-      `nft 'insert rule inet mine fw meta mark & 0x1000 == 0x1000 accept'`,
+      `nft 'insert rule inet mine fw meta mark & ${marks} != 0 accept'`,
     ],
   ];
   for (const [name, drops, cure] of cases) {
     test(`${name}: its drop stays, and the command lets the container through`, async () => {
       const world = ours();
-      attach(world, 'a1', {});
       say(world, 'host', 'sh', '-c', drops);
+      attach(world, 'a1', {});
       expect(await answers(world, 'a1', '192.0.2.2')).toBe(false);
       say(world, 'host', 'sh', '-c', cure);
       expect(await answers(world, 'a1', '192.0.2.2')).toBe(true);
@@ -315,17 +311,17 @@ describe.skipIf(both !== '')(`what ADD advises ${both}`, () => {
   }
 });
 
-/** Sets our bit on all that comes in, and counts what leaves with it. */
+/** Sets our bits on all that comes in, and counts what leaves with it. */
 const MARKING = `table inet marking {
 	counter left {
 	}
 	chain in {
 		type filter hook prerouting priority mangle;
-		meta mark set 0x1000
+		meta mark set 0x1800
 	}
 	chain out {
 		type filter hook forward priority 30;
-		meta mark & 0x1000 == 0x1000 counter name left
+		meta mark & 0x1800 != 0 counter name left
 	}
 }
 `;
@@ -380,13 +376,13 @@ describe.skipIf(needsNft !== '')(`rules of an administrator ${needsNft}`, () => 
     // As a new version of the rules would: all of the part is loaded anew.
     nft(host, ['flush', 'chain', 'inet', 'fairlead', 'forward']);
     attach(world, 'b1', {});
-    expect(nftLines(host)).toEqual(expect.arrayContaining([rule, 'nft firewall 1']));
+    expect(nftLines(host)).toEqual(expect.arrayContaining([rule, 'nft firewall 2']));
     nft(host, ['flush', 'chain', 'inet', 'fairlead', 'firewall-accept4']);
     world.task('repair', {});
     for (const pod of ['a1', 'a2', 'b1'] as const) call(world, 'DEL', pod, firewallOf(pod, {}));
     const gc = { ...firewallOf('a1', {}), cniVersion: '1.1.0', 'cni.dev/valid-attachments': [] };
     expect(call(world, 'GC', 'a1', gc).exit_code).toBe(0);
-    expect(nftLines(host).sort()).toEqual(['nft admin CNI-ADMIN', 'nft firewall 1', rule]);
+    expect(nftLines(host).sort()).toEqual(['nft admin CNI-ADMIN', 'nft firewall 2', rule]);
   });
 });
 
@@ -463,7 +459,7 @@ describe.skipIf(both !== '')(`at the same time ${both}`, () => {
       ]);
       expect(added.join('')).toBe('');
       const count = (word: string) => lines().filter((line) => line.startsWith(word)).length;
-      expect(count('nft override ip')).toBe(1);
+      expect(count('nft in ip filter FORWARD')).toBe(2);
       expect(count('nft element firewall_policies')).toBe(8);
       expect(count('nft element firewall_same')).toBe(1);
       expect((await Promise.all(lab.pods.map((pod) => call('DEL', pod, config)))).join('')).toBe(
@@ -474,8 +470,9 @@ describe.skipIf(both !== '')(`at the same time ${both}`, () => {
       expect(await call('GC', 'guarded0', { ...config, 'cni.dev/valid-attachments': [] })).toBe('');
       expect(lines().sort()).toEqual([
         'nft admin CNI-ADMIN',
-        'nft firewall 1',
+        'nft chain ip filter CNI-ADMIN',
         'nft forward ip filter FORWARD 0 drop',
+        'nft marks 1',
         'nft table ip filter',
       ]);
     } finally {

@@ -68,7 +68,7 @@ describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, (
         expect(answer.state, `killed before operation ${n}`).not.toMatch(/veth|bwp|eth0|"c1/);
       }
       expect(died).toBeGreaterThan(20);
-      world.run(del, step.stdin);
+      world.call(del, step.stdin);
     } finally {
       world.close();
     }
@@ -79,7 +79,7 @@ describe.skipIf(needsRoot !== '')(`killed before each operation ${needsRoot}`, (
     try {
       const del: Step = { ...step, command: 'DEL', env: { ...step.env, CNI_COMMAND: 'DEL' } };
       for (let n = 1; world.die(step, step.stdin, n) === 'dead'; n++) {
-        const again = world.run(step, step.stdin);
+        const again = world.call(step, step.stdin);
         const inside =
           again.stdout.includes('already exists') || again.stdout.includes('already has');
         // Once the interface stands in the container the attachment counts as one that lives.

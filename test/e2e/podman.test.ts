@@ -175,43 +175,59 @@ describe.skipIf(needsPodman !== '').each(cases.filter(({ why }) => why === ''))(
   },
 );
 
-describe.skipIf(needsPodman !== '')(`podman run --publish ${needsPodman}`, () => {
-  let podman: Podman;
-  beforeAll(async () => {
-    const [bridge] = networkOf('ports', '1.0.0', BRIDGE, [['10.91.0.0/24', '10.91.0.1']]).plugins;
-    const plugins = [
-      { ...bridge, ipMasq: true },
-      { type: 'portmap', capabilities: { portMappings: true } },
-      { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' } },
-    ];
-    const network = { cniVersion: '1.0.0', name: 'ports', plugins };
-    podman = await Podman.open([network], NODE.program);
-    await podman.makeBeyond();
-  });
-  afterEach(() => podman.removeAll());
-  afterAll(() => podman?.close());
+/** A list as it is written, and as `fuse --first-apart` makes it. */
+const FORMS = ['as written', 'fused behind the bridge'];
 
-  test('ports lead to the container from outside and from 127.0.0.1, until it goes', async () => {
-    const before = await podman.state();
-    const ports = ['18080:80', '18080:80/udp', `${CELL_ADDRESS}:18081:80`];
-    await podman.start('web', '--network=ports', ...ports.map((port) => `--publish=${port}`));
-    await podman.serve('web');
-    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
-    expect(await podman.ask('beyond', 'udp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
-    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18081)).toBe('web sees 192.0.2.2');
-    expect(await podman.ask('cell', 'tcp', '127.0.0.1', 18080)).toBe('web sees 10.91.0.1');
+describe.skipIf(needsPodman !== '').each(FORMS)(
+  `podman run --publish, %s ${needsPodman}`,
+  (form) => {
+    let podman: Podman;
+    beforeAll(async () => {
+      const [bridge] = networkOf('ports', '1.0.0', BRIDGE, [['10.91.0.0/24', '10.91.0.1']]).plugins;
+      const rest = [
+        { type: 'portmap', capabilities: { portMappings: true } },
+        { type: 'tuning', sysctl: { 'net.core.somaxconn': '512' } },
+      ];
+      const fused = { type: 'fairlead', capabilities: { portMappings: true }, plugins: rest };
+      const plugins = [{ ...bridge, ipMasq: true }, ...(form === FORMS[0] ? rest : [fused])];
+      const network = { cniVersion: '1.0.0', name: 'ports', plugins };
+      podman = await Podman.open([network], NODE.program);
+      await podman.makeBeyond();
+    });
+    afterEach(() => podman.removeAll());
+    afterAll(() => podman?.close());
 
-    await podman.remove('web');
-    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('nobody');
-    await podman.removeLink(BRIDGE);
-    expect(await podman.state()).toEqual(before);
-  });
+    test('ports lead to the container from outside and from 127.0.0.1, until it goes', async () => {
+      const before = await podman.state();
+      const ports = ['18080:80', '18080:80/udp', `${CELL_ADDRESS}:18081:80`];
+      await podman.start('web', '--network=ports', ...ports.map((port) => `--publish=${port}`));
+      await podman.serve('web');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
+      expect(await podman.ask('beyond', 'udp', CELL_ADDRESS, 18080)).toBe('web sees 192.0.2.2');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18081)).toBe('web sees 192.0.2.2');
+      expect(await podman.ask('cell', 'tcp', '127.0.0.1', 18080)).toBe('web sees 10.91.0.1');
 
-  test('a range of ports, and a restart', async () => {
-    await podman.start('web', '--network=ports', '--publish=18090-18092:80-82');
-    await podman.run('restart', 'web');
-    await podman.serve('web');
-    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18090)).toBe('web sees 192.0.2.2');
-    expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18091)).toBe('nobody');
-  });
-});
+      await podman.remove('web');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('nobody');
+      await podman.removeLink(BRIDGE);
+      expect(await podman.state()).toEqual(before);
+    });
+
+    test('with an address of its own, which podman passes to the first plugin alone', async () => {
+      await podman.start('own', '--network=ports', '--ip=10.91.0.77', '--publish=18080:80');
+      await podman.serve('own');
+      expect((await podman.interface('own', 'eth0'))?.addresses).toEqual(['10.91.0.77/24']);
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('own sees 192.0.2.2');
+      await podman.remove('own');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18080)).toBe('nobody');
+    });
+
+    test('a range of ports, and a restart', async () => {
+      await podman.start('many', '--network=ports', '--publish=18090-18092:80-82');
+      await podman.run('restart', 'many');
+      await podman.serve('many');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18090)).toBe('many sees 192.0.2.2');
+      expect(await podman.ask('beyond', 'tcp', CELL_ADDRESS, 18091)).toBe('nobody');
+    });
+  },
+);

@@ -19,7 +19,7 @@ import {
 } from './state.ts';
 
 const EXECUTABLE = distPath('fairlead');
-const TYPES = ['bridge', 'host-local', 'portmap', 'tuning'];
+const TYPES = ['bridge', 'host-local', 'portmap', 'tuning', 'fairlead'];
 const APPLETS = ['ip', 'ping', 'sleep'];
 const PACKAGES = new Map([
   ['podman', 'podman'],

@@ -10,10 +10,10 @@ import { forgetLeases } from '../../scripts/sandbox.mjs';
 import { HOSTS } from '../support/hosts.ts';
 import { Lab } from '../support/lab.ts';
 import { needsRoot } from '../support/needs.ts';
+import { ownTypes } from '../support/types.ts';
 import { distPath } from '../support/wasm.ts';
 
-const MAINS = ['bridge', 'ptp', 'loopback', 'host-local', 'static'];
-const TYPES = [...MAINS, 'bandwidth', 'firewall', 'tuning', 'sbr', 'vrf'];
+const TYPES = ownTypes();
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-program-'));
 const program = (name: string): string => join(folder, name);
 

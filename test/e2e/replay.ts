@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TYPES } from '../../host-node/cli/install.ts';
+import { ownTypes } from '../support/types.ts';
 import { REFERENCE_DIR } from '../support/world.ts';
 import { Cell } from './cell.ts';
 import { type Interface, interfacesOf, type State, stateOf } from './state.ts';
@@ -56,7 +56,7 @@ function versionsOf(type: string): readonly string[] {
   return supportedVersions;
 }
 
-export const isOurs = ({ plugin }: RecordedCall): boolean => TYPES.includes(plugin);
+export const isOurs = ({ plugin }: RecordedCall): boolean => ownTypes().includes(plugin);
 
 /**
  * "" when the call can be replayed. A type that we do not have is the reference's, and the packaged
@@ -103,7 +103,7 @@ export class Replay {
   private async prepare(executable: string): Promise<void> {
     mkdirSync(this.program(''));
     for (const type of new Set(this.transcript.calls.map((call) => call.plugin))) {
-      const target = TYPES.includes(type) ? executable : join(REFERENCE_DIR, type);
+      const target = ownTypes().includes(type) ? executable : join(REFERENCE_DIR, type);
       symlinkSync(target, this.program(type));
     }
     for (const call of this.transcript.delegated) await this.hint(call);

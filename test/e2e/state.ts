@@ -79,7 +79,7 @@ export async function stateOf(cell: Cell, netns_folder: string): Promise<State> 
     links: links.map((link) => link.ifname).sort(),
     netns: await cell.files(netns_folder),
     leases: leases.filter((lease) => !hints.test(lease)),
-    records: records.filter((path) => !path.startsWith('leases/')),
+    records: records.filter((path) => !/^(leases|locks|shared)\//.test(path)),
     cache: await cell.files('/var/lib/cni/results'),
     kept: await cell.files('/run/cni'),
   };

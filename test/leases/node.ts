@@ -40,7 +40,7 @@ export class Node {
       CNI_PATH: '/opt/cni/bin',
       CNI_ARGS: args,
     };
-    const ipam = { type: 'host-local', ranges: this.ranges };
+    const ipam = { type: 'host-local', statusWhenFull: true, ranges: this.ranges };
     const prevResult = { cniVersion: '1.1.0', ips: [] };
     const step = { number: 1, command, type: 'host-local', env, stdin: '', prev: 0 };
     return serveOn(driver, step, env, JSON.stringify({ ...NETWORK, ipam, prevResult, ...more }));

@@ -22,6 +22,11 @@ const CONTROL = 'a control character in a string';
 const ESCAPE = 'an unknown escape';
 const UNICODE = 'a malformed \\u escape';
 const HALF = 'half of a surrogate pair';
+const COMMENT = 'a comment, which JSON does not have: remove it';
+const COMMA = 'a comma after the last entry: remove it';
+const SINGLE = 'a text in single quotes: write it in double quotes';
+const WORD = 'a word that JSON does not have: write texts in double quotes';
+const MARK = 'a byte order mark, which JSON does not have: save the file as UTF-8 without it';
 const NOT_UTF8 = 'a byte that is not UTF-8';
 
 // Document, then line, column and words of the problem.
@@ -30,12 +35,12 @@ const MALFORMED: [string, number, number, string][] = [
   ['', 1, 1, EARLY],
   [' \n\t ', 2, 3, EARLY],
   ['[', 1, 2, EARLY],
-  ['{', 1, 2, KEY],
+  ['{', 1, 2, EARLY],
   [']', 1, 1, VALUE],
   ['}', 1, 1, VALUE],
   ['[1', 1, 3, EARLY],
   ['[1,', 1, 4, EARLY],
-  ['[1,]', 1, 4, VALUE],
+  ['[1,]', 1, 3, COMMA],
   ['[,1]', 1, 2, VALUE],
   ['[1,,2]', 1, 4, VALUE],
   ['[,]', 1, 2, VALUE],
@@ -46,11 +51,11 @@ const MALFORMED: [string, number, number, string][] = [
   ['[[1]', 1, 5, EARLY],
   ['[1]]', 1, 4, TRAILING],
   ['[][]', 1, 3, TRAILING],
-  ['{"a"', 1, 5, COLON],
+  ['{"a"', 1, 5, EARLY],
   ['{"a":', 1, 6, EARLY],
   ['{"a":1', 1, 7, EARLY],
-  ['{"a":1,', 1, 8, KEY],
-  ['{"a":1,}', 1, 8, KEY],
+  ['{"a":1,', 1, 8, EARLY],
+  ['{"a":1,}', 1, 7, COMMA],
   ['{"a":1,,"b":2}', 1, 8, KEY],
   ['{,"a":1}', 1, 2, KEY],
   ['{"a" 1}', 1, 6, COLON],
@@ -58,37 +63,42 @@ const MALFORMED: [string, number, number, string][] = [
   ['{"a",1}', 1, 5, COLON],
   ['{"a":1 "b":2}', 1, 8, OBJECT],
   ['{"a":1]', 1, 7, OBJECT],
-  ['{a:1}', 1, 2, KEY],
-  ["{'a':1}", 1, 2, KEY],
+  ['{a:1}', 1, 2, WORD],
+  ["{'a':1}", 1, 2, SINGLE],
   ['{1:1}', 1, 2, KEY],
-  ['{null:1}', 1, 2, KEY],
+  ['{null:1}', 1, 2, WORD],
   ['{[]:1}', 1, 2, KEY],
   ['{"a":}', 1, 6, VALUE],
   ['{"a":1}}', 1, 8, TRAILING],
   ['{} x', 1, 4, TRAILING],
   ['1 2', 1, 3, TRAILING],
   ['{}\u0000', 1, 3, TRAILING],
-  ['{\n  "cniVersion": "1.1.0",\n  "name": "net",\n}', 4, 1, KEY],
+  ['{\n  "cniVersion": "1.1.0",\n  "name": "net",\n}', 3, 16, COMMA],
   ['{\r\n  "a": [1,\r\n    2;3]\r\n}', 3, 6, ARRAY],
   // Comments, other white space, other tongues.
-  ['// no\n1', 1, 1, VALUE],
-  ['[1, /* no */ 2]', 1, 5, VALUE],
-  ['# no\n{}', 1, 1, VALUE],
-  ['\ufeff{}', 1, 1, VALUE],
+  ['// no\n1', 1, 1, COMMENT],
+  ['[1, /* no */ 2]', 1, 5, COMMENT],
+  ['# no\n{}', 1, 1, COMMENT],
+  ['{"a":1 // no\n}', 1, 8, COMMENT],
+  ['{"a": 1, // no\n "b": 2}', 1, 10, COMMENT],
+  ['{} # no', 1, 4, COMMENT],
+  ['cniVersion: 1.0.0\n', 1, 1, WORD],
+  ['---\nname: net\n', 1, 2, NUMBER],
+  ['\ufeff{}', 1, 1, MARK],
   ['[\u00a01]', 1, 2, VALUE],
   ['[\u000b1]', 1, 2, VALUE],
   ['[\u000c1]', 1, 2, VALUE],
   ['[\u20281]', 1, 2, VALUE],
-  ['undefined', 1, 1, VALUE],
+  ['undefined', 1, 1, WORD],
   ['<a/>', 1, 1, VALUE],
   ['(1)', 1, 1, VALUE],
   // Words.
-  ['tru', 1, 1, VALUE],
-  ['True', 1, 1, VALUE],
-  ['TRUE', 1, 1, VALUE],
-  ['fals', 1, 1, VALUE],
-  ['nul', 1, 1, VALUE],
-  ['nil', 1, 1, VALUE],
+  ['tru', 1, 1, WORD],
+  ['True', 1, 1, WORD],
+  ['TRUE', 1, 1, WORD],
+  ['fals', 1, 1, WORD],
+  ['nul', 1, 1, WORD],
+  ['nil', 1, 1, WORD],
   ['truefalse', 1, 5, TRAILING],
   ['[nulll]', 1, 6, ARRAY],
   // Numbers.
@@ -113,9 +123,9 @@ const MALFORMED: [string, number, number, string][] = [
   ['1.2.3', 1, 4, TRAILING],
   ['1_000', 1, 2, TRAILING],
   ['1,000', 1, 2, TRAILING],
-  ['NaN', 1, 1, VALUE],
+  ['NaN', 1, 1, WORD],
   ['-NaN', 1, 2, NUMBER],
-  ['Infinity', 1, 1, VALUE],
+  ['Infinity', 1, 1, WORD],
   ['-Infinity', 1, 2, NUMBER],
   ['１', 1, 1, VALUE],
   // Strings.
@@ -123,7 +133,7 @@ const MALFORMED: [string, number, number, string][] = [
   ['"abc', 1, 5, OPEN],
   ['"abc\\"', 1, 7, OPEN],
   ['"a\\', 1, 3, ESCAPE],
-  ["'a'", 1, 1, VALUE],
+  ["'a'", 1, 1, SINGLE],
   ['"a\nb"', 1, 3, CONTROL],
   ['"a\tb"', 1, 3, CONTROL],
   ['"\\n\u0001"', 1, 4, CONTROL],
@@ -165,10 +175,17 @@ describe('malformed text', () => {
     ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22], 2],
     ['an encoded surrogate', [0x22, 0xed, 0xa0, 0x80, 0x22], 2],
     ['a truncated character', [0x22, 0xc3, 0xa9, 0xe2, 0x82], 3],
-    ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00], 1],
     ['after another problem', [0x5b, 0x2c, 0xff], 3],
   ])('%s', (_, document, column) => {
     expect(problem(Uint8Array.from(document))).toBe(`line 1, column ${column}: ${NOT_UTF8}`);
+  });
+
+  test.each([
+    ['little endian', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
+    ['big endian', [0xfe, 0xff, 0x00, 0x7b, 0x00, 0x7d]],
+  ])('UTF-16, %s', (_, document) => {
+    const said = 'line 1, column 1: text in UTF-16: save the file as UTF-8';
+    expect(problem(Uint8Array.from(document))).toBe(said);
   });
 });
 

@@ -1,6 +1,6 @@
 // FAIRLEAD_CONFINE=1: what the native host cannot do any more, what the kernel says of a process
 // that runs so, and that it does its work all the same, foreign plugins too (the corpus has a group
-// of its own for that: test/fixtures/corpus.test.ts).
+// of its own for that: test/fixtures/native-variants.test.ts).
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -124,6 +124,7 @@ const vlanChanges = (ifindex: number): Question[] => {
 const ELSEWHERE = {
   netns_open: 'no messages',
   netns_same: 'no messages',
+  netns_id: 'no messages',
   netns_close: 'no messages',
   sysctl_read: 'a file',
   sysctl_write: 'a file',

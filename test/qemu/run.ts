@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allFixtures, type Fixture } from '../support/fixture.ts';
 import { byStatus } from '../support/report.ts';
+import { typeTable } from '../support/types.ts';
 import { makeJobs } from './jobs.ts';
 import { debianKernel, ROOT } from './kernel.ts';
 import { complaints, startQemu } from './qemu.ts';
@@ -27,9 +28,11 @@ const PROGRAMS: ReadonlyMap<string, string> = new Map([
   ['apt-get', 'apt'],
 ]);
 
-/** Types that touch the kernel; the others are files, or other plugins. */
-const TYPES = [
-  ...['bridge', 'ptp', 'loopback', 'portmap', 'firewall', 'bandwidth', 'tuning', 'sbr', 'vrf'],
+/** Folders of what touches the kernel; the others are files, or other plugins. */
+const FOLDERS = [
+  ...typeTable().types.flatMap(({ ours, role, name }) =>
+    ours && role !== 'ipam' && role !== 'chain' ? [name] : [],
+  ),
   ...['fused', 'heal', 'nft'],
 ];
 /**
@@ -78,7 +81,7 @@ function namesOf(parts: readonly string[]): { wanted: string[]; left: string[] }
   const named = (names: readonly string[]) => names.map((name) => `${GROUP} > ${name}`);
   if (parts.length === 0 && !every) return { wanted: named(PICKED), left: [] };
   const asked = (name: string) => every || parts.some((part) => name.includes(part));
-  const types = new RegExp(`^(${TYPES.join('|')})/`);
+  const types = new RegExp(`^(${FOLDERS.join('|')})/`);
   const fixtures = allFixtures().filter(({ name }) => types.test(name) && asked(name));
   const byNode = ({ before }: Fixture) => NOT_BY_PROGRAMS.test(before);
   const rest = fixtures.filter((fixture) => !byNode(fixture));
@@ -95,7 +98,7 @@ function vitestWords(wanted: readonly string[], report: string): string[] {
     ...[process.execPath, '--experimental-ffi', '--no-warnings'],
     ...['node_modules/vitest/vitest.mjs', 'run', '--no-color', '--hideSkippedTests'],
     ...[`--testTimeout=${EACH_LIMIT_MS}`, '--reporter=verbose', '--reporter=json'],
-    ...[`--outputFile.json=${report}`, '-t', pattern, 'test/fixtures/corpus.test.ts'],
+    ...[`--outputFile.json=${report}`, '-t', pattern, 'test/fixtures/native.test.ts'],
   ];
 }
 

@@ -30,17 +30,60 @@ export const ownerOf = (id: string, ifname: string): string => `${id}\r\n${ifnam
 export const recordPath = (id: string, ifname: string): string =>
   `/run/fairlead/attachments/${id}:${ifname}`;
 
-/** The record of the call's attachment, to the letter. */
-export function recordLine(call: Call, network: Network): string {
-  const record = {
+interface Effect {
+  readonly effect: string;
+  readonly by: string;
+  readonly dataDir?: string;
+  readonly what?: readonly string[];
+}
+
+/** What the record of a whole attachment lists, beside what is shared. */
+function effectsOf(call: Call, network: Network): Effect[] {
+  const dataDir = network.leases.slice(0, network.leases.lastIndexOf('/'));
+  const leases = network.leases === '' ? [] : [{ effect: 'leases', by: call.type, dataDir }];
+  return [...leases, { effect: 'veth', by: call.type }];
+}
+
+/** What of the node an attachment relies on. */
+function sharedOf({ bridge, config, gateways, words }: Network): string[] {
+  const routed = config['type'] === 'ptp' || gateways.length > 0;
+  return [
+    ...(bridge === '' ? [] : [`bridge ${bridge}`]),
+    ...(routed ? ['forwarding'] : []),
+    ...(words.bridge.includes('promisc') ? [`promisc ${bridge}`] : []),
+    ...(gateways.length > 0 ? [`gateway ${bridge}`] : []),
+  ];
+}
+
+/**
+ * Whether a line is the record of the call's attachment: all that it has to list, or, of a call
+ * that was disturbed, some of it.
+ */
+export function isRecordOf(call: Call, network: Network, line: string, whole: boolean): boolean {
+  const start = `file ${recordPath(call.id, call.ifname)} `;
+  if (!line.startsWith(start)) return false;
+  const { effects, ...head } = JSON.parse(JSON.parse(line.slice(start.length)) as string) as {
+    readonly effects: readonly Effect[];
+  };
+  const wanted = {
     network: network.name,
     containerID: call.id,
     ifname: call.ifname,
     netns: call.netns,
-    dataDir: network.leases.slice(0, network.leases.lastIndexOf('/')),
+    netnsID: `netns:${call.netns.slice('/run/netns/'.length)}`,
+    hostNetnsID: 'netns:host',
   };
-  const text = JSON.stringify(JSON.stringify(record));
-  return `file ${recordPath(call.id, call.ifname)} ${text}`;
+  // The simulated kernel counts the namespaces that had the name before.
+  if (JSON.stringify(head).replace(/#\d+"/, '"') !== JSON.stringify(wanted)) return false;
+  const shared = effects.flatMap(({ what }) => what ?? []);
+  // The MAC of a pair is held against the link by the checks of the wiring.
+  const own = effects
+    .filter(({ effect }) => effect !== 'uses')
+    .map((one) => JSON.stringify({ ...one, mac: undefined }));
+  const all = effectsOf(call, network).map((one) => JSON.stringify(one));
+  const known = sharedOf(network);
+  if (whole) return `${[...own].sort()}` === `${all.sort()}` && `${shared}` === `${known}`;
+  return own.every((one) => all.includes(one)) && shared.every((one) => known.includes(one));
 }
 
 /** A hardware address that no link has: in a prevResult that is not to fit. */

@@ -3,7 +3,7 @@
 // out, and shares no code with the core. Anything that goes or comes beside what it expects is a
 // violation.
 import { codeOf, Violation } from '../support/answer.ts';
-import { type Call, type FaultMode, ownerOf, recordLine, recordPath } from './call.ts';
+import { type Call, type FaultMode, isRecordOf, ownerOf, recordPath } from './call.ts';
 import { NETWORKS, type Network, type Pool } from './networks.ts';
 import { hostEnds, isAbout, type Look, leaseOf, minus, plain } from './state.ts';
 import { checkAttached, type Result } from './wiring.ts';
@@ -50,6 +50,20 @@ const refused = (...codes: number[]): Expected => ({
 });
 
 const isRecord = (line: string): boolean => line.startsWith('file /run/fairlead/attachments/');
+
+/** Whether a line is a record with some of the effects that another line has. */
+function isPartOf(line: string, whole: string): boolean {
+  const path = line.slice(0, line.indexOf(' "') + 1);
+  if (!whole.startsWith(path)) return false;
+  const [part, all] = [line, whole].map((text) => {
+    const { effects, ...head } = JSON.parse(JSON.parse(text.slice(path.length)) as string) as {
+      readonly effects: readonly unknown[];
+    };
+    return { head: JSON.stringify(head), effects: effects.map((one) => JSON.stringify(one)) };
+  });
+  if (part === undefined || all === undefined || part.head !== all.head) return false;
+  return part.effects.every((one) => all.effects.includes(one));
+}
 
 export class Model {
   lines: ReadonlySet<string>;
@@ -189,8 +203,10 @@ export class Model {
     // A chain that cannot be read has no plugin to remove a link by its name.
     const wired = network?.wires ?? (call.type === 'bridge' || call.type === 'ptp');
     const netns = this.netnsName(call.netns);
-    if (wired && netns !== '' && netns !== 'host' && this.hasNetns(netns)) {
-      take(this.aboutPair(netns, call.ifname));
+    // By its record the pair goes with its host's end; what another has there stays.
+    const known = recorded !== undefined && (network === undefined || recorded.network === network);
+    if (wired && !known && netns !== '' && netns !== 'host' && this.hasNetns(netns)) {
+      if (!this.#held(netns, call, network)) take(this.aboutPair(netns, call.ifname));
     }
     if (network === undefined) {
       if (recorded !== undefined && call.type !== 'host-local') take(recorded.lines);
@@ -203,6 +219,17 @@ export class Model {
       if (!(call.moved && lease) || recorded === own) mustGo.add(line);
     }
     return { codes: [0], mustGo, mayGo: NOTHING, come: 'never' };
+  }
+
+  /** Whether by a record the interface is another container's, or of another network. */
+  #held(netns: string, { id, ifname }: Call, network: Network | undefined): boolean {
+    return this.remains.some(
+      (item) =>
+        item.netns === netns &&
+        item.ifname === ifname &&
+        (item.id !== id || item.network !== network) &&
+        [...item.lines].some(isRecord),
+    );
   }
 
   /** Lines of a container's link and of its other end. */
@@ -278,6 +305,7 @@ export class Model {
     const loosened = this.#loosen(call, fault, code);
     const after = look();
     checkHints(after.hints);
+    if (fault !== 'none') this.#shrink(after.lines);
     const came = this.#compare(call, expected, after.lines);
     const notes = this.#notes(call, expected, after.lines);
     if (call.command === 'ADD' && code === 0) this.#reclaimed(call, expected, after.lines);
@@ -287,6 +315,17 @@ export class Model {
     this.#adopt(call, new Set([...came, ...expected.mustGo]), after.lines);
     if (call.command === 'ADD' && code === 0) this.#attached(call, number, answer.stdout);
     return { code, notes };
+  }
+
+  /** A record of which a disturbed call could take back a part says what is left. */
+  #shrink(after: ReadonlySet<string>): void {
+    for (const line of after) {
+      if (!isRecord(line) || this.lines.has(line)) continue;
+      const old = [...this.lines].find((one) => isPartOf(line, one));
+      if (old === undefined) continue;
+      this.lines = new Set([...this.lines].map((one) => (one === old ? line : one)));
+      for (const { lines } of this.remains) if (lines.delete(old)) lines.add(line);
+    }
   }
 
   /** Of the leases from before the boot only those may go whose address is given anew. */
@@ -462,7 +501,7 @@ function kindOf(
   const netns = call.netns.slice('/run/netns/'.length);
   const ends = hostEnds(after, netns, call.ifname);
   const about = isAbout(line, netns, call.ifname) || ends.some((end) => isAbout(line, 'host', end));
-  if (about || line === recordLine(call, network)) return 'own';
+  if (about || isRecordOf(call, network, line, false)) return 'own';
   return isShared(network, line) ? 'shared' : 'foreign';
 }
 

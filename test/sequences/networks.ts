@@ -81,6 +81,7 @@ const pods: Network = {
     capabilities: { ips: true },
     ipam: {
       type: 'host-local',
+      statusWhenFull: true,
       ranges: [[{ subnet: '10.1.0.0/29', rangeStart: '10.1.0.2', rangeEnd: '10.1.0.3' }]],
     },
   },
@@ -104,6 +105,7 @@ const dual: Network = {
     hairpinMode: true,
     ipam: {
       type: 'host-local',
+      statusWhenFull: true,
       ranges: [[{ subnet: '10.2.0.0/29' }], [{ subnet: 'fd02::/126' }]],
       routes: [{ dst: '10.99.0.0/16' }, { dst: 'fd99::/16' }],
     },
@@ -159,6 +161,7 @@ const link: Network = {
     type: 'ptp',
     ipam: {
       type: 'host-local',
+      statusWhenFull: true,
       subnet: '10.4.0.0/29',
       rangeStart: '10.4.0.5',
       routes: [{ dst: '0.0.0.0/0' }],
@@ -186,6 +189,7 @@ const chain: Network = {
         capabilities: { ips: true },
         ipam: {
           type: 'host-local',
+          statusWhenFull: true,
           dataDir: '/var/lib/cni/elsewhere',
           ranges: [
             [
@@ -213,7 +217,7 @@ const old: Network = {
     type: 'bridge',
     bridge: 'br3',
     isGateway: true,
-    ipam: { type: 'host-local', ranges: [[{ subnet: '10.6.0.0/30' }]] },
+    ipam: { type: 'host-local', statusWhenFull: true, ranges: [[{ subnet: '10.6.0.0/30' }]] },
   },
   modern: false,
 };
@@ -231,6 +235,7 @@ const bare: Network = {
     type: 'host-local',
     ipam: {
       type: 'host-local',
+      statusWhenFull: true,
       ranges: [[{ subnet: '10.7.0.0/24', rangeStart: '10.7.0.2', rangeEnd: '10.7.0.3' }]],
     },
   },

@@ -37,6 +37,8 @@ class Simulated implements Stage {
   readonly #around: Wrap;
   /** Namespaces without a name: empty ones, that nobody can open. */
   readonly #gone = new Set<string>();
+  /** How often a name was given again: each time to another namespace. */
+  readonly #births = new Map<string, number>();
   #driver: SimulatedDriver;
 
   constructor(before: string, around: Wrap) {
@@ -50,6 +52,11 @@ class Simulated implements Stage {
         if (this.#gone.has(path.slice('/run/netns/'.length))) throw new OsError(ENOENT);
         return this.#driver.netns_open({ path });
       },
+      netns_id: ({ ns }: { ns: number }) => {
+        const id = Buffer.from(this.#driver.netns_id({ ns })).toString();
+        const births = this.#births.get(id.slice('netns:'.length)) ?? 0;
+        return Buffer.from(births === 0 ? id : `${id}#${births}`);
+      },
     };
     return serveOn(wrap(this.#around(driver)), step, step.env, stdin);
   }
@@ -62,7 +69,7 @@ class Simulated implements Stage {
     return text;
   }
   netnsAdd(name: string): void {
-    this.#gone.delete(name);
+    if (this.#gone.delete(name)) this.#births.set(name, (this.#births.get(name) ?? 0) + 1);
   }
   netnsDel(name: string): void {
     const ns = this.#driver.netns_open({ path: `/run/netns/${name}` });

@@ -1,7 +1,7 @@
 // What an attachment that was made must have: by the spec and the documents, from result and state
 // text. It remembers nothing between calls.
 import { Violation } from '../support/answer.ts';
-import { type Call, ownerOf, recordLine } from './call.ts';
+import { type Call, isRecordOf, ownerOf } from './call.ts';
 import type { Network } from './networks.ts';
 import { hostEnds, leaseOf } from './state.ts';
 
@@ -46,7 +46,8 @@ export function checkAttached(
     need(result.interfaces === undefined, `IPAM alone made interfaces: ${stdout}`);
     return result;
   }
-  need(own.has(recordLine(call, network)), 'the attachment has no record');
+  const recorded = [...own].some((line) => isRecordOf(call, network, line, true));
+  need(recorded, 'the attachment has no record of all that it has');
   checkInterfaces(call, network, result, lines);
   checkKernel(call, network, addresses, lines);
   return result;

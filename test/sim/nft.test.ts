@@ -41,7 +41,7 @@ const CHAINS = [
   'firewall-same-cni0',
   'firewall-isolated-br-_40x',
 ];
-const PARTS = ['masq', 'portmap', 'spoof', 'firewall', 'isolation'];
+const PARTS = ['masq', 'portmap', 'spoof', 'firewall', 'marks', 'isolation'];
 const ADMIN = 'CNI-ADMIN';
 const ELEMENTS = [
   'masq4 10.1.2.2 : goto masq-10.1.2.0/24',
@@ -56,6 +56,8 @@ const ELEMENTS = [
   'hostports_snat4 10.1.2.2 . tcp . 8080 : goto snat-10.1.2.0/24',
   'hostports_snat4 10.8.0.2 . sctp . 7 : goto hostports_all',
   'hostports_snat6 fd00:1::2 . udp . 53 : goto snat-fd00_1__/61',
+  'hostports_open4 10.1.2.2 . tcp . 8080',
+  'hostports_open6 fd00:1::2 . udp . 53',
   'hostports_self4 10.1.2.2 . 10.1.2.2',
   'hostports_self6 fd00:1::2 . fd00:1::2',
   'spoof_ports veth01234567',
@@ -96,8 +98,10 @@ function randomScript(random: () => number): string {
     () => `part ${one(PARTS)}`,
     () => `chain ${one(CHAINS)}`,
     () => `fresh-chain ${one(CHAINS)}`,
-    () => `override ${one(['ip', 'ip6'])}`,
-    () => `delete-override ip 999999`,
+    () => `${one(['pass', 'through'])} ${one(['ip', 'ip6'])}`,
+    () => `ask ${one(['ip', 'ip6'])} ${one([ADMIN, 'SITE'])}`,
+    () => `delete-rule ip 999999`,
+    () => `through ip 999999`,
     () => `admin ${ADMIN}`,
     () => `delete-chain ${ADMIN}`,
     () => `create ${one(ELEMENTS)}`,
@@ -210,7 +214,7 @@ describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () =
       ...first.map((text) => `create ${text}`),
     ];
     const parts = PARTS.map((name) => `part ${name}`);
-    const more = [`admin ${ADMIN}`, 'override ip', 'override ip6'];
+    const more = [`admin ${ADMIN}`, 'pass ip', `ask ip ${ADMIN}`, 'pass ip6', 'through ip6'];
     compare([[...parts, ...chains, ...more, ...elements].join('\n'), parts.join('\n')]);
   });
 
@@ -285,13 +289,19 @@ describe.skipIf(needsNft !== '')(`one transaction, three ways ${needsNft}`, () =
           (driver.chain_get({ ns: 0, family: IP, table: 'filter', chain: 'FORWARD' }) as NftChain)
             .rules;
         const without = lines(driver);
-        expect(send('override ip\noverride ip')).toBe('ok');
+        expect(send('pass ip\npass ip')).toBe('ok');
         const [first, second] = rules();
-        expect(send(`delete-override ip ${first?.handle}`)).toBe('ok');
+        expect(send(`delete-rule ip ${first?.handle}`)).toBe('ok');
         expect(rules()).toEqual([second]);
-        expect(lines(driver)).toEqual([...without, 'nft override ip'].sort());
-        expect(send(`delete-override ip ${first?.handle}`)).toBe(ENOENT);
-        expect(send(`delete-override ip ${second?.handle}`)).toBe('ok');
+        const pass = 'meta mark & 0x00001000 == 0x00001000 counter accept';
+        const line = `nft in ip filter FORWARD 1 ${pass} comment "fairlead firewall 2"`;
+        expect(lines(driver)).toEqual([...without, line].sort());
+        expect(send(`through ip ${second?.handle}`)).toBe('ok');
+        const [before, after] = rules();
+        expect([before?.comment, after]).toEqual(['fairlead portmap 2', second]);
+        expect(send(`delete-rule ip ${before?.handle}`)).toBe('ok');
+        expect(send(`delete-rule ip ${first?.handle}`)).toBe(ENOENT);
+        expect(send(`delete-rule ip ${second?.handle}`)).toBe('ok');
         expect(lines(driver)).toEqual(without);
       }
     } finally {

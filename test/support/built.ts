@@ -3,10 +3,10 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { stepsOf } from '../../tools/test-steps.mjs';
+import { stepsOf, TRIED } from '../../tools/test-steps.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-process.env['FAIRLEAD_TEST_STEPS'] = stepsOf(relative(ROOT, expect.getState().testPath ?? '')).join(
-  ' ',
-);
+const path = relative(ROOT, expect.getState().testPath ?? '');
+const steps = process.env['FAIRLEAD_TRY'] === '1' ? TRIED : stepsOf(path);
+process.env['FAIRLEAD_TEST_STEPS'] = steps.join(' ');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Directives, parseDirectives } from './directives.ts';
 import { formatTxtar, parseTxtar } from './txtar.ts';
+import { kernelNeeds } from './types.ts';
 
 const ROOT = fileURLToPath(new URL('../../fixtures', import.meta.url));
 
@@ -112,10 +113,14 @@ export function parseFixture(path: string, text: string): Fixture {
   const lines = (files.get('steps') ?? '').split('\n').filter((line) => line !== '');
   try {
     refuseUnread(lines, files);
+    const directives = parseDirectives(comment);
     return {
       name: path.slice(ROOT.length + 1).replace(/\.txtar$/, ''),
       path,
-      ...parseDirectives(comment),
+      ...directives,
+      get needs() {
+        return [...new Set([...kernelNeeds([...files.values()]), ...directives.needs])];
+      },
       before: files.get('before') ?? 'netns host\nnetns pod\n',
       steps: lines.map((line, index) => parseStep(line, index + 1, files)),
       files,
@@ -140,7 +145,11 @@ export function allFixtures(): Fixture[] {
 }
 
 /** What a step reads on stdin: its file, with the earlier result as prevResult. */
-export function stdinOf(step: Step, earlier: readonly Outcome[], version?: string): string {
+export function stdinOf(
+  step: Step,
+  earlier: readonly Pick<Outcome, 'stdout'>[],
+  version?: string,
+): string {
   const replaced =
     version === undefined
       ? step.stdin

@@ -1,7 +1,8 @@
 // A namespace standing for the host, pods, and programs called in them as a runtime calls plugins.
 // All of it is the test's own and goes with close().
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { rmdirSync } from 'node:fs';
+import { outputOf } from './shell.ts';
 
 export interface Called {
   readonly code: number | null;
@@ -22,7 +23,7 @@ export class Lab {
     for (const name of ['host', ...this.pods]) this.ip('netns', 'add', this.prefix + name);
   }
   ip(...args: string[]): string {
-    return execFileSync('ip', args, { encoding: 'utf8' });
+    return outputOf(['ip', ...args]);
   }
   /** Names of the host's links of a kind. */
   links(kind: string): string[] {

@@ -1,6 +1,6 @@
 // nftables as `nft` tells and takes it, in the nft lines of core-as/sim/text.ts. It reads and loads
 // by the program alone and knows no message of ours: it is the judge of them.
-import { execFileSync } from 'node:child_process';
+import { outputOf, run } from './shell.ts';
 
 /** Rules that look up, by protocol and family, whose source is masqueraded behind a port. */
 function snatRules(): string {
@@ -11,7 +11,7 @@ function snatRules(): string {
       return `ct status dnat meta l4proto ${protocol} ${key} vmap @${map}`;
     }),
   );
-  return rules.map((rule) => `\t\t${rule} comment "fairlead portmap 1"\n`).join('');
+  return rules.map((rule) => `\t\t${rule} comment "fairlead portmap 2"\n`).join('');
 }
 
 /** What `nft list` must show of each part of our tables, character for character. */
@@ -33,7 +33,7 @@ const PARTS: Readonly<Record<string, { family: string; sets: string; chains: str
 		ip6 saddr vmap @masq6 comment "fairlead masq 1"
 	}`,
   },
-  'portmap 1': {
+  'portmap 2': {
     family: 'inet',
     sets: `
 	map hostports4 {
@@ -60,6 +60,14 @@ const PARTS: Readonly<Record<string, { family: string; sets: string; chains: str
 		type ipv6_addr . inet_proto . inet_service : verdict
 	}
 
+	set hostports_open4 {
+		type ipv4_addr . inet_proto . inet_service
+	}
+
+	set hostports_open6 {
+		type ipv6_addr . inet_proto . inet_service
+	}
+
 	set hostports_self4 {
 		type ipv4_addr . ipv4_addr
 	}
@@ -69,38 +77,39 @@ const PARTS: Readonly<Record<string, { family: string; sets: string; chains: str
 	}`,
     chains: `
 	chain hostports {
-		dnat ip to ip daddr . meta l4proto . th dport map @hostports_ip4 comment "fairlead portmap 1"
-		dnat ip to meta l4proto . th dport map @hostports4 comment "fairlead portmap 1"
-		dnat ip6 to ip6 daddr . meta l4proto . th dport map @hostports_ip6 comment "fairlead portmap 1"
-		dnat ip6 to meta l4proto . th dport map @hostports6 comment "fairlead portmap 1"
+		dnat ip to ip daddr . meta l4proto . th dport map @hostports_ip4 comment "fairlead portmap 2"
+		dnat ip to meta l4proto . th dport map @hostports4 comment "fairlead portmap 2"
+		dnat ip6 to ip6 daddr . meta l4proto . th dport map @hostports_ip6 comment "fairlead portmap 2"
+		dnat ip6 to meta l4proto . th dport map @hostports6 comment "fairlead portmap 2"
 	}
 
 	chain hostports_all {
-		masquerade comment "fairlead portmap 1"
+		masquerade comment "fairlead portmap 2"
 	}
 
 	chain hostports_self4 {
-		ip saddr . ip daddr @hostports_self4 masquerade comment "fairlead portmap 1"
-		ip saddr 127.0.0.0/8 masquerade comment "fairlead portmap 1"
+		ip saddr . ip daddr @hostports_self4 masquerade comment "fairlead portmap 2"
+		ip saddr 127.0.0.0/8 masquerade comment "fairlead portmap 2"
 	}
 
 	chain hostports_self6 {
-		ip6 saddr . ip6 daddr @hostports_self6 masquerade comment "fairlead portmap 1"
-	}
-
-	chain hostports_raw {
-		type filter hook prerouting priority raw; policy accept;
-		iif != "lo" ip daddr 127.0.0.0/8 drop comment "fairlead portmap 1"
+		ip6 saddr . ip6 daddr @hostports_self6 masquerade comment "fairlead portmap 2"
 	}
 
 	chain hostports_prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
-		fib daddr type local goto hostports comment "fairlead portmap 1"
+		iif != "lo" ip daddr 127.0.0.0/8 drop comment "fairlead portmap 2"
+		fib daddr type local goto hostports comment "fairlead portmap 2"
+	}
+
+	chain hostports_input {
+		type filter hook input priority filter; policy accept;
+		iif != "lo" ip daddr 127.0.0.0/8 ct state invalid,new,untracked drop comment "fairlead portmap 2"
 	}
 
 	chain hostports_output {
 		type nat hook output priority -100; policy accept;
-		fib daddr type local goto hostports comment "fairlead portmap 1"
+		fib daddr type local goto hostports comment "fairlead portmap 2"
 	}
 
 	chain hostports_postrouting {
@@ -125,44 +134,94 @@ ${snatRules()}	}`,
   },
 };
 
-const FIREWALL_TAG = 'comment "fairlead firewall 1"';
+const FIREWALL_TAG = 'comment "fairlead firewall 2"';
+const MARKS_TAG = 'comment "fairlead marks 1"';
 const OTHER_BRIDGE =
   'iifname @firewall_same oifname @firewall_same iifname . oifname != @firewall_pairs';
 const MAPS = ['ipv4_addr', 'ipv6_addr', 'ifname', 'ifname'];
 
-Object.assign(PARTS, {
-  'firewall 1': {
-    family: 'inet',
-    sets: [
-      ...['4', '6', '_policies', '_admins'].map(
-        (name, at) => `\n\tmap firewall${name} {\n\t\ttype ${MAPS[at]} : verdict\n\t}\n`,
-      ),
-      ...['_same', '_isolated', '_pairs'].map((name) => {
-        const type = name === '_pairs' ? 'ifname . ifname' : 'ifname';
-        return `\n\tset firewall${name} {\n\t\ttype ${type}\n\t}\n`;
-      }),
-    ].join(''),
-    chains: `
-	chain forward {
-		type filter hook forward priority filter - 5; policy accept;
-		meta mark set meta mark | 0x00001000 ${FIREWALL_TAG}
-		jump firewall-admins ${FIREWALL_TAG}
-		iifname @firewall_isolated oifname @firewall_isolated drop ${FIREWALL_TAG}
-		iifname @firewall_isolated oifname @firewall_same drop ${FIREWALL_TAG}
-		iifname @firewall_same oifname @firewall_isolated drop ${FIREWALL_TAG}
-		${OTHER_BRIDGE} drop ${FIREWALL_TAG}
-		ip saddr vmap @firewall4 ${FIREWALL_TAG}
-		ip6 saddr vmap @firewall6 ${FIREWALL_TAG}
-		ct state established,related ip daddr vmap @firewall4 ${FIREWALL_TAG}
-		ct state established,related ip6 daddr vmap @firewall6 ${FIREWALL_TAG}
-		meta mark set meta mark & 0xffffefff ${FIREWALL_TAG}
-	}
+/** A chain with its rules, each with its part's tag. */
+const chainBlock = (name: string, head: string, rules: readonly string[], tag: string): string =>
+  `\n\tchain ${name} {\n${head}${rules.map((rule) => `\t\t${rule} ${tag}\n`).join('')}\t}\n`;
+const FORWARD_HEAD = '\t\ttype filter hook forward priority filter - 5; policy accept;\n';
+const END_HEAD = '\t\ttype filter hook forward priority 20; policy accept;\n';
+const APART = [
+  'iifname @firewall_isolated oifname @firewall_isolated drop',
+  'iifname @firewall_isolated oifname @firewall_same drop',
+  'iifname @firewall_same oifname @firewall_isolated drop',
+  `${OTHER_BRIDGE} drop`,
+];
+const THROUGH = 'meta mark set meta mark | 0x00000800';
+const OPEN = ['tcp', 'udp', 'sctp'].flatMap((protocol) =>
+  ['ip', 'ip6'].map((ip) => {
+    const key = `ct reply ${ip} saddr . meta l4proto . ct original proto-dst`;
+    return `meta l4proto ${protocol} ${key} @hostports_open${ip === 'ip' ? 4 : 6} ${THROUGH}`;
+  }),
+);
+const SADDR = ['ip saddr vmap @firewall4', 'ip6 saddr vmap @firewall6'];
+const DADDR = ['ip daddr vmap @firewall4', 'ip6 daddr vmap @firewall6'];
+/** Sets of other parts are theirs to tell. */
+const MARKED = [
+  chainBlock(
+    'firewall-ports',
+    '',
+    [
+      ...OPEN,
+      ...['icmp', 'ipv6-icmp'].map((icmp) => `meta l4proto ${icmp} ct state related ${THROUGH}`),
+    ],
+    MARKS_TAG,
+  ),
+  chainBlock(
+    'firewall-unknown',
+    '',
+    ['meta mark set meta mark & 0xffffefff', 'ct status dnat goto firewall-ports'],
+    MARKS_TAG,
+  ),
+  chainBlock('firewall-known', '', [...SADDR, ...DADDR, 'goto firewall-unknown'], MARKS_TAG),
+  chainBlock(
+    'forward',
+    FORWARD_HEAD,
+    [
+      'meta mark set meta mark & 0xfffff7ff | 0x00001000',
+      'jump firewall-admins',
+      'ct state established,related goto firewall-known',
+      ...APART,
+      ...SADDR,
+      'goto firewall-unknown',
+    ],
+    MARKS_TAG,
+  ),
+  chainBlock('forward-end', END_HEAD, ['meta mark set meta mark & 0xffffe7ff'], MARKS_TAG),
+].join('');
+const FIREWALL_SETS = [
+  ...['4', '6', '_policies', '_admins'].map(
+    (name, at) => `\n\tmap firewall${name} {\n\t\ttype ${MAPS[at]} : verdict\n\t}\n`,
+  ),
+  ...['_same', '_isolated', '_pairs'].map((name) => {
+    const type = name === '_pairs' ? 'ifname . ifname' : 'ifname';
+    return `\n\tset firewall${name} {\n\t\ttype ${type}\n\t}\n`;
+  }),
+].join('');
 
-	chain forward-end {
-		type filter hook forward priority 20; policy accept;
-		meta mark set meta mark & 0xffffefff ${FIREWALL_TAG}
-	}`,
+const OPEN_SETS = ['4', '6']
+  .map((family) => {
+    const type = `ipv${family}_addr . inet_proto . inet_service`;
+    return `\n\tset hostports_open${family} {\n\t\ttype ${type}\n\t}\n`;
+  })
+  .join('');
+
+Object.assign(PARTS, {
+  'firewall 2': {
+    family: 'inet',
+    sets: FIREWALL_SETS,
+    chains: chainBlock(
+      'forward',
+      FORWARD_HEAD,
+      ['jump firewall-admins', 'ct state established,related accept', ...APART],
+      FIREWALL_TAG,
+    ),
   },
+  'marks 1': { family: 'inet', sets: '', chains: MARKED },
   'isolation 1': {
     family: 'bridge',
     sets: `
@@ -187,7 +246,7 @@ function familyOf(set: string): string {
 /** The chain of a subnet, by its name. */
 function subnetChain(name: string): string {
   const masq = name.startsWith('masq-');
-  const tag = `comment "fairlead ${masq ? 'masq' : 'portmap'} 1"`;
+  const tag = `comment "fairlead ${masq ? 'masq 1' : 'portmap 2'}"`;
   const subnet = name.slice('masq-'.length).replaceAll('_', ':');
   const v6 = name === 'masq-any6' || subnet.includes(':');
   const ip = v6 ? 'ip6' : 'ip';
@@ -212,12 +271,7 @@ const ledChain = (name: string): string =>
 
 /** Runs nft inside a namespace of `ip netns`. */
 export function nft(netns: string, args: string[], input = ''): string {
-  return execFileSync('ip', ['netns', 'exec', netns, 'nft', ...args], {
-    encoding: 'utf8',
-    input,
-    maxBuffer: 64 << 20,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  return outputOf(['ip', 'netns', 'exec', netns, 'nft', ...args], { input });
 }
 
 /** The blocks of a table (`map NAME {…}` and so on) as they stand in the listing. */
@@ -251,6 +305,11 @@ function tableLines(family: string, body: string): string[] {
     lines.push(`nft ${name}`);
     blocks = blocks.filter((block) => !wanted.includes(block));
   }
+  // Sets alone are nothing odd: rules of another part may look them up.
+  for (const { sets } of Object.values(PARTS)) {
+    const known = blocksOf(sets);
+    blocks = blocks.filter((block) => !known.includes(block));
+  }
   const admins: string[] = [];
   for (const block of blocks) {
     if (!block.startsWith('\n\tchain firewall-admins {')) continue;
@@ -273,8 +332,6 @@ function tableLines(family: string, body: string): string[] {
   return lines;
 }
 
-const OVERRIDE = `meta mark & 0x00001000 == 0x00001000 counter accept ${FIREWALL_TAG}`;
-
 /** A priority as a number: nft says `filter`, `filter - 5` or a number. */
 function priorityOf(family: string, words: string): number {
   const base = family === 'bridge' ? -200 : 0;
@@ -282,45 +339,54 @@ function priorityOf(family: string, words: string): number {
   return words.startsWith('filter') ? base + Number(offset.replace(' ', '')) : Number(words);
 }
 
-/** Base chains of others in the forward hook, and our rule in them. */
-function forwardLines(family: string, table: string, body: string): string[] {
+/** Chains of others: those in the forward hook, those that are in none, and their rules. */
+function othersLines(family: string, table: string, body: string): string[] {
   const lines: string[] = [];
   for (const block of blocksOf(body)) {
-    const [, chain, priority, policy] =
-      /^\n\tchain (\S+) \{\n\t\ttype \S+ hook forward priority ([^;]+); policy (\w+);/.exec(
-        block,
-      ) ?? [];
-    if (chain === undefined) continue;
-    const number = priorityOf(family, priority ?? '');
-    lines.push(`nft forward ${family} ${table} ${chain} ${number} ${policy}`);
-    for (const rule of block.split('\n')) {
-      if (rule.trim() === OVERRIDE) lines.push(`nft override ${family}`);
-    }
+    const [, chain = '', inner = ''] = /^\n\tchain (\S+) \{\n([\s\S]*)\t\}$/.exec(block) ?? [];
+    const [, hook, priority = '', policy = ''] =
+      /^\t\ttype \S+ hook (\S+) priority ([^;]+); policy (\w+);/.exec(inner) ?? [];
+    if (chain === '' || (hook !== undefined && hook !== 'forward')) continue;
+    const place = `${family} ${table} ${chain}`;
+    const number = priorityOf(family, priority);
+    lines.push(
+      hook === undefined ? `nft chain ${place}` : `nft forward ${place} ${number} ${policy}`,
+    );
+    const rules = inner.split('\n').slice(hook === undefined ? 0 : 1, -1);
+    lines.push(...rules.map((rule, at) => `nft in ${place} ${at + 1} ${rule.trim()}`));
   }
   return lines;
 }
 
 /** What nft says on a kernel that has no nf_tables, in which no rule can lie. */
 const UNSUPPORTED = /Operation not supported|Protocol not supported|cache initialization failed/;
+let known: boolean | undefined;
 
-function listingOf(netns: string): string {
-  try {
-    return nft(netns, ['-s', 'list', 'ruleset']);
-  } catch (error) {
-    if (UNSUPPORTED.test(String((error as { stderr?: string }).stderr))) return '';
-    throw error;
-  }
+/** Whether this kernel has nf_tables: asked once, as nft takes long to say that it has not. */
+export function kernelHasNft(): boolean {
+  if (known !== undefined) return known;
+  const { status, stderr } = run(['nft', 'list', 'tables']);
+  known = status === 0;
+  if (!known && !UNSUPPORTED.test(stderr)) throw new Error(`nft list tables: ${stderr}`);
+  return known;
 }
 
 /** The nft lines of a namespace of `ip netns`. */
 export function nftLines(netns: string): string[] {
-  const listing = listingOf(netns);
+  return kernelHasNft() ? rulesetLines(nft(netns, LIST_RULESET)) : [];
+}
+
+/** Words of nft that list all tables. */
+export const LIST_RULESET = ['-s', 'list', 'ruleset'];
+
+/** The nft lines of such a listing. */
+export function rulesetLines(listing: string): string[] {
   const lines: string[] = [];
   for (const [, family = '', name = '', body = ''] of listing.matchAll(
     /^table (\S+) (\S+) \{([\s\S]*?)\n?^\}/gm,
   )) {
     if (name === 'fairlead') lines.push(...tableLines(family, body));
-    else lines.push(`nft table ${family} ${name}`, ...forwardLines(family, name, body));
+    else lines.push(`nft table ${family} ${name}`, ...othersLines(family, name, body));
   }
   return lines;
 }
@@ -334,7 +400,12 @@ function script(lines: readonly string[]): string {
     const part = PARTS[`${what} ${first}`];
     const rest = line.slice(`nft ${what} ${first} `.length);
     if (what === 'table') put(0, `table ${first} ${second} {\n}`);
-    else if (what === 'chain') put(0, `table inet fairlead {${ledChain(first)}\n}`);
+    else if (what === 'chain' && second !== '') {
+      put(0, `table ${first} ${second} {\n\tchain ${third} {\n\t}\n}`);
+    } else if (what === 'in') {
+      const words = line.split(' ').slice(6).join(' ');
+      put(1, `add rule ${first} ${second} ${third} ${words}`);
+    } else if (what === 'chain') put(0, `table inet fairlead {${ledChain(first)}\n}`);
     else if (what === 'forward') {
       const base = `type filter hook forward priority ${priority}; policy ${policy};`;
       put(0, `table ${first} ${second} {\n\tchain ${third} {\n\t\t${base}\n\t}\n}`);
@@ -343,15 +414,16 @@ function script(lines: readonly string[]): string {
       const tag = `comment "fairlead admin ${first}"`;
       put(1, `add rule inet fairlead firewall-admins jump ${first} ${tag}`);
     } else if (what === 'rule') put(1, `add rule inet fairlead ${first} ${rest}`);
-    else if (what === 'override') put(1, `insert rule ${first} filter FORWARD ${OVERRIDE}`);
     else if (what === 'element') {
       const [, key = '', data = '', comment = ''] =
         /^nft element \S+ (.*?)( : .*?)? ("[^"]*")$/.exec(line) ?? [];
       const at = `${familyOf(first)} fairlead ${first}`;
       put(2, `add element ${at} { ${key} comment ${comment}${data} }`);
     } else if (part !== undefined) {
-      const admins = what === 'firewall' ? '\n\tchain firewall-admins {\n\t}\n' : '';
-      put(0, `table ${part.family} fairlead {${part.sets}${admins}${part.chains}\n}`);
+      const admins =
+        what === 'firewall' || what === 'marks' ? '\n\tchain firewall-admins {\n\t}\n' : '';
+      const borrowed = what === 'marks' ? FIREWALL_SETS + OPEN_SETS : '';
+      put(0, `table ${part.family} fairlead {${part.sets}${borrowed}${admins}${part.chains}\n}`);
     } else throw new Error(`what is "${line}"?`);
   }
   return ranks.flat().join('');

@@ -1,9 +1,9 @@
 // The real kernel's state in the text of core-as/sim/text.ts, as iproute2, nft and /proc tell it.
 // It reads only, and knows no driver of ours: it is the judge of both.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { flowLines } from './conntrack.ts';
-import { nftLines } from './nft.ts';
+import { kernelHasNft, LIST_RULESET, rulesetLines } from './nft.ts';
+import { outputOf } from './shell.ts';
 import { rowOf } from './words.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
@@ -22,13 +22,9 @@ const USUAL: Readonly<Record<string, number>> = {
   'ipv6/ndisc_notify': 0,
 };
 
-function run(command: string, ...args: string[]): string {
-  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe'];
-  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, stdio });
-}
-/** What iproute2 says of nothing is nothing. */
+/** Arrays, each on a line, as one; what iproute2 says of nothing is nothing. */
 function parsed(text: string): Json[] {
-  return text.trim() === '' ? [] : JSON.parse(text);
+  return text.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line)));
 }
 /** Bytewise for what is ASCII. */
 const sorted = (lines: string[]): string[] => lines.sort((a, b) => (a < b ? -1 : Number(a > b)));
@@ -52,51 +48,70 @@ interface Seen {
   readonly filters: ReadonlyMap<string, Json[]>;
   /** nf_conntrack of /proc/net, "" where the kernel has none. */
   readonly flows: string;
+  /** The tables of nft, "" where the kernel has none. */
+  readonly ruleset: string;
 }
 
 /** Stands between two answers. */
 const CUT = '----';
 const KEYS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
 const KNOBS = Object.keys(USUAL).map((knob) => knob.replace('/', '/conf/*/'));
+const SYSCTLS = [...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ');
+const FLOWS = '/proc/net/nf_conntrack';
+const ipBatch = (family: string, ...lines: string[]): string =>
+  [`ip ${family} -j -d -N -batch - <<end`, ...lines, 'end'].join('\n');
 const QUESTIONS = [
-  'ip -j -d link',
-  'ip -j addr',
-  'ip -j -N -4 route show table all',
-  'ip -j -N -6 route show table all',
-  'ip -j netns list-id',
-  'ip -j -N -4 rule',
-  'ip -j -N -6 rule',
+  ipBatch('-4', 'addr', 'link', 'route show table all', 'rule', 'netns list-id'),
+  ipBatch('-6', 'addr', 'route show table all', 'rule'),
   // A link whose MTU is too small has no IPv6 sysctls: -s says nothing of what is missing.
-  `cd /proc/sys; grep -sH . ${[...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ')} || true`,
-  'tc -j -r qdisc',
-  `tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
-  echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done`,
-  'cat /proc/net/nf_conntrack 2>/dev/null || true',
+  `cd /proc/sys; grep -sH . ${SYSCTLS} ${FLOWS} || true`,
+  `qdiscs=$(tc -j -r qdisc); printf "%s\\n" "$qdiscs"; case $qdiscs in *ingress*|*clsact*)
+  tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
+  echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done;; esac`,
 ];
+const RULESET = `nft ${LIST_RULESET.join(' ')}`;
 
-/** Asks all of all namespaces in one shell: a process for each question takes much longer. */
+/** Asks all of all namespaces in one shell, in few processes: starting them takes the time. */
 function look(namespaces: readonly (readonly [name: string, netns: string])[]): Seen[] {
-  const inside = QUESTIONS.join(`\necho ${CUT}\n`);
-  const script = `for ns; do nsenter --net="/run/netns/$ns" sh -ec '${inside}'; echo ${CUT}; done`;
-  const texts = run('sh', '-ec', script, 'sh', ...namespaces.map(([, netns]) => netns));
+  const questions = kernelHasNft() ? [...QUESTIONS, RULESET] : QUESTIONS;
+  const inside = questions.join(`\necho ${CUT}\n`);
+  const script = `inside=$1; shift
+for ns; do nsenter --net="/run/netns/$ns" sh -ec "$inside"; echo ${CUT}; done`;
+  const names = namespaces.map(([, netns]) => netns);
+  const texts = outputOf(['sh', '-ec', script, 'sh', inside, ...names]);
   const answers = texts.split(`${CUT}\n`);
   return namespaces.map(([name, netns], index) => {
-    const own = answers.slice(index * QUESTIONS.length, (index + 1) * QUESTIONS.length);
-    const [links = [], addrs = [], v4 = [], v6 = [], netnsIds = [], rules4 = [], rules6 = []] = own
-      .slice(0, 7)
-      .map(parsed);
-    const sysctls = own[7]?.trim().split('\n') ?? [];
-    const rules = [...rules4, ...rules6];
-    const qdiscs = parsed(own[8] ?? '');
-    const told = (own[9] ?? '').split('\n').filter((line) => line !== '');
-    const filters = new Map<string, Json[]>();
-    told.forEach((line, at) => {
-      if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
-    });
-    const flows = own[10] ?? '';
-    const asked = { links, addrs, netnsIds, rules, sysctls, qdiscs, filters, flows };
-    return { name, netns, routes: [v4, v6], ...asked };
+    const first = index * questions.length;
+    return { name, netns, ...seenIn(answers.slice(first, first + questions.length)) };
   });
+}
+
+/** What the answers to the questions say; an entry of iproute2 is told by the keys it has. */
+function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns'> {
+  const [v4 = '', v6 = '', settings = '', shaping = '', ruleset = ''] = answers;
+  const [all4, all6] = [parsed(v4), parsed(v6)];
+  const having = (key: string, entries = [...all4, ...all6]): Json[] =>
+    entries.filter((entry) => key in entry);
+  const lines = settings.trim().split('\n');
+  const flow = `${FLOWS}:`;
+  const flows = lines.filter((line) => line.startsWith(flow));
+  const [qdiscs = '', ...told] = shaping.split('\n').filter((line) => line !== '');
+  const filters = new Map<string, Json[]>();
+  told.forEach((line, at) => {
+    if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
+  });
+  return {
+    links: having('linkmode'),
+    addrs: having('addr_info'),
+    routes: [having('dst', all4), having('dst', all6)],
+    rules: having('priority'),
+    netnsIds: having('nsid'),
+    sysctls: lines.filter((line) => !line.startsWith(flow)),
+    qdiscs: parsed(qdiscs),
+    filters,
+    flows: flows.map((line) => line.slice(flow.length)).join('\n'),
+    ruleset,
+  };
 }
 
 /** NETNS/NAME of a veth's other end, "?" when it lies where nobody looked. */
@@ -156,7 +171,7 @@ function vlanLines({ netns, links }: Seen): string[] {
   const ports = links.filter((link) => filtering.has(link.master)).map((link) => link.ifname);
   if (ports.length === 0) return [];
   const lines: string[] = [];
-  for (const port of parsed(run('bridge', '-j', '-n', netns, 'vlan'))) {
+  for (const port of parsed(outputOf(['bridge', '-j', '-n', netns, 'vlan']))) {
     if (!ports.includes(port.ifname)) continue;
     for (const vlan of port.vlans ?? []) {
       const flags: string[] = vlan.flags ?? [];
@@ -295,7 +310,7 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
     for (const group of [addrLines, vlanLines, routeLines, ruleLines, sysctlLines, tcLines]) {
       lines.push(...sorted(group(space)));
     }
-    lines.push(...sorted(nftLines(space.netns)), ...sorted(flowLines(space.flows)));
+    lines.push(...sorted(rulesetLines(space.ruleset)), ...sorted(flowLines(space.flows)));
   }
   if (filesRoot !== undefined) lines.push(...sorted(fileLines(filesRoot)));
   return `${lines.join('\n')}\n`;

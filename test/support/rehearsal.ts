@@ -5,8 +5,8 @@ import { type DryRun, difference, dryRun } from '../../host-node/cli/dry-run.ts'
 import { type Answer, performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { type Fixture, normalMacs, normalState } from './fixture.ts';
+import { Ground } from './ground.ts';
 import { wasmModule } from './wasm.ts';
-import { Ground } from './world.ts';
 
 export const CONF_DIR = '/etc/cni/net.d';
 export const CACHE_DIR = '/var/lib/cni';
@@ -65,7 +65,7 @@ export class Rehearsal {
 
   dry(task: Task, all = false): DryRun {
     const { hostNetns } = this;
-    const [core, sim] = [wasmModule('core'), wasmModule('sim')];
+    const [core, sim] = [wasmModule('tools'), wasmModule('sim')];
     const request = this.#there(task);
     return dryRun({ core, sim, hostNetns, root: this.ground.root, name: task.name, request, all });
   }
@@ -80,7 +80,7 @@ export class Rehearsal {
       },
     };
     try {
-      return performTask(wasmModule('core'), driver, task.name, this.#there(task), around);
+      return performTask(wasmModule('tools'), driver, task.name, this.#there(task), around);
     } finally {
       driver.close();
     }

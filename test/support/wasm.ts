@@ -27,10 +27,13 @@ export function distPath(file: string): string {
   return fileURLToPath(new URL(`../../dist/${file}`, import.meta.url));
 }
 
-/** `core`: the core over the host ABI. `sim`: the simulated kernel. */
-export function wasmModule(name: 'core' | 'sim'): WebAssembly.Module {
-  const module =
-    compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(`${name}.wasm`)));
+/** Under `npm run try` the modules are those that are built in no time. */
+const folder = process.env['FAIRLEAD_TRY'] === '1' ? 'try/' : '';
+
+/** `core`: what serves plugins. `tools`: that and the tasks. `sim`: the simulated kernel. */
+export function wasmModule(name: 'core' | 'tools' | 'sim'): WebAssembly.Module {
+  const file = `${folder}${folder !== '' && name === 'core' ? 'tools' : name}.wasm`;
+  const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(file)));
   compiled.set(name, module);
   return module;
 }

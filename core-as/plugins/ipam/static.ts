@@ -1,26 +1,40 @@
 // The IPAM type `static`: addresses written in the configuration or requested by the runtime.
 // It keeps no state. Sources, lowest to highest: ipam.addresses with CNI_ARGS IP appended,
 // args.cni.ips, runtimeConfig.ips; a higher one replaces the lower.
-import { cidr_parse, ip_parse } from "../../lib/ip";
-import { JsonValue } from "../../lib/json";
+import { Adding } from "../../attach/adding";
+import { Cidr, cidr_parse, ip_parse } from "../../lib/ip";
+import { JsonValue, Kind } from "../../lib/json";
 import { check_failed, check_prevResult } from "../../net/check";
 import { ipam_object, too_many } from "../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { POOLS_LIMIT, Pool } from "../../plugin/pool";
+import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniArgs } from "../../spec/args";
-import { Attachments } from "../../spec/attachments";
 import { CniError, Code } from "../../spec/error";
 import { LIST_LIMIT } from "../../spec/reader";
 import { Request } from "../../spec/request";
 import { dns_read, routes_read } from "../../spec/result";
 import { IPConfig, Result } from "../../spec/types";
 import { version_before } from "../../spec/version";
-import { Undo } from "../../undo";
 
 export class Static extends Plugin {
   private result: Result = new Result();
+  /** The addresses of the result, as the kernel tells them apart. */
+  private seen: Set<string> = new Set<string>();
 
   get uses_netns(): bool {
     return false;
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Ipam;
+    type.about = "IPAM: addresses written in the configuration";
+    type
+      .at(IPAM, "type addresses routes dns")
+      .at("ipam.addresses", "address gateway")
+      .at(ARGS, "ips")
+      .at(RUNTIME, "ips")
+      .at(CNI_ARGS, "IP GATEWAY");
   }
 
   load(request: Request): CniError | null {
@@ -30,11 +44,28 @@ export class Static extends Plugin {
     this.addresses(request, ipam);
     const error = this.requested(request);
     if (error) return error;
-    this.result.routes = routes_read(reader, ipam, "routes");
+    this.result.routes = routes_read(reader, ipam, "routes", true);
     const dns = reader.object(ipam, "dns");
     if (dns) this.result.dns = dns_read(reader, dns);
     if (reader.error) return reader.error;
     return one_per_family(request, this.result);
+  }
+
+  pools(request: Request): Pool[] {
+    const pools = new Array<Pool>();
+    const ipam = request.config.get("ipam");
+    const list = ipam ? ipam.get("addresses") : null;
+    for (let i = 0; list !== null && i < min(list.items.length, POOLS_LIMIT); i++) {
+      const item = list.items[i];
+      const cidr = cidr_parse(text_of(item, "address"));
+      if (!cidr) continue;
+      const given = ip_parse(text_of(item, "gateway"));
+      const gateway = given ? given : cidr.network().add(1);
+      const at = item.get("address");
+      const offset = at ? at.offset : item.offset;
+      pools.push(new Pool(cidr.ip, cidr.ip, cidr.subnet(), gateway, offset));
+    }
+    return pools;
   }
 
   private addresses(request: Request, ipam: JsonValue): void {
@@ -55,6 +86,8 @@ export class Static extends Plugin {
         }
         continue;
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) reader.invalid(twice, item);
       const ip = new IPConfig(address);
       const gateway = reader.string(item, "gateway");
       if (gateway.length > 0) {
@@ -64,6 +97,17 @@ export class Static extends Plugin {
       }
       this.result.ips.push(ip);
     }
+  }
+
+  /** What is wrong when an address is there already; "" when it is not. Notes it. */
+  private twice(address: Cidr): string {
+    // The kernel tells IPv4 addresses apart by their prefix as well.
+    const key = address.ip.v6 ? address.ip.toString() : address.toString();
+    if (this.seen.has(key)) {
+      return `the address ${address.ip.toString()} is given twice: an interface has it once`;
+    }
+    this.seen.add(key);
+    return "";
   }
 
   /** Addresses that the runtime asks for. */
@@ -99,6 +143,8 @@ export class Static extends Plugin {
           `the 'ip' field is expected to be in CIDR notation, got: '${texts[i]}'`,
         );
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) return new CniError(Code.InvalidConfig, twice);
       this.result.ips.push(new IPConfig(address));
     }
     if (gateways.length == 0) return null;
@@ -115,6 +161,7 @@ export class Static extends Plugin {
 
   private replace(texts: string[]): CniError | null {
     this.result.ips = new Array<IPConfig>();
+    this.seen.clear();
     for (let i = 0; i < texts.length; i++) {
       const address = cidr_parse(texts[i]);
       if (!address) {
@@ -123,12 +170,14 @@ export class Static extends Plugin {
           `an entry in the 'ips' field is NOT in CIDR notation, got: '${texts[i]}'`,
         );
       }
+      const twice = this.twice(address);
+      if (twice.length > 0) return new CniError(Code.InvalidConfig, twice);
       this.result.ips.push(new IPConfig(address));
     }
     return null;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     return new Outcome(this.result);
   }
 
@@ -152,17 +201,13 @@ export class Static extends Plugin {
     return null;
   }
 
-  del(request: Request, errors: CniError[]): void {}
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
-
   status(request: Request): CniError | null {
     return null;
   }
 }
 
 /** Documents before 0.3.0 hold one address of each family. */
-export function one_per_family(request: Request, result: Result): CniError | null {
+function one_per_family(request: Request, result: Result): CniError | null {
   if (!version_before(request.version, "0.3.0")) return null;
   let v4 = 0;
   let v6 = 0;
@@ -172,4 +217,9 @@ export function one_per_family(request: Request, result: Result): CniError | nul
   }
   if (v4 <= 1 && v6 <= 1) return null;
   return too_many(request);
+}
+
+function text_of(object: JsonValue, key: string): string {
+  const value = object.get(key);
+  return value && value.kind == Kind.String ? value.text : "";
 }

@@ -1,16 +1,18 @@
 // The CNI type `fairlead`: a whole chain in one call. Its "plugins" are the very objects of a
 // conflist; ours run inside this instance, foreign ones are executed. prevResult is passed from one
-// to the next, and one undo serves all. It knows no inner plugin's keys.
+// to the next, and one list of effects serves all. It knows no inner plugin's keys.
 
+import { Adding } from "../../attach/adding";
+import { log } from "../../host/store";
 import { JsonValue, Kind } from "../../lib/json";
-import { plugin_or_foreign } from "../../plugin/find";
+import { plugin_find, plugin_or_foreign } from "../../plugin/find";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
+import { CONFIG, Role, Type } from "../../plugin/type";
 import { Attachments } from "../../spec/attachments";
 import { CniError, Code } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { result_json } from "../../spec/result";
 import { Result } from "../../spec/types";
-import { Undo } from "../../undo";
 
 /** One plugin of the chain and the request that it is to see. */
 export class Inner {
@@ -34,17 +36,20 @@ export class Fused extends Plugin {
     return true;
   }
 
+  /** Behind another plugin, which has made the interface, it shares the record of that one. */
   get wires(): bool {
-    return true;
+    return !this.behind;
   }
 
-  lease_dir(request: Request): string {
-    this.read(request);
-    for (let i = 0; i < this.chain.length; i++) {
-      const dir = this.chain[i].plugin.lease_dir(this.chain[i].request);
-      if (dir.length > 0) return dir;
-    }
-    return "";
+  get chained(): bool {
+    return this.behind;
+  }
+
+  /** Whether the chain begins with one of ours that makes no interface. Known once it is read. */
+  private get behind(): bool {
+    if (this.chain.length == 0) return false;
+    const first = this.chain[0];
+    return !first.plugin.wires && plugin_find(first.request.type) !== null;
   }
 
   nft_sets(request: Request): string[] {
@@ -81,6 +86,12 @@ export class Fused extends Plugin {
     }
   }
 
+  describe(type: Type): void {
+    type.role = Role.Chain;
+    type.about = "a whole chain of these in one process";
+    type.at(CONFIG, "plugins");
+  }
+
   load(request: Request): CniError | null {
     this.read(request);
     if (request.reader.error) return request.reader.error;
@@ -99,19 +110,41 @@ export class Fused extends Plugin {
     }
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     this.enter(request);
+    if (!this.outer) this.tell_unheard(request);
     let result = request.prevResult();
     for (let i = 0; i < this.chain.length; i++) {
       const inner = this.chain[i];
       const error = pass(inner.request, result);
       if (error) return failed(error);
-      const outcome = inner.plugin.add(inner.request, undo);
+      const outcome = inner.plugin.add(inner.request, adding);
       const wrong = outcome.error;
       if (!outcome.result) return wrong ? failed(named(inner, wrong)) : outcome;
       result = outcome.result;
     }
     return new Outcome(result);
+  }
+
+  /** A runtime passes what the outer object declares, and podman at times replaces that. */
+  private tell_unheard(request: Request): void {
+    const outer = request.config.get("capabilities");
+    const given = request.config.get("runtimeConfig");
+    for (let i = 0; i < this.chain.length; i++) {
+      const declared = this.chain[i].request.config.get("capabilities");
+      for (let k = 0; declared !== null && k < declared.items.length; k++) {
+        const item = declared.items[k];
+        const key = declared.keys[k];
+        if (item.kind != Kind.Bool || !item.bool || (given && given.get(key))) continue;
+        const passed = outer ? outer.get(key) : null;
+        if (passed && passed.kind == Kind.Bool && passed.bool) continue;
+        log(
+          `"${this.chain[i].request.type}" wants ${key} of the runtime, which passes what the ` +
+            `type "fairlead" declares: run fairlead unfuse and fairlead fuse, for podman with ` +
+            "--first-apart",
+        );
+      }
+    }
   }
 
   check(request: Request): CniError | null {
@@ -124,13 +157,13 @@ export class Fused extends Plugin {
   }
 
   /** In reverse, as a runtime does; every plugin gets its turn whatever the others say. */
-  del(request: Request, errors: CniError[]): void {
+  del(request: Request, recorded: bool, errors: CniError[]): void {
     this.read(request);
     const wrong = request.reader.error;
     if (wrong && errors.length == 0) errors.push(wrong);
     this.enter(request);
     for (let i = this.chain.length - 1; i >= 0; i--) {
-      this.chain[i].plugin.del(this.chain[i].request, errors);
+      this.chain[i].plugin.del(this.chain[i].request, recorded, errors);
     }
   }
 

@@ -1,28 +1,35 @@
 // The CNI type `loopback`: the container's own `lo`, up. CNI_IFNAME is not looked at.
 
+import { Adding } from "../../attach/adding";
+import { AddressAdded, LinkUp } from "../../attach/changes";
 import { failure_errno } from "../../host/failure";
 import { addr_list, Link, link_get, link_set_down, link_set_up } from "../../host/kernel";
 import { ENODEV } from "../../lib/errno";
 import { cidr_parse } from "../../lib/ip";
 import { check_failed } from "../../net/check";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
-import { Attachments } from "../../spec/attachments";
+import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { Interface, IPConfig, Result } from "../../spec/types";
-import { Undo } from "../../undo";
 
 export class Loopback extends Plugin {
+  describe(type: Type): void {
+    type.role = Role.Alone;
+    type.about = "the container's lo";
+    type.at(CONFIG, "").at(RUNTIME, "");
+  }
+
   load(request: Request): CniError | null {
     request.prevResult();
     return request.reader.error;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const link = link_get(request.netns, "lo");
     if (!link) return failed(os_error(`find lo in ${request.env.netns}`));
     if (!link.up) {
-      const error = this.set_up(request, link, undo);
+      const error = this.set_up(request, link, adding);
       if (error) return failed(error);
     }
     const made = new Result();
@@ -36,14 +43,14 @@ export class Loopback extends Plugin {
   }
 
   /** Sets lo up. The kernel gives it 127.0.0.1 then, which does not go when it is set down. */
-  private set_up(request: Request, link: Link, undo: Undo): CniError | null {
+  private set_up(request: Request, link: Link, adding: Adding): CniError | null {
     const list = addr_list(request.netns, link.ifindex);
     if (!list) return os_error(`read the addresses of lo in ${request.env.netns}`);
     if (link_set_up(request.netns, link.ifindex) < 0) {
       return os_error(`set lo up in ${request.env.netns}`);
     }
-    undo.link_set_down(request.netns, link.ifindex);
-    if (list.length == 0) undo.addr_del(request.netns, link.ifindex, "127.0.0.1/8");
+    adding.note(new LinkUp(link.ifindex));
+    if (list.length == 0) adding.note(new AddressAdded(link.ifindex, "127.0.0.1/8"));
     return null;
   }
 
@@ -79,7 +86,8 @@ export class Loopback extends Plugin {
     return link.up ? null : check_failed(`lo in ${request.env.netns} is down`);
   }
 
-  del(request: Request, errors: CniError[]): void {
+  /** There is no record: lo is nobody's. */
+  del(request: Request, recorded: bool, errors: CniError[]): void {
     if (request.netns == 0) return;
     const link = link_get(request.netns, "lo");
     if (!link) {
@@ -90,8 +98,6 @@ export class Loopback extends Plugin {
       errors.push(os_error(`set lo down in ${request.env.netns}`));
     }
   }
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
 
   status(request: Request): CniError | null {
     return null;

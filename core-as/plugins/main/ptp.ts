@@ -1,6 +1,7 @@
 // The CNI type `ptp`: a veth pair between host and container and nothing else; the host is the
 // container's gateway by a /32 (/128) on its own end.
 
+import { Adding } from "../../attach/adding";
 import { failure_errno } from "../../host/failure";
 import {
   addr_add,
@@ -19,19 +20,20 @@ import {
   check_routes,
   container_index,
 } from "../../net/check";
-import { forwarding_enable } from "../../net/gateway";
+import { FORWARDING } from "../../net/forwarding";
+import { forwarding_want } from "../../net/gateway";
 import { iface_configure } from "../../net/iface";
 import { masq_read } from "../../net/masquerade";
-import { ifname_taken, VethPlan, veth_add, veth_wait_up } from "../../net/veth";
+import { ifname_taken, VethMade, VethPlan, veth_add, veth_wait_up } from "../../net/veth";
 import { Wiring } from "../../net/wiring";
 import { plugin_or_foreign } from "../../plugin/find";
 import { ipam_add, ipam_load, ipam_type_strict } from "../../plugin/ipam";
 import { failed, Outcome } from "../../plugin/plugin";
+import { CONFIG, RUNTIME, Type } from "../../plugin/type";
 import { dns_override } from "../../spec/config";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { Interface, IPConfig, Result } from "../../spec/types";
-import { Undo } from "../../undo";
 
 /** RT_SCOPE_LINK and RT_SCOPE_HOST, linux/rtnetlink.h. */
 const SCOPE_LINK = 253;
@@ -39,6 +41,11 @@ const SCOPE_HOST = 254;
 
 export class Ptp extends Wiring {
   private veth: VethPlan = new VethPlan();
+
+  describe(type: Type): void {
+    type.about = "veth pair between the host and the container";
+    type.at(CONFIG, "mtu ipMasq ipMasqBackend ipam dns").at(RUNTIME, "");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -55,12 +62,14 @@ export class Ptp extends Wiring {
     return ipam_load(request, this.ipam);
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const taken = ifname_taken(request);
     if (taken) return failed(taken);
     const ipam = this.ipam;
     if (!ipam) return failed(new CniError(Code.Internal, "load was not called"));
-    const outcome = ipam_add(request, ipam, undo);
+    const pair = this.pair(adding, this.veth);
+    adding.use(FORWARDING);
+    const outcome = ipam_add(request, ipam, adding);
     const result = outcome.result;
     if (!result) return outcome;
     for (let i = 0; i < result.ips.length; i++) {
@@ -74,22 +83,24 @@ export class Ptp extends Wiring {
         ),
       );
     }
-    const error = this.wire(request, result, undo);
+    const error = this.wire(request, pair, result, adding);
     if (error) return failed(error);
     const dns = this.dns;
     if (dns) result.dns = dns;
     return new Outcome(result);
   }
 
-  private wire(request: Request, result: Result, undo: Undo): CniError | null {
-    const veth = veth_add(request, this.veth, undo);
+  private wire(request: Request, pair: VethMade, result: Result, adding: Adding): CniError | null {
+    let error = adding.write();
+    if (error) return error;
+    const veth = veth_add(adding, this.veth, pair);
     if (veth.error) return veth.error;
     const host = new Interface(veth.host.name);
     const container = new Interface(request.env.ifname, request.env.netns);
     host.mac = veth.host.address;
     container.mac = veth.container.address;
     result.interfaces = [host, container];
-    let error = iface_configure(request, veth.container, result, false, undo);
+    error = iface_configure(request, veth.container, result, false, adding);
     if (error) return error;
     for (let i = 0; i < result.ips.length; i++) {
       error = through_gateway(request.netns, veth.container, result.ips[i]);
@@ -103,7 +114,8 @@ export class Ptp extends Wiring {
       return new CniError(Code.Kernel, `link in error state: ${link.operstate}`, link.name);
     }
     this.masquerade(request, result, -1);
-    return forwarding_enable(result, undo);
+    forwarding_want(result, adding);
+    return null;
   }
 
   check(request: Request): CniError | null {

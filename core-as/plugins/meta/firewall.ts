@@ -1,6 +1,8 @@
 // The CNI type `firewall`, chained: lets the container's packets through, and keeps bridges apart
 // that ask for it (ingressPolicy). This file owns the keys and says what is wanted in nftables;
-// which rules there are is ../nft/parts.ts, what comes along with them ../nft/companions.ts.
+// which rules there are is ../../nft/firewall.ts, what comes along with them
+// ../../nft/companions.ts and ../../nft/passage.ts.
+import { Adding } from "../../attach/adding";
 import { failure_errno } from "../../host/failure";
 import { HOST, link_get } from "../../host/kernel";
 import { log } from "../../host/store";
@@ -8,16 +10,15 @@ import { ENODEV } from "../../lib/errno";
 import { hash64 } from "../../lib/name";
 import { check_prevResult } from "../../net/check";
 import { host_end } from "../../net/peer";
-import { others_explain } from "../../nft/companions";
-import { Element, owner_tag } from "../../nft/element";
-import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/parts";
+import { Element } from "../../nft/element";
+import { ACCEPT4, ACCEPT6, admin_name_valid, policy_chain_name } from "../../nft/firewall";
 import { elements_possible } from "../../nft/tables";
 import { failed, Outcome, Plugin } from "../../plugin/plugin";
-import { Attachments } from "../../spec/attachments";
+import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniError, Code, os_error } from "../../spec/error";
+import { owner_tag } from "../../spec/owner-tag";
 import { Request } from "../../spec/request";
 import { Result } from "../../spec/types";
-import { Undo } from "../../undo";
 
 const SETS: string[] = [
   "firewall4",
@@ -33,12 +34,18 @@ export class Firewall extends Plugin {
   private admin: string = "";
   private policy: string = "";
 
-  get uses_nft(): bool {
+  get chained(): bool {
     return true;
   }
 
   nft_sets(request: Request): string[] {
     return SETS;
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: lets the container's packets through, keeps bridges apart";
+    type.at(CONFIG, "backend iptablesAdminChainName firewalldZone ingressPolicy").at(RUNTIME, "");
   }
 
   load(request: Request): CniError | null {
@@ -71,7 +78,7 @@ export class Firewall extends Plugin {
     return reader.error;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = check_prevResult(request);
     if (!result) return failed(request.reader.error);
     const error = this.want(request, result);
@@ -81,11 +88,10 @@ export class Firewall extends Plugin {
   check(request: Request): CniError | null {
     const result = check_prevResult(request);
     if (!result) return request.reader.error;
-    others_explain();
     return this.want(request, result);
   }
 
-  /** Notes the elements of the container; ../attachment.ts sets and compares them. */
+  /** Notes the elements of the container; ../../attach/nft.ts sets and compares them. */
   private want(request: Request, result: Result): CniError | null {
     const env = request.env;
     const tag = owner_tag(request.network, env.containerID, env.ifname);
@@ -133,11 +139,6 @@ export class Firewall extends Plugin {
     return null;
   }
 
-  /** What there is to take away goes by the record of the attachment (../attachment.ts). */
-  del(request: Request, errors: CniError[]): void {}
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
-
   status(request: Request): CniError | null {
     const bridge = this.policy == "isolated";
     return elements_possible(bridge ? SETS : SETS.filter((set) => set != "isolated_ports"));
@@ -152,7 +153,7 @@ function explain(backend: string, zone: string): void {
   if (backend == "iptables") {
     log(
       "backend iptables: Fairlead filters by nftables, in a table of its own, and makes no " +
-        "iptables rules but one in FORWARD, where iptables-nft has that chain",
+        "iptables rules but constant ones in FORWARD, where iptables-nft has that chain",
     );
   } else if (backend == "firewalld") {
     log(

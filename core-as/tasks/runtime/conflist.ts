@@ -3,7 +3,7 @@
 // libcni, and knows no plugin's keys. It refuses to run anything.
 import { failure_errno } from "../../host/failure";
 import { dir_list, file_read } from "../../host/store";
-import { EFBIG, ENOENT, ENOTDIR } from "../../lib/errno";
+import { EFBIG, EISDIR, ENOENT, ENOTDIR } from "../../lib/errno";
 import { JsonValue, json_parse, json_text, Kind, Parsed } from "../../lib/json";
 import { identifier_valid } from "../../lib/name";
 import { utf8_decode } from "../../lib/utf8";
@@ -36,9 +36,23 @@ export function config_file(path: string): ConfigFile {
   if (failure_errno == EFBIG) {
     made.reader.invalid(`${path} is larger than ${CONFIG_LIMIT_BYTES >> 20} MiB: shorten it`);
   } else {
-    made.reader.note(os_error(`read ${path}`, Code.Io));
+    made.reader.note(file_error(path));
   }
   return made;
+}
+
+/** Why a file or folder that somebody named could not be read, in words. */
+function file_error(path: string): CniError {
+  if (failure_errno == ENOENT) {
+    return new CniError(Code.Io, `${path} does not exist: name another file`);
+  }
+  if (failure_errno == EISDIR) {
+    return new CniError(Code.Io, `${path} is a folder: name a file in it`);
+  }
+  if (failure_errno == ENOTDIR) {
+    return new CniError(Code.Io, `${path} leads through a file: name a folder and what is in it`);
+  }
+  return os_error(`read ${path}`, Code.Io);
 }
 
 /** Parses bytes as the content of `made`. */

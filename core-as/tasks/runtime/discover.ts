@@ -2,7 +2,7 @@
 // name, then single plugins' files. A file that cannot be read hides no network but its own.
 import { failure_errno } from "../../host/failure";
 import { dir_list } from "../../host/store";
-import { ENOENT } from "../../lib/errno";
+import { ENOENT, ENOTDIR } from "../../lib/errno";
 import { CniError, Code, os_error } from "../../spec/error";
 import { NetworkList, network_list } from "./conflist";
 
@@ -17,7 +17,9 @@ export function networks_in(dir: string): Networks {
   const made = new Networks();
   const names = dir_list(dir);
   if (!names) {
-    if (failure_errno != ENOENT) made.error = os_error(`read ${dir}`, Code.Io);
+    if (failure_errno == ENOTDIR) {
+      made.error = new CniError(Code.Io, `${dir} is no folder: name the one that networks are in`);
+    } else if (failure_errno != ENOENT) made.error = os_error(`read ${dir}`, Code.Io);
     return made;
   }
   for (let i = 0; i < names.length; i++) {

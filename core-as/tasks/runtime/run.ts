@@ -2,17 +2,19 @@
 // served as the type `fairlead` serves its own: our types inside this instance, foreign ones
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments
 // are still valid, and knows no plugin's keys.
-import { attachments_live } from "../../attachment";
+import { attachments_live } from "../../attach/living";
+import { records_error } from "../../attach/store";
 import { failure_errno } from "../../host/failure";
 import { netns_close, netns_open } from "../../host/kernel";
-import { log } from "../../host/store";
+import { dir_list, log } from "../../host/store";
 import { EINVAL, ENOENT } from "../../lib/errno";
 import { JsonValue, json_parse, json_text, Kind } from "../../lib/json";
+import { nearest } from "../../lib/nearest";
 import { Utf8 } from "../../lib/utf8";
 import { Answer, del, Last, perform, refuse } from "../../plugin/dispatch";
 import { Fused } from "../../plugins/main/fairlead";
 import { Environment } from "../../spec/environment";
-import { CniError, Code, join_errors } from "../../spec/error";
+import { CniError, Code, join_errors, os_error } from "../../spec/error";
 import { Reader } from "../../spec/reader";
 import { Request } from "../../spec/request";
 import { version_before } from "../../spec/version";
@@ -28,6 +30,7 @@ import {
 } from "./cache";
 import { NetworkList, network_of } from "./conflist";
 import { network_find } from "./discover";
+import { words_of_hand } from "./words";
 
 /** One verb and what it is about. */
 export class Task {
@@ -42,6 +45,8 @@ export class Task {
   args: string = "";
   /** Values by capability, null when the caller gave none. */
   capabilities: JsonValue | null = null;
+  /** Whether each of them must be heard: a person named them. Else one that is not is told. */
+  insists: bool = false;
   /** GC: the attachments that are valid, null to find out. */
   valid: JsonValue | null = null;
   constructor(public command: string) {}
@@ -84,8 +89,13 @@ function request_of(list: NetworkList, env: Environment): Request {
   return request;
 }
 
-/** Serves ADD, CHECK, DEL, GC or STATUS of a network. */
+/** Serves ADD, CHECK, DEL, GC or STATUS of a network; its errors are in words for a person. */
 export function run(task: Task): Answer {
+  const answer = serve(task);
+  return answer.failed ? new Answer(words_of_hand(answer.text), answer.error) : answer;
+}
+
+function serve(task: Task): Answer {
   const found = network_find(task.confDir, task.network);
   let list = found.list;
   let problem = found.error;
@@ -132,10 +142,39 @@ function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   capable(request, entry.capabilities);
   const unusable = request.versionProblem();
   if (unusable) return refuse(unusable, request.version);
+  const unheard = undeclared(list, entry.capabilities);
+  if (unheard && task.insists) return refuse(unheard, request.version);
+  if (unheard) log(unheard.msg);
   const unready = cache_ready(task.cacheDir);
   if (unready) return refuse(unready, request.version);
   entry.config = list.text;
   return perform(request, new Fused(true), new Keep(task.cacheDir, entry));
+}
+
+/** A capability that no plugin of the network would get: what it asks for would not be done. */
+function undeclared(list: NetworkList, capabilities: JsonValue | null): CniError | null {
+  if (!capabilities) return null;
+  const declared = new Array<string>();
+  for (let i = 0; i < list.plugins.length; i++) {
+    const object = list.plugins[i].get("capabilities");
+    for (let k = 0; object !== null && k < object.items.length; k++) {
+      const on = object.items[k].kind == Kind.Bool && object.items[k].bool;
+      if (on && !declared.includes(object.keys[k])) declared.push(object.keys[k]);
+    }
+  }
+  for (let i = 0; i < capabilities.keys.length; i++) {
+    const key = capabilities.keys[i];
+    if (declared.includes(key)) continue;
+    const near = nearest(key, declared);
+    const has = declared.length > 0 ? `there are ${declared.join(", ")}` : "there is none";
+    const cure = near.length > 0 ? `did you mean "${near}"?` : has;
+    return new CniError(
+      Code.InvalidConfig,
+      `no plugin of network "${list.name}" declares the capability "${key}", so that it would ` +
+        `have no effect: ${cure}`,
+    );
+  }
+  return null;
 }
 
 /** Keeps the result of an ADD: an attachment that nobody remembers would never be given back. */
@@ -244,17 +283,27 @@ function inhabited(netns: string): bool {
   return ns >= 0 || (failure_errno != ENOENT && failure_errno != EINVAL);
 }
 
-/** Attachments whose sandbox is there: cached ones, and those being made, which have a record. */
-function valid_now(list: NetworkList, cached: CacheEntry[]): JsonValue {
+/**
+ * Attachments whose sandbox is there: cached ones, and those being made, which have a record; null
+ * when the records cannot be read.
+ */
+function valid_now(list: NetworkList, cached: CacheEntry[]): JsonValue | null {
   const valid = JsonValue.array();
   for (let i = 0; i < cached.length; i++) {
     if (inhabited(cached[i].netns)) valid.push(attachment(cached[i].containerID, cached[i].ifname));
   }
   const recorded = attachments_live(list.name);
+  if (!recorded) return null;
   for (let i = 0; i < recorded.length; i++) {
     valid.push(attachment(recorded[i].containerID, recorded[i].ifname));
   }
   return valid;
+}
+
+/** Why a folder cannot be looked into, when it is there: nothing found would not mean nothing. */
+function unreadable(dir: string): CniError | null {
+  if (dir_list(dir) || failure_errno == ENOENT) return null;
+  return os_error(`read ${dir}`, Code.Io);
 }
 
 /** GC: a DEL for every cached attachment that is not valid, then GC of every plugin. */
@@ -263,9 +312,12 @@ function collect(task: Task, list: NetworkList): Answer {
     log(`network "${list.name}" has disableGC: nothing is collected`);
     return new Answer(json_text(report(JsonValue.array(), 0)));
   }
+  const hidden = unreadable(`${task.cacheDir}/results`);
+  if (hidden) return refuse(hidden, list.cniVersion);
   const cached = cache_list(task.cacheDir, list.name);
   const given = task.valid;
   const valid = given ? given : valid_now(list, cached);
+  if (!valid) return refuse(records_error(), list.cniVersion);
   const owners = new Set<string>();
   for (let i = 0; i < valid.items.length; i++) owners.add(owner(valid.items[i]));
   const deleted = JsonValue.array();
@@ -278,7 +330,9 @@ function collect(task: Task, list: NetworkList): Answer {
     else deleted.push(item);
   }
   if (!version_before(list.cniVersion, "1.1.0")) {
-    const error = collect_rest(task, list, valid);
+    // Others came while those DELs ran.
+    const now = given ? given : valid_now(list, cache_list(task.cacheDir, list.name));
+    const error = now ? collect_rest(task, list, now) : records_error();
     if (error) errors.push(error);
   }
   const error = join_errors(errors);

@@ -1,9 +1,9 @@
 // The plugins of a network together: the order in which they can work, and what each needs of the
 // version. Only what is certain to fail is an error.
 import { JsonValue } from "../../lib/json";
+import { Role } from "../../plugin/type";
 import { Code } from "../../spec/error";
 import { SUPPORTED, version_before, version_supported } from "../../spec/version";
-import { CHAINED, IPAM, MAKERS } from "./keys";
 import { Part, Parts } from "./parts";
 import { FileReport } from "./report";
 
@@ -13,7 +13,7 @@ export function chain_check(parts: Parts, file: FileReport): void {
   for (let i = 0; i < parts.all.length; i++) member_check(parts.all[i]);
   if (!parts.complete || parts.chain.length == 0) return;
   const first = parts.chain[0];
-  if (CHAINED.includes(first.type)) {
+  if (first.role == Role.Meta) {
     first.file.error(
       `"${first.type}" cannot be first, it works on an interface that is there: ` +
         "put it after the plugin that makes one",
@@ -21,13 +21,12 @@ export function chain_check(parts: Parts, file: FileReport): void {
     );
   }
   makers_check(parts.chain);
-  veth_check(parts.chain);
   if (version_before(parts.list.cniVersion, "0.3.0")) layer_2_check(first);
 }
 
 /** Types that are out of place wherever they stand in a chain. */
 function member_check(part: Part): void {
-  if (!IPAM.includes(part.type)) return;
+  if (part.role != Role.Ipam) return;
   part.file.error(
     `"${part.type}" gives addresses to another plugin: ` +
       `put it under "ipam" of the one that makes the interface`,
@@ -40,13 +39,13 @@ function makers_check(chain: Part[]): void {
   let maker = "";
   for (let i = 0; i < chain.length; i++) {
     const part = chain[i];
-    if (part.type == "loopback" && chain.length > 1) {
+    if (part.role == Role.Alone && chain.length > 1) {
       part.file.warning(
-        `"loopback" sets up lo, whatever the rest of the list makes: give it a list of its own`,
+        `"${part.type}" sets up lo, whatever the rest of the list makes: give it a list of its own`,
         part.offset,
       );
     }
-    if (!MAKERS.includes(part.type)) continue;
+    if (part.role != Role.Main) continue;
     if (maker.length > 0) {
       part.file.error(
         `"${part.type}" would make the interface that "${maker}" has made already: ` +
@@ -58,22 +57,10 @@ function makers_check(chain: Part[]): void {
   }
 }
 
-/** bandwidth shapes the host's end of a veth pair. */
-function veth_check(chain: Part[]): void {
-  const maker = chain[0].type;
-  if (!MAKERS.includes(maker) || maker == "bridge" || maker == "ptp") return;
-  for (let i = 1; i < chain.length; i++) {
-    if (chain[i].type != "bandwidth") continue;
-    chain[i].file.warning(
-      `"bandwidth" needs a veth pair, which "${maker}" does not make: use "bridge" or "ptp"`,
-      chain[i].offset,
-    );
-  }
-}
-
 /** Results had an address before 0.3.0, or could not be written. */
 function layer_2_check(part: Part): void {
-  if (part.type != "bridge" || part.ipam_type.length > 0) return;
+  const type = part.row;
+  if (!type || type.role != Role.Main || part.ipam_type.length > 0 || !type.has_key("ipam")) return;
   part.file.error(
     `without "ipam" cniVersion must be 0.3.0 or later: older results need an address`,
     part.offset,
@@ -101,19 +88,6 @@ function version_check(parts: Parts, file: FileReport): void {
   feature_check(value, "disableGC", version, "1.1.0", file);
   feature_check(value, "cniVersions", version, "1.1.0", file);
   feature_check(value, "loadOnlyInlinedPlugins", version, "1.1.0", file);
-  for (let i = 0; i < parts.chain.length; i++) {
-    const part = parts.chain[i];
-    let needed = "";
-    if (part.type == "bandwidth") needed = "0.3.0";
-    else if (part.type == "vrf") needed = "0.3.1";
-    else if (part.type == "firewall") needed = "0.4.0";
-    if (needed.length == 0 || !version_before(version, needed)) continue;
-    part.file.error(
-      `"${part.type}" needs cniVersion ${needed} or later, not ${version}: raise it`,
-      part.offset,
-      Code.IncompatibleVersion,
-    );
-  }
 }
 
 /** A key of the list that the version does not have yet. */

@@ -2,7 +2,6 @@
 // IP versions take. It looks at the node and changes nothing; a node without a route says nothing.
 import { HOST, Link, link_get, link_get_index, route_get } from "../../host/kernel";
 import { IPV4_MIN_MTU_BYTES, IPV6_MIN_MTU_BYTES } from "../../lib/mtu";
-import { plugin_find } from "../../plugin/find";
 import { bool_at, Part, Parts, text_at } from "./parts";
 import { pools_of } from "./ranges";
 
@@ -11,9 +10,6 @@ const MAX_MTU_BYTES = 65535;
 /** Addresses that only a default route leads to (RFC 5737, RFC 3849); nothing is sent there. */
 const ELSEWHERE4 = "192.0.2.1";
 const ELSEWHERE6 = "2001:db8::1";
-/** Types with a parent link, which theirs cannot exceed. */
-const CHILDREN: string[] = ["macvlan", "ipvlan", "vlan"];
-const OTHERS: string[] = ["bridge", "ptp", "tap", "tuning"];
 
 /** The link that the default route leaves by, of IPv4 or else of IPv6. */
 function uplink(): Link | null {
@@ -33,10 +29,11 @@ export function mtu_check(parts: Parts): void {
 
 function one_check(part: Part, v6: bool): void {
   const value = part.object.get("mtu");
-  if (!value || !(CHILDREN.includes(part.type) || OTHERS.includes(part.type))) return;
+  const row = part.row;
+  if (!value || !row || !row.has_key("mtu")) return;
   const reader = part.reader();
   const mtu_bytes = <i32>reader.integer(part.object, "mtu", 0, MAX_MTU_BYTES);
-  if (!plugin_find(part.type)) part.file.take(reader, value.offset);
+  if (!row.ours) part.file.take(reader, value.offset);
   if (reader.error || mtu_bytes == 0) return;
   if (mtu_bytes < IPV4_MIN_MTU_BYTES) {
     part.file.error(
@@ -62,7 +59,8 @@ function one_check(part: Part, v6: bool): void {
 
 /** The link whose MTU limits a plugin's; null when there is none here. */
 function parent(part: Part): Link | null {
-  const child = CHILDREN.includes(part.type);
+  const row = part.row;
+  const child = row !== null && row.has_parent;
   if (child && bool_at(part.object, "linkInContainer")) return null;
   const master = child ? text_at(part.object, "master") : "";
   return master.length > 0 ? link_get(HOST, master) : uplink();

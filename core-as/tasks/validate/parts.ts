@@ -2,6 +2,8 @@
 // would get, chains of the type `fairlead` opened up. It refuses to judge and to run anything.
 
 import { JsonValue, Kind } from "../../lib/json";
+import { type_find } from "../../plugin/find";
+import { Role, Type } from "../../plugin/type";
 import { Fused, Inner, inner_request } from "../../plugins/main/fairlead";
 import { Environment } from "../../spec/environment";
 import { Reader } from "../../spec/reader";
@@ -24,6 +26,15 @@ export class Part {
   ) {}
   get type(): string {
     return this.request.type;
+  }
+  /** What is known of the type; null when nothing is. */
+  get row(): Type | null {
+    return type_find(this.type);
+  }
+  /** The role of the type; of one that is not known, either. */
+  get role(): Role {
+    const row = this.row;
+    return row ? row.role : Role.Either;
   }
   /** Where to say what has no place of its own: at the type. */
   get offset(): i32 {
@@ -108,7 +119,7 @@ export class Parts {
     const type = text_at(object, "type");
     const part = new Part(file, object, inner_request(this.top, object, type));
     this.all.push(part);
-    if (type != "fairlead") {
+    if (part.role != Role.Chain) {
       this.chain.push(part);
       return;
     }

@@ -4,9 +4,10 @@
 import { dir_list } from "../../host/store";
 import { JsonValue, Kind } from "../../lib/json";
 import { nearest } from "../../lib/nearest";
-import { plugin_find } from "../../plugin/find";
+import { plugin_find, type_find, types } from "../../plugin/find";
+import { IPAM, Role, RUNTIME } from "../../plugin/type";
 import { Code } from "../../spec/error";
-import { IPAM, KeyCheck, keys_of, type_known, type_near } from "./keys";
+import { KeyCheck, type_near } from "./keys";
 import { bool_at, Part, text_at } from "./parts";
 import { FileReport } from "./report";
 
@@ -32,12 +33,14 @@ export function plugin_check(part: Part, installed: Installed): void {
   const file = part.file;
   type_check(part, installed);
   const keys = new KeyCheck(file);
-  keys.plugin(part.object, part.type);
+  const row = part.row;
+  keys.plugin(part.object, row);
   const ipam = part.ipam;
-  if (ipam && !type_known(part.type)) keys.ipam(ipam);
+  // What lies under "ipam" is judged all the same where nothing is known of the keys around it.
+  if (ipam && (!row || !row.has_key("ipam"))) keys.ipam(ipam);
   capabilities_check(part);
   required_check(part);
-  if (part.type == "fairlead") return;
+  if (part.role == Role.Chain) return;
   const loaded = load_check(part);
   if (ipam) ipam_check(part, ipam, loaded);
 }
@@ -48,26 +51,25 @@ function type_check(part: Part, installed: Installed): void {
   const type = ipam ? ipam.get("type") : null;
   if (type && type.kind == Kind.String) {
     installed.check(part.file, type.text, type.offset);
-    near_check(part.file, type.text, type.offset, nearest(type.text, IPAM));
+    near_check(part.file, type.text, type.offset, type_near(type.text, true));
   }
-  near_check(part.file, part.type, part.offset, type_near(part.type));
+  near_check(part.file, part.type, part.offset, type_near(part.type, false));
 }
 
 function near_check(file: FileReport, type: string, offset: i32, near: string): void {
-  if (near.length == 0 || type_known(type)) return;
+  if (near.length == 0 || type_find(type)) return;
   file.warning(`no plugin of the type "${type}" is known here: did you mean "${near}"?`, offset);
 }
 
 /** What a plugin and its IPAM plugin read of runtimeConfig; null when that is not known. */
 function capabilities_read(part: Part): string[] | null {
-  if (!type_known(part.type)) return null;
+  const row = part.row;
+  if (!row || !row.keys_at(RUNTIME)) return null;
   const type = part.ipam_type;
-  if (type.length > 0 && !IPAM.includes(type)) return null;
-  let read = new Array<string>();
-  const own = keys_of(`@served/${part.type}`);
-  const inside = keys_of(`@served/${type}`);
-  if (own) read = read.concat(own);
-  return inside ? read.concat(inside) : read;
+  if (type.length == 0) return row.capabilities;
+  const inside = type_find(type);
+  if (!inside || !inside.keys_at(RUNTIME)) return null;
+  return row.capabilities.concat(inside.capabilities);
 }
 
 function capabilities_check(part: Part): void {
@@ -97,8 +99,8 @@ function capabilities_check(part: Part): void {
         value.key_offset,
       );
     }
-    if (read && part.type != "fairlead") unserved(part, read, key, value.key_offset);
-    if (part.type == "fairlead" && !declared_inside(part, key)) {
+    if (read && part.role != Role.Chain) unserved(part, read, key, value.key_offset);
+    if (part.role == Role.Chain && !declared_inside(part, key)) {
       file.warning(
         `no plugin inside declares the capability "${key}", so none gets it: ` +
           "declare it on the one that uses it",
@@ -117,8 +119,11 @@ function unserved(part: Part, read: string[], key: string, offset: i32): void {
 
 /** What to do with a capability that is declared in the wrong place. */
 function owner_of(key: string): string {
-  if (key == "portMappings") return `declare it on "portmap"`;
-  return key == "bandwidth" ? `declare it on "bandwidth"` : "remove it";
+  const all = types();
+  for (let i = 0; i < all.length; i++) {
+    if (all[i].idle_without == key) return `declare it on "${all[i].name}"`;
+  }
+  return "remove it";
 }
 
 function declared_inside(part: Part, key: string): bool {
@@ -133,12 +138,12 @@ function declared_inside(part: Part, key: string): bool {
 
 /** A plugin that only acts on what the runtime passes, and is never passed it. */
 function never_asked(part: Part): void {
-  const name = part.type == "portmap" ? "portMappings" : part.type;
-  if (part.type != "portmap" && part.type != "bandwidth") return;
+  const row = part.row;
+  if (!row || row.idle_without.length == 0) return;
+  const name = row.idle_without;
   if (part.capable(name) || part.object.get("runtimeConfig")) return;
-  const rates: string[] = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
-  for (let i = 0; i < rates.length && part.type == "bandwidth"; i++) {
-    if (part.object.get(rates[i])) return;
+  for (let i = 0; i < row.idle_unless.length; i++) {
+    if (part.object.get(row.idle_unless[i])) return;
   }
   part.file.warning(
     `"${part.type}" never gets ${name}: add "capabilities": {"${name}": true}`,
@@ -147,17 +152,17 @@ function never_asked(part: Part): void {
 }
 
 function required_check(part: Part): void {
-  const keys = keys_of(`@needed/${part.type}`);
-  if (!keys) return;
-  for (let i = 0; i < keys.length; i++) {
-    if (part.object.get(keys[i])) continue;
-    part.file.error(`"${part.type}" needs "${keys[i]}": add it`, part.offset);
+  const row = part.row;
+  for (let i = 0; row !== null && i < row.needed.length; i++) {
+    const key = row.needed[i];
+    if (part.object.get(key)) continue;
+    part.file.error(`"${part.type}" needs "${key}": add it`, part.offset);
   }
 }
 
 /** What the plugin itself says of its keys; whether it is one of ours and has nothing to say. */
 function load_check(part: Part): bool {
-  if (IPAM.includes(part.type)) return false;
+  if (part.role == Role.Ipam) return false;
   const plugin = plugin_find(part.type);
   if (!plugin) return false;
   promise_ranges(part);
@@ -166,6 +171,14 @@ function load_check(part: Part): bool {
   part.file.take(reader, part.offset);
   if (error && reader.count == 0) part.file.problem(error, -1, part.offset);
   return !error && reader.count == 0;
+}
+
+/** Types that give addresses and whose keys are known. */
+function ipam_names(): string[] {
+  const names = new Array<string>();
+  const all = types();
+  for (let i = 0; i < all.length; i++) if (all[i].keys_at(IPAM)) names.push(all[i].name);
+  return names;
 }
 
 /**
@@ -181,8 +194,9 @@ function ipam_check(part: Part, ipam: JsonValue, loaded: bool): void {
     }
     return;
   }
-  if (type_known(type) && !IPAM.includes(type)) {
-    const other = IPAM.join('", "');
+  const row = type_find(type);
+  if (row && row.role != Role.Ipam) {
+    const other = ipam_names().join('", "');
     file.error(`"${type}" is no IPAM plugin: use one such as "${other}"`, ipam.offset);
     return;
   }

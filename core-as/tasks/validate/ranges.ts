@@ -2,83 +2,17 @@
 // of them have, bridges that two of them want different gateways on. It refuses to judge a range by
 // itself: its plugin does.
 
-import { cidr_parse, Ip, ip_parse } from "../../lib/ip";
-import { JsonValue, Kind } from "../../lib/json";
 import { Span, Spans } from "../../lib/spans";
-import { range_read } from "../../plugins/ipam/host-local/ranges";
-import { Reader } from "../../spec/reader";
+import { plugin_find } from "../../plugin/find";
+import { Pool } from "../../plugin/pool";
 import { networks_in } from "../runtime/discover";
 import { bool_at, Part, Parts, text_at } from "./parts";
 import { FileReport, Report } from "./report";
 
-/** So many of one plugin are compared with others; real networks have a few. */
-const POOLS_LIMIT = 1000;
-
-/** Addresses that a network gives, and where it says so. */
-export class Pool {
-  constructor(
-    public first: Ip,
-    public last: Ip,
-    /** ADDRESS/BITS of their gateway. */
-    public gateway: string,
-    public offset: i32,
-  ) {}
-  overlaps(other: Pool): bool {
-    if (this.first.v6 != other.first.v6) return false;
-    return this.first.compare(other.last) <= 0 && other.first.compare(this.last) <= 0;
-  }
-  toString(): string {
-    const first = this.first.toString();
-    return this.first.equals(this.last) ? first : `${first}-${this.last.toString()}`;
-  }
-}
-
-/** The pools of a plugin's IPAM; those that cannot be read are left out. */
+/** The pools of a plugin's IPAM, as far as they can be read; none of a plugin that is not ours. */
 export function pools_of(part: Part): Pool[] {
-  const pools = new Array<Pool>();
-  const ipam = part.ipam;
-  const type = part.ipam_type;
-  if (!ipam) return pools;
-  if (type == "host-local") {
-    if (ipam.get("subnet")) add_range(part, ipam, pools);
-    const ranges = ipam.get("ranges");
-    if (ranges) add_ranges(part, ranges, pools);
-  } else if (type == "static") {
-    const addresses = ipam.get("addresses");
-    if (addresses) add_addresses(addresses, pools);
-  }
-  return pools;
-}
-
-function add_ranges(part: Part, value: JsonValue, pools: Pool[]): void {
-  if (value.kind == Kind.Object) add_range(part, value, pools);
-  if (value.kind != Kind.Array) return;
-  for (let i = 0; i < value.items.length && pools.length < POOLS_LIMIT; i++) {
-    add_ranges(part, value.items[i], pools);
-  }
-}
-
-function add_range(part: Part, object: JsonValue, pools: Pool[]): void {
-  const reader = new Reader(part.request.document);
-  const range = range_read(reader, object);
-  if (!range || reader.error) return;
-  const subnet = object.get("subnet");
-  const gateway = `${range.gateway.toString()}/${range.subnet.bits}`;
-  pools.push(new Pool(range.start, range.end, gateway, subnet ? subnet.offset : object.offset));
-}
-
-function add_addresses(value: JsonValue, pools: Pool[]): void {
-  for (let i = 0; i < value.items.length && pools.length < POOLS_LIMIT; i++) {
-    const item = value.items[i];
-    if (item.kind != Kind.Object) continue;
-    const cidr = cidr_parse(text_at(item, "address"));
-    if (!cidr) continue;
-    const given = ip_parse(text_at(item, "gateway"));
-    const gateway = given ? given : cidr.network().add(1);
-    const at = item.get("address");
-    const text = `${gateway.toString()}/${cidr.bits}`;
-    pools.push(new Pool(cidr.ip, cidr.ip, text, at ? at.offset : item.offset));
-  }
+  const plugin = part.ipam ? plugin_find(part.ipam_type) : null;
+  return plugin ? plugin.pools(part.request) : new Array<Pool>();
 }
 
 /** A bridge that has the gateway of its network. */
@@ -91,7 +25,8 @@ class Gateway {
   /** The first IPv4 gateway; "" when there is none. */
   get address(): string {
     for (let i = 0; i < this.pools.length; i++) {
-      if (!this.pools[i].first.v6) return this.pools[i].gateway;
+      const pool = this.pools[i];
+      if (!pool.first.v6) return `${pool.gateway.toString()}/${pool.subnet.bits}`;
     }
     return "";
   }

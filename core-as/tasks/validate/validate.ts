@@ -2,9 +2,7 @@
 // attached. It owns the order of the looks; each look is a file of its own. Nothing is executed and
 // nothing is changed.
 
-import { failure_errno } from "../../host/failure";
 import { dir_list } from "../../host/store";
-import { ENOENT } from "../../lib/errno";
 import { json_text, Kind, Parsed } from "../../lib/json";
 import { Answer } from "../../plugin/dispatch";
 import { CniError, Code } from "../../spec/error";
@@ -54,11 +52,6 @@ class Validation {
     if (this.seen.has(path)) return;
     this.seen.add(path);
     const file = config_file(path);
-    const wrong = file.error;
-    if (wrong && wrong.code == Code.Io && failure_errno == ENOENT) {
-      this.missing(path, `${path} does not exist: name another file`);
-      return;
-    }
     const list = network_of(file);
     const at = this.report.file(path, file.document);
     at.name = list.name;

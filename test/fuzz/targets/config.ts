@@ -2,6 +2,7 @@
 // command gets the same one, and a DEL with it must take away what an ADD with it made.
 import { Violation } from '../../support/answer.ts';
 import { allFixtures } from '../../support/fixture.ts';
+import { ownTypes } from '../../support/types.ts';
 import { wordsOf } from '../mutate.ts';
 import { Node, nothingLeft, same } from '../node.ts';
 import { bytes, type Target } from '../target.ts';
@@ -20,7 +21,7 @@ file /etc/resolv.conf "nameserver 10.0.0.1\\nsearch example.org\\n"
 file /run/fairlead/attachments/d1:eth0 "{\\"network\\":\\"dead\\",\\"containerID\\":\\"d1\\"}"
 file /var/lib/cni/networks/dead/10.9.9.9 "d1\\r\\neth0"
 `;
-const TYPES = ['bridge', 'ptp', 'loopback', 'host-local', 'static', 'fairlead'];
+const TYPES = [...ownTypes(), 'fairlead'];
 
 /** The types that a configuration names. */
 function typesOf(input: Uint8Array): string[] {

@@ -109,6 +109,32 @@ const record = (over: Readonly<Record<string, unknown>>): Uint8Array => {
   return bytes(JSON.stringify({ ...usual, ...over }));
 };
 
+/** One of today's form, with effects of every word. */
+const effects = (over: Readonly<Record<string, unknown>>): Uint8Array => {
+  const by = 'bridge';
+  const dataDir = '/var/lib/cni/networks';
+  const list = [
+    { effect: 'uses', by, what: ['bridge cni0', 'forwarding'] },
+    { effect: 'leases', by, dataDir },
+    { effect: 'veth', by },
+    { effect: 'elements', by, elements: ['masq4 10.1.2.3 : goto masq-10.1.2.0/24'] },
+    { effect: 'tuning', by: 'tuning', dataDir: '/run/cni/tuning', mtu: 1400, txQLen: 5 },
+    { effect: 'bandwidth', by: 'bandwidth', inside: false, dev: 'x', ifindex: 7, rate: 1000 },
+    { effect: 'sbr', by: 'sbr', moves: true, rules: [{ src: '10.1.2.3/32', table: 100 }] },
+    { effect: 'vrf', by: 'vrf', vrf: 'red' },
+  ];
+  const usual = {
+    network: 'net',
+    containerID: 'c1',
+    ifname: 'eth0',
+    netns: '/run/netns/pod',
+    netnsID: 'netns:pod',
+    hostNetnsID: 'netns:host',
+    effects: list,
+  };
+  return bytes(JSON.stringify({ ...usual, ...over }));
+};
+
 export const records: Target = {
   name: 'record',
   calls: true,
@@ -117,6 +143,8 @@ export const records: Target = {
     record({ netns: '/run/netns/gone' }),
     record({ network: 'other', dataDir: '' }),
     record({ netns: '/proc/1/ns/net' }),
+    effects({}),
+    effects({ netnsID: 'netns:gone' }),
   ],
   words: () => [
     ...['network', 'containerID', 'ifname', 'netns', 'dataDir', 'net', 'other', 'c1', 'c2', 'eth0'],

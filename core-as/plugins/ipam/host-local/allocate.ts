@@ -3,16 +3,15 @@
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { CniError, Code } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
-import { Undo } from "../../../undo";
 import { Taken } from "./bitmap";
-import { Leases, Reserved } from "./leases";
+import { Leases, LeasesTaken, Reserved } from "./leases";
 import { RangeSet } from "./ranges";
 
 /**
  * Walks the addresses of a set that are not known to be taken, from behind the given one and each
  * once, skipping gateways.
  */
-export class Walk {
+class Walk {
   /** Index of the range the last address lay in. */
   range: i32 = 0;
   private at: Ip;
@@ -79,13 +78,18 @@ function allocated(set: RangeSet, range: i32, ip: Ip): Allocated {
 }
 
 /** Reserves the address that the runtime asked for; it lies in the set. */
-export function allocate_requested(leases: Leases, set: RangeSet, ip: Ip, undo: Undo): Allocated {
+export function allocate_requested(
+  leases: Leases,
+  set: RangeSet,
+  ip: Ip,
+  taken: LeasesTaken,
+): Allocated {
   const range = set.indexOf(ip);
   const text = ip.toString();
   if (ip.equals(set.ranges[range].gateway)) {
     return refuse(`requested ip ${text} is subnet's gateway: request another one`);
   }
-  const reserved = leases.reserve(text, undo);
+  const reserved = leases.reserve(text, taken);
   if (reserved == Reserved.Failed) return new Allocated(null, leases.error);
   if (reserved == Reserved.Taken) {
     return refuse(
@@ -101,12 +105,12 @@ export function allocate_next(
   leases: Leases,
   set: RangeSet,
   last: Ip | null,
-  undo: Undo,
+  taken: LeasesTaken,
 ): Allocated {
   do {
     const walk = new Walk(set, last, leases.taken);
     for (let ip = walk.next(); ip; ip = walk.next()) {
-      const reserved = leases.reserve(ip.toString(), undo);
+      const reserved = leases.reserve(ip.toString(), taken);
       if (reserved == Reserved.Failed) return new Allocated(null, leases.error);
       if (reserved == Reserved.Yes) return allocated(set, walk.range, ip);
     }

@@ -1,27 +1,30 @@
 // The IPAM type `host-local`: one address per range set out of local leases. Keys, order of range
 // sources, errors and files are the reference plugin's; leases.ts owns the files.
-import { file_read } from "../../../host/store";
+import { Adding } from "../../../attach/adding";
+import { leases_recorded } from "../../../attach/living";
+import { log } from "../../../host/store";
 import { Ip, ip_parse, ip_parse_loose } from "../../../lib/ip";
 import { JsonValue, Kind } from "../../../lib/json";
 import { dir_usable } from "../../../lib/name";
-import { texts_joined, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
+import { texts_joined } from "../../../lib/utf8";
 import { check_failed } from "../../../net/check";
 import { ipam_object, too_many } from "../../../plugin/ipam";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { Pool } from "../../../plugin/pool";
+import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { Attachments } from "../../../spec/attachments";
-import { CniError, Code, os_error } from "../../../spec/error";
+import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { routes_read } from "../../../spec/result";
-import { DNS, Result, RouteConfig } from "../../../spec/types";
+import { Result, RouteConfig } from "../../../spec/types";
 import { version_before } from "../../../spec/version";
-import { Undo } from "../../../undo";
 import { Allocated, allocate_next, allocate_requested, exhausted } from "./allocate";
-import { Leases } from "./leases";
-import { RangeSet, sets_check, sets_read } from "./ranges";
+import { Leases, LeasesTaken } from "./leases";
+import { pools_read, RangeSet, sets_check, sets_read } from "./ranges";
+import { resolv_conf } from "./resolv-conf";
 
 const DATA_DIR = "/var/lib/cni/networks";
-const RESOLV_CONF_LIMIT_BYTES = 65536;
 
 export class HostLocal extends Plugin {
   private sets: RangeSet[] = [];
@@ -29,13 +32,29 @@ export class HostLocal extends Plugin {
   private routes: RouteConfig[] = [];
   private dataDir: string = DATA_DIR;
   private resolvConf: string = "";
+  /** STATUS of a range without a free address is an error. */
+  private statusWhenFull: bool = false;
 
   get uses_netns(): bool {
     return false;
   }
 
-  lease_dir(request: Request): string {
-    return data_dir(request);
+  pools(request: Request): Pool[] {
+    const ipam = request.config.get("ipam");
+    return ipam ? pools_read(request, ipam) : new Array<Pool>();
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Ipam;
+    type.about = "IPAM: addresses from ranges, leases in /var/lib/cni/networks";
+    type
+      .at(
+        IPAM,
+        "type ranges subnet rangeStart rangeEnd gateway routes dataDir resolvConf statusWhenFull",
+      )
+      .at(ARGS, "ips")
+      .at(RUNTIME, "ips ipRanges")
+      .at(CNI_ARGS, "IP");
   }
 
   load(request: Request): CniError | null {
@@ -45,7 +64,8 @@ export class HostLocal extends Plugin {
     this.readRanges(request, ipam);
     this.dataDir = data_dir(request);
     this.resolvConf = reader.string(ipam, "resolvConf");
-    this.routes = routes_read(reader, ipam, "routes");
+    this.statusWhenFull = reader.bool(ipam, "statusWhenFull");
+    this.routes = routes_read(reader, ipam, "routes", true);
     if (reader.error) return reader.error;
     return this.readRequested(request);
   }
@@ -100,26 +120,34 @@ export class HostLocal extends Plugin {
     return request.reader.error;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = new Result();
     result.routes = this.routes;
     if (this.resolvConf.length > 0) {
       const error = resolv_conf(this.resolvConf, result.dns);
       if (error) return failed(error);
     }
+    const taken = new LeasesTaken(this.dataDir, true);
+    const unwritten = adding.ahead(taken);
+    if (unwritten) return failed(unwritten);
     const leases = leases_of(this.dataDir, request);
     if (!leases.open(true)) return failed(leases.error);
-    const error = this.allocate(request, leases, result, undo);
+    const error = this.allocate(request, leases, result, taken);
     leases.close();
     return error ? failed(error) : new Outcome(result);
   }
 
-  private allocate(request: Request, leases: Leases, result: Result, undo: Undo): CniError | null {
+  private allocate(
+    request: Request,
+    leases: Leases,
+    result: Result,
+    taken: LeasesTaken,
+  ): CniError | null {
     const owned = this.owned(leases);
     if (leases.error) return leases.error;
     const wanted = this.requested.slice();
     for (let i = 0; i < this.sets.length; i++) {
-      const made = this.allocateSet(request, leases, owned, wanted, i, undo);
+      const made = this.allocateSet(request, leases, owned, wanted, i, taken);
       const ip = made.ip;
       const error = made.error;
       if (!ip) {
@@ -161,14 +189,14 @@ export class HostLocal extends Plugin {
     owned: string[],
     wanted: Ip[],
     index: i32,
-    undo: Undo,
+    taken: LeasesTaken,
   ): Allocated {
     const set = this.sets[index];
     let made: Allocated | null = null;
     for (let k = 0; k < wanted.length && !made; k++) {
       const ip = wanted[k];
       if (set.indexOf(ip) < 0) continue;
-      made = allocate_requested(leases, set, ip, undo);
+      made = allocate_requested(leases, set, ip, taken);
       wanted.splice(k, 1);
     }
     if (!made) {
@@ -185,7 +213,7 @@ export class HostLocal extends Plugin {
           ),
         );
       }
-      made = allocate_next(leases, set, leases.last(index), undo);
+      made = allocate_next(leases, set, leases.last(index), taken);
     }
     const ip = made.ip;
     if (ip && !leases.setLast(index, ip.address.ip.toString())) {
@@ -208,7 +236,8 @@ export class HostLocal extends Plugin {
     );
   }
 
-  del(request: Request, errors: CniError[]): void {
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (recorded) return;
     const leases = this.located(request, errors);
     if (leases) leases.release_all(errors);
   }
@@ -236,7 +265,9 @@ export class HostLocal extends Plugin {
         const owner = lease.owner;
         const unread = lease.error;
         if (unread) errors.push(unread);
-        if (lease.empty || (owner.length > 0 && !valid.has(owner))) {
+        const stale = owner.length > 0 && !valid.has(owner);
+        // Of an ADD at work, of another host, or of a GC that could not do all: by its record.
+        if (lease.empty || (stale && !leases_recorded(owner, request.network))) {
           leases.release(lease.name, owner);
         }
       }
@@ -256,7 +287,11 @@ export class HostLocal extends Plugin {
       leases.close();
     }
     const error = leases.error;
-    return error ? new CniError(Code.NotAvailable, error.msg, error.details) : full;
+    if (error) return new CniError(Code.NotAvailable, error.msg, error.details);
+    if (!full || this.statusWhenFull) return full;
+    // It ends when pods go; an error would make the whole node unready: see docs/rationale.md.
+    log(`host-local: ${full.toString()}`);
+    return null;
   }
 }
 
@@ -276,43 +311,4 @@ function data_dir(request: Request): string {
   }
   request.reader.invalid(`"dataDir" must be an absolute path without ".."`, value);
   return "";
-}
-
-/** Reads a resolv.conf (resolv.conf(5)) into the result's dns. */
-function resolv_conf(path: string, dns: DNS): CniError | null {
-  const bytes = file_read(path, RESOLV_CONF_LIMIT_BYTES);
-  if (!bytes) return os_error(`read resolvConf ${path}`, Code.Io);
-  if (utf8_invalid_at(bytes.ptr, bytes.len) >= 0) {
-    return new CniError(Code.Decode, `resolvConf ${path} is not UTF-8 text`);
-  }
-  const lines = utf8_decode(bytes.ptr, bytes.len).split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i].trim();
-    if (line.length == 0 || line.charCodeAt(0) == 35 || line.charCodeAt(0) == 59) continue;
-    const fields = words(line);
-    if (fields.length < 2) continue;
-    if (fields[0] == "nameserver") dns.nameservers.push(fields[1]);
-    else if (fields[0] == "domain") dns.domain = fields[1];
-    for (let k = 1; k < fields.length; k++) {
-      if (fields[0] == "search") dns.search.push(fields[k]);
-      else if (fields[0] == "options") dns.options.push(fields[k]);
-    }
-  }
-  return null;
-}
-
-/** Splits at runs of blanks and tabs. */
-function words(line: string): string[] {
-  const found = new Array<string>();
-  let start = -1;
-  for (let i = 0; i <= line.length; i++) {
-    const c = i < line.length ? line.charCodeAt(i) : 32;
-    const blank = c == 32 || c == 9 || c == 13;
-    if (!blank && start < 0) start = i;
-    if (blank && start >= 0) {
-      found.push(line.substring(start, i));
-      start = -1;
-    }
-  }
-  return found;
 }

@@ -3,7 +3,8 @@
 // given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and
 // counts as free. What would take a look at all of them, lease-index.ts knows.
 
-import { attachment_known } from "../../../attachment";
+import { Effect, Site } from "../../../attach/effect";
+import { attachment_known } from "../../../attach/living";
 import { failure_errno, failure_text } from "../../../host/failure";
 import {
   dir_list,
@@ -16,10 +17,10 @@ import {
 } from "../../../host/store";
 import { EEXIST, EFBIG, ENOENT, ETIMEDOUT } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
-import { identifier_valid } from "../../../lib/name";
+import { JsonValue, Kind } from "../../../lib/json";
+import { dir_usable, identifier_valid } from "../../../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { CniError, Code, os_error } from "../../../spec/error";
-import { Undo } from "../../../undo";
 import { Taken } from "./bitmap";
 import { LeaseIndex, OWNER_LIMIT_BYTES } from "./lease-index";
 
@@ -78,10 +79,10 @@ export class Leases {
   private indexed: LeaseIndex | null = null;
 
   constructor(
-    private dataDir: string,
+    dataDir: string,
     private network: string,
     private containerID: string,
-    private ifname: string,
+    ifname: string,
   ) {
     const dir = `${dataDir}/${network}`;
     this.dir = dir;
@@ -165,8 +166,8 @@ export class Leases {
   }
 
   /** Makes the lease, if it is free. */
-  reserve(ip: string, undo: Undo): Reserved {
-    if (this.create(ip, undo)) return Reserved.Yes;
+  reserve(ip: string, taken: LeasesTaken): Reserved {
+    if (this.create(ip, taken)) return Reserved.Yes;
     if (failure_errno == EEXIST) {
       const stale = this.stale_owner(ip);
       if (stale.length == 0) {
@@ -175,20 +176,20 @@ export class Leases {
         return Reserved.Taken;
       }
       // No undo brings a stale lease back: its container ended with the machine.
-      if (this.release(ip, stale) && this.create(ip, undo)) return Reserved.Yes;
+      if (this.release(ip, stale) && this.create(ip, taken)) return Reserved.Yes;
     }
     this.fail(`write the lease ${this.dir}/${ip}`);
     return Reserved.Failed;
   }
 
-  private create(ip: string, undo: Undo): bool {
+  private create(ip: string, taken: LeasesTaken): bool {
     this.index.change();
     if (file_create(`${this.dir}/${ip}`, this.owner, true) < 0) {
       if (failure_errno != EEXIST) this.index.distrust();
       return false;
     }
     this.index.add(ip, this.owner);
-    undo.lease_release(this.dataDir, this.network, this.containerID, this.ifname, ip);
+    taken.ips.push(ip);
     return true;
   }
 
@@ -253,26 +254,60 @@ export class Leases {
     return false;
   }
 
-  /** Whether they are the leases of this attachment in this folder. */
-  are_of(dataDir: string, network: string, containerID: string, ifname: string): bool {
-    return (
-      this.dir == `${dataDir}/${network}` &&
-      this.containerID == containerID &&
-      this.ifname == ifname
-    );
-  }
-
   /** Takes back `reserve`, also when the lock cannot be had: false when one of them stays. */
   take_back(ips: string[]): bool {
     const locked = this.open(false);
     let done = true;
     for (let i = ips.length - 1; i >= 0; i--) {
+      // A GC may have released it, and another have taken it since.
+      const read = this.files.read(ips[i]) >= 0;
+      if (read ? owner_in(this.files) != this.owner : failure_errno == ENOENT) continue;
       const gone = locked ? this.release(ips[i], this.owner) : this.files.remove(ips[i]) >= 0;
       if (!gone && failure_errno != ENOENT) done = false;
     }
     if (locked) this.close();
     return done;
   }
+}
+
+/** The leases of an attachment in a folder. */
+export class LeasesTaken extends Effect {
+  /** Those of this very call: it takes back no other. */
+  ips: string[] = [];
+  constructor(
+    private dataDir: string,
+    private fresh: bool = false,
+  ) {
+    super();
+  }
+  get word(): string {
+    return "leases";
+  }
+  write(into: JsonValue): void {
+    into.append("dataDir", JsonValue.string(this.dataDir));
+  }
+  undo(site: Site, errors: CniError[]): bool {
+    const before = errors.length;
+    const leases = new Leases(this.dataDir, site.network, site.containerID, site.ifname);
+    if (!this.fresh) leases.release_all(errors);
+    else if (this.ips.length > 0 && !leases.take_back(this.ips)) {
+      const error = leases.error;
+      const texts = this.ips.join(" ");
+      errors.push(
+        error
+          ? new CniError(error.code, `undo: ${error.msg}`, error.details)
+          : os_error(`undo: remove the leases ${texts}`),
+      );
+    }
+    return errors.length == before;
+  }
+}
+
+/** Reads one; null when it is none. */
+export function leases_read(from: JsonValue): LeasesTaken | null {
+  const dataDir = from.get("dataDir");
+  if (!dataDir || dataDir.kind != Kind.String || !dir_usable(dataDir.text)) return null;
+  return new LeasesTaken(dataDir.text);
 }
 
 /** The owner of the lease that was read last, as its text names it; "" when not of our making. */

@@ -1,10 +1,12 @@
 // Address ranges of host-local: a range set is a pool of disjoint ranges of one family, and gives
 // one address. Validation, order and wording follow the reference plugin.
 import { Cidr, cidr_parse, Ip, ip_parse } from "../../../lib/ip";
-import { JsonValue } from "../../../lib/json";
+import { JsonValue, Kind } from "../../../lib/json";
 import { Span, Spans } from "../../../lib/spans";
 import { texts_joined } from "../../../lib/utf8";
+import { POOLS_LIMIT, Pool } from "../../../plugin/pool";
 import { LIST_LIMIT, Reader } from "../../../spec/reader";
+import { Request } from "../../../spec/request";
 
 export class Range {
   constructor(
@@ -97,7 +99,7 @@ function bound(
 }
 
 /** Reads one range; null when it is unusable, with the problem in the reader. */
-export function range_read(reader: Reader, object: JsonValue): Range | null {
+function range_read(reader: Reader, object: JsonValue): Range | null {
   const text = reader.string(object, "subnet");
   const subnet = cidr_parse(text);
   if (!subnet) {
@@ -204,4 +206,30 @@ export function sets_check(reader: Reader, ipam: JsonValue, sets: RangeSet[]): v
       }
     }
   }
+}
+
+/** The pools of an ipam object, of each range that can be read. */
+export function pools_read(request: Request, ipam: JsonValue): Pool[] {
+  const pools = new Array<Pool>();
+  if (ipam.get("subnet")) pool_add(request, ipam, pools);
+  const ranges = ipam.get("ranges");
+  if (ranges) pools_add(request, ranges, pools);
+  return pools;
+}
+
+function pools_add(request: Request, value: JsonValue, pools: Pool[]): void {
+  if (value.kind == Kind.Object) pool_add(request, value, pools);
+  if (value.kind != Kind.Array) return;
+  for (let i = 0; i < value.items.length && pools.length < POOLS_LIMIT; i++) {
+    pools_add(request, value.items[i], pools);
+  }
+}
+
+function pool_add(request: Request, object: JsonValue, pools: Pool[]): void {
+  const reader = new Reader(request.document);
+  const range = range_read(reader, object);
+  if (!range || reader.error) return;
+  const subnet = object.get("subnet");
+  const offset = subnet ? subnet.offset : object.offset;
+  pools.push(new Pool(range.start, range.end, range.subnet, range.gateway, offset));
 }

@@ -2,6 +2,9 @@
 // Bridge and port work lives in switch.ts and port.ts; this file owns the type's keys and its order
 // of work: addresses first (the likeliest failure), what containers share last (so that it need not
 // be undone).
+import { Adding } from "../../../attach/adding";
+import { shared_take } from "../../../attach/shared";
+import { Shared } from "../../../attach/shared-change";
 import { HOST, Link, link_get, link_get_index, link_set_up } from "../../../host/kernel";
 import {
   check_addresses,
@@ -12,23 +15,37 @@ import {
   check_routes,
   container_index,
 } from "../../../net/check";
-import { default_routes, forwarding_enable, gateway_defaults } from "../../../net/gateway";
+import { FORWARDING } from "../../../net/forwarding";
+import { default_routes, forwarding_want, gateway_defaults } from "../../../net/gateway";
 import { iface_configure } from "../../../net/iface";
 import { mac_requested } from "../../../net/mac";
 import { is_on, masq_read, sets_of, spoof_want } from "../../../net/masquerade";
-import { ifname_taken, Veth, VethPlan, veth_add, veth_wait_up } from "../../../net/veth";
+import { ifname_taken, Veth, VethMade, VethPlan, veth_add, veth_wait_up } from "../../../net/veth";
 import { Wiring } from "../../../net/wiring";
 import { SPOOF } from "../../../nft/parts";
 import { plugin_or_foreign } from "../../../plugin/find";
 import { ipam_add, ipam_load, ipam_type_strict } from "../../../plugin/ipam";
 import { failed, Outcome } from "../../../plugin/plugin";
+import { ARGS, CNI_ARGS, CONFIG, RUNTIME, Type } from "../../../plugin/type";
 import { dns_override } from "../../../spec/config";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
-import { Undo } from "../../../undo";
-import { PortPlan, port_configure, port_vlans_read, uplink_vlans } from "./port";
-import { BridgePlan, bridge_addresses, bridge_ensure, gateway_link } from "./switch";
+import { GatewayAddresses, gateways_missing } from "./gateway";
+import { PortPlan, port_configure, port_vlans_read, UplinkVlans } from "./port";
+import {
+  BridgePlan,
+  bridge_settled,
+  GatewayLink,
+  gateway_link_name,
+  Promisc,
+  TheBridge,
+} from "./switch";
+
+const KEYS =
+  "bridge isGateway isDefaultGateway forceAddress mtu hairpinMode promiscMode ipam dns " +
+  "portIsolation vlan vlanTrunk preserveDefaultVlan uplinkInterface enabledad " +
+  "disableContainerInterface ipMasq ipMasqBackend macspoofchk";
 
 export class Bridge extends Wiring {
   private bridge: BridgePlan = new BridgePlan();
@@ -40,6 +57,16 @@ export class Bridge extends Wiring {
   private enabledad: bool = false;
   private disableContainerInterface: bool = false;
   private macspoofchk: bool = false;
+
+  describe(type: Type): void {
+    type.about = "veth pair between a Linux bridge and the container";
+    type
+      .at(CONFIG, KEYS)
+      .at("vlanTrunk", "id minID maxID")
+      .at(ARGS, "mac")
+      .at(RUNTIME, "mac")
+      .at(CNI_ARGS, "MAC");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -80,77 +107,93 @@ export class Bridge extends Wiring {
     return ipam_load(request, this.ipam);
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const taken = ifname_taken(request);
     if (taken) return failed(taken);
+    const pair = this.pair(adding, this.veth);
+    const bridge = new TheBridge(this.bridge);
+    adding.use(bridge.what);
+    if (this.isGateway) adding.use(FORWARDING);
     let result = new Result();
     const ipam = this.ipam;
     if (ipam) {
-      const outcome = ipam_add(request, ipam, undo);
+      const outcome = ipam_add(request, ipam, adding);
       const leased = outcome.result;
       if (!leased) return outcome;
       result = leased;
     }
-    const error = this.wire(request, result, undo);
+    const error = this.wire(request, pair, bridge, result, adding);
     if (error) return failed(error);
     const dns = this.dns;
     if (dns) result.dns = dns;
     return new Outcome(result);
   }
 
-  private wire(request: Request, result: Result, undo: Undo): CniError | null {
-    const bridge = bridge_ensure(this.bridge, undo);
-    const bridge_link = bridge.link;
-    if (!bridge_link) return bridge.error;
-    this.veth.master = bridge_link.ifindex;
-    const veth = veth_add(request, this.veth, undo);
-    if (veth.error) return veth.error;
-    let error = port_configure(veth.host, this.port);
+  private wire(
+    request: Request,
+    pair: VethMade,
+    bridge: TheBridge,
+    result: Result,
+    adding: Adding,
+  ): CniError | null {
+    let error = shared_take(adding, [bridge]);
     if (error) return error;
-    error = uplink_vlans(this.port, bridge_link, undo);
+    const bridge_link = bridge.link;
+    this.veth.master = bridge_link.ifindex;
+    const veth = veth_add(adding, this.veth, pair);
+    if (veth.error) return veth.error;
+    error = port_configure(veth.host, this.port);
     if (error) return error;
     result.interfaces = [
       new Interface(bridge_link.name),
       new Interface(veth.host.name),
       new Interface(request.env.ifname, request.env.netns),
     ];
-    error = this.configure(request, veth, result, undo);
-    if (error) return error;
-    if (this.isGateway && result.ips.length > 0) {
-      error = this.gateway(bridge_link, result, undo);
-      if (error) return error;
-    }
-    error = this.settle(request, bridge_link, veth, result);
+    error = this.configure(request, veth, result, adding);
+    if (!error) error = this.share(bridge_link, bridge.made, result, adding);
+    if (!error) error = this.settle(request, bridge_link, veth, result);
     if (error) return error;
     this.masquerade(request, result, -1);
     if (this.macspoofchk) spoof_want(request, veth.host.name, veth.container.address);
-    return this.isGateway ? forwarding_enable(result, undo) : null;
+    if (this.isGateway) forwarding_want(result, adding);
+    return null;
+  }
+
+  /** What the network's containers share. */
+  private share(bridge: Link, made: bool, result: Result, adding: Adding): CniError | null {
+    const list = new Array<Shared>();
+    if (this.bridge.promisc) list.push(new Promisc(bridge));
+    if (this.port.uplink.length > 0) list.push(new UplinkVlans(this.port, bridge));
+    const gateway = this.isGateway && result.ips.length > 0;
+    const vlan = gateway && this.port.vlan != 0 ? new GatewayLink(bridge, this.port) : null;
+    if (vlan) list.push(vlan);
+    const error = shared_take(adding, list);
+    if (error || !gateway) return error;
+    const at = vlan ? vlan.link : bridge;
+    if (vlan) result.interfaces.push(new Interface(at.name));
+    const addresses = new GatewayAddresses(
+      bridge,
+      at,
+      result.ips,
+      this.forceAddress,
+      !made && !vlan,
+    );
+    // One that takes others' place does not come back with all that hung on it: so it comes last.
+    if (this.forceAddress) adding.later.push(addresses);
+    return this.forceAddress ? null : shared_take(adding, [addresses]);
   }
 
   /** The container's side: addresses and routes, or just a link that is up. */
-  private configure(request: Request, veth: Veth, result: Result, undo: Undo): CniError | null {
+  private configure(request: Request, veth: Veth, result: Result, adding: Adding): CniError | null {
     if (result.ips.length > 0) {
       for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = 2;
       if (this.isGateway) gateway_defaults(result);
       if (this.isDefaultGateway) default_routes(result);
-      return iface_configure(request, veth.container, result, this.enabledad, undo);
+      return iface_configure(request, veth.container, result, this.enabledad, adding);
     }
     if (this.disableContainerInterface) return null;
     if (link_set_up(request.netns, veth.container.ifindex) >= 0) return null;
     return os_error(`set "${request.env.ifname}" up in ${request.env.netns}`);
-  }
-
-  /** The gateway's addresses on the bridge, or on the bridge's VLAN interface. */
-  private gateway(bridge_link: Link, result: Result, undo: Undo): CniError | null {
-    let at = bridge_link;
-    if (this.port.vlan != 0) {
-      const made = gateway_link(bridge_link, this.port, undo);
-      const link = made.link;
-      if (!link) return made.error;
-      at = link;
-      result.interfaces.push(new Interface(at.name));
-    }
-    return bridge_addresses(at, result.ips, this.forceAddress, undo);
   }
 
   /** Waits for the port and reports every interface as it is now. */
@@ -169,7 +212,7 @@ export class Bridge extends Wiring {
         `bridge "${bridge_link.name}" was removed meanwhile: try again`,
       );
     }
-    const bridge_now = link_get_index(HOST, bridge_link.ifindex);
+    const bridge_now = bridge_settled(bridge_link.ifindex, host);
     if (!bridge_now) return os_error(`find bridge "${bridge_link.name}" again`);
     result.interfaces[0].mac = bridge_now.address;
     result.interfaces[1].mac = host.address;
@@ -218,7 +261,22 @@ export class Bridge extends Wiring {
       return check_failed(`interface "${host.name}" is not a port of bridge "${bridge_name}"`);
     }
     if (this.macspoofchk) spoof_want(request, host.name, container.address);
-    return check_link(HOST, listed, "veth").error;
+    const error = check_link(HOST, listed, "veth").error;
+    return error ? error : this.checkGateway(result, bridge.link);
+  }
+
+  /** The host answers where the containers look for their gateway. */
+  private checkGateway(result: Result, bridge: Link): CniError | null {
+    if (!this.isGateway) return null;
+    let at = bridge;
+    if (this.port.vlan != 0 && result.ips.length > 0) {
+      const name = gateway_link_name(bridge, this.port);
+      const link = link_get(HOST, name);
+      if (!link) return os_error(`find "${name}"`, Code.CheckFailed);
+      at = link;
+    }
+    const missing = gateways_missing(at, result.ips);
+    return missing.length == 0 ? null : check_failed(`"${at.name}" has no address ${missing}`);
   }
 
   nft_sets(request: Request): string[] {

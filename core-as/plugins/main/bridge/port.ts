@@ -1,4 +1,6 @@
 // Ports of a bridge: flags and VLANs, of the container's own port and of the uplink.
+import { undone } from "../../../attach/changes";
+import { Shared } from "../../../attach/shared-change";
 import {
   bridge_vlan_add,
   bridge_vlan_del,
@@ -11,7 +13,6 @@ import {
 import { JsonValue } from "../../../lib/json";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
-import { Undo } from "../../../undo";
 
 /** The VLAN every port of a new bridge is in. */
 const DEFAULT_VID = 1;
@@ -130,31 +131,57 @@ export function port_vlan_access(port: Link, network: PortPlan): CniError | null
 }
 
 /** Lets the network's VLANs pass the bridge's uplink, tagged. They stay there after DEL. */
-export function uplink_vlans(plan: PortPlan, bridge: Link, undo: Undo): CniError | null {
-  if (plan.uplink.length == 0) return null;
-  const uplink = link_get(HOST, plan.uplink);
-  if (!uplink || uplink.master != bridge.ifindex) {
-    return new CniError(
-      Code.InvalidConfig,
-      `"uplinkInterface" is "${plan.uplink}", ` +
-        `which is no port of bridge "${bridge.name}": add it to the bridge`,
-    );
+export class UplinkVlans extends Shared {
+  private added: i32[] = [];
+  private ifindex: i32 = 0;
+
+  constructor(
+    private plan: PortPlan,
+    private bridge: Link,
+  ) {
+    super();
   }
-  const list = bridge_vlan_list(HOST, uplink.ifindex);
-  if (!list) return os_error(`read the VLANs of "${plan.uplink}"`);
-  const present = new StaticArray<bool>(4096);
-  for (let i = 0; i < list.length; i++) present[list[i].vid] = true;
-  const wanted = plan.trunk.slice();
-  if (plan.vlan != 0) wanted.push(new Trunk(plan.vlan, plan.vlan));
-  for (let i = 0; i < wanted.length; i++) {
-    for (let vid = wanted[i].low; vid <= wanted[i].high; vid++) {
-      if (present[vid]) continue;
-      present[vid] = true;
-      if (bridge_vlan_add(HOST, uplink.ifindex, vid, vid, false, false) < 0) {
-        return os_error(`let VLAN ${vid} pass "${plan.uplink}"`);
+  get what(): string {
+    return `vlans ${this.plan.uplink}`;
+  }
+  get changed(): bool {
+    return this.added.length > 0;
+  }
+
+  take(): CniError | null {
+    const plan = this.plan;
+    const uplink = link_get(HOST, plan.uplink);
+    if (!uplink || uplink.master != this.bridge.ifindex) {
+      return new CniError(
+        Code.InvalidConfig,
+        `"uplinkInterface" is "${plan.uplink}", ` +
+          `which is no port of bridge "${this.bridge.name}": add it to the bridge`,
+      );
+    }
+    this.ifindex = uplink.ifindex;
+    const list = bridge_vlan_list(HOST, uplink.ifindex);
+    if (!list) return os_error(`read the VLANs of "${plan.uplink}"`);
+    const present = new StaticArray<bool>(4096);
+    for (let i = 0; i < list.length; i++) present[list[i].vid] = true;
+    const wanted = plan.trunk.slice();
+    if (plan.vlan != 0) wanted.push(new Trunk(plan.vlan, plan.vlan));
+    for (let i = 0; i < wanted.length; i++) {
+      for (let vid = wanted[i].low; vid <= wanted[i].high; vid++) {
+        if (present[vid]) continue;
+        present[vid] = true;
+        if (bridge_vlan_add(HOST, uplink.ifindex, vid, vid, false, false) < 0) {
+          return os_error(`let VLAN ${vid} pass "${plan.uplink}"`);
+        }
+        this.added.push(vid);
       }
-      undo.vlan_del(HOST, uplink.ifindex, vid, vid);
+    }
+    return null;
+  }
+
+  give_back(errors: CniError[]): void {
+    for (let i = this.added.length - 1; i >= 0; i--) {
+      const vid = this.added[i];
+      undone(bridge_vlan_del(HOST, this.ifindex, vid, vid), `remove VLAN ${vid}`, errors);
     }
   }
-  return null;
 }

@@ -1,30 +1,31 @@
-// A Linux bridge as a network's switch and gateway: making it, its addresses, its VLAN interface.
-// Its ports are port.ts's. A bridge is shared, so it is made and added to, never taken away by DEL.
+// A Linux bridge as a network's switch: making it, its VLAN interface. Its ports are port.ts's, its
+// addresses gateway.ts's. A bridge is shared, so it is made and added to, never taken away by DEL.
 
+import { undone } from "../../../attach/changes";
+import { shared_lock, shared_unlock } from "../../../attach/shared";
+import { Shared } from "../../../attach/shared-change";
 import { failure_errno } from "../../../host/failure";
 import {
-  addr_add,
-  addr_del,
-  addr_list,
+  bridge_port_list,
   HOST,
   Link,
   link_add_bridge,
   link_add_veth,
+  link_del,
   link_get,
+  link_get_index,
   link_set_address,
+  link_set_down,
   link_set_promisc,
   link_set_up,
   sysctl_write,
   VethEnd,
 } from "../../../host/kernel";
-import { EADDRNOTAVAIL, EEXIST, ENODEV } from "../../../lib/errno";
-import { Cidr, cidr_parse } from "../../../lib/ip";
+import { EEXIST, ENODEV } from "../../../lib/errno";
 import { JsonValue } from "../../../lib/json";
 import { ifname_problem, mac_neighbour, name_from } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
-import { IPConfig } from "../../../spec/types";
-import { Undo } from "../../../undo";
 import { PortPlan, port_vlan_access } from "./port";
 
 /** What a configuration says of its bridge. */
@@ -46,170 +47,190 @@ export class BridgePlan {
   }
 }
 
-/** A link or the error in its place. */
-export class Found {
-  constructor(
-    public link: Link | null,
-    public error: CniError | null = null,
-  ) {}
-}
+/** The bridge, made when it is missing and up in the end. An existing one keeps MTU and filter. */
+export class TheBridge extends Shared {
+  link: Link = new Link();
+  made: bool = false;
+  private upped: bool = false;
 
-function failed(error: CniError): Found {
-  return new Found(null, error);
-}
+  constructor(private plan: BridgePlan) {
+    super();
+  }
+  get what(): string {
+    return `bridge ${this.plan.name}`;
+  }
+  get changed(): bool {
+    return this.made || this.upped;
+  }
 
-/**
- * The bridge, made when it is missing and up in the end. An existing one keeps its MTU and filter.
- */
-export function bridge_ensure(plan: BridgePlan, undo: Undo): Found {
-  let link = link_get(HOST, plan.name);
-  if (!link) {
-    if (failure_errno != ENODEV) return failed(os_error(`look for bridge "${plan.name}"`));
-    const made = bridge_make(plan, undo);
-    link = made.link;
-    if (!link) return made;
-  }
-  if (link.kind != "bridge") {
-    return failed(
-      new CniError(
-        Code.InvalidConfig,
-        `"${plan.name}" already exists but is not a bridge: choose another "bridge" name`,
-      ),
-    );
-  }
-  if (plan.promisc && !link.promisc) {
-    if (link_set_promisc(HOST, link.ifindex, true) < 0) {
-      return failed(os_error(`set bridge "${plan.name}" promiscuous`));
+  take(): CniError | null {
+    const name = this.plan.name;
+    let link = link_get(HOST, name);
+    if (!link) {
+      if (failure_errno != ENODEV) return os_error(`look for bridge "${name}"`);
+      const error = this.make();
+      if (error) return error;
+      link = this.made ? this.link : link_get(HOST, name);
     }
-    undo.promisc_off(HOST, link.ifindex);
+    if (!link) return os_error(`read bridge "${name}"`);
+    if (link.kind != "bridge") {
+      return new CniError(
+        Code.InvalidConfig,
+        `"${name}" already exists but is not a bridge: choose another "bridge" name`,
+      );
+    }
+    this.link = link;
+    if (link.up) return null;
+    if (link_set_up(HOST, link.ifindex) < 0) return os_error(`set bridge "${name}" up`);
+    this.upped = true;
+    return null;
   }
-  if (link.up) return new Found(link);
-  if (link_set_up(HOST, link.ifindex) < 0) {
-    return failed(os_error(`set bridge "${plan.name}" up`));
+
+  private make(): CniError | null {
+    const plan = this.plan;
+    if (link_add_bridge(HOST, plan.name, plan.mtu_bytes, plan.vlan_filtering) < 0) {
+      // Another may have made it a moment ago: then it is as good as ours.
+      return failure_errno == EEXIST ? null : os_error(`make bridge "${plan.name}"`);
+    }
+    this.made = true;
+    const link = link_get(HOST, plan.name);
+    if (!link) return os_error(`read bridge "${plan.name}"`);
+    this.link = link;
+    // A bridge takes the lowest MAC of its ports until one is set, and neighbours would have to
+    // learn a new one with every container. Setting one pins it; one that differs from its own by a
+    // bit, because the kernel makes the bridge id (for STP) of a MAC that changes.
+    if (link_set_address(HOST, link.ifindex, mac_neighbour(link.address)) < 0) {
+      return os_error(`pin the MAC address of bridge "${plan.name}"`);
+    }
+    // A router advertisement must not reconfigure the node; without IPv6 none can.
+    sysctl_write(HOST, `net/ipv6/conf/${plan.name}/accept_ra`, "0");
+    return null;
   }
-  undo.bridge_down(HOST, plan.name);
-  return new Found(link);
+
+  /** Once it has a port it is left alone: others came that have no record. */
+  give_back(errors: CniError[]): void {
+    const name = this.plan.name;
+    const tried = `undo the change of bridge "${name}"`;
+    const link = link_get(HOST, name);
+    const ports = link ? bridge_port_list(HOST, link.ifindex) : null;
+    if (!link || !ports) {
+      undone(-1, tried, errors);
+      return;
+    }
+    if (ports.length > 0) return;
+    const code = this.made ? link_del(HOST, link.ifindex) : link_set_down(HOST, link.ifindex);
+    undone(code, tried, errors);
+  }
 }
 
-function bridge_make(plan: BridgePlan, undo: Undo): Found {
-  const made = link_add_bridge(HOST, plan.name, plan.mtu_bytes, plan.vlan_filtering) >= 0;
-  // Another ADD may have made it a moment ago: then it is as good as ours.
-  if (!made && failure_errno != EEXIST) return failed(os_error(`make bridge "${plan.name}"`));
-  if (made) undo.bridge_del(HOST, plan.name);
-  const link = link_get(HOST, plan.name);
-  if (!link) return failed(os_error(`read bridge "${plan.name}"`));
-  if (!made) return new Found(link);
-  // A bridge takes the lowest MAC of its ports until one is set, and neighbours would have to learn
-  // a new one with every container. Setting one pins it; one that differs from its own by a bit,
-  // because the kernel makes the bridge id (for STP) of a MAC that changes.
-  if (link_set_address(HOST, link.ifindex, mac_neighbour(link.address)) < 0) {
-    return failed(os_error(`pin the MAC address of bridge "${plan.name}"`));
+/** A bridge that takes in every frame. */
+export class Promisc extends Shared {
+  private done: bool = false;
+  constructor(private link: Link) {
+    super();
   }
-  // A router advertisement must not reconfigure the node; without IPv6 there is nothing to protect.
-  sysctl_write(HOST, `net/ipv6/conf/${plan.name}/accept_ra`, "0");
-  return new Found(link);
+  get what(): string {
+    return `promisc ${this.link.name}`;
+  }
+  get changed(): bool {
+    return this.done;
+  }
+  take(): CniError | null {
+    // It was read before the record said that it is needed.
+    const now = link_get_index(HOST, this.link.ifindex);
+    if (!now) return os_error(`read bridge "${this.link.name}"`);
+    if (now.promisc) return null;
+    if (link_set_promisc(HOST, this.link.ifindex, true) < 0) {
+      return os_error(`set bridge "${this.link.name}" promiscuous`);
+    }
+    this.done = true;
+    return null;
+  }
+  give_back(errors: CniError[]): void {
+    undone(link_set_promisc(HOST, this.link.ifindex, false), "leave promiscuous mode", errors);
+  }
+}
+
+export function gateway_link_name(bridge: Link, plan: PortPlan): string {
+  return `${bridge.name}.${plan.vlan}`;
+}
+
+/** The bridge as it is now that a port of ours is in it; null on failure. */
+export function bridge_settled(ifindex: i32, port: Link): Link | null {
+  const link = link_get_index(HOST, ifindex);
+  if (!link || link.address != port.address) return link;
+  // It has the MAC of its port: whoever makes it may be about to give it another.
+  const lock = shared_lock();
+  if (lock < 0) return null;
+  const settled = link_get_index(HOST, ifindex);
+  shared_unlock(lock);
+  return settled;
 }
 
 /**
  * The host's interface in a VLAN of the bridge: one end of a veth pair named <bridge>.<vlan>, whose
  * other end is a port with that VLAN. Shared by the network's containers like the bridge itself.
  */
-export function gateway_link(bridge: Link, plan: PortPlan, undo: Undo): Found {
-  const name = `${bridge.name}.${plan.vlan}`;
-  const problem = ifname_problem(name);
-  if (problem.length > 0) {
-    return failed(
-      new CniError(Code.InvalidConfig, `"${name}" for the gateway: ${problem}: shorten "bridge"`),
-    );
-  }
-  const present = link_get(HOST, name);
-  if (present) return new Found(present);
-  if (failure_errno != ENODEV) return failed(os_error(`look for "${name}"`));
-  const port = new VethEnd(HOST, name_from("veth", `gateway\0${name}`), "");
-  if (link_add_veth(port, bridge.mtu_bytes, bridge.ifindex, new VethEnd(HOST, name, "")) < 0) {
-    if (failure_errno != EEXIST) return failed(os_error(`make "${name}"`));
-    const other = link_get(HOST, name);
-    return other ? new Found(other) : failed(os_error(`make "${name}"`));
-  }
-  undo.link_del(HOST, name);
-  const link = link_get(HOST, name);
-  if (!link) return failed(os_error(`read "${name}"`));
-  const port_link = link_get(HOST, port.name);
-  if (!port_link) return failed(os_error(`read "${port.name}"`));
-  const error = port_vlan_access(port_link, plan);
-  if (error) return failed(error);
-  if (link_set_up(HOST, link.ifindex) < 0) return failed(os_error(`set "${name}" up`));
-  return new Found(link);
-}
+export class GatewayLink extends Shared {
+  link: Link = new Link();
+  private made: bool = false;
+  private name: string;
 
-/**
- * Puts the gateways' addresses on a host link. A different IPv4 address, or an overlapping IPv6
- * one, is a conflict: refused, or removed with `force`.
- */
-export function bridge_addresses(
-  link: Link,
-  ips: IPConfig[],
-  force: bool,
-  undo: Undo,
-): CniError | null {
-  let present: Cidr[] | null = null;
-  for (let i = 0; i < ips.length; i++) {
-    const gateway = ips[i].gateway;
-    if (!gateway) continue;
-    // Read once: there may be thousands of them.
-    if (!present) present = addresses_of(link);
-    const held = present;
-    if (!held) return os_error(`read the addresses of "${link.name}"`);
-    const error = bridge_address(link, held, new Cidr(gateway, ips[i].address.bits), force, undo);
+  constructor(
+    private bridge: Link,
+    private plan: PortPlan,
+  ) {
+    super();
+    this.name = gateway_link_name(bridge, plan);
+  }
+  get what(): string {
+    return `link ${this.name}`;
+  }
+  get changed(): bool {
+    return this.made;
+  }
+
+  take(): CniError | null {
+    const name = this.name;
+    const problem = ifname_problem(name);
+    if (problem.length > 0) {
+      const msg = `"${name}" for the gateway: ${problem}: shorten "bridge"`;
+      return new CniError(Code.InvalidConfig, msg);
+    }
+    let found = link_get(HOST, name);
+    if (!found && failure_errno != ENODEV) return os_error(`look for "${name}"`);
+    if (!found) {
+      const error = this.make();
+      if (error) return error;
+      found = link_get(HOST, name);
+    }
+    if (!found) return os_error(`read "${name}"`);
+    this.link = found;
+    return null;
+  }
+
+  private make(): CniError | null {
+    const name = this.name;
+    const bridge = this.bridge;
+    const port = new VethEnd(HOST, name_from("veth", `gateway\0${name}`), "");
+    if (link_add_veth(port, bridge.mtu_bytes, bridge.ifindex, new VethEnd(HOST, name, "")) < 0) {
+      // Made by a version that knows no lock.
+      return failure_errno == EEXIST && link_get(HOST, name) ? null : os_error(`make "${name}"`);
+    }
+    this.made = true;
+    const link = link_get(HOST, name);
+    if (!link) return os_error(`read "${name}"`);
+    const port_link = link_get(HOST, port.name);
+    if (!port_link) return os_error(`read "${port.name}"`);
+    const error = port_vlan_access(port_link, this.plan);
     if (error) return error;
+    return link_set_up(HOST, link.ifindex) < 0 ? os_error(`set "${name}" up`) : null;
   }
-  return null;
-}
 
-/** Addresses of a host link that may conflict, null after a failure. */
-function addresses_of(link: Link): Cidr[] | null {
-  const list = addr_list(HOST, link.ifindex);
-  if (!list) return null;
-  const made = new Array<Cidr>();
-  for (let i = 0; i < list.length; i++) {
-    const cidr = cidr_parse(list[i].address);
-    if (cidr && !cidr.ip.isLinkLocal()) made.push(cidr);
+  give_back(errors: CniError[]): void {
+    const tried = `remove "${this.name}"`;
+    const link = link_get(HOST, this.name);
+    if (link) undone(link_del(HOST, link.ifindex), tried, errors);
+    else undone(-1, tried, errors);
   }
-  return made;
-}
-
-/** Puts one address beside those that are present, which it keeps up to date. */
-function bridge_address(
-  link: Link,
-  present: Cidr[],
-  wanted: Cidr,
-  force: bool,
-  undo: Undo,
-): CniError | null {
-  const text = wanted.toString();
-  for (let i = 0; i < present.length; i++) {
-    const other = present[i];
-    if (other.ip.v6 != wanted.ip.v6) continue;
-    if (other.equals(wanted)) return null;
-    if (wanted.ip.v6 && !other.overlaps(wanted)) continue;
-    if (!force) {
-      return new CniError(
-        Code.InvalidConfig,
-        `"${link.name}" already has an IP address different from ${text}: ` +
-          `remove ${other.toString()}, set "forceAddress", or use another bridge`,
-      );
-    }
-    const old = other.toString();
-    if (addr_del(HOST, link.ifindex, old) < 0 && failure_errno != EADDRNOTAVAIL) {
-      return os_error(`remove ${old} from "${link.name}"`);
-    }
-    undo.addr_add(HOST, link.ifindex, old);
-    present.splice(i--, 1);
-  }
-  if (addr_add(HOST, link.ifindex, text, true) < 0) {
-    return failure_errno == EEXIST ? null : os_error(`add ${text} to "${link.name}"`);
-  }
-  undo.addr_del(HOST, link.ifindex, text);
-  present.push(wanted);
-  return null;
 }

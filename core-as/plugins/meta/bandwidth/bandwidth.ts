@@ -3,6 +3,7 @@
 // shaper.ts. A veth is limited at its end on the host, as the reference does it: what the
 // host sends there is the container's ingress. Any other interface is limited in the container's
 // namespace, and there its root is egress.
+import { Adding } from "../../../attach/adding";
 import { failure_errno } from "../../../host/failure";
 import { Bucket, HOST, Link, link_add_ifb, link_get, qdisc_add_tbf } from "../../../host/kernel";
 import { log } from "../../../host/store";
@@ -10,15 +11,13 @@ import { EADDRNOTAVAIL, EEXIST, EINVAL, ENOENT, EOPNOTSUPP } from "../../../lib/
 import { JsonValue } from "../../../lib/json";
 import { check_prevResult } from "../../../net/check";
 import { host_end, link_missing } from "../../../net/peer";
-import { records_stale } from "../../../net/record";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
-import { Attachments } from "../../../spec/attachments";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
-import { Undo } from "../../../undo";
-import { BANDWIDTH, ifb_of, limits_forget, limits_record, limits_undo } from "./limits";
+import { BANDWIDTH, ifb_of, Limited, limits_unrecorded } from "./limits";
 import { bucket_of, Shaped } from "./shaper";
 
 const KEYS: string[] = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
@@ -89,9 +88,24 @@ class Asked {
 }
 
 export class Bandwidth extends Plugin {
+  get chained(): bool {
+    return true;
+  }
   /** null: no limit. */
   private ingress: Limit | null = null;
   private egress: Limit | null = null;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: limits of what a container receives and sends";
+    type
+      .at(CONFIG, KEYS.join(" "))
+      .at(RUNTIME, "bandwidth")
+      .at("runtimeConfig.bandwidth", KEYS.join(" "));
+    type.idle_without = "bandwidth";
+    type.idle_unless = KEYS;
+    type.kernel = ["link ifb"];
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -126,17 +140,17 @@ export class Bandwidth extends Plugin {
     return place;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = check_prevResult(request);
     if (!result) return failed(request.reader.error);
     if (!this.ingress && !this.egress) return new Outcome(result);
     const place = this.place(request, result);
     if (place.error) return failed(place.error);
-    const error = this.limit(request, place, result, undo);
+    const error = this.limit(request, place, result, adding);
     return error ? failed(error) : new Outcome(result);
   }
 
-  private limit(request: Request, place: Place, result: Result, undo: Undo): CniError | null {
+  private limit(request: Request, place: Place, result: Result, adding: Adding): CniError | null {
     const shaped = place.shaped;
     const root = place.inside ? this.egress : this.ingress;
     const through = place.inside ? this.ingress : this.egress;
@@ -147,11 +161,15 @@ export class Bandwidth extends Plugin {
     if (error) return error;
     const hook = through ? shaped.hook() : null;
     if (hook && hook.error) return hook.error;
-    error = limits_record(request, shaped, root ? root.bucket : null, hook, undo);
-    if (!error && root) error = shaped.root_add(root.bucket, undo);
+    const link = shaped.link;
+    const bucket: Bucket | null = !root ? null : root.bucket;
+    const limited = new Limited(place.inside, link.name, link.ifindex, bucket, hook);
+    limited.fresh = shaped;
+    error = adding.ahead(limited);
+    if (!error && root) error = shaped.root_add(root.bucket);
     if (error || !through || !hook) return error;
     const ifb = ifb_of(request);
-    error = shaped.ifb_add(ifb, through.bucket, hook, undo);
+    error = shaped.ifb_add(ifb, through.bucket, hook);
     if (error) return error;
     const item = new Interface(ifb.name, place.inside ? request.env.netns : "");
     item.mac = ifb.address;
@@ -172,13 +190,8 @@ export class Bandwidth extends Plugin {
     return place.shaped.ifb_check(ifb_of(request), through.bucket);
   }
 
-  del(request: Request, errors: CniError[]): void {
-    limits_undo(request, errors);
-  }
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    const stale = records_stale(BANDWIDTH, request, valid, errors);
-    for (let i = 0; i < stale.length; i++) limits_forget(stale[i], errors);
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (!recorded) limits_unrecorded(request, errors);
   }
 
   /** Asks for what the kernel must refuse: how it does tells whether it knows the kind. */

@@ -20,13 +20,12 @@ import {
   TC_H_INGRESS,
   TC_H_ROOT,
 } from "../../../host/kernel";
-import { ENODEV, ENOENT, EOPNOTSUPP } from "../../../lib/errno";
+import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP } from "../../../lib/errno";
 import { hash64, mac_from } from "../../../lib/name";
 import { sha512 } from "../../../lib/sha512";
 import { check_failed } from "../../../net/check";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { identity_of } from "../../../spec/request";
-import { gone, ingress_del, Undo } from "../../../undo";
 
 /** Of the buckets, as the reference has it: "1:". */
 const HANDLE: u32 = 0x10000;
@@ -38,6 +37,26 @@ const LATENCY_US: f64 = 25000;
 const U32: f64 = 4294967295;
 const PREF_MAX = 0xffff;
 const NAME_DIGITS = 12;
+
+/** The handle of every ingress or clsact qdisc. */
+const INGRESS_HANDLE: u32 = 0xffff0000;
+
+/**
+ * Removes the ingress qdisc of a link unless filters of somebody hang on it; one that is gone, or
+ * whose link is, is fine.
+ */
+function ingress_del(ns: i32, ifindex: i32): bool {
+  const filters = filter_list(ns, ifindex);
+  if (!filters) return failure_errno == ENODEV;
+  if (filters.length > 0) return true;
+  return gone(qdisc_del(ns, ifindex, TC_H_INGRESS, INGRESS_HANDLE));
+}
+
+/** Whether a qdisc or filter was removed or was not there: the kernel says ENOENT or EINVAL. */
+function gone(code: i32): bool {
+  if (code >= 0 || failure_errno == ENODEV) return true;
+  return failure_errno == ENOENT || failure_errno == EINVAL;
+}
 
 function saturated(value: f64): u32 {
   return value >= U32 ? u32.MAX_VALUE : <u32>value;
@@ -78,6 +97,9 @@ export class Hook {
 
 /** An interface that is limited, and where it lies. */
 export class Shaped {
+  /** What this call has made of it. */
+  root_made: bool = false;
+  ifb_made: bool = false;
   constructor(
     public ns: i32,
     public link: Link,
@@ -96,9 +118,9 @@ export class Shaped {
     );
   }
 
-  root_add(bucket: Bucket, undo: Undo): CniError | null {
+  root_add(bucket: Bucket): CniError | null {
     const error = bucket_add(this.ns, this.link, bucket);
-    if (!error) undo.root_del(this.ns, this.link.ifindex, HANDLE);
+    this.root_made = !error;
     return error;
   }
 
@@ -128,18 +150,18 @@ export class Shaped {
   }
 
   /** Sends what comes in through an ifb with a bucket. */
-  ifb_add(ifb: Ifb, bucket: Bucket, hook: Hook, undo: Undo): CniError | null {
+  ifb_add(ifb: Ifb, bucket: Bucket, hook: Hook): CniError | null {
     let error = this.ifb_clear(ifb);
     if (error) return error;
     if (link_add_ifb(this.ns, ifb.name, ifb.address, this.link.mtu_bytes) < 0) {
       return lacking(`make the ifb "${ifb.name}"`, "ifb");
     }
-    undo.link_del(this.ns, ifb.name);
+    this.ifb_made = true;
     const made = link_get(this.ns, ifb.name);
     if (!made) return os_error(`read the ifb "${ifb.name}"`);
     // Before anything comes through: no packet passes unlimited.
     error = bucket_add(this.ns, made, bucket);
-    return error ? error : this.redirect(made, hook, undo);
+    return error ? error : this.redirect(made, hook);
   }
 
   /** An ifb that an ADD without DEL left goes; one in use or of others does not. */
@@ -165,19 +187,17 @@ export class Shaped {
     return os_error(`remove "${ifb.name}", left by an earlier ADD`);
   }
 
-  private redirect(ifb: Link, hook: Hook, undo: Undo): CniError | null {
+  private redirect(ifb: Link, hook: Hook): CniError | null {
     const index = this.link.ifindex;
     const name = this.link.name;
     if (hook.make) {
       if (qdisc_add_ingress(this.ns, index) < 0) {
         return lacking(`add an ingress qdisc to "${name}"`, "sch_ingress");
       }
-      undo.ingress_del(this.ns, index);
     }
     if (filter_add_redirect(this.ns, index, hook.pref, ifb.ifindex) < 0) {
       return lacking(`send what comes in on "${name}" to "${ifb.name}"`, "cls_u32 and act_mirred");
     }
-    undo.filter_del(this.ns, index, hook.pref);
     return null;
   }
 

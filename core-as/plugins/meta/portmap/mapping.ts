@@ -3,7 +3,7 @@
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { JsonValue } from "../../../lib/json";
 import { Element } from "../../../nft/element";
-import { snat_chain_name } from "../../../nft/parts";
+import { snat_chain_name } from "../../../nft/subnets";
 import { protocol_number } from "../../../nft/value";
 import { Reader } from "../../../spec/reader";
 

@@ -1,21 +1,21 @@
 // The CNI type `portmap`, chained: ports of the host lead to the container. This file owns the
 // keys, which of the container's addresses is meant, and the order of work. What a mapping is in
-// sets of nftables is mapping.ts, the chains nft/parts.ts.
-import { HOST, link_get_index, route_get, sysctl_read, sysctl_write } from "../../../host/kernel";
+// sets of nftables is mapping.ts, the chains nft/subnets.ts.
+import { Adding } from "../../../attach/adding";
 import { log } from "../../../host/store";
 import { JsonValue } from "../../../lib/json";
-import { check_failed, check_prevResult } from "../../../net/check";
+import { check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
 import { host_port_of } from "../../../nft/hostport";
-import { PORTMAP } from "../../../nft/parts";
+import { PORTMAP } from "../../../nft/subnets";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
-import { Attachments } from "../../../spec/attachments";
-import { CniError, Code, os_error } from "../../../spec/error";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
+import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { IPConfig, Result } from "../../../spec/types";
-import { Undo } from "../../../undo";
+import { LoopbackRouted, loopback_check } from "./loopback-routed";
 import { dnat_element, Mapping, mapping_read, snat_elements } from "./mapping";
 
 const MARK_BIT_MAX = 31;
@@ -28,11 +28,21 @@ export class Portmap extends Plugin {
   get uses_netns(): bool {
     return true;
   }
-  get uses_nft(): bool {
+  get chained(): bool {
     return true;
   }
   nft_sets(request: Request): string[] {
     return sets_of(PORTMAP);
+  }
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: ports of the host lead to the container";
+    type
+      .at(CONFIG, "backend snat masqAll markMasqBit externalSetMarkChain conditionsV4 conditionsV6")
+      .at(RUNTIME, "portMappings")
+      .at("runtimeConfig.portMappings", "hostPort containerPort protocol hostIP");
+    type.idle_without = "portMappings";
   }
 
   load(request: Request): CniError | null {
@@ -83,12 +93,13 @@ export class Portmap extends Plugin {
     }
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = chained(request);
     if (!result) return failed(request.reader.error);
     if (this.mappings.length == 0) return new Outcome(result);
-    let error = this.want(request, result);
-    if (!error) error = this.let_loopback(request, result, undo);
+    const error = this.want(request, result);
+    const ip = this.loopback_ip(request, result);
+    if (ip.length > 0) adding.later.push(new LoopbackRouted(ip));
     return error ? failed(error) : new Outcome(result);
   }
 
@@ -121,41 +132,14 @@ export class Portmap extends Plugin {
     return null;
   }
 
-  /**
-   * Packets from 127.0.0.0/8 may leave by the link that leads to the container. It stays so after
-   * DEL: other containers behind that link need it.
-   */
-  private let_loopback(request: Request, result: Result, undo: Undo): CniError | null {
-    const found = this.loopback_key(request, result);
-    if (found.key.length == 0) return found.error;
-    const value = sysctl_read(HOST, found.key);
-    if (value === null) return os_error(`read sysctl ${found.key}`);
-    if (value == "1") return null;
-    if (sysctl_write(HOST, found.key, "1") < 0) {
-      return os_error(`let 127.0.0.1 reach the container (sysctl ${found.key})`);
-    }
-    undo.sysctl_write(HOST, found.key, value);
-    return null;
-  }
-
-  /** The sysctl for it; "" when no port needs it, or the container is behind another machine. */
-  private loopback_key(request: Request, result: Result): Found {
-    const found = new Found();
+  /** The address to which packets from 127.0.0.0/8 are to come through; "" when none are. */
+  private loopback_ip(request: Request, result: Result): string {
     const ip = address_of(request, result, false);
-    let needed = false;
+    if (!ip || !this.snat) return "";
     for (let i = 0; i < this.mappings.length; i++) {
-      if (this.mappings[i].loopback) needed = true;
+      if (this.mappings[i].loopback) return ip.address.ip.toString();
     }
-    if (!ip || !this.snat || !needed) return found;
-    const hop = route_get(HOST, ip.address.ip.toString());
-    if (!hop) {
-      found.error = os_error(`find the way to ${ip.address.ip.toString()}`);
-    } else if (hop.gw.length == 0) {
-      const link = link_get_index(HOST, hop.ifindex);
-      if (link) found.key = `net/ipv4/conf/${link.name}/route_localnet`;
-      else found.error = os_error(`find the link to ${ip.address.ip.toString()}`);
-    }
-    return found;
+    return "";
   }
 
   check(request: Request): CniError | null {
@@ -163,17 +147,9 @@ export class Portmap extends Plugin {
     if (!result) return request.reader.error;
     const error = this.want(request, result);
     if (error) return error;
-    const found = this.loopback_key(request, result);
-    if (found.key.length == 0) return found.error;
-    const value = sysctl_read(HOST, found.key);
-    if (value === null) return os_error(`read sysctl ${found.key}`);
-    return value == "1" ? null : check_failed(`sysctl ${found.key} is "${value}", not 1`);
+    const ip = this.loopback_ip(request, result);
+    return ip.length > 0 ? loopback_check(ip) : null;
   }
-
-  /** Elements and flows go by the record, or by their owner: attachment.ts. */
-  del(request: Request, errors: CniError[]): void {}
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {}
 
   status(request: Request): CniError | null {
     return elements_possible(this.nft_sets(request));
@@ -187,11 +163,6 @@ function refuse_conditions(request: Request, conditions: string[] | null, key: s
       'by "hostIP", or drop packets in a chain of your own',
     request.config.get(key),
   );
-}
-
-class Found {
-  key: string = "";
-  error: CniError | null = null;
 }
 
 /** prevResult, which a chained plugin must have. */

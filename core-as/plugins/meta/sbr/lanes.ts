@@ -1,6 +1,9 @@
 // How sbr moves the routes of an interface: into a table for each of its addresses, with a rule
-// that leads packets from the address there, and back. A record of our own knows the rules, so that
+// that leads packets from the address there, and back. The effect "sbr" knows the rules, so that
 // DEL finds them when the interface is gone.
+import { Adding } from "../../../attach/adding";
+import { RouteChanged, RuleAdded } from "../../../attach/changes";
+import { Effect, Site } from "../../../attach/effect";
 import { failure_errno } from "../../../host/failure";
 import {
   addr_list,
@@ -16,16 +19,7 @@ import {
 } from "../../../host/kernel";
 import { EEXIST, ENODEV, ENOENT, EOPNOTSUPP, ESRCH } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
-import { JsonValue } from "../../../lib/json";
-import {
-  record_bool,
-  record_drop,
-  record_list,
-  record_of,
-  record_orphaned,
-  record_text,
-  record_write,
-} from "../../../net/record";
+import { JsonValue, Kind } from "../../../lib/json";
 import {
   route_ensure,
   route_in,
@@ -37,7 +31,6 @@ import {
 import { CniError, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { IPConfig } from "../../../spec/types";
-import { Undo } from "../../../undo";
 
 export const SBR = "sbr";
 const SCOPE_LINK = 253;
@@ -100,29 +93,18 @@ export function lanes_defaults(lanes: Lane[], routes: Route[]): void {
 }
 
 /** Notes what is to come. `moves`: routes move too. */
-export function lanes_record(
-  request: Request,
-  lanes: Lane[],
-  moves: bool,
-  undo: Undo,
-): CniError | null {
-  const record = record_of(request);
-  record.append("netns", JsonValue.string(request.env.netns));
-  record.append("moves", JsonValue.bool(moves));
-  const rules = JsonValue.array();
+export function lanes_note(lanes: Lane[], moves: bool, adding: Adding): CniError | null {
+  const own = new Array<Own>();
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[i];
     const gateway = lane.gateway;
-    const rule = JsonValue.object();
-    rule.append("src", JsonValue.string(lane.src));
-    rule.append("table", JsonValue.number(lane.table));
-    if (lane.makes_default && gateway) {
-      rule.append("default", JsonValue.string(gateway.toString()));
-    }
-    rules.push(rule);
+    const one = new Own(lane.src, lane.table, moves);
+    if (lane.makes_default && gateway) one.made_default = gateway.toString();
+    own.push(one);
   }
-  record.append("rules", rules);
-  return record_write(SBR, request, record, undo);
+  const effect = new Sourced(own, moves);
+  effect.fresh = true;
+  return adding.ahead(effect);
 }
 
 /** Fills the tables: the routes that go along, and a default route where none does. */
@@ -131,13 +113,13 @@ export function lanes_fill(
   link: Link,
   lanes: Lane[],
   routes: Route[],
-  undo: Undo,
+  adding: Adding,
 ): CniError | null {
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[i];
     for (let r = 0; r < routes.length; r++) {
       if (!goes(routes[r], lane, lanes)) continue;
-      const error = put(ns, link, route_in(routes[r], lane.table), undo);
+      const error = put(ns, link, route_in(routes[r], lane.table), adding);
       if (error) return error;
     }
     const gateway = lane.gateway;
@@ -146,25 +128,26 @@ export function lanes_fill(
     route.dst = lane.everywhere;
     route.gw = gateway.toString();
     route.table = lane.table;
-    const error = put(ns, link, route, undo);
+    const error = put(ns, link, route, adding);
     if (error) return error;
   }
   return null;
 }
 
-function put(ns: i32, link: Link, route: Route, undo: Undo): CniError | null {
-  if (route_add(ns, link.ifindex, route) >= 0) undo.route_del(ns, link.ifindex, route);
+function put(ns: i32, link: Link, route: Route, adding: Adding): CniError | null {
+  if (route_add(ns, link.ifindex, route) >= 0)
+    adding.note(new RouteChanged(link.ifindex, route, false));
   else if (failure_errno != EEXIST) return os_error(`add route ${route_text(route)}`);
   return null;
 }
 
-export function lanes_rules(ns: i32, lanes: Lane[], undo: Undo): CniError | null {
+export function lanes_rules(ns: i32, lanes: Lane[], adding: Adding): CniError | null {
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[i];
     if (fib_rule_add(ns, lane.src, lane.table, 0) < 0) {
       return os_error(`add the rule from ${lane.src} to table ${lane.table}`);
     }
-    undo.fib_rule_del(ns, lane.src, lane.table);
+    adding.note(new RuleAdded(lane.src, lane.table));
   }
   return null;
 }
@@ -179,7 +162,7 @@ export function main_clear(
   lanes: Lane[],
   routes: Route[],
   hints: bool,
-  undo: Undo,
+  adding: Adding,
 ): CniError | null {
   for (let i = routes.length - 1; i >= 0; i--) {
     const route = routes[i];
@@ -191,14 +174,14 @@ export function main_clear(
       if (failure_errno == ESRCH) continue;
       return os_error(`remove route ${route_text(route)}`);
     }
-    undo.route_add(ns, link.ifindex, route);
+    adding.note(new RouteChanged(link.ifindex, route, true));
     if (!lane) continue;
     const hint = route_in(route, TABLE_MAIN);
     hint.src = src;
-    const error = put(ns, link, hint, undo);
+    const error = put(ns, link, hint, adding);
     if (error) return error;
   }
-  return hints ? hints_add(ns, link, lanes, routes, undo) : null;
+  return hints ? hints_add(ns, link, lanes, routes, adding) : null;
 }
 
 /** The lane of a subnet. */
@@ -213,7 +196,7 @@ function hints_add(
   link: Link,
   lanes: Lane[],
   routes: Route[],
-  undo: Undo,
+  adding: Adding,
 ): CniError | null {
   for (let i = 0; i < lanes.length; i++) {
     let found = false;
@@ -226,7 +209,7 @@ function hints_add(
     hint.src = lanes[i].ip.address.ip.toString();
     hint.scope = lanes[i].ip.address.ip.v6 ? 0 : SCOPE_LINK;
     hint.table = TABLE_MAIN;
-    const error = put(ns, link, hint, undo);
+    const error = put(ns, link, hint, adding);
     if (error) return error;
   }
   return null;
@@ -242,19 +225,57 @@ class Own {
   ) {}
 }
 
-function recorded(record: JsonValue): Own[] {
+/** The rules of an attachment's addresses, and the tables that its routes moved to. */
+export class Sourced extends Effect {
+  /** Of this very call, which noted each of its steps. */
+  fresh: bool = false;
+  constructor(
+    private own: Own[],
+    private moves: bool,
+  ) {
+    super();
+  }
+  get word(): string {
+    return SBR;
+  }
+  write(into: JsonValue): void {
+    into.append("moves", JsonValue.bool(this.moves));
+    const rules = JsonValue.array();
+    for (let i = 0; i < this.own.length; i++) {
+      const one = this.own[i];
+      const rule = JsonValue.object();
+      rule.append("src", JsonValue.string(one.src));
+      rule.append("table", JsonValue.number(<u32>one.table));
+      if (one.made_default.length > 0) rule.append("default", JsonValue.string(one.made_default));
+      rules.push(rule);
+    }
+    into.append("rules", rules);
+  }
+  undo(site: Site, errors: CniError[]): bool {
+    if (this.fresh) return true;
+    if (site.ns == 0) return !site.unreached;
+    return sourced_undo(site.ns, site.ifname, this.own, errors);
+  }
+}
+
+/** Reads one; null when it is none. */
+export function sourced_read(from: JsonValue): Sourced | null {
+  const rules = from.get("rules");
+  const moves = from.get("moves");
+  if (!rules || rules.kind != Kind.Array || !moves) return null;
   const own = new Array<Own>();
-  const rules = record_list(record, "rules");
-  const moved = record_bool(record, "moves") == 1;
-  for (let i = 0; i < rules.length; i++) {
-    const item = rules[i];
+  for (let i = 0; i < rules.items.length; i++) {
+    const item = rules.items[i];
+    if (item.kind != Kind.Object) continue;
+    const src = item.get("src");
     const table = item.get("table");
-    if (!table || !table.isInteger()) continue;
-    const one = new Own(record_text(item, "src"), <i32>table.integer(), moved);
-    one.made_default = record_text(item, "default");
+    const made = item.get("default");
+    if (!src || src.kind != Kind.String || !table || !table.isInteger()) continue;
+    const one = new Own(src.text, <i32>table.integer(), moves.bool);
+    if (made && made.kind == Kind.String) one.made_default = made.text;
     own.push(one);
   }
-  return own;
+  return new Sourced(own, moves.bool);
 }
 
 /**
@@ -285,20 +306,32 @@ function guessed(request: Request, rules: FibRule[], link: Link | null): Own[] {
   return own;
 }
 
-/** Moves the routes back, those that others need for their gateway first, then removes rules. */
-export function sourced_undo(request: Request, record: JsonValue | null, errors: CniError[]): void {
+/** Takes back what no record knows. */
+export function sourced_unrecorded(request: Request, errors: CniError[]): void {
   const ns = request.netns;
-  const link = link_get(ns, request.env.ifname);
+  const ifname = request.env.ifname;
+  const link = link_get(ns, ifname);
   if (!link && failure_errno != ENODEV) {
-    errors.push(os_error(`look for "${request.env.ifname}"`));
+    errors.push(os_error(`look for "${ifname}"`));
     return;
   }
-  const before = errors.length;
   const rules = rules_of(ns, errors);
-  const own = record ? recorded(record) : guessed(request, rules, link);
+  sourced_undo(ns, ifname, guessed(request, rules, link), errors);
+}
+
+/** Moves the routes back, those that others need for their gateway first, then removes rules. */
+function sourced_undo(ns: i32, ifname: string, own: Own[], errors: CniError[]): bool {
+  const before = errors.length;
+  const link = link_get(ns, ifname);
+  if (!link && failure_errno != ENODEV) {
+    errors.push(os_error(`look for "${ifname}"`));
+    return false;
+  }
+  const rules = rules_of(ns, errors);
   if (link) routes_back(ns, link, own, errors);
   // Without the rules a second DEL might not know what is left to be moved.
   if (errors.length == before) rules_drop(ns, own, rules, errors);
+  return errors.length == before;
 }
 
 /** The rules of a namespace; a kernel without policy routing has none. */
@@ -355,13 +388,4 @@ function rules_drop(ns: i32, own: Own[], rules: FibRule[], errors: CniError[]): 
       break;
     }
   }
-}
-
-/** GC: rules whose interface is gone go, and the record. */
-export function sourced_forget(record: JsonValue, errors: CniError[]): void {
-  const before = errors.length;
-  const ns = record_orphaned(record, errors);
-  const rules = ns > 0 ? rules_of(ns, errors) : [];
-  if (errors.length == before) rules_drop(ns, recorded(record), rules, errors);
-  if (errors.length == before) record_drop(SBR, record, errors);
 }

@@ -1,6 +1,7 @@
 // The CNI type `sbr`, chained: source based routing. Packets from an address of the interface are
 // looked up in a table of its own, which its routes move to. This file owns the keys and the order
 // of work; how the routes move, there and back, is lanes.ts.
+import { Adding } from "../../../attach/adding";
 import { failure_errno } from "../../../host/failure";
 import { fib_rule_list, HOST, Link, link_get, link_list } from "../../../host/kernel";
 import { EOPNOTSUPP } from "../../../lib/errno";
@@ -8,34 +9,40 @@ import { Ip, ip_parse } from "../../../lib/ip";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { iface_ips } from "../../../net/iface";
 import { link_missing } from "../../../net/peer";
-import { record_drop, record_read, records_stale } from "../../../net/record";
 import { routes_of, rules_error, Tables } from "../../../net/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
-import { Attachments } from "../../../spec/attachments";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
-import { Undo } from "../../../undo";
 import {
   Lane,
   lanes_defaults,
   lanes_fill,
-  lanes_record,
+  lanes_note,
   lanes_rules,
   main_clear,
   SBR,
-  sourced_forget,
-  sourced_undo,
+  sourced_unrecorded,
 } from "./lanes";
 
 /** The first table that is tried, as in the reference. */
 const TABLE_FIRST = 100;
 
 export class Sbr extends Plugin {
+  get chained(): bool {
+    return true;
+  }
   /** A table of somebody else, whose routes he keeps; 0: one of our own for each address. */
   private table: i32 = 0;
   private gateway4: Ip | null = null;
   private gateway6: Ip | null = null;
   private hints: bool = false;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: a routing table for packets from the interface's addresses";
+    type.at(CONFIG, "table gateways addSourceHints").at(RUNTIME, "");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -89,14 +96,14 @@ export class Sbr extends Plugin {
     return lanes;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const lanes = this.lanes(request);
     if (request.reader.error) return failed(request.reader.error);
     const link = link_get(request.netns, request.env.ifname);
     if (!link) return failed(link_missing(request, SBR));
     const error = this.table == 0 ? this.choose(request, lanes) : null;
     if (error) return failed(error);
-    const problem = this.route(request, link, lanes, undo);
+    const problem = this.route(request, link, lanes, adding);
     return problem ? failed(problem) : new Outcome(request.prevResult());
   }
 
@@ -109,17 +116,17 @@ export class Sbr extends Plugin {
     return null;
   }
 
-  private route(request: Request, link: Link, lanes: Lane[], undo: Undo): CniError | null {
+  private route(request: Request, link: Link, lanes: Lane[], adding: Adding): CniError | null {
     const ns = request.netns;
     const moves = this.table == 0;
     const routes = routes_of(ns, link.ifindex);
     if (!routes) return os_error(`list the routes of "${link.name}"`);
     if (moves) lanes_defaults(lanes, routes);
-    let error = lanes_record(request, lanes, moves, undo);
-    if (!error && moves) error = lanes_fill(ns, link, lanes, routes, undo);
-    if (!error) error = lanes_rules(ns, lanes, undo);
+    let error = lanes_note(lanes, moves, adding);
+    if (!error && moves) error = lanes_fill(ns, link, lanes, routes, adding);
+    if (!error) error = lanes_rules(ns, lanes, adding);
     if (error || !moves) return error;
-    return main_clear(ns, link, lanes, routes, this.hints, undo);
+    return main_clear(ns, link, lanes, routes, this.hints, adding);
   }
 
   check(request: Request): CniError | null {
@@ -149,24 +156,8 @@ export class Sbr extends Plugin {
     return null;
   }
 
-  del(request: Request, errors: CniError[]): void {
-    const before = errors.length;
-    const looked = record_read(SBR, request);
-    const unread = looked.error;
-    if (unread) {
-      // To guess would take what it says is somebody else's.
-      errors.push(unread);
-      return;
-    }
-    if (request.netns != 0) sourced_undo(request, looked.found, errors);
-    if (errors.length > before || request.netns_unknown) return;
-    const record = looked.found;
-    if (record) record_drop(SBR, record, errors);
-  }
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    const stale = records_stale(SBR, request, valid, errors);
-    for (let i = 0; i < stale.length; i++) sourced_forget(stale[i], errors);
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (!recorded && request.netns != 0) sourced_unrecorded(request, errors);
   }
 
   status(request: Request): CniError | null {

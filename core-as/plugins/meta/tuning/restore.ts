@@ -1,39 +1,45 @@
-// What `tuning` changed and how it goes back: one property of a link at a time, a record of our own
-// (it also knows network, sysctls and the host's end), and the reference's backup file beside it,
-// so that either implementation can take back what the other did.
+// What `tuning` changed and how it goes back: the effect "tuning" (which also knows sysctls and the
+// host's end), and the reference's backup file beside it, so that either implementation can take
+// back what the other did.
+import { Adding } from "../../../attach/adding";
+import { Effect, Site } from "../../../attach/effect";
+import { file_drop } from "../../../attach/store";
 import { failure_errno } from "../../../host/failure";
 import {
   HOST,
   Link,
   link_get,
   link_get_index,
+  link_set_address,
+  link_set_allmulti,
+  link_set_mtu,
+  link_set_promisc,
+  link_set_txqlen,
   sysctl_read,
   sysctl_write,
 } from "../../../host/kernel";
-import { ENODEV, ENOENT } from "../../../lib/errno";
-import { JsonValue, json_write, Kind } from "../../../lib/json";
+import { dir_make, file_read, file_write } from "../../../host/store";
+import { EFBIG, ENODEV, ENOENT } from "../../../lib/errno";
+import { JsonValue, json_parse, json_write, Kind } from "../../../lib/json";
 import { mac_normal } from "../../../lib/name";
-import { ByteWriter } from "../../../lib/utf8";
-import {
-  file_drop,
-  file_place,
-  json_file_read,
-  Looked,
-  record_bool,
-  record_drop,
-  record_number,
-  record_read,
-  record_text,
-  record_write,
-} from "../../../net/record";
-import { CniError, os_error } from "../../../spec/error";
+import { ByteWriter, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
+import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
-import { link_tune, Tunable, Undo } from "../../../undo";
 
 export const TUNING = "tuning";
+const LIMIT_BYTES = 65536;
 const DATA_DIR = "/run/cni/tuning";
 /** What the reference's backup knows, in its order. */
 const BACKUP_KEYS: string[] = ["mac", "promisc", "mtu", "allmulti", "txQLen"];
+
+/** What of a link may be tuned. */
+export const enum Tunable {
+  Address,
+  Mtu,
+  Promisc,
+  Allmulti,
+  Txqlen,
+}
 
 /** Folder of the backups; "" when the configuration names an unusable one. */
 export function backup_dir(request: Request): string {
@@ -51,24 +57,26 @@ function backup_path(dir: string, containerID: string, ifname: string): string {
   return `${dir}/${containerID}_${ifname}.json`;
 }
 
-/** Sets one property of a link, unless it has the value already. */
+/** Sets one property of a link, unless it has the value: `text` the address, `value` any other. */
 export function tune(
   ns: i32,
   link: Link,
   what: Tunable,
   text: string,
   value: i32,
-  undo: Undo,
 ): CniError | null {
-  let old = 0;
-  if (what == Tunable.Mtu) old = link.mtu_bytes;
-  if (what == Tunable.Promisc) old = i32(link.promisc);
-  if (what == Tunable.Allmulti) old = i32(link.allmulti);
-  if (what == Tunable.Txqlen) old = link.txqlen;
-  if (what == Tunable.Address ? text == link.address : value == old) return null;
-  if (link_tune(ns, link.ifindex, what, text, value) < 0) return tune_error(link, what);
-  undo.link_tune(ns, link.ifindex, what, link.address, old);
-  return null;
+  const index = link.ifindex;
+  let code: i32 = 0;
+  if (what == Tunable.Address && text != link.address) code = link_set_address(ns, index, text);
+  if (what == Tunable.Mtu && value != link.mtu_bytes) code = link_set_mtu(ns, index, value);
+  if (what == Tunable.Promisc && (value != 0) != link.promisc) {
+    code = link_set_promisc(ns, index, value != 0);
+  }
+  if (what == Tunable.Allmulti && (value != 0) != link.allmulti) {
+    code = link_set_allmulti(ns, index, value != 0);
+  }
+  if (what == Tunable.Txqlen && value != link.txqlen) code = link_set_txqlen(ns, index, value);
+  return code < 0 ? tune_error(link, what) : null;
 }
 
 function tune_error(link: Link, what: Tunable): CniError {
@@ -77,7 +85,7 @@ function tune_error(link: Link, what: Tunable): CniError {
 }
 
 /** What an ADD finds of the link; `asked`: the keys of the reference that it is to change. */
-export function record_link(
+export function tuned_link(
   record: JsonValue,
   link: Link,
   host: Link | null,
@@ -95,81 +103,141 @@ export function record_link(
   if (asked.includes("txQLen")) record.append("txQLen", JsonValue.number(link.txqlen));
 }
 
-/** Writes record and backup before the first change. */
-export function tuning_record(request: Request, record: JsonValue, undo: Undo): CniError | null {
-  const looked = record_read(TUNING, request);
-  const earlier = looked.found;
-  if (looked.error) return looked.error;
-  if (earlier) merge(earlier, record);
-  const error = record_write(TUNING, request, record, undo);
-  if (error) return error;
-  const backup = JsonValue.object();
-  for (let i = 0; i < BACKUP_KEYS.length; i++) {
-    const value = record.get(BACKUP_KEYS[i]);
-    if (value) backup.append(BACKUP_KEYS[i], value);
+/** What a tuning found: the members are those of `tuned_link`, with dataDir and sysctl. */
+export class Tuned extends Effect {
+  /** Of this very call: whether it wrote the backup, and what that said before. */
+  fresh: bool = false;
+  private backed: bool = false;
+  private earlier: string = "";
+  constructor(public found: JsonValue) {
+    super();
   }
-  if (backup.items.length == 0) return null;
-  const out = new ByteWriter();
-  json_write(out, backup, 1);
-  const env = request.env;
-  const path = backup_path(record_text(record, "dataDir"), env.containerID, env.ifname);
-  return file_place(path, out.toString(), undo);
+  get word(): string {
+    return TUNING;
+  }
+  write(into: JsonValue): void {
+    const found = this.found;
+    for (let i = 0; i < found.items.length; i++) {
+      if (into.indexOf(found.keys[i]) < 0) into.append(found.keys[i], found.items[i]);
+    }
+  }
+
+  undo(site: Site, errors: CniError[]): bool {
+    if (site.ns == 0 && site.unreached) return false;
+    const before = errors.length;
+    if (site.ns != 0) restore(site.ns, site.ifname, this.found, errors);
+    if (errors.length > before) return false;
+    const dir = text_of(this.found, "dataDir");
+    if (dir.length == 0 || (this.fresh && !this.backed)) return true;
+    const path = backup_path(dir, site.containerID, site.ifname);
+    if (this.earlier.length == 0) return file_drop(path, errors);
+    if (file_write(path, this.earlier) >= 0) return true;
+    errors.push(os_error(`undo: restore ${path}`));
+    return false;
+  }
+
+  /** Writes the reference's backup: of two tunings of one chain what the first one found. */
+  backup(request: Request, again: bool): CniError | null {
+    const env = request.env;
+    const path = backup_path(text_of(this.found, "dataDir"), env.containerID, env.ifname);
+    const backup = JsonValue.object();
+    for (let i = 0; i < BACKUP_KEYS.length; i++) {
+      const value = this.found.get(BACKUP_KEYS[i]);
+      if (value) backup.append(BACKUP_KEYS[i], value);
+    }
+    if (backup.items.length == 0) return null;
+    const old = backup_read(path);
+    if (old.error) return old.error;
+    this.earlier = old.text;
+    const first = old.found;
+    for (let i = 0; again && first !== null && i < first.items.length; i++) {
+      backup.set(first.keys[i], first.items[i]);
+    }
+    const out = new ByteWriter();
+    json_write(out, backup, 1);
+    let written = file_write(path, out.toString());
+    if (written < 0 && failure_errno == ENOENT) {
+      const folder = path.substring(0, path.lastIndexOf("/"));
+      if (dir_make(folder) < 0) return os_error(`make ${folder}`, Code.Io);
+      written = file_write(path, out.toString());
+    }
+    this.backed = written >= 0;
+    return this.backed ? null : os_error(`write ${path}`, Code.Io);
+  }
 }
 
-/** A second tuning of one chain: what was there before is what the first one found. */
-function merge(earlier: JsonValue, record: JsonValue): void {
-  if (record_text(earlier, "netns") != record_text(record, "netns")) return;
-  if (record_number(earlier, "ifindex") != record_number(record, "ifindex")) return;
-  const older = earlier.get("sysctl");
-  const newer = record.get("sysctl");
-  for (let i = 0; i < earlier.items.length; i++) record.set(earlier.keys[i], earlier.items[i]);
-  if (!older || !newer) return;
-  for (let i = 0; i < older.items.length; i++) newer.set(older.keys[i], older.items[i]);
-  record.set("sysctl", newer);
+/** Notes what is to be changed, as it is, before the first change. */
+export function tuning_note(request: Request, found: JsonValue, adding: Adding): CniError | null {
+  const again = adding.has(TUNING);
+  const effect = new Tuned(found);
+  effect.fresh = true;
+  const error = adding.ahead(effect);
+  return error ? error : effect.backup(request, again);
 }
 
-/** Takes back what ADD did, by its record or by the reference's, and then removes both. */
-export function tuning_undo(request: Request, errors: CniError[]): void {
+/** Takes back what an ADD of the reference did, by its backup. */
+export function tuning_unrecorded(request: Request, errors: CniError[]): void {
   const env = request.env;
-  const dir = backup_dir(request);
+  const given = backup_dir(request);
+  const dir = given.length > 0 ? given : DATA_DIR;
+  const path = backup_path(dir, env.containerID, env.ifname);
   const before = errors.length;
-  const looked = record_read(TUNING, request);
-  let saved = looked.found;
-  let error = looked.error;
-  if (!saved && !error) {
-    const backup = backup_find(dir, env.containerID, env.ifname);
-    saved = backup.found;
-    error = backup.error;
-  }
+  const backup = backup_read(path);
+  const error = backup.error;
   if (error) errors.push(error);
-  if (saved && request.netns != 0) restore(request, saved, errors);
+  const found = backup.found;
+  if (found && request.netns != 0) restore(request.netns, env.ifname, found, errors);
   if (errors.length > before || request.netns_unknown) return;
-  if (dir.length > 0) file_drop(backup_path(dir, env.containerID, env.ifname), errors);
-  if (looked.found && saved) tuning_forget(saved, errors);
+  if (given.length > 0) file_drop(path, errors);
 }
 
-/** The backup of an ADD of the reference, in the folder of the configuration or the usual one. */
-function backup_find(dir: string, containerID: string, ifname: string): Looked {
-  if (dir.length == 0) return json_file_read(backup_path(DATA_DIR, containerID, ifname));
-  return json_file_read(backup_path(dir, containerID, ifname));
+/** A backup that was looked for; garbage counts as none. */
+class Backup {
+  error: CniError | null = null;
+  found: JsonValue | null = null;
+  text: string = "";
 }
 
-/** Removes the files of an attachment; the record goes last. */
-export function tuning_forget(record: JsonValue, errors: CniError[]): void {
-  const containerID = record_text(record, "containerID");
-  const ifname = record_text(record, "ifname");
-  const dir = record_text(record, "dataDir");
-  const before = errors.length;
-  if (dir.length > 0) file_drop(backup_path(dir, containerID, ifname), errors);
-  if (errors.length == before) record_drop(TUNING, record, errors);
+function backup_read(path: string): Backup {
+  const backup = new Backup();
+  const bytes = file_read(path, LIMIT_BYTES);
+  if (!bytes) {
+    if (failure_errno != ENOENT && failure_errno != EFBIG) {
+      backup.error = os_error(`read ${path}`, Code.Io);
+    }
+    return backup;
+  }
+  if (utf8_invalid_at(bytes.ptr, bytes.len) < 0) backup.text = utf8_decode(bytes.ptr, bytes.len);
+  const parsed = json_parse(bytes.ptr, bytes.len);
+  if (!parsed.failed && parsed.value.kind == Kind.Object) backup.found = parsed.value;
+  return backup;
 }
 
-function restore(request: Request, saved: JsonValue, errors: CniError[]): void {
-  const ns = request.netns;
-  const ifname = request.env.ifname;
+function text_of(object: JsonValue, key: string): string {
+  const value = object.get(key);
+  return value && value.kind == Kind.String ? value.text : "";
+}
+
+/** A number within 0..2^31-1, -1 when there is none. */
+function number_of(object: JsonValue, key: string): i32 {
+  const value = object.get(key);
+  if (!value || !value.isInteger()) return -1;
+  const number = value.integer();
+  return number < 0 || number > i32.MAX_VALUE ? -1 : <i32>number;
+}
+
+/** A boolean as 0 or 1, -1 when there is none. */
+function bool_of(object: JsonValue, key: string): i32 {
+  const value = object.get(key);
+  return value && value.kind == Kind.Bool ? i32(value.bool) : -1;
+}
+
+function restore(ns: i32, ifname: string, saved: JsonValue, errors: CniError[]): void {
   const link = link_get(ns, ifname);
-  if (link) restore_link(ns, link, saved, errors);
-  else if (failure_errno != ENODEV) errors.push(os_error(`look for "${ifname}"`));
+  const index = number_of(saved, "ifindex");
+  // Of another link that had the name before there is nothing to bring back.
+  if (link && (index < 0 || index == link.ifindex)) restore_link(ns, link, saved, errors);
+  else if (!link && failure_errno != ENODEV) errors.push(os_error(`look for "${ifname}"`));
   const sysctls = saved.get("sysctl");
   if (!sysctls || sysctls.kind != Kind.Object) return;
   const count = sysctls.items.length;
@@ -186,30 +254,28 @@ function restore(request: Request, saved: JsonValue, errors: CniError[]): void {
 }
 
 function restore_link(ns: i32, link: Link, saved: JsonValue, errors: CniError[]): void {
-  // What fails here is told, and the next DEL tries again: there is nothing to undo.
-  const undo = new Undo();
-  const mac = mac_normal(record_text(saved, "mac"));
+  const mac = mac_normal(text_of(saved, "mac"));
   const values: i32[] = [
-    record_number(saved, "mtu"),
-    record_bool(saved, "promisc"),
-    record_bool(saved, "allmulti"),
-    record_number(saved, "txQLen"),
+    number_of(saved, "mtu"),
+    bool_of(saved, "promisc"),
+    bool_of(saved, "allmulti"),
+    number_of(saved, "txQLen"),
   ];
   const kinds: Tunable[] = [Tunable.Mtu, Tunable.Promisc, Tunable.Allmulti, Tunable.Txqlen];
   for (let i = 0; i < kinds.length; i++) {
     if (values[i] < 0) continue;
-    const error = tune(ns, link, kinds[i], "", values[i], undo);
+    const error = tune(ns, link, kinds[i], "", values[i]);
     if (error) errors.push(error);
   }
   if (mac.length > 0) {
-    const error = tune(ns, link, Tunable.Address, mac, 0, undo);
+    const error = tune(ns, link, Tunable.Address, mac, 0);
     if (error) errors.push(error);
   }
-  const host_mtu = record_number(saved, "hostMtu");
+  const host_mtu = number_of(saved, "hostMtu");
   if (host_mtu < 0 || link.kind != "veth") return;
   const host = link_get_index(HOST, link.peer);
-  if (host && host.name == record_text(saved, "hostIfname")) {
-    const error = tune(HOST, host, Tunable.Mtu, "", host_mtu, undo);
+  if (host && host.name == text_of(saved, "hostIfname")) {
+    const error = tune(HOST, host, Tunable.Mtu, "", host_mtu);
     if (error) errors.push(error);
   } else if (!host && failure_errno != ENODEV) {
     errors.push(os_error(`find the other end of "${link.name}"`));

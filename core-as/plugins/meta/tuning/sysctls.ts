@@ -14,8 +14,6 @@ const LIMIT_BYTES = 1 << 20;
 
 /** A sysctl to set: as it is written, its path below /proc/sys, its value. */
 export class Sysctl {
-  /** Its value before; null when it cannot be read. */
-  old: string | null = null;
   constructor(
     public key: string,
     public path: string,
@@ -27,7 +25,7 @@ export class Sysctl {
  * The path of a key: "." and "/" change places if "." comes first, as sysctl(8) has it. The first
  * IFNAME is the interface. "" unless it is a plain path below net/.
  */
-export function sysctl_path(key: string, ifname: string): string {
+function sysctl_path(key: string, ifname: string): string {
   const slash = key.indexOf("/");
   const dot = key.indexOf(".");
   let path = key;

@@ -1,31 +1,34 @@
 // The CNI type `tuning`, chained: sysctls of the container's namespace, and properties of its
 // interface. This file owns the keys and the order of work; what is recorded and how it goes back
 // is restore.ts, the spelling of sysctls and the allow-list sysctls.ts.
+import { Adding } from "../../../attach/adding";
 import { HOST, Link, link_get, sysctl_read, sysctl_write } from "../../../host/kernel";
 import { JsonValue } from "../../../lib/json";
 import { mac_normal } from "../../../lib/name";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { host_end, link_missing } from "../../../net/peer";
-import { record_of, records_stale } from "../../../net/record";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
+import { ARGS, CNI_ARGS, CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
-import { Attachments } from "../../../spec/attachments";
 import { CniError, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
-import { Tunable, Undo } from "../../../undo";
 import {
   backup_dir,
-  record_link,
   TUNING,
+  Tunable,
   tune,
-  tuning_forget,
-  tuning_record,
-  tuning_undo,
+  tuned_link,
+  tuning_note,
+  tuning_unrecorded,
 } from "./restore";
 import { Sysctl, sysctl_equal, sysctls_forbidden, sysctls_read } from "./sysctls";
 
 export class Tuning extends Plugin {
+  get chained(): bool {
+    return true;
+  }
+
   private dataDir: string = "";
   private sysctls: Sysctl[] = [];
   private mac: string = "";
@@ -34,6 +37,16 @@ export class Tuning extends Plugin {
   /** -1 when not asked for. */
   private allmulti: i32 = -1;
   private txqlen: i32 = -1;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: sysctls and properties of the container's interface";
+    type
+      .at(CONFIG, "sysctl mac promisc mtu allmulti txQLen dataDir")
+      .at(ARGS, "sysctl mac promisc mtu allmulti txQLen")
+      .at(RUNTIME, "mac")
+      .at(CNI_ARGS, "MAC");
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -84,7 +97,7 @@ export class Tuning extends Plugin {
     return keys;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = check_prevResult(request);
     if (!result) return failed(request.reader.error);
     const asked = this.asked();
@@ -98,9 +111,9 @@ export class Tuning extends Plugin {
       if (end.error) return failed(end.error);
       host = end.link;
     }
-    let error = this.remember(request, link, host, undo);
-    if (!error) error = this.sysctls_set(request, undo);
-    if (!error && link) error = this.tune(request, link, host, undo);
+    let error = this.remember(request, link, host, adding);
+    if (!error) error = this.sysctls_set(request);
+    if (!error && link) error = this.tune(request, link, host);
     if (error) return failed(error);
     for (let i = 0; i < result.interfaces.length; i++) {
       const item = result.interfaces[i];
@@ -116,31 +129,23 @@ export class Tuning extends Plugin {
     request: Request,
     link: Link | null,
     host: Link | null,
-    undo: Undo,
+    adding: Adding,
   ): CniError | null {
-    const record = record_of(request);
-    record.append("netns", JsonValue.string(request.env.netns));
+    const record = JsonValue.object();
     record.append("dataDir", JsonValue.string(this.dataDir));
-    if (link) record_link(record, link, host, this.asked());
+    if (link) tuned_link(record, link, host, this.asked());
     const old = JsonValue.object();
     for (let i = 0; i < this.sysctls.length; i++) {
       const sysctl = this.sysctls[i];
       // One that cannot be read, such as net.ipv4.route.flush, has nothing to go back to.
-      sysctl.old = sysctl_read(request.netns, sysctl.path);
-      const value = sysctl.old;
+      const value = sysctl_read(request.netns, sysctl.path);
       if (value !== null) old.append(sysctl.path, JsonValue.string(value));
     }
     if (old.items.length > 0) record.append("sysctl", old);
-    return tuning_record(request, record, undo);
+    return tuning_note(request, record, adding);
   }
 
-  private sysctls_set(request: Request, undo: Undo): CniError | null {
-    // Twice, and before: one may set another, so that in no order a single round restores them.
-    for (let i = 0; i < 2 * this.sysctls.length; i++) {
-      const sysctl = this.sysctls[i % this.sysctls.length];
-      const old = sysctl.old;
-      if (old !== null) undo.sysctl_write(request.netns, sysctl.path, old);
-    }
+  private sysctls_set(request: Request): CniError | null {
     for (let i = 0; i < this.sysctls.length; i++) {
       const sysctl = this.sysctls[i];
       if (sysctl_write(request.netns, sysctl.path, sysctl.value) < 0) {
@@ -150,20 +155,20 @@ export class Tuning extends Plugin {
     return null;
   }
 
-  private tune(request: Request, link: Link, host: Link | null, undo: Undo): CniError | null {
+  private tune(request: Request, link: Link, host: Link | null): CniError | null {
     const ns = request.netns;
     let error: CniError | null = null;
-    if (this.mac.length > 0) error = tune(ns, link, Tunable.Address, this.mac, 0, undo);
-    if (!error && this.promisc) error = tune(ns, link, Tunable.Promisc, "", 1, undo);
+    if (this.mac.length > 0) error = tune(ns, link, Tunable.Address, this.mac, 0);
+    if (!error && this.promisc) error = tune(ns, link, Tunable.Promisc, "", 1);
     if (!error && this.mtu_bytes > 0) {
-      error = tune(ns, link, Tunable.Mtu, "", this.mtu_bytes, undo);
-      if (!error && host) error = tune(HOST, host, Tunable.Mtu, "", this.mtu_bytes, undo);
+      error = tune(ns, link, Tunable.Mtu, "", this.mtu_bytes);
+      if (!error && host) error = tune(HOST, host, Tunable.Mtu, "", this.mtu_bytes);
     }
     if (!error && this.allmulti >= 0) {
-      error = tune(ns, link, Tunable.Allmulti, "", this.allmulti, undo);
+      error = tune(ns, link, Tunable.Allmulti, "", this.allmulti);
     }
     if (error || this.txqlen < 0) return error;
-    return tune(ns, link, Tunable.Txqlen, "", this.txqlen, undo);
+    return tune(ns, link, Tunable.Txqlen, "", this.txqlen);
   }
 
   check(request: Request): CniError | null {
@@ -213,13 +218,8 @@ export class Tuning extends Plugin {
     );
   }
 
-  del(request: Request, errors: CniError[]): void {
-    tuning_undo(request, errors);
-  }
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    const stale = records_stale(TUNING, request, valid, errors);
-    for (let i = 0; i < stale.length; i++) tuning_forget(stale[i], errors);
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (!recorded) tuning_unrecorded(request, errors);
   }
 
   status(request: Request): CniError | null {

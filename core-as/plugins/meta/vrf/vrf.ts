@@ -1,6 +1,9 @@
 // The CNI type `vrf`, chained: puts the interface into a VRF of the container, which is made for
 // the first and removed with the last. This file owns the keys and the order of work; what a link
 // loses on the way is carry.ts.
+import { Adding } from "../../../attach/adding";
+import { undone } from "../../../attach/changes";
+import { Effect, Site } from "../../../attach/effect";
 import { failure_errno } from "../../../host/failure";
 import {
   HOST,
@@ -9,6 +12,7 @@ import {
   link_del,
   link_get,
   link_list,
+  link_set_down,
   link_set_master,
   link_set_up,
 } from "../../../host/kernel";
@@ -17,31 +21,81 @@ import { JsonValue, Kind } from "../../../lib/json";
 import { ifname_problem } from "../../../lib/name";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { link_missing } from "../../../net/peer";
-import {
-  record_drop,
-  record_of,
-  record_orphaned,
-  record_read,
-  record_text,
-  record_write,
-  records_stale,
-} from "../../../net/record";
-import { Tables, table_reserved } from "../../../net/tables";
+import { TABLE_MAIN, Tables, table_reserved } from "../../../net/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
-import { Attachments } from "../../../spec/attachments";
+import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
-import { Undo } from "../../../undo";
 import { Carried } from "./carry";
 
 const VRF = "vrf";
 /** No VRF of this name is ever made: table 0 is refused after the kind is known. */
 const PROBE = "fairlead-probe";
 
+/** An interface in a VRF, which goes with the last that is in it. */
+export class Joined extends Effect {
+  /** Of this very call: it takes back what it did and no more. */
+  fresh: bool = false;
+  made: bool = false;
+  /** ifindex of a VRF that was down; 0 for none. */
+  upped: i32 = 0;
+  ifindex: i32 = 0;
+  carried: Carried | null = null;
+
+  constructor(private name: string) {
+    super();
+  }
+  get word(): string {
+    return VRF;
+  }
+  write(into: JsonValue): void {
+    into.append("vrf", JsonValue.string(this.name));
+  }
+  undo(site: Site, errors: CniError[]): bool {
+    if (site.ns == 0) return !site.unreached;
+    const before = errors.length;
+    if (this.fresh) this.roll_back(site.ns, errors);
+    else vrf_leave(site.ns, site.ifname, this.name, errors);
+    return errors.length == before;
+  }
+
+  private roll_back(ns: i32, errors: CniError[]): void {
+    const carried = this.carried;
+    if (carried && link_set_master(ns, this.ifindex, 0) >= 0) {
+      const error = carried.put_back(TABLE_MAIN);
+      if (error) errors.push(new CniError(error.code, `undo: ${error.msg}`, error.details));
+    } else if (carried && failure_errno != ENODEV) {
+      errors.push(os_error(`undo: take link ${this.ifindex} out of its VRF`));
+    }
+    if (this.upped != 0) undone(link_set_down(ns, this.upped), `set "${this.name}" down`, errors);
+    if (!this.made) return;
+    const tried = `remove the VRF "${this.name}"`;
+    const vrf = link_get(ns, this.name);
+    if (vrf) undone(link_del(ns, vrf.ifindex), tried, errors);
+    else undone(-1, tried, errors);
+  }
+}
+
+/** Reads one; null when it is none. */
+export function joined_read(from: JsonValue): Joined | null {
+  const name = from.get("vrf");
+  return name && name.kind == Kind.String ? new Joined(name.text) : null;
+}
+
 export class Vrf extends Plugin {
+  get chained(): bool {
+    return true;
+  }
   private name: string = "";
   /** 0: that of the VRF that is there, or the lowest free one. */
   private table: i32 = 0;
+
+  describe(type: Type): void {
+    type.role = Role.Meta;
+    type.about = "chained: the interface in a VRF of the container";
+    type.at(CONFIG, "vrfname table").at(RUNTIME, "");
+    type.kernel = ["link vrf table 10"];
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;
@@ -62,7 +116,7 @@ export class Vrf extends Plugin {
     return reader.error;
   }
 
-  add(request: Request, undo: Undo): Outcome {
+  add(request: Request, adding: Adding): Outcome {
     const result = check_prevResult(request);
     if (!result) return failed(request.reader.error);
     const ns = request.netns;
@@ -72,12 +126,11 @@ export class Vrf extends Plugin {
     if (!links) return failed(os_error("list the links of the container"));
     const problem = this.conflict(link, links);
     if (problem) return failed(problem);
-    const record = record_of(request);
-    record.append("netns", JsonValue.string(request.env.netns));
-    record.append("vrf", JsonValue.string(this.name));
-    let error = record_write(VRF, request, record, undo);
-    if (!error && !named(links, this.name)) error = this.make(ns, links, undo);
-    if (!error) error = this.enter(ns, link, undo);
+    const joined = new Joined(this.name);
+    joined.fresh = true;
+    let error = adding.ahead(joined);
+    if (!error && !named(links, this.name)) error = this.make(ns, links, joined);
+    if (!error) error = this.enter(ns, link, joined);
     return error ? failed(error) : new Outcome(result);
   }
 
@@ -108,7 +161,7 @@ export class Vrf extends Plugin {
     );
   }
 
-  private make(ns: i32, links: Link[], undo: Undo): CniError | null {
+  private make(ns: i32, links: Link[], joined: Joined): CniError | null {
     let table = this.table;
     if (table == 0) {
       const tables = new Tables(ns, links);
@@ -118,7 +171,7 @@ export class Vrf extends Plugin {
     if (link_add_vrf(ns, this.name, table) < 0) {
       return failure_errno == EOPNOTSUPP ? unsupported(Code.Kernel) : os_error(this.making(table));
     }
-    undo.link_del(ns, this.name);
+    joined.made = true;
     return null;
   }
 
@@ -126,19 +179,20 @@ export class Vrf extends Plugin {
     return `make the VRF "${this.name}" over table ${<u32>table}`;
   }
 
-  private enter(ns: i32, link: Link, undo: Undo): CniError | null {
+  private enter(ns: i32, link: Link, joined: Joined): CniError | null {
     const vrf = link_get(ns, this.name);
     if (!vrf) return os_error(`find the VRF "${this.name}"`);
     if (!vrf.up) {
       if (link_set_up(ns, vrf.ifindex) < 0) return os_error(`set the VRF "${this.name}" up`);
-      undo.link_set_down(ns, vrf.ifindex);
+      joined.upped = vrf.ifindex;
     }
     const carried = new Carried(ns, link.ifindex);
     if (carried.error) return carried.error;
     if (link_set_master(ns, link.ifindex, vrf.ifindex) < 0) {
       return os_error(`put "${link.name}" into the VRF "${this.name}"`);
     }
-    undo.link_leave(ns, link.ifindex, carried);
+    joined.ifindex = link.ifindex;
+    joined.carried = carried;
     return carried.put_back(vrf.table);
   }
 
@@ -159,31 +213,11 @@ export class Vrf extends Plugin {
   }
 
   /** An interface that goes takes its routes along, so what it lost is not put back. */
-  del(request: Request, errors: CniError[]): void {
-    const before = errors.length;
-    const looked = record_read(VRF, request);
-    const unread = looked.error;
-    if (unread) {
-      errors.push(unread);
-      return;
-    }
-    const record = looked.found;
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (recorded || request.netns == 0) return;
     const given = request.config.get("vrfname");
-    let name = given && given.kind == Kind.String ? given.text : "";
-    if (record) name = record_text(record, "vrf");
-    if (request.netns != 0) vrf_leave(request.netns, request.env.ifname, name, errors);
-    if (errors.length > before || request.netns_unknown) return;
-    if (record) record_drop(VRF, record, errors);
-  }
-
-  gc(request: Request, valid: Attachments, errors: CniError[]): void {
-    const stale = records_stale(VRF, request, valid, errors);
-    for (let i = 0; i < stale.length; i++) {
-      const before = errors.length;
-      const ns = record_orphaned(stale[i], errors);
-      if (ns > 0) vrf_leave(ns, "", record_text(stale[i], "vrf"), errors);
-      if (errors.length == before) record_drop(VRF, stale[i], errors);
-    }
+    const name = given && given.kind == Kind.String ? given.text : "";
+    vrf_leave(request.netns, request.env.ifname, name, errors);
   }
 
   status(request: Request): CniError | null {

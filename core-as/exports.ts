@@ -1,10 +1,9 @@
-// The core's exports, as host-node/abi.ts and docs/host-abi.md describe them. It owns the way bytes
-// come in and go out; dispatch.ts owns what happens between.
+// What the modules of the core export alike, as host-node/abi.ts and docs/host-abi.md describe it.
+// It owns the way bytes come in and go out; dispatch.ts owns what happens between.
 
 import { utf8_decode } from "./lib/utf8";
 import { Answer, dispatch } from "./plugin/dispatch";
 import { Environment } from "./spec/environment";
-import { perform_task } from "./tasks/tasks";
 import "./panic";
 import "./registry";
 
@@ -18,7 +17,8 @@ export function alloc(len: i32): usize {
   return heap.alloc(len);
 }
 
-function keep(answer: Answer): i32 {
+/** Keeps an answer for the host; gives the exit code. */
+export function keep(answer: Answer): i32 {
   result = String.UTF8.encode(answer.text);
   return i32(answer.failed);
 }
@@ -26,11 +26,6 @@ function keep(answer: Answer): i32 {
 /** Serves one command; gives the exit code. The instance is spent afterwards. */
 export function run(type: usize, type_len: i32, env: usize, env_len: i32): i32 {
   return keep(dispatch(utf8_decode(type, type_len), new Environment(env, env_len)));
-}
-
-/** Performs one task of the command line (tasks.ts), whose request is JSON; as run. */
-export function task(name: usize, name_len: i32, request: usize, request_len: i32): i32 {
-  return keep(perform_task(utf8_decode(name, name_len), request, request_len));
 }
 
 export function result_ptr(): usize {

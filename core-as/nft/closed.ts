@@ -1,0 +1,130 @@
+// Chains of others in the forward hook that end in a drop or a reject: what our chains accept is
+// lost there, and no rule of ours outside can prevent it. This file finds them and says what to do.
+// It changes nothing: what of ours stands in iptables' FORWARD is iptables.ts.
+import { failure_errno } from "../host/failure";
+import { HOST } from "../host/kernel";
+import { chain_get, chain_list, NftBase, NftChain } from "../host/nft";
+import { log } from "../host/store";
+import { ENOENT } from "../lib/errno";
+import { CniError } from "../spec/error";
+import { Family, family_word, TABLE } from "./batch";
+import { ACCEPTED, FORWARD, THROUGH } from "./firewall";
+import { nft_error, unsupported } from "./present";
+
+/** Expressions that say nothing about which packets a rule is for. */
+const IDLE: string[] = ["counter", "log", "match comment"];
+const CLOSING: string[] = ["drop", "reject", "target REJECT", "target DROP"];
+/** Of a rule that goes by the state of the flow alone: nothing new passes by it. */
+const STATE: string[] = ["ct", "match conntrack", "match state"];
+const COMPARING: string[] = ["bitwise", "cmp", "lookup", "accept", "return", "drop"];
+
+function has_verdict(does: string[]): bool {
+  for (let i = 0; i < does.length; i++) {
+    const word = does[i];
+    if (word == "accept" || word == "lookup" || word == "queue") return true;
+    if (word.startsWith("jump ") || word.startsWith("goto ")) return true;
+    if (word.startsWith("target ") && word != "target LOG" && !CLOSING.includes(word)) return true;
+  }
+  return false;
+}
+
+function by_state(does: string[]): bool {
+  let state = false;
+  for (let i = 0; i < does.length; i++) {
+    if (STATE.includes(does[i])) state = true;
+    else if (!COMPARING.includes(does[i]) && !IDLE.includes(does[i])) return false;
+  }
+  return state;
+}
+
+/** Where the first rule is that drops or rejects all that comes there; -1 for nowhere. */
+export function closing_rule(chain: NftChain): i32 {
+  for (let i = 0; i < chain.rules.length; i++) {
+    const does = chain.rules[i].does;
+    let closing = does.length > 0 && CLOSING.includes(does[does.length - 1]);
+    for (let k = 0; k < does.length - 1; k++) closing = closing && IDLE.includes(does[k]);
+    if (closing) return i;
+  }
+  return -1;
+}
+
+/** Whether a rule may let something new pass before all is dropped. */
+function may_pass(chain: NftChain, end: i32): bool {
+  for (let i = 0; i < end; i++) {
+    const does = chain.rules[i].does;
+    if (has_verdict(does) && !by_state(does)) return true;
+  }
+  return false;
+}
+
+/** A chain of others at the forward hook. */
+export class Closed {
+  constructor(
+    public base: NftBase,
+    /** Whether it is certain that it lets nothing of ours pass. */
+    public certain: bool,
+  ) {}
+
+  get where(): string {
+    return `${family_word(this.base.family)} ${this.base.table} ${this.base.chain}`;
+  }
+
+  /** What to do about it. */
+  get advice(): string {
+    if (this.base.table == "firewalld") {
+      return (
+        "put the subnets of the containers into a zone that lets them pass (firewall-cmd " +
+        "--permanent --zone=trusted --add-source=SUBNET; firewall-cmd --reload)"
+      );
+    }
+    const marked = this.base.priority > FORWARD.priority_number;
+    const bits = hex(ACCEPTED | THROUGH);
+    const rule = marked ? `meta mark & ${bits} != 0 accept` : "ip saddr SUBNET accept";
+    return `let the containers' packets pass there (nft 'insert rule ${this.where} ${rule}')`;
+  }
+
+  get text(): string {
+    const how = this.base.policy == "drop" ? "the policy of" : "the last rule of";
+    const what = this.base.policy == "drop" ? "is drop" : "drops or rejects the rest";
+    return `${how} chain ${this.where} ${what}, and what it drops stays dropped`;
+  }
+}
+
+const hex = (bits: u32): string => `0x${bits.toString(16)}`;
+
+/** What was found of them. */
+export class ClosedChains {
+  list: Closed[] = [];
+  error: CniError | null = null;
+}
+
+/** Those that end in a drop, but iptables' FORWARD, through which our own rules lead. */
+export function closed_chains(): ClosedChains {
+  const found = new ClosedChains();
+  const bases = chain_list(HOST, FORWARD.hooknum);
+  if (!bases && !unsupported()) found.error = nft_error("list the chains of the forward hook");
+  for (let i = 0; bases && i < bases.length; i++) {
+    const base = bases[i];
+    const ip = base.family == Family.Ip || base.family == Family.Ip6;
+    if ((!ip && base.family != Family.Inet) || base.table == TABLE) continue;
+    if (ip && base.table == "filter" && base.chain == "FORWARD") continue;
+    const chain = chain_get(HOST, base.family, base.table, base.chain);
+    if (!chain) {
+      // Gone meanwhile.
+      if (failure_errno == ENOENT) continue;
+      found.error = nft_error(`list chain ${base.chain} of table ${base.table}`);
+      break;
+    }
+    const at = closing_rule(chain);
+    if (at < 0 && base.policy != "drop") continue;
+    found.list.push(new Closed(base, !may_pass(chain, at < 0 ? chain.rules.length : at)));
+  }
+  return found;
+}
+
+/** Says which other firewalls of the node may drop what ours accepts, and what to do. */
+export function closed_explain(chains: Closed[]): void {
+  for (let i = 0; i < chains.length; i++) {
+    log(`firewall: ${chains[i].text}: ${chains[i].advice}`);
+  }
+}

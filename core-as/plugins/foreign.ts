@@ -1,0 +1,68 @@
+// Types that others own and people write beside ours: rows of the table of types, so that what is
+// said of a configuration knows them. Keys are those of the reference plugins (1.9.1); a type
+// without keys here is known by its name and role only. It refuses to serve any of them.
+import { ARGS, CNI_ARGS, CONFIG, IPAM, Role, RUNTIME, Type } from "../plugin/type";
+
+/** Types whose keys are their owners' business, by role, divided by blanks. */
+const MAIN =
+  "antrea aws-cni azure-vnet calico flannel ib-sriov kube-ovn ovn-k8s-cni-overlay ovs sriov " +
+  "weave-net";
+const META = "egress-cni istio-cni linkerd-cni route-override";
+const IPAM_TYPES = "azure-vnet-ipam calico-ipam whereabouts";
+/** Chained behind another in some of the set-ups that their documents describe. */
+const EITHER = "cilium-cni multus multus-shim";
+
+function foreign(name: string, role: Role): Type {
+  const type = new Type(name);
+  type.role = role;
+  type.ours = false;
+  return type;
+}
+
+function add_named(types: Type[], names: string, role: Role): void {
+  const list = names.split(" ");
+  for (let i = 0; i < list.length; i++) types.push(foreign(list[i], role));
+}
+
+/** Types whose keys are known. */
+function reference_types(): Type[] {
+  const macvlan = foreign("macvlan", Role.Main)
+    .at(CONFIG, "master mode mtu mac linkInContainer bcqueuelen ipam dns")
+    .at(ARGS, "mac")
+    .at(RUNTIME, "mac")
+    .at(CNI_ARGS, "MAC");
+  const ipvlan = foreign("ipvlan", Role.Main);
+  ipvlan.at(CONFIG, "master mode mtu linkInContainer ipam dns").at(RUNTIME, "");
+  const vlan = foreign("vlan", Role.Main);
+  vlan.at(CONFIG, "master vlanId mtu linkInContainer ipam dns").at(RUNTIME, "");
+  vlan.needed = ["master", "ipam"];
+  macvlan.has_parent = true;
+  ipvlan.has_parent = true;
+  vlan.has_parent = true;
+  const host_device = foreign("host-device", Role.Main)
+    .at(CONFIG, "device hwaddr kernelpath pciBusID useInterfaceNetwork ipam dns")
+    .at(RUNTIME, "deviceID");
+  const dummy = foreign("dummy", Role.Main).at(CONFIG, "ipam dns").at(RUNTIME, "");
+  dummy.needed = ["ipam"];
+  const tap = foreign("tap", Role.Main)
+    .at(CONFIG, "multiQueue mtu mac owner group selinuxContext bridge ipam dns")
+    .at(ARGS, "mac")
+    .at(RUNTIME, "mac")
+    .at(CNI_ARGS, "MAC");
+  const dhcp = foreign("dhcp", Role.Ipam)
+    .at(IPAM, "type daemonSocketPath provide request priority")
+    .at("ipam.provide", "option value fromArg")
+    .at("ipam.request", "skipDefault option")
+    .at(RUNTIME, "");
+  return [macvlan, ipvlan, vlan, host_device, dummy, tap, dhcp];
+}
+
+/** The foreign rows of the table of types. */
+export function foreign_types(): Type[] {
+  const types = reference_types();
+  add_named(types, MAIN, Role.Main);
+  add_named(types, META, Role.Meta);
+  add_named(types, IPAM_TYPES, Role.Ipam);
+  add_named(types, EITHER, Role.Either);
+  return types;
+}

@@ -1,0 +1,45 @@
+// The table of CNI types as the core gives it (core-as/tasks/types.ts), for help and install. It
+// knows no type itself.
+import { performTask } from '../core.ts';
+import { simulatedDriver } from '../drivers/simulated.ts';
+
+/** A row: a CNI type that is ours, or one of others that is known. */
+export interface TypeRow {
+  readonly name: string;
+  readonly role: 'main' | 'meta' | 'ipam' | 'alone' | 'chain' | 'either';
+  readonly ours: boolean;
+  /** A line of help; empty for others' types. */
+  readonly about: string;
+  /** Keys by place: "" is the configuration (core-as/plugin/type.ts). */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** What the kernel must have, as in the directive `needs` of a fixture. */
+  readonly kernel: readonly string[];
+}
+
+/** The answer of the task. */
+export interface TypeTable {
+  readonly types: readonly TypeRow[];
+  /** Keys that no type owns, by place: list, plugin, runtime, dns, routes, ranges. */
+  readonly shared: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The table. It is asked on the simulated kernel: nothing of the machine has to do with it. */
+export function readTypes(core: WebAssembly.Module, sim: WebAssembly.Module): TypeTable {
+  const driver = simulatedDriver(sim, 'netns host\n');
+  const around = { stdin: () => new Uint8Array(0), sleep: () => {}, log: () => {} };
+  const { stdout } = performTask(core, driver, 'types', {}, around);
+  return JSON.parse(stdout) as TypeTable;
+}
+
+/** Names that lead to the program: all that are ours but its own. */
+export const linkNames = ({ types }: TypeTable): readonly string[] =>
+  types.filter(({ ours, role }) => ours && role !== 'chain').map(({ name }) => name);
+
+const COLUMN = 12;
+
+/** The rows of ours as lines of help. */
+export const describeTypes = ({ types }: TypeTable): string =>
+  types
+    .filter(({ ours }) => ours)
+    .map(({ name, about }) => `  ${name.padEnd(COLUMN)}${about}\n`)
+    .join('');
