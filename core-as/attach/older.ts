@@ -8,7 +8,7 @@ import { json_parse, Kind } from "../lib/json";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Effect, effect_read, Site } from "./effect";
-import { Attachment, member } from "./record";
+import { Attachment } from "./record";
 import { file_drop } from "./store";
 
 const ROOT = "/run/fairlead";
@@ -65,9 +65,9 @@ function older_read(type: string, of_it: Attachment): Effect | null {
   if (!bytes) return null;
   const parsed = json_parse(bytes.ptr, bytes.len);
   if (parsed.failed || parsed.value.kind != Kind.Object) return null;
-  const network = member(parsed.value, "network");
+  const network = parsed.value.text_at("network");
   if (of_it.network.length > 0 && network != of_it.network) return null;
-  const netns = member(parsed.value, "netns");
+  const netns = parsed.value.text_at("netns");
   if (of_it.netns.length == 0) of_it.netns = netns;
   // Of a namespace that is gone: there is nothing left that it could bring back.
   const elsewhere = netns.length > 0 && netns != of_it.netns;

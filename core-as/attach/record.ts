@@ -98,12 +98,6 @@ export function owned_by(elements: Element[], tag: string): Owned[] {
   return list;
 }
 
-/** A text of a JSON object, "" when it has none. */
-export function member(object: JsonValue, key: string): string {
-  const value = object.get(key);
-  return value && value.kind == Kind.String ? value.text : "";
-}
-
 /**
  * Reads the text of the record in the file of that name; null when it is none: it is state of ours,
  * but anybody may have written. One that names another attachment than its file would lead to that.
@@ -114,12 +108,12 @@ export function record_parse(name: string, text: string): Attachment | null {
   if (parsed.failed || parsed.value.kind != Kind.Object) return null;
   const value = parsed.value;
   const made = new Attachment();
-  made.network = member(value, "network");
-  made.containerID = member(value, "containerID");
-  made.ifname = member(value, "ifname");
-  made.netns = member(value, "netns");
-  made.netnsID = member(value, "netnsID");
-  made.hostNetnsID = member(value, "hostNetnsID");
+  made.network = value.text_at("network");
+  made.containerID = value.text_at("containerID");
+  made.ifname = value.text_at("ifname");
+  made.netns = value.text_at("netns");
+  made.netnsID = value.text_at("netnsID");
+  made.hostNetnsID = value.text_at("hostNetnsID");
   if (!identifier_valid(made.network) || made.name != name) return null;
   const list = value.get("effects");
   if (!list) return older_parse(value, made);
@@ -127,8 +121,8 @@ export function record_parse(name: string, text: string): Attachment | null {
   for (let i = 0; i < list.items.length; i++) {
     const item = list.items[i];
     if (item.kind != Kind.Object) return null;
-    const effect = effect_read(member(item, "effect"), item);
-    effect.by = member(item, "by");
+    const effect = effect_read(item.text_at("effect"), item);
+    effect.by = item.text_at("by");
     made.effects.push(effect);
   }
   return made;
@@ -141,7 +135,7 @@ export function record_parse(name: string, text: string): Attachment | null {
 function older_parse(value: JsonValue, into: Attachment): Attachment | null {
   const dataDir = value.get("dataDir");
   if (dataDir) {
-    const dir = member(value, "dataDir");
+    const dir = value.text_at("dataDir");
     if (dir.length > 0 && !dir_usable(dir)) return null;
     if (dir.length > 0) into.effects.push(effect_read("leases", value));
     into.effects.push(effect_read("veth", value));

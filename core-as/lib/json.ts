@@ -87,6 +87,11 @@ export class JsonValue {
     if (at < 0 || this.items[at].kind == Kind.Null) return null;
     return this.items[at];
   }
+  /** A member that is a text; "" when there is none, or it is something else. */
+  text_at(key: string): string {
+    const value = this.get(key);
+    return value && value.kind == Kind.String ? value.text : "";
+  }
   indexOf(key: string): i32 {
     for (let i = this.keys.length - 1; i >= 0; i--) {
       if (this.keys[i] == key) return i;

@@ -14,11 +14,6 @@ import { run, Task } from "./runtime/run";
 import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
-function text_of(request: JsonValue, key: string): string {
-  const value = request.get(key);
-  return value && value.kind == Kind.String ? value.text : "";
-}
-
 function texts_of(request: JsonValue, key: string): string[] {
   const texts = new Array<string>();
   const value = request.get(key);
@@ -38,23 +33,23 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
-  if (name == "networks") return networks(text_of(request, "confDir"));
+  if (name == "networks") return networks(request.text_at("confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, request);
   if (name == "types") return new Answer(json_text(types_json()));
-  if (name == "validate") return validate(texts_of(request, "files"), text_of(request, "path"));
+  if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }
 
 function task_of(name: string, request: JsonValue): Task {
   const task = new Task(name.toUpperCase());
-  task.network = text_of(request, "network");
-  task.confDir = text_of(request, "confDir");
-  task.cacheDir = text_of(request, "cacheDir");
-  task.path = text_of(request, "path");
-  task.containerID = text_of(request, "containerID");
-  task.netns = text_of(request, "netns");
-  task.ifname = text_of(request, "ifname");
-  task.args = text_of(request, "args");
+  task.network = request.text_at("network");
+  task.confDir = request.text_at("confDir");
+  task.cacheDir = request.text_at("cacheDir");
+  task.path = request.text_at("path");
+  task.containerID = request.text_at("containerID");
+  task.netns = request.text_at("netns");
+  task.ifname = request.text_at("ifname");
+  task.args = request.text_at("args");
   const capabilities = request.get("capabilities");
   if (capabilities && capabilities.kind == Kind.Object) task.capabilities = capabilities;
   const insists = request.get("insists");
@@ -119,7 +114,7 @@ function network_json(network: NetworkList): JsonValue {
  * left alone, as it is where the file has an owner.
  */
 function refit(name: string, request: JsonValue): Answer {
-  const list = network_list(text_of(request, "file"));
+  const list = network_list(request.text_at("file"));
   if (list.error) return refuse(<CniError>list.error, "");
   const owner = fuse_owner(list);
   const asked = request.get("apart");

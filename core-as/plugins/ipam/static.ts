@@ -57,9 +57,9 @@ export class Static extends Plugin {
     const list = ipam ? ipam.get("addresses") : null;
     for (let i = 0; list !== null && i < min(list.items.length, POOLS_LIMIT); i++) {
       const item = list.items[i];
-      const cidr = cidr_parse(text_of(item, "address"));
+      const cidr = cidr_parse(item.text_at("address"));
       if (!cidr) continue;
-      const given = ip_parse(text_of(item, "gateway"));
+      const given = ip_parse(item.text_at("gateway"));
       const gateway = given ? given : cidr.network().add(1);
       const at = item.get("address");
       const offset = at ? at.offset : item.offset;
@@ -217,9 +217,4 @@ function one_per_family(request: Request, result: Result): CniError | null {
   }
   if (v4 <= 1 && v6 <= 1) return null;
   return too_many(request);
-}
-
-function text_of(object: JsonValue, key: string): string {
-  const value = object.get(key);
-  return value && value.kind == Kind.String ? value.text : "";
 }

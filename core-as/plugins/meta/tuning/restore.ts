@@ -127,7 +127,7 @@ export class Tuned extends Effect {
     const before = errors.length;
     if (site.ns != 0) restore(site.ns, site.ifname, this.found, errors);
     if (errors.length > before) return false;
-    const dir = text_of(this.found, "dataDir");
+    const dir = this.found.text_at("dataDir");
     if (dir.length == 0 || (this.fresh && !this.backed)) return true;
     const path = backup_path(dir, site.containerID, site.ifname);
     if (this.earlier.length == 0) return file_drop(path, errors);
@@ -139,7 +139,7 @@ export class Tuned extends Effect {
   /** Writes the reference's backup: of two tunings of one chain what the first one found. */
   backup(request: Request, again: bool): CniError | null {
     const env = request.env;
-    const path = backup_path(text_of(this.found, "dataDir"), env.containerID, env.ifname);
+    const path = backup_path(this.found.text_at("dataDir"), env.containerID, env.ifname);
     const backup = JsonValue.object();
     for (let i = 0; i < BACKUP_KEYS.length; i++) {
       const value = this.found.get(BACKUP_KEYS[i]);
@@ -213,11 +213,6 @@ function backup_read(path: string): Backup {
   return backup;
 }
 
-function text_of(object: JsonValue, key: string): string {
-  const value = object.get(key);
-  return value && value.kind == Kind.String ? value.text : "";
-}
-
 /** A number within 0..2^31-1, -1 when there is none. */
 function number_of(object: JsonValue, key: string): i32 {
   const value = object.get(key);
@@ -254,7 +249,7 @@ function restore(ns: i32, ifname: string, saved: JsonValue, errors: CniError[]):
 }
 
 function restore_link(ns: i32, link: Link, saved: JsonValue, errors: CniError[]): void {
-  const mac = mac_normal(text_of(saved, "mac"));
+  const mac = mac_normal(saved.text_at("mac"));
   const values: i32[] = [
     number_of(saved, "mtu"),
     bool_of(saved, "promisc"),
@@ -274,7 +269,7 @@ function restore_link(ns: i32, link: Link, saved: JsonValue, errors: CniError[])
   const host_mtu = number_of(saved, "hostMtu");
   if (host_mtu < 0 || link.kind != "veth") return;
   const host = link_get_index(HOST, link.peer);
-  if (host && host.name == text_of(saved, "hostIfname")) {
+  if (host && host.name == saved.text_at("hostIfname")) {
     const error = tune(HOST, host, Tunable.Mtu, "", host_mtu);
     if (error) errors.push(error);
   } else if (!host && failure_errno != ENODEV) {
