@@ -435,7 +435,8 @@ describe('without a namespace', () => {
   test('the host is read and nothing else is needed', () => {
     const root = mkdtempSync(join(tmpdir(), 'fairlead-dry-'));
     roots.push(root);
-    const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.2.0/30' }]] };
+    const ranges = [[{ subnet: '10.1.2.0/30' }]];
+    const ipam = { type: 'host-local', statusWhenFull: true, ranges };
     mkdirSync(`${root}/conf`);
     mkdirSync(`${root}/var/lib/cni/networks/net`, { recursive: true });
     writeFileSync(`${root}/var/lib/cni/networks/net/10.1.2.2`, 'c9\r\neth0');
