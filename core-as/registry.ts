@@ -15,7 +15,7 @@ import { Static } from "./plugins/ipam/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Fused } from "./plugins/main/fairlead";
 import { Loopback } from "./plugins/main/loopback";
-import { Ptp } from "./plugins/main/ptp";
+import { Ptp } from "./plugins/main/ptp/ptp";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall";

@@ -7,7 +7,8 @@ import { Element } from "../nft/element";
 import { Part } from "../nft/part";
 import { MASQ, subnet_chain_name } from "../nft/subnets";
 import { Request } from "../spec/request";
-import { IPConfig } from "../spec/types";
+import { IPConfig, Result } from "../spec/types";
+import { container_index } from "./check";
 
 /** Reads ipMasq and ipMasqBackend; problems land in the reader. */
 export function masq_read(request: Request): bool {
@@ -28,8 +29,17 @@ export function masq_read(request: Request): bool {
   return true;
 }
 
-/** Masquerade packets from an address to any destination outside its subnet. */
-export function masq_want(request: Request, ip: IPConfig): void {
+/** Masquerades the addresses of CNI_IFNAME and those that name no interface. */
+export function masq_want(request: Request, result: Result): void {
+  const index = container_index(request, result);
+  for (let i = 0; i < result.ips.length; i++) {
+    const ip = result.ips[i];
+    if (ip.interface < 0 || ip.interface == index) address_want(request, ip);
+  }
+}
+
+/** Packets from an address to any destination outside its subnet. */
+function address_want(request: Request, ip: IPConfig): void {
   const address = ip.address;
   // In a subnet of prefix length 0 lies every destination.
   if (address.bits == 0) return;
