@@ -5,6 +5,7 @@ import { log } from "../host/store";
 import { JsonValue, Kind } from "../lib/json";
 import { Element } from "../nft/element";
 import { Part } from "../nft/part";
+import { SPOOF } from "../nft/parts";
 import { MASQ, subnet_chain_name } from "../nft/subnets";
 import { Request } from "../spec/request";
 import { IPConfig, Result } from "../spec/types";
@@ -52,6 +53,11 @@ function address_want(request: Request, ip: IPConfig): void {
 export function spoof_want(request: Request, port: string, mac: string): void {
   request.nft.push(new Element("spoof_ports", port));
   request.nft.push(new Element("spoof_pairs", `${port} . ${mac}`));
+}
+
+/** The sets that macspoofchk of a configuration leads to. */
+export function spoof_sets(request: Request): string[] {
+  return is_on(request.config, "macspoofchk") ? sets_of(SPOOF) : [];
 }
 
 /** Whether a key is true in a configuration that may be broken. */

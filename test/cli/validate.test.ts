@@ -207,7 +207,7 @@ describe('the other networks of the folder', () => {
     });
     expect(sim(files(''), '', [`${DIR}/b.conflist`])).toEqual([
       'b.conflist:1:62: warning: network "a" of a.conflist has the gateway 10.1.0.1/16 on ' +
-        '"cni0", this one 10.2.0.1/16, and a bridge has one: give each a "bridge" of its own',
+        '"cni0", this one 10.2.0.1/16, and a bridge has one: give each network a bridge of its own',
     ]);
     for (const more of [', "vlan": 5', ', "bridge": "br9"', ', "forceAddress": true']) {
       expect(sim(files(more), '', [`${DIR}/b.conflist`])).toEqual([]);

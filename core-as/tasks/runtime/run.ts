@@ -12,7 +12,7 @@ import { JsonValue, json_parse, json_text, Kind } from "../../lib/json";
 import { nearest } from "../../lib/nearest";
 import { Utf8 } from "../../lib/utf8";
 import { Answer, del, Last, perform, refuse } from "../../plugin/dispatch";
-import { Fused } from "../../plugins/main/fairlead";
+import { Fused } from "../../plugins/main/fairlead/fairlead";
 import { Environment } from "../../spec/environment";
 import { CniError, Code, join_errors, os_error } from "../../spec/error";
 import { Reader } from "../../spec/reader";

@@ -1,26 +1,19 @@
-// The CNI type `bridge`: a veth pair between a Linux bridge on the host and the container. This file
-// owns what a bridge does at each step of a main plugin. The bridge itself is switch.ts, its ports
-// port.ts, its addresses gateway.ts, CHECK of them verify.ts.
+// The CNI type `bridge`: a veth pair between a Linux bridge on the host and the container. This
+// file owns what it does at each step of a main plugin. The bridge itself is switch.ts, its ports
+// port.ts, the gateway gateway.ts, how all of it looks in the end verify.ts.
 import { Adding } from "../../../attach/adding";
 import { shared_take } from "../../../attach/shared";
 import { Shared } from "../../../attach/shared-change";
 import { mac_requested } from "../../../net/mac";
-import {
-  is_on,
-  masq_read,
-  masq_sets,
-  masq_want,
-  sets_of,
-  spoof_want,
-} from "../../../net/masquerade";
+import { masq_read, masq_sets, masq_want, spoof_sets, spoof_want } from "../../../net/masquerade";
 import { Pair, veth_del } from "../../../net/veth";
-import { SPOOF } from "../../../nft/parts";
 import { Main } from "../../../plugin/main";
+import { Gateway, Pool } from "../../../plugin/pool";
 import { ARGS, CNI_ARGS, CONFIG, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
-import { GatewayPlan } from "./gateway";
+import { GatewayPlan, gateways_read } from "./gateway";
 import { PortPlan, port_configure, UplinkVlans } from "./port";
 import { BridgePlan, Promisc, TheBridge } from "./switch";
 import { HostSide, macs_settle } from "./verify";
@@ -52,8 +45,10 @@ export class Bridge extends Main {
     return "veth";
   }
   nft_sets(request: Request): string[] {
-    const sets = masq_sets(request);
-    return is_on(request.config, "macspoofchk") ? sets.concat(sets_of(SPOOF)) : sets;
+    return masq_sets(request).concat(spoof_sets(request));
+  }
+  gateways(request: Request, pools: Pool[]): Gateway[] {
+    return gateways_read(request, pools);
   }
 
   protected read(request: Request): CniError | null {

@@ -8,12 +8,15 @@ import { JsonValue } from "../../../lib/json";
 import { check_failed } from "../../../net/check";
 import { FORWARDING } from "../../../net/forwarding";
 import { default_routes, forwarding_want, gateway_defaults } from "../../../net/gateway";
+import { is_on } from "../../../net/masquerade";
+import { Gateway, Pool } from "../../../plugin/pool";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
+import { Request } from "../../../spec/request";
 import { Interface, IPConfig, Result } from "../../../spec/types";
 import { addresses_of, GatewayAddresses } from "./addresses";
 import { PortPlan } from "./port";
-import { TheBridge } from "./switch";
+import { STANDARD_NAME, TheBridge } from "./switch";
 import { GatewayLink, gateway_link_name } from "./vlan-link";
 
 /** What a configuration says of the gateway. */
@@ -74,6 +77,30 @@ export class GatewayPlan {
     const missing = gateways_missing(at, result.ips);
     return missing.length == 0 ? null : check_failed(`"${at.name}" has no address ${missing}`);
   }
+}
+
+/** The gateways of a configuration that may be broken: the first of IPv4, as far as it tells. */
+export function gateways_read(request: Request, pools: Pool[]): Gateway[] {
+  const config = request.config;
+  const found = new Array<Gateway>();
+  if (!is_on(config, "isGateway") && !is_on(config, "isDefaultGateway")) return found;
+  // It takes the other's away, which is what it is for.
+  if (is_on(config, "forceAddress")) return found;
+  let name = config.text_at("bridge");
+  if (name.length == 0) name = STANDARD_NAME;
+  const vlan = config.get("vlan");
+  if (vlan && vlan.isInteger() && vlan.integer() != 0) name += `.${vlan.text}`;
+  const named = config.get("bridge");
+  const type = config.get("type");
+  const at = named ? named : type;
+  for (let i = 0; i < pools.length && found.length == 0; i++) {
+    const pool = pools[i];
+    const given = pool.gateway;
+    const gateway = given ? given : pool.subnet.network().add(1);
+    const address = `${gateway.toString()}/${pool.subnet.bits}`;
+    if (!gateway.v6) found.push(new Gateway(name, address, at ? at.offset : config.offset));
+  }
+  return found;
 }
 
 /** The first gateway of the result that a host link has no address of; "" for none. */

@@ -1,5 +1,6 @@
-// A Linux bridge as a network's switch: finding or making it, its mode. Its ports are port.ts's, its
-// addresses gateway.ts's. A bridge is shared, so it is made and added to, never taken away by DEL.
+// A Linux bridge as a network's switch: finding or making it, and its mode. Its ports are those of
+// port.ts, its addresses those of addresses.ts. A bridge is shared, so it is made and added to,
+// never taken away by DEL.
 
 import { undone } from "../../../attach/changes";
 import { Shared } from "../../../attach/shared-change";
@@ -24,16 +25,19 @@ import { ifname_problem, mac_neighbour } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
 
+/** That of a configuration which names none. */
+export const STANDARD_NAME = "cni0";
+
 /** What a configuration says of its bridge. */
 export class BridgePlan {
-  name: string = "cni0";
+  name: string = STANDARD_NAME;
   mtu_bytes: i32 = 0;
   promisc: bool = false;
   vlan_filtering: bool = false;
 
   read(reader: Reader, config: JsonValue): void {
-    this.name = reader.string(config, "bridge", "cni0");
-    if (this.name.length == 0) this.name = "cni0";
+    this.name = reader.string(config, "bridge");
+    if (this.name.length == 0) this.name = STANDARD_NAME;
     const problem = ifname_problem(this.name);
     if (problem.length > 0) {
       reader.invalid(`"bridge" is "${this.name}": ${problem}`, config.get("bridge"));

@@ -1,5 +1,5 @@
-// The host's side of a container of `bridge` as it is: for the end of ADD, and for CHECK. It changes
-// nothing.
+// The host's side of a container of `bridge` as it is: for the end of ADD, and for CHECK. It
+// changes nothing.
 import { shared_lock, shared_unlock } from "../../../attach/shared";
 import { HOST, Link, link_get, link_get_index } from "../../../host/kernel";
 import { check_failed, check_link } from "../../../net/check";

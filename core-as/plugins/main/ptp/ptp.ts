@@ -7,8 +7,10 @@ import { FORWARDING } from "../../../net/forwarding";
 import { forwarding_want } from "../../../net/gateway";
 import { masq_read, masq_sets, masq_want } from "../../../net/masquerade";
 import { Pair, veth_del } from "../../../net/veth";
+import { ipam_pools } from "../../../plugin/ipam";
 import { Main } from "../../../plugin/main";
 import { CONFIG, RUNTIME, Type } from "../../../plugin/type";
+import { Written } from "../../../plugin/written";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
@@ -30,6 +32,15 @@ export class Ptp extends Main {
   }
   nft_sets(request: Request): string[] {
     return masq_sets(request);
+  }
+
+  advise(written: Written): void {
+    const pools = ipam_pools(written.request);
+    if (written.may_get("ips")) return;
+    for (let i = 0; i < pools.length; i++) {
+      if (pools[i].gateway) continue;
+      written.error(`ptp needs a gateway for every address: add "gateway"`, pools[i].offset);
+    }
   }
 
   protected read(request: Request): CniError | null {
