@@ -1,8 +1,9 @@
 // A WebAssembly module in two parts: without its data, and the data as text of a C file, packed.
 // The compiler leaves out every run of zeros, which makes thousands of segments, and a translation
 // to C has code for each of them; and most of the data are texts in UTF-16, every second byte zero,
-// each behind 20 bytes that follow from its length. The memory is the same afterwards, byte for
-// byte.
+// each behind 20 bytes that follow from its length. What is left is squeezed (squeeze.mjs). The
+// memory is the same afterwards, byte for byte.
+import { leb128, squeeze } from './squeeze.mjs';
 
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
@@ -41,13 +42,6 @@ function address(bytes, at) {
     if (shift < 32 && (byte & 0x40) !== 0) value |= -1 << shift;
     return [value >>> 0, at];
   }
-}
-
-function writeUnsigned(value) {
-  const out = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) out.push((rest % 128) | 0x80);
-  return [...out, rest];
 }
 
 /** The active segments of a data section: address and bytes. */
@@ -108,14 +102,13 @@ export function pack(image) {
   const out = [];
   let plain = 0;
   const flush = (end) => {
-    if (plain < end)
-      out.push(...writeUnsigned((end - plain) * 4 + 1), ...image.subarray(plain, end));
+    if (plain < end) out.push(...leb128((end - plain) * 4 + 1), ...image.subarray(plain, end));
   };
   for (let at = 0; at < image.length; ) {
     const text = textAt(image, at);
     if (text !== undefined) {
       flush(at);
-      out.push(...writeUnsigned(text.chars.length * 4 + 3), ...text.chars);
+      out.push(...leb128(text.chars.length * 4 + 3), ...text.chars);
       at = text.end;
       plain = at;
       continue;
@@ -127,11 +120,11 @@ export function pack(image) {
     }
     flush(at);
     if (zeros >= RUN_MIN) {
-      out.push(...writeUnsigned(zeros * 4));
+      out.push(...leb128(zeros * 4));
       at += zeros;
     } else {
       const chars = Array.from({ length: wide }, (_, index) => image[at + 2 * index]);
-      out.push(...writeUnsigned(wide * 4 + 2), ...chars);
+      out.push(...leb128(wide * 4 + 2), ...chars);
       at += 2 * wide;
     }
     plain = at;
@@ -140,7 +133,8 @@ export function pack(image) {
   return Uint8Array.from(out);
 }
 
-function dataInC(packed) {
+function dataInC(parts) {
+  const packed = squeeze(parts);
   const lines = [];
   for (let at = 0; at < packed.length; at += NUMBERS_A_LINE) {
     lines.push(`    ${[...packed.subarray(at, at + NUMBERS_A_LINE)].join(', ')},`);
@@ -153,6 +147,7 @@ function dataInC(packed) {
     ...lines,
     '};',
     'const uint32_t core_data_length = sizeof core_data;',
+    `const uint32_t core_parts_length = ${parts.length};`,
     '',
   ].join('\n');
 }
@@ -168,7 +163,7 @@ export function splitData(wasm) {
     if (id === DATA_SECTION) image = imageOf(segmentsOf(wasm.subarray(from, at)));
     // The count is for instructions that name segments, and there are none.
     else if (id !== DATA_COUNT_SECTION) {
-      out.push(Uint8Array.from([id, ...writeUnsigned(length)]), wasm.subarray(from, at));
+      out.push(Uint8Array.from([id, ...leb128(length)]), wasm.subarray(from, at));
     }
   }
   return { wasm: Buffer.concat(out), data: dataInC(pack(image)) };

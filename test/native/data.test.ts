@@ -1,7 +1,8 @@
-// The packed data of the core (scripts/wasm-data.mjs): unpacked by an implementation of the test's
-// own they are what they were. That runtime.c does the same shows in everything else.
+// The packed data of the core (scripts/wasm-data.mjs, squeeze.mjs): unpacked by an implementation of
+// the test's own they are what they were. That unpack.c does the same shows in everything else.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { squeeze } from '../../scripts/squeeze.mjs';
 import { pack } from '../../scripts/wasm-data.mjs';
 
 const words = (...values: number[]) => [...new Uint8Array(Uint32Array.from(values).buffer)];
@@ -13,7 +14,33 @@ function textOf(chars: number[]): number[] {
   return [...words(length), ...bytes, ...Array<number>(length - bytes.length).fill(0)];
 }
 
-/** What core-data.h says. */
+/** What core-data.h says of squeezed bytes. */
+function unsqueeze(squeezed: Uint8Array): number[] {
+  const out: number[] = [];
+  let at = 0;
+  const byte = () => squeezed[at++] ?? expect.fail('it ends too soon');
+  const number = () => {
+    for (let value = 0, scale = 1; ; scale *= 128) {
+      const next = byte();
+      value += (next & 127) * scale;
+      if (next < 128) return value;
+    }
+  };
+  while (at < squeezed.length) {
+    const token = byte();
+    const literal = token >>> 4 === 15 ? 15 + number() : token >>> 4;
+    for (let count = literal; count > 0; count--) out.push(byte());
+    if (at === squeezed.length) break;
+    const back = number();
+    const repeated = 3 + ((token & 15) === 15 ? 15 + number() : token & 15);
+    for (let count = repeated; count > 0; count--) {
+      out.push(out[out.length - back] ?? expect.fail('it lies before the beginning'));
+    }
+  }
+  return out;
+}
+
+/** What core-data.h says of parts. */
 function unpack(packed: Uint8Array): number[] {
   const out: number[] = [];
   for (let at = 0; at < packed.length; ) {
@@ -76,4 +103,20 @@ test('a text of the compiler is its length and itself, and one that is different
       expect(unpack(pack(Buffer.from(image)))).toEqual(image);
     }),
   );
+});
+
+test('what repeats itself is named, near and far, and nothing is lost', () => {
+  const few = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 400 });
+  const any = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 100 });
+  fc.assert(
+    fc.property(fc.array(fc.oneof(few, any), { maxLength: 4 }), fc.nat(300), (list, far) => {
+      const once = list.flat();
+      const bytes = [...once, ...Array.from({ length: far }, (_, index) => index % 251), ...once];
+      expect(unsqueeze(squeeze(Uint8Array.from(bytes)))).toEqual(bytes);
+    }),
+  );
+  const one = 'the same words, told again and again';
+  const told = Buffer.from(`${one}; ${one}, and ${one}`);
+  expect(squeeze(told).length).toBeLessThan(one.length + 20);
+  expect(squeeze(new Uint8Array(1000)).length).toBeLessThan(8);
 });
