@@ -10,6 +10,9 @@
 #include "core-data.h"
 #include "runtime.h"
 
+// Every call waits for this.
+#pragma GCC optimize("O2")
+
 /** Before a text of the compiler, and what says that it is one. */
 #define TEXT_HEADER_BYTES 20u
 #define TEXT_KIND 2u
@@ -26,7 +29,7 @@ struct source {
     const uint8_t *end;
 };
 
-__attribute__((always_inline)) static inline uint32_t number(struct source *from)
+static inline uint32_t number(struct source *from)
 {
     uint32_t value = 0;
     for (unsigned shift = 0; from->at < from->end && shift < 32; shift += 7) {
@@ -37,13 +40,13 @@ __attribute__((always_inline)) static inline uint32_t number(struct source *from
 }
 
 /** What four bits count, with the rest that follows. */
-__attribute__((always_inline)) static inline size_t counted(struct source *from, unsigned nibble)
+static inline size_t counted(struct source *from, unsigned nibble)
 {
     return nibble < NIBBLE_MAX ? nibble : (size_t)NIBBLE_MAX + number(from);
 }
 
 /** Copies in strides: up to STRIDE_BYTES more than asked for, which is overwritten later. */
-__attribute__((always_inline)) static inline void copy(uint8_t *to, const uint8_t *from,
+static inline void copy(uint8_t *to, const uint8_t *from,
     size_t count)
 {
     size_t done = 0;
@@ -54,7 +57,7 @@ __attribute__((always_inline)) static inline void copy(uint8_t *to, const uint8_
 }
 
 /** What was squeezed, as the parts: gives how many bytes they are. */
-__attribute__((optimize("O2"))) static size_t expand(uint8_t *to, size_t room)
+static size_t expand(uint8_t *to, size_t room)
 {
     struct source from = {core_data, core_data + core_data_length};
     size_t place = 0;
@@ -80,7 +83,7 @@ __attribute__((optimize("O2"))) static size_t expand(uint8_t *to, size_t room)
     return place;
 }
 
-/** Bytes with a zero behind each (little endian). Every call does this for most of the data. */
+/** Bytes with a zero behind each (little endian). */
 __attribute__((optimize("O3"))) static void widen(uint8_t *to, const uint8_t *from, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
