@@ -1,17 +1,19 @@
 /*
- * What the core's memory begins with, made by scripts/wasm-data.mjs in two steps, which unpack.c
- * takes back. Numbers are unsigned LEB128.
+ * What the core's memory begins with, packed by scripts/wasm-data.mjs, which makes core-data.c, and
+ * unpacked by unpack.c. It is parts: a number, whose two low bits say what the rest counts.
  *
- * First, the memory as parts: a number whose two low bits say whether the rest counts zeros (0),
- * bytes that follow (1), bytes that follow and each have a zero behind them in memory (2), or the
- * same as a text of the compiler (3): in memory five words of 32 bits before it, the size of its
- * block, 0, 0, 2, and the size of the text; and zeros behind it until the block ends, 4 bytes
- * before a multiple of 16.
+ *   0  zeros
+ *   1  bytes, which follow
+ *   2  words of 32 bits of an array of a template: for every second of them, the first included, a
+ *      number follows, and those between are 0. It is 0 for a word that is 0, else 1 and how many
+ *      blocks of 16 bytes the word lies from the one before of any template, as 2n or, when it
+ *      lies before it, 2n - 1
+ *   3  characters of a text, which follow, and each have a zero behind them in memory
  *
- * Then these parts, which are `core_parts_length` bytes, squeezed: a token, whose four high bits
- * count bytes that follow, and whose four low bits how many more than three bytes are repeated
- * after those. Of 15 the rest is a number, behind the token or at the end. Before what is repeated
- * comes a number: how far back it lies. After the last bytes that follow there is none of that.
+ * The last two are objects of the compiler. In memory there are five words before each: the size of
+ * its block, 0 for a text and 3 for a template, 0, its kind, which is 2 for a text, and its own
+ * size; and behind it zeros until the block ends, 4 bytes before a multiple of 16. Numbers are
+ * unsigned LEB128.
  */
 #ifndef FAIRLEAD_CORE_DATA_H
 #define FAIRLEAD_CORE_DATA_H
@@ -20,6 +22,6 @@
 
 extern const uint8_t core_data[];
 extern const uint32_t core_data_length;
-extern const uint32_t core_parts_length;
+extern const uint32_t core_template_kind;
 
 #endif

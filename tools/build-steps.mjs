@@ -50,7 +50,7 @@ export const STEPS = {
   translation: {
     inputs: [
       ...['dist/core.wasm', 'scripts/native.mjs', 'scripts/native-core.mjs'],
-      ...['scripts/wasm-data.mjs', 'scripts/squeeze.mjs'],
+      'scripts/wasm-data.mjs',
     ],
     outputs: TRANSLATION,
     packages: NATIVE,
