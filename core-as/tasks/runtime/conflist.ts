@@ -3,6 +3,7 @@
 // libcni, and knows no plugin's keys. It refuses to run anything.
 import { failure_errno } from "../../host/failure";
 import { dir_list, file_read } from "../../host/store";
+import { lower } from "../../lib/ascii";
 import { EFBIG, EISDIR, ENOENT, ENOTDIR } from "../../lib/errno";
 import { JsonValue, json_parse, json_text, Kind, Parsed } from "../../lib/json";
 import { identifier_valid } from "../../lib/name";
@@ -222,7 +223,7 @@ function version_of(file: ConfigFile): string {
 function flag(file: ConfigFile, key: string): bool {
   const value = file.value.get(key);
   if (value && value.kind == Kind.String) {
-    const folded = value.text.toLowerCase();
+    const folded = lower(value.text);
     if (folded == "true" || folded == "false") return folded == "true";
     file.reader.invalid(`"${key}" must be true or false, not "${value.text}"`, value);
     return false;
