@@ -736,7 +736,7 @@ describe('the built program', () => {
     expect(same(at('bin/fairlead'), distPath('fairlead-native'))).toBe(true);
     expect(same(at('bin/fairlead-cli'), distPath('fairlead'))).toBe(true);
     for (const name of ['fairlead', 'fairlead-cli']) {
-      expect(fairlead(at('bin', name), []).stdout).toContain('fairlead uninstall');
+      expect(fairlead(at('bin', name), []).stdout).toContain('  uninstall ');
       expect(fairlead(at('bin', name), ['--nope']).status).toBe(2);
     }
     const node = fairlead(at('bin/fairlead'), ['install', '--host', 'node', ...there]);
@@ -786,7 +786,7 @@ describe('the built program', () => {
   });
 
   test('help names both; usage is exit code 2; the bundle refuses', () => {
-    expect(fairlead(distPath('fairlead'), ['--help']).stdout).toContain('fairlead uninstall');
+    expect(fairlead(distPath('fairlead'), ['--help']).stdout).toContain('  uninstall ');
     expect(fairlead(distPath('fairlead'), ['install', '--nope']).status).toBe(2);
     const bundle = [distPath('fairlead.mjs'), 'install'];
     const { status, stderr } = fairlead(process.execPath, [...bundle, '--bin-dir', at('bin')]);

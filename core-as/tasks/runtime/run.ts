@@ -41,6 +41,9 @@ export class Task {
   path: string = "";
   containerID: string = "";
   netns: string = "";
+  /** Another spelling of the same path, and the id that it gives; empty for none. */
+  otherNetns: string = "";
+  otherID: string = "";
   ifname: string = "";
   args: string = "";
   /** Values by capability, null when the caller gave none. */
@@ -53,6 +56,15 @@ export class Task {
 
   get key(): CacheEntry {
     return new CacheEntry(this.network, this.containerID, this.ifname);
+  }
+
+  /** Goes by the other spelling of the namespace when the attachment was made under that. */
+  settle(): void {
+    if (this.otherID.length == 0 || cache_read(this.cacheDir, this.key).entry) return;
+    const other = new CacheEntry(this.network, this.otherID, this.ifname);
+    if (!cache_read(this.cacheDir, other).entry) return;
+    this.containerID = this.otherID;
+    this.netns = this.otherNetns;
   }
 }
 
@@ -96,6 +108,7 @@ export function run(task: Task): Answer {
 }
 
 function serve(task: Task): Answer {
+  task.settle();
   const found = network_find(task.confDir, task.network);
   let list = found.list;
   let problem = found.error;
@@ -145,7 +158,7 @@ function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   const unheard = undeclared(list, entry.capabilities);
   if (unheard && task.insists) return refuse(unheard, request.version);
   if (unheard) log(unheard.msg);
-  const unready = cache_ready(task.cacheDir);
+  const unready = cache_ready(task.cacheDir, entry);
   if (unready) return refuse(unready, request.version);
   entry.config = list.text;
   return perform(request, new Fused(true), new Keep(task.cacheDir, entry));
@@ -251,14 +264,20 @@ function remove(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   return error ? refuse(error, request.version) : answer;
 }
 
+/** `{"asked": bool, "cniVersion", "path"}`: versions before 1.1.0 have no STATUS to ask for. */
 function status(task: Task, list: NetworkList): Answer {
-  if (version_before(list.cniVersion, "1.1.0")) {
-    log(`network "${list.name}" is cniVersion ${list.cniVersion}, which has no STATUS: not asked`);
-    return new Answer("");
+  const asked = !version_before(list.cniVersion, "1.1.0");
+  if (asked) {
+    const request = request_of(list, environment(task, task.key));
+    const unusable = request.versionProblem();
+    const answer = unusable ? refuse(unusable, request.version) : perform(request, new Fused(true));
+    if (answer.failed) return answer;
   }
-  const request = request_of(list, environment(task, task.key));
-  const unusable = request.versionProblem();
-  return unusable ? refuse(unusable, request.version) : perform(request, new Fused(true));
+  const made = JsonValue.object();
+  made.append("asked", JsonValue.bool(asked));
+  made.append("cniVersion", JsonValue.string(list.cniVersion));
+  made.append("path", JsonValue.string(list.path));
+  return new Answer(json_text(made));
 }
 
 /** An attachment as the keys of GC have it. */
