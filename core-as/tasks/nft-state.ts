@@ -1,6 +1,6 @@
-// The task `nft_state`: what the kernel has in our tables and in the forward hook, in the nft lines of
-// the simulated kernel's text (core-as/sim/text.ts), so that a dry run starts from it. It only reads.
-// Rules of others are told by what they do, as nobody here knows their words.
+// The task `nft_state`: what the kernel has in our tables and in the forward hook, in the nft
+// lines of the simulated kernel's text (core-as/sim/text.ts), so that a dry run starts from it. It
+// only reads. Rules of others are told by what they do, as nobody here knows their words.
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
 import { chain_get, chain_list, element_list, NftBase, NftChain, rule_list } from "../host/nft";

@@ -2,6 +2,7 @@
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.
 import { attachments_repair } from "../attach/nft";
+import { DIR } from "../attach/record";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
@@ -12,6 +13,7 @@ import { nft_state } from "./nft-state";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
+import { unreadable } from "./runtime/unreadable";
 import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
@@ -68,6 +70,8 @@ function task_of(name: string, request: JsonValue): Task {
  * in nftables was gone, flushed by somebody, and is there again.
  */
 function repair(): Answer {
+  const hidden = unreadable(DIR, "");
+  if (hidden) return refuse(hidden, "");
   const errors = new Array<CniError>();
   const records = attachments_repair(new Environment(0, 0), errors);
   const repaired = JsonValue.array();

@@ -1,12 +1,12 @@
 // The command line: all that the program does when no runtime calls it as a plugin. It is a script
-// of its own, so that a plugin call never loads it. It owns the list of subcommands and what is said
-// where none is meant; each subcommand has its file.
+// of its own, so that a plugin call never loads it. It owns the list of subcommands and what is
+// said where none is meant; each subcommand has its file.
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
-import { runInstaller } from './install.ts';
+import { runInstaller } from './install/command.ts';
 import { asksForJson, EXIT_USAGE, type Io, visible } from './io.ts';
 import { runNetworks } from './networks.ts';
 import { runRepair } from './repair.ts';
@@ -106,13 +106,19 @@ const COLUMN = 26;
 
 const typesOf = ({ core, sim }: Program): TypeTable => readTypes(core(), sim());
 
+const commandLines = (): string =>
+  COMMANDS.map(({ name, operands, about }) => {
+    const call = `${name} ${operands}`;
+    return `  ${call.padEnd(COLUMN)}${about}\n`;
+  }).join('');
+
 const help = (version: string, types: TypeTable): string =>
   `fairlead ${version}: CNI plugins with one WebAssembly core
 
 Usage:
   fairlead COMMAND [OPTION…]
 
-${COMMANDS.map(({ name, operands, about }) => `  ${`${name} ${operands}`.padEnd(COLUMN)}${about}\n`).join('')}
+${commandLines()}
 "fairlead help COMMAND" has its options; all that print take --output json.
 
 As a CNI plugin (CNI_COMMAND in the environment, the network configuration on stdin) the base name

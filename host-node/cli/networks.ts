@@ -62,7 +62,7 @@ export function runNetworks(args: readonly string[], io: Io): number {
       missing: boolean;
     };
     const why = missing ? `${confDir} does not exist` : `no network in ${confDir}`;
-    // A node without any network is nothing wrong; a folder that somebody names and is not there is.
+    // That a node has no network is nothing wrong; a folder that was named must be there.
     const wrong = missing && named !== undefined;
     if (json) io.write(1, `${JSON.stringify({ networks, ...(missing ? { error: why } : {}) })}\n`);
     else if (networks.length > 0) print(networks, io);

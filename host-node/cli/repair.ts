@@ -1,5 +1,5 @@
-// `fairlead repair`: puts back what somebody flushed out of nftables, from the records. The core does
-// it; this prints what it says.
+// `fairlead repair`: puts back what somebody flushed out of nftables, from the records. The core
+// does it; this prints what it says.
 import { parseArgs } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, tellFailure, wantsJson } from './io.ts';
 

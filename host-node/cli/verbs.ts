@@ -1,6 +1,6 @@
-// `fairlead add|del|check|gc|status`: what cnitool does, with its environment and its container ids,
-// so that either takes over what the other attached. The core finds the network, runs the chain and
-// keeps the cache; this reads options and prints.
+// `fairlead add|del|check|gc|status`: what cnitool does, with its environment and its container
+// ids, so that either takes over what the other attached. The core finds the network, runs the
+// chain and keeps the cache; this reads options and prints.
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type OptionKind, type Options, parseArgs, UsageError } from './args.ts';
@@ -57,8 +57,8 @@ const MORE: Readonly<Record<Verb, string>> = {
   gc: `Valid are the cached attachments whose namespace is there, and those being made. Or say so:
   --valid ID:IFNAME[,…]   these are valid, all others are not
   --all                   none is valid`,
-  status: `Versions before 1.1.0 have no STATUS: of their networks it is said whether the configuration
-and the programs that it names are in order. Exit code 1 when an ADD would not be served.`,
+  status: `Versions before 1.1.0 have no STATUS: of their networks it is said whether the
+configuration and the programs that it names are in order. Exit code 1 when an ADD would fail.`,
 };
 
 function help(verb: Verb): string {

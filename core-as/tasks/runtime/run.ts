@@ -3,6 +3,7 @@
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments
 // are still valid, and knows no plugin's keys.
 import { attachments_live } from "../../attach/living";
+import { DIR } from "../../attach/record";
 import { records_error } from "../../attach/store";
 import { failure_errno } from "../../host/failure";
 import { netns_close, netns_open } from "../../host/kernel";
@@ -30,6 +31,7 @@ import {
 } from "./cache";
 import { NetworkList, network_of } from "./conflist";
 import { network_find } from "./discover";
+import { unreadable } from "./unreadable";
 import { words_of_hand } from "./words";
 
 /** One verb and what it is about. */
@@ -319,19 +321,14 @@ function valid_now(list: NetworkList, cached: CacheEntry[]): JsonValue | null {
   return valid;
 }
 
-/** Why a folder cannot be looked into, when it is there: nothing found would not mean nothing. */
-function unreadable(dir: string): CniError | null {
-  if (dir_list(dir) || failure_errno == ENOENT) return null;
-  return os_error(`read ${dir}`, Code.Io);
-}
-
 /** GC: a DEL for every cached attachment that is not valid, then GC of every plugin. */
 function collect(task: Task, list: NetworkList): Answer {
   if (list.disableGC) {
     log(`network "${list.name}" has disableGC: nothing is collected`);
     return new Answer(json_text(report(JsonValue.array(), 0)));
   }
-  const hidden = unreadable(`${task.cacheDir}/results`);
+  const cache = unreadable(`${task.cacheDir}/results`, `${list.name}-`);
+  const hidden = cache ? cache : unreadable(DIR, "");
   if (hidden) return refuse(hidden, list.cniVersion);
   const cached = cache_list(task.cacheDir, list.name);
   const given = task.valid;
