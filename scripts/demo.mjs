@@ -18,7 +18,8 @@ const UNSHARE = [
 ];
 /** All that the demo writes lies below these. */
 const COVERED = ['/run', '/var/lib', '/tmp'];
-const PROBE = `${COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`).join(' && ')} && ip netns add probe`;
+const COVER = COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`).join(' && ');
+const PROBE = `${COVER} && ip netns add probe`;
 
 /** "" when such namespaces can be made here, else why not. */
 function problem() {
@@ -52,8 +53,7 @@ async function demo() {
   if (mayBuild()) await build(steps);
   if (why !== '') return runNode26('scripts/demo/simulated.mjs', [why]);
   const program = existsSync(join(ROOT, 'dist/fairlead-native')) ? 'fairlead-native' : 'fairlead';
-  const covers = COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`).join(' && ');
-  const start = [...UNSHARE, 'sh', '-c', `${covers} && exec "$0" "$@"`];
+  const start = [...UNSHARE, 'sh', '-c', `${COVER} && exec "$0" "$@"`];
   return runNode26('scripts/demo/story.mjs', [program], start);
 }
 

@@ -268,7 +268,7 @@ async function setupPackages(purpose) {
   }
 }
 
-/** Installs what `purpose` ('install', 'demo', 'test', 'bench' or 'all') needs and is not there yet. */
+/** Installs what a purpose (`needed_for`, or 'all') needs and is not there yet. */
 export async function setup(purpose = 'all') {
   await setupNpm();
   await setupPackages(purpose);

@@ -1,5 +1,5 @@
-// A process that serves one call on the real kernel and dies by SIGKILL before its n-th operation, as
-// a plugin does whose node loses power. Its orders are JSON in its first argument.
+// A process that serves one call on the real kernel and dies by SIGKILL before its n-th operation,
+// as a plugin does whose node loses power. Its orders are JSON in its first argument.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serve } from '../../host-node/core.ts';

@@ -1,5 +1,6 @@
 // The node of the demo: the namespaces this process was started in, with a pod for each letter, a
-// machine outside, and plugins that are called as a runtime calls them. It prints and judges nothing.
+// machine outside, and plugins that are called as a runtime calls them. It prints and judges
+// nothing.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';

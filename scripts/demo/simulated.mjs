@@ -1,6 +1,6 @@
-// The demo where no namespaces can be made: the same core on the simulated kernel. It shows what an
-// ADD would do, one that fails, and DEL, and says why it is not on the real kernel. Exit code 1 when
-// anything shown did not hold.
+// The demo where no namespaces can be made: the same core on the simulated kernel. It shows what
+// an ADD would do, one that fails, and DEL, and says why it is not on the real kernel. Exit code 1
+// when anything shown did not hold.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { likeOf } from '../../host-node/cli/like.ts';

@@ -1,5 +1,5 @@
-// The demo shows what it says: run as a person runs it, on what is built, and where no namespaces can
-// be made.
+// The demo shows what it says: run as a person runs it, on what is built, and where no namespaces
+// can be made.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { needsNative } from '../support/needs.ts';
