@@ -5,6 +5,7 @@ import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
 import { chain_get, chain_list, element_list, NftBase, NftChain, rule_list } from "../host/nft";
 import { ENOENT } from "../lib/errno";
+import { lower } from "../lib/ascii";
 import { JsonValue, json_text } from "../lib/json";
 import { Family, family_word, TABLE } from "../nft/batch";
 import { ADMINS, admin_tag, FIREWALL, FORWARD, firewall_chain } from "../nft/firewall";
@@ -119,7 +120,7 @@ function rule_words(chain: NftChain, at: i32): string {
   const words = new Array<string>();
   for (let i = 0; i < rule.does.length; i++) {
     const does = rule.does[i];
-    if (does.startsWith("target ")) words.push(does.substring(7).toLowerCase());
+    if (does.startsWith("target ")) words.push(lower(does.substring(7)));
     else if (does == "match conntrack" || does == "match state") words.push("ct");
     else if (does == "lookup") words.push("vmap");
     else words.push(does);
