@@ -4,8 +4,8 @@
 import { failure_errno } from "../host/failure";
 import { HOST } from "../host/kernel";
 import { chain_get, chain_list, element_list, NftBase, NftChain, rule_list } from "../host/nft";
-import { ENOENT } from "../lib/errno";
 import { lower } from "../lib/ascii";
+import { ENOENT } from "../lib/errno";
 import { JsonValue, json_text } from "../lib/json";
 import { Family, family_word, TABLE } from "../nft/batch";
 import { ADMINS, admin_tag, FIREWALL, FORWARD, firewall_chain } from "../nft/firewall";
