@@ -33,7 +33,7 @@ struct lock {
 
 static struct lock locks[LOCKS_MAX];
 
-/** Where the field of that number begins in a line, counted from 0; at its end when there is none. */
+/** Where a field of a line begins, counted from 0; the line's end when there are fewer. */
 static const char *field(const char *line, unsigned number)
 {
     for (; number > 0; number--) {
