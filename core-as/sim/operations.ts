@@ -1,4 +1,4 @@
-// Every operation of host-node/abi.ts on the simulated kernel, under the names the core imports.
+// Every operation of host-node/abi/ on the simulated kernel, under the names the core imports.
 
 export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";

@@ -11,7 +11,8 @@ import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
 import { enslave, lowest_of } from "./bridges";
 import { flow_parse } from "./conntrack";
 import { disconnect, has_duplicate, insert } from "./fib";
-import { hardware_octets, make_vrf } from "./links";
+import { kind_of } from "./kinds";
+import { hardware_octets } from "./links";
 import { put_nft } from "./nft";
 import { number_of, route_word } from "./parse-route";
 import { filter_read, qdisc_read } from "./parse-tc";
@@ -21,7 +22,6 @@ import {
   ADDRESS_ZERO,
   Addr,
   Content,
-  Knob,
   Link,
   Program,
   Route,
@@ -206,10 +206,7 @@ class Parser {
     if (value.length == 0) {
       this.fail(`"${word}" is unknown or lacks its value`);
     } else if (word == "kind") {
-      link.kind = value;
-      if (value == "bridge") link.vlans = [new Vlan(1, true, true)];
-      else if (value == "vrf") make_vrf(entry.space, link, 0);
-      else if (value == "ifb") link.conf.set(Knob.AcceptDad, -1);
+      if (!link.loopback) entry.space.settle_kind(link, kind_of(value));
     } else if (word == "address") {
       link.address = value == NO_ADDRESS ? "" : hardware_octets(value);
       if (link.address.length == 0 && value != NO_ADDRESS)
@@ -226,7 +223,7 @@ class Parser {
       link.txqlen = <i32>txqlen;
     } else if (word == "table") {
       const table = number_of(value);
-      if (table < 1 || table > <i64>u32.MAX_VALUE || link.kind != "vrf")
+      if (table < 1 || table > <i64>u32.MAX_VALUE || !link.routes)
         this.fail(`not a VRF's table: ${value}`);
       link.table = <u32>table;
     } else if (word == "operstate") {
@@ -245,10 +242,10 @@ class Parser {
     this.line = entry.line;
     if (entry.peer.length == 0) return;
     const link = entry.link;
-    if (entry.peer == PEER_ELSEWHERE && link.kind == "veth") return;
+    if (entry.peer == PEER_ELSEWHERE && link.paired) return;
     const peer = this.link_at(entry.peer);
     if (!peer) return this.fail(`no link ${entry.peer}`);
-    if (peer === link || peer.kind != "veth" || link.kind != "veth") {
+    if (peer === link || !peer.paired || !link.paired) {
       return this.fail(`${entry.peer} cannot be the peer`);
     }
     const other = peer.peer;
@@ -270,7 +267,7 @@ class Parser {
     if (entry.master.length == 0) return;
     const master = entry.space.by_name(entry.master);
     if (!master) return this.fail(`no link ${entry.master}`);
-    if (master.kind == "bridge") {
+    if (master.switches) {
       enslave(entry.space, entry.link, master);
       // A real port may be in no VLAN at all.
       if (this.complete) entry.link.vlans = [];
@@ -282,7 +279,7 @@ class Parser {
   /** Once all ports are there: a bridge as its ports have it goes on following them. */
   private follow(entry: LinkLine): void {
     const link = entry.link;
-    if (link.kind != "bridge") return;
+    if (!link.switches) return;
     const lowest = lowest_of(entry.space.ports(link));
     if (link.address == lowest.address) link.address_set = false;
     if (link.mtu_bytes == lowest.mtu_bytes) link.mtu_set = false;
@@ -291,11 +288,11 @@ class Parser {
   private start(entry: LinkLine): void {
     this.line = entry.line;
     const link = entry.link;
-    if (link.kind == "veth" && !link.peer && entry.peer != PEER_ELSEWHERE)
+    if (link.paired && !link.peer && entry.peer != PEER_ELSEWHERE)
       return this.fail(`${link.name} has no peer`);
     if (!entry.up) return;
     // A bridge that is up and does not work must have lost its ports.
-    if (link.kind == "bridge" && link.operstate_given == "down") link.had_ports = true;
+    if (link.switches && link.operstate_given == "down") link.had_ports = true;
     if (this.complete) link.up = true;
     else bring_up(entry.space, link);
   }

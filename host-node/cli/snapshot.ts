@@ -3,7 +3,7 @@
 // leaves out with a note, and where it may not look it fails, so that a dry run never rests on less
 // than it claims. It reads no configuration: which files matter is the caller's to find out.
 import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
-import { OsError } from '../abi.ts';
+import { OsError } from '../abi/index.ts';
 import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../drivers/files.ts';
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';

@@ -1,6 +1,6 @@
 // The operation on tracked flows: a dump, and a request for each flow that is meant. It decides
 // nothing.
-import { type Driver, OsError } from '../abi.ts';
+import { type Driver, OsError } from '../abi/index.ts';
 import { ENOENT } from '../sys/libc.ts';
 import { NETLINK_NETFILTER } from '../sys/netlink.ts';
 import * as nf from '../sys/nfnetlink.ts';

@@ -4,8 +4,8 @@
 // table names.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { FibRule, PortVlan, Route, RouteTo } from '../abi.ts';
-import { type Address, type Driver, type Link, type OPERATIONS, OsError } from '../abi.ts';
+import type { FibRule, PortVlan, Route, RouteTo } from '../abi/index.ts';
+import { type Address, type DriverOf, type Link, OsError } from '../abi/index.ts';
 import { EBADMSG, EINVAL, ENETUNREACH, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
@@ -14,11 +14,10 @@ import { type NftDriver, nftOperations } from './nft.ts';
 import { dev, Spaces } from './spaces.ts';
 import { tcOperations } from './tc.ts';
 
-type KernelOperation = Extract<(typeof OPERATIONS)[number], { module: 'kernel' }>['name'];
 /** The operations of the module `kernel`. */
-export type KernelDriver = Pick<Driver, KernelOperation>;
+export type KernelDriver = DriverOf<'kernel'>;
 export type NetlinkDriver = KernelDriver & NftDriver & { close(): void };
-type Args<K extends KernelOperation> = Parameters<KernelDriver[K]>[0];
+type Args<K extends keyof KernelDriver> = Parameters<KernelDriver[K]>[0];
 
 export interface NetlinkOptions {
   /** Path of the namespace that handle 0 means, instead of the process's own. */

@@ -10,7 +10,7 @@ import {
   OsError,
   type PortVlan,
   type Qdisc,
-} from '../abi.ts';
+} from '../abi/index.ts';
 import { ENOENT, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';

@@ -1,19 +1,18 @@
 // The traffic control operations of the host ABI over rtnetlink: qdiscs at the root and for what
 // comes in, and filters that send it elsewhere. Each is one request (filter_list of nothing: a look
 // at the link as well). It refuses to work out rates and to choose prefs: the core does.
-import { type Driver, type Filter, type OPERATIONS, OsError, type Qdisc } from '../abi.ts';
+import { type DriverOf, type Filter, OsError, type Qdisc } from '../abi/index.ts';
 import { EINVAL, ENOENT } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink.ts';
 import * as tc from '../sys/tc.ts';
 import { dev, type Spaces } from './spaces.ts';
 
-type TcOperation = Extract<
-  (typeof OPERATIONS)[number],
-  { name: `qdisc_${string}` | `filter_${string}` }
->['name'];
-export type TcDriver = Pick<Driver, TcOperation>;
-type Args<K extends TcOperation> = Parameters<TcDriver[K]>[0];
+export type TcDriver = Pick<
+  DriverOf<'kernel'>,
+  Extract<keyof DriverOf<'kernel'>, `qdisc_${string}` | `filter_${string}`>
+>;
+type Args<K extends keyof TcDriver> = Parameters<TcDriver[K]>[0];
 
 const ADD = rt.NLM_F_CREATE | rt.NLM_F_EXCL;
 const U32_ONE_KEY = 1;

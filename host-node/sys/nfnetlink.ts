@@ -3,7 +3,7 @@
 // finding and forgetting flows.
 // It refuses to know any table, and to trust a reply (see rtnetlink.ts).
 
-import { type NftBase, type NftElement, type NftRule, OsError } from '../abi.ts';
+import { type NftBase, type NftElement, type NftRule, OsError } from '../abi/index.ts';
 import { EBADMSG } from './libc.ts';
 import { command, dumpOf } from './netlink.ts';
 import { eachAttr, type Message, NLA_F_NESTED, type Request, type Span } from './rtnetlink.ts';

@@ -11,7 +11,7 @@ import {
   type PortVlan,
   type Route,
   type RouteTo,
-} from '../abi.ts';
+} from '../abi/index.ts';
 import { EBADMSG, EINVAL, EMSGSIZE } from './libc.ts';
 
 // linux/netlink.h

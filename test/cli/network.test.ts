@@ -3,7 +3,7 @@
 // the same program on the real one.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { containerIdOf, netnsPath, runNetworks, runVerb } from '../../host-node/cli/network.ts';
 import { failing } from '../../host-node/drivers/record.ts';
 import { fileLine, Machine, type Said } from './machine.ts';

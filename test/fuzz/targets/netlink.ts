@@ -6,7 +6,7 @@ import {
   OsError,
   type PortVlan,
   type Route,
-} from '../../../host-node/abi.ts';
+} from '../../../host-node/abi/index.ts';
 import { command, dumpOf, NetlinkSocket } from '../../../host-node/sys/netlink.ts';
 import * as rt from '../../../host-node/sys/rtnetlink.ts';
 import { Violation } from '../../support/answer.ts';

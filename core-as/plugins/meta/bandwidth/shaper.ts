@@ -251,7 +251,7 @@ export class Shaped {
   root_remove(bucket: Bucket, errors: CniError[]): void {
     const root = qdisc_get(this.ns, this.link.ifindex, TC_H_ROOT);
     if (root) {
-      if (root.kind != "tbf" || root.handle != HANDLE || !root.bucket.equals(bucket)) return;
+      if (root.kind != "tbf" || root.handle != HANDLE || !Bucket.of(root).equals(bucket)) return;
       if (gone(qdisc_del(this.ns, this.link.ifindex, TC_H_ROOT, HANDLE))) return;
     } else if (failure_errno == ENODEV || failure_errno == ENOENT) return;
     errors.push(os_error(`remove the root qdisc of "${this.link.name}"`));
@@ -303,8 +303,9 @@ function bucket_check(ns: i32, link: Link, bucket: Bucket): CniError | null {
   if (root.kind != "tbf") {
     return check_failed(`the root qdisc of "${link.name}" is ${root.kind}, not tbf`);
   }
-  if (root.bucket.equals(bucket)) return null;
+  const found = Bucket.of(root);
+  if (found.equals(bucket)) return null;
   return check_failed(
-    `the tbf of "${link.name}" has ${bucket_text(root.bucket)}, not ${bucket_text(bucket)}`,
+    `the tbf of "${link.name}" has ${bucket_text(found)}, not ${bucket_text(bucket)}`,
   );
 }
