@@ -1,7 +1,7 @@
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Stands where core-as/host/imports.gen.ts stands when the core is built onto
 // the simulated kernel.
-import * as at from "../sim/operations";
+import * as at from "../sim/operations.gen";
 import * as trace from "../sim/trace";
 
 export function host_reply_len(): i32 {

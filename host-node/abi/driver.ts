@@ -21,6 +21,12 @@ type Methods<M extends keyof Modules> = {
 /** The operations of a module: arguments come by name, failures are thrown as {@link OsError}. */
 export type DriverOf<M extends keyof Modules> = Methods<M>;
 
+/** The operations of the module kernel whose names begin with a word. */
+export type KernelPart<Word extends string> = Pick<
+  DriverOf<'kernel'>,
+  Extract<keyof DriverOf<'kernel'>, `${Word}_${string}`>
+>;
+
 /** A host's whole driver. */
 export type Driver = DriverOf<'kernel'> & DriverOf<'nft'> & DriverOf<'store'> & DriverOf<'plugin'>;
 

@@ -9,7 +9,7 @@
 // in one reply slot, fetched with host.reply_len and host.reply_read; after a failure the slot
 // holds the kernel's own words (UTF-8 text, may be empty). The host never calls the core back
 // meanwhile.
-export { type Driver, type DriverOf, OsError } from './driver.ts';
+export { type Driver, type DriverOf, type KernelPart, OsError } from './driver.ts';
 export { limits } from './limits.ts';
 export { isWide, type Operation, type ParamType } from './row.ts';
 export type * from './shapes.ts';

@@ -8,7 +8,7 @@ import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
 import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
-import * as rt from '../sys/rtnetlink.ts';
+import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
 
 /** What a snapshot is to have beside the host's own namespace. All paths are absolute. */

@@ -11,7 +11,7 @@ import {
 import { EBADMSG } from '../sys/libc.ts';
 import { NETLINK_NETFILTER, type NetlinkSocket } from '../sys/netlink.ts';
 import * as nf from '../sys/nfnetlink.ts';
-import type { Spaces } from './spaces.ts';
+import type { Call, Spaces } from './spaces.ts';
 
 /** The operations of the module `nft`. */
 export type NftDriver = DriverOf<'nft'>;
@@ -59,7 +59,7 @@ function elementGet(socket: NetlinkSocket, args: Args<'element_get'>): NftElemen
 }
 
 /** `call` turns what is thrown into an OsError. */
-export function nftOperations(spaces: Spaces, call: <T>(action: () => T) => T): NftDriver {
+export function nftOperations(spaces: Spaces, call: Call): NftDriver {
   const socket = (ns: number): NetlinkSocket => spaces.socket(ns, NETLINK_NETFILTER);
   return {
     batch: ({ ns, messages }) => call(() => socket(ns).transact(messages)),

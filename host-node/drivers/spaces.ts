@@ -23,6 +23,9 @@ export function dev(ifindex: number): number {
   return ifindex;
 }
 
+/** Runs an operation; what it throws leaves as an OsError. */
+export type Call = <T>(action: () => T) => T;
+
 /** The open namespaces, their sockets, and the way home. */
 export class Spaces {
   readonly #open = new Map<number, Space>();

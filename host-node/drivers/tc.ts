@@ -1,17 +1,14 @@
 // The traffic control operations of the host ABI over rtnetlink: qdiscs at the root and for what
 // comes in, and filters that send it elsewhere. Each is one request (filter_list of nothing: a look
 // at the link as well). It refuses to work out rates and to choose prefs: the core does.
-import { type DriverOf, type Filter, OsError, type Qdisc } from '../abi/index.ts';
+import { type Filter, type KernelPart, OsError, type Qdisc } from '../abi/index.ts';
 import { EINVAL, ENOENT } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
-import * as rt from '../sys/rtnetlink.ts';
+import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
-import { dev, type Spaces } from './spaces.ts';
+import { type Call, dev, type Spaces } from './spaces.ts';
 
-export type TcDriver = Pick<
-  DriverOf<'kernel'>,
-  Extract<keyof DriverOf<'kernel'>, `qdisc_${string}` | `filter_${string}`>
->;
+type TcDriver = KernelPart<'qdisc'> & KernelPart<'filter'>;
 type Args<K extends keyof TcDriver> = Parameters<TcDriver[K]>[0];
 
 const ADD = rt.NLM_F_CREATE | rt.NLM_F_EXCL;
@@ -114,7 +111,7 @@ function filterDel(spaces: Spaces, { ns, ifindex, pref, handle }: Args<'filter_d
 }
 
 /** The operations on qdiscs and filters; `call` makes OsErrors of what node throws. */
-export function tcOperations(spaces: Spaces, call: <T>(action: () => T) => T): TcDriver {
+export function tcOperations(spaces: Spaces, call: Call): TcDriver {
   return {
     qdisc_get: (args) => call(() => qdiscGet(spaces, args)),
     qdisc_add_ingress: (args) => call(() => qdiscAddIngress(spaces, args)),

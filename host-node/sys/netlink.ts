@@ -30,7 +30,7 @@ import {
   NLMSG_OVERRUN,
   parseVerdict,
   Request,
-} from './rtnetlink.ts';
+} from './rtnetlink/index.ts';
 
 const AF_NETLINK = 16;
 export const NETLINK_ROUTE = 0;

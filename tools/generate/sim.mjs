@@ -1,9 +1,14 @@
 // The simulated kernel's side of the ABI: what stands in for the imports when the core is built
 // onto it, and the writers of replies. It refuses to know what an operation does there.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
 import { SHAPES } from '../../host-node/abi/shapes.ts';
 import { fieldsOf, initialOf, rawParams, typeOf } from './core.mjs';
 import { comment, HEAD, snake, spread } from './text.mjs';
+
+const SIM = fileURLToPath(new URL('../../core-as/sim', import.meta.url));
+const NAMES = new Set(OPERATIONS.map((op) => `${op.module}_${op.name}`));
 
 const argsOf = (op) =>
   Object.entries(op.params).flatMap(([name, type]) =>
@@ -33,7 +38,7 @@ function simImports() {
   return (
     `// ${HEAD}\n// Stands where core-as/host/imports.gen.ts stands when the core is built onto\n` +
     '// the simulated kernel.\n' +
-    'import * as at from "../sim/operations";\nimport * as trace from "../sim/trace";\n\n' +
+    'import * as at from "../sim/operations.gen";\nimport * as trace from "../sim/trace";\n\n' +
     traced.join('\n')
   );
 }
@@ -98,8 +103,43 @@ function simReplies() {
   ].join('\n');
 }
 
+/** Files of core-as/sim/ by the functions of operations that they export. */
+function places() {
+  const found = new Map();
+  for (const file of readdirSync(SIM)) {
+    if (!file.endsWith('.ts') || file.endsWith('.gen.ts')) continue;
+    const text = readFileSync(`${SIM}/${file}`, 'utf8');
+    for (const [, name] of text.matchAll(/^export function (\w+)/gm)) {
+      if (NAMES.has(name)) found.set(name, file.replace('.ts', ''));
+    }
+  }
+  return found;
+}
+
+/** core-as/sim/operations.gen.ts */
+function simOperations() {
+  const found = places();
+  const missing = [...NAMES].filter((name) => !found.has(name));
+  if (missing.length > 0) throw new Error(`core-as/sim/ has no function ${missing.join(', ')}`);
+  const files = [...new Set(found.values())].sort();
+  const exported = files.map((file) => {
+    const names = [...NAMES].filter((name) => found.get(name) === file).sort();
+    const line = `export { ${names.join(', ')} } from "./${file}";`;
+    if (line.length <= 100) return line;
+    return `export {\n${names.map((name) => `  ${name},\n`).join('')}} from "./${file}";`;
+  });
+  return [
+    `// ${HEAD}`,
+    '// Every operation on the simulated kernel, under the names that the core imports.',
+    '',
+    ...exported,
+    '',
+  ].join('\n');
+}
+
 /** The files of core-as/sim/ by path. */
 export const simFiles = () => ({
   'core-as/sim/imports.gen.ts': simImports(),
+  'core-as/sim/operations.gen.ts': simOperations(),
   'core-as/sim/replies.gen.ts': simReplies(),
 });

@@ -8,7 +8,7 @@ import {
   type Route,
 } from '../../../host-node/abi/index.ts';
 import { command, dumpOf, NetlinkSocket } from '../../../host-node/sys/netlink.ts';
-import * as rt from '../../../host-node/sys/rtnetlink.ts';
+import * as rt from '../../../host-node/sys/rtnetlink/index.ts';
 import { Violation } from '../../support/answer.ts';
 import { corpusOf } from '../corpus.ts';
 import type { Target } from '../target.ts';
