@@ -15,14 +15,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "folder.h"
 #include "io.h"
 #include "lines.h"
 #include "path.h"
 
 #define LOCKS_MAX 64
-#define LOCK_MODE 0750 /* as host-local's own */
 #define WAKE_AGAIN_US 20000
 
 struct lock {

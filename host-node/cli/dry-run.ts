@@ -2,7 +2,7 @@
 // starts with a snapshot of this machine, and what it did there is told. Which files and namespaces
 // matter the core itself says by asking for them: the task is done anew, on a larger snapshot,
 // until it asks for nothing more. Nothing on the machine is changed, locked or executed.
-import { type Driver, type Link, type Operation, OsError } from '../abi.ts';
+import { type Driver, type Link, type Operation, OsError } from '../abi/index.ts';
 import { type Answer, performTask } from '../core.ts';
 import { type RealOptions, realDriver } from '../drivers/index.ts';
 import { wrap } from '../drivers/record.ts';

@@ -1,7 +1,7 @@
 // An operation said in the words of iproute2 and coreutils, from the table's `like`, with the
 // arguments filled in: for a person to read, and mostly to paste into a shell. It refuses to run
 // anything.
-import type { Operation } from '../abi.ts';
+import type { Operation } from '../abi/index.ts';
 
 /** Names for the numbers in arguments. */
 export interface Names {
@@ -129,7 +129,7 @@ function filled(op: Operation, token: string, args: Args, names: Names): string 
 
 /** Whether a bare word of the template is to be said: "pvid", "untagged", "nodad" are flags. */
 function isSaid(op: Operation, token: string, args: Args): boolean {
-  if (!(token in op.params) || op.params[token] !== 'i32') return true;
+  if (!(token in op.params) || op.params[token] !== 'bool') return true;
   if (token === 'nodad' && !String(args['address']).includes(':')) return false;
   return args[token] !== 0;
 }

@@ -3,12 +3,12 @@
 // leaves out with a note, and where it may not look it fails, so that a dry run never rests on less
 // than it claims. It reads no configuration: which files matter is the caller's to find out.
 import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
-import { OsError } from '../abi.ts';
+import { OsError } from '../abi/index.ts';
 import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../drivers/files.ts';
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
 import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
-import * as rt from '../sys/rtnetlink.ts';
+import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
 
 /** What a snapshot is to have beside the host's own namespace. All paths are absolute. */

@@ -1,6 +1,6 @@
 // A machine for the command line without root: the simulated kernel, whose text has the files as
 // well, and what a subcommand writes. It knows no subcommand.
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { type Io, visible } from '../../host-node/cli/io.ts';
 import { performTask } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';

@@ -3,7 +3,7 @@
 // the same program on the real one.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { runNetworks } from '../../host-node/cli/networks.ts';
 import { containerIdOf, netnsPath, runVerb } from '../../host-node/cli/verbs.ts';
 import { failing } from '../../host-node/drivers/record.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { visible } from '../../host-node/cli/io.ts';
 import { type FileReport, type Report, runValidate } from '../../host-node/cli/validate.ts';
 import { performTask } from '../../host-node/core.ts';

@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const EXCEPT = new Set(['core-as/spec/request.ts > core-as/nft/element.ts']);
 /** What a host or a test calls in the module, and what is generated. */
 const CALLED =
-  /^core-as\/(core|exports|tools|wasi|wasi-imports|panic|registry|host\/imports|sim\/|test\/)/;
+  /^core-as\/(core|exports|tools|wasi|wasi-imports|panic|registry|\w+\/\w+\.gen|sim\/|test\/)/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'core-as'], {
   cwd: ROOT,
@@ -43,7 +43,7 @@ interface Import {
 
 function importsOf(path: string): Import[] {
   const found = (sources.get(path) ?? '').matchAll(
-    /^import (?:\{([^}]*)\} from |\* as \w+ from )?"(\.[^"]+)";/gm,
+    /^(?:import|export) (?:\{([^}]*)\} from |\*(?: as \w+)? from )?"(\.[^"]+)";/gm,
   );
   return [...found].map(([, names = '', from = '']) => ({
     path: `${normalize(join(dirname(path), from))}.ts`,

@@ -63,9 +63,9 @@ export function bucket_check(ns: i32, link: Link, bucket: Bucket): CniError | nu
   if (root.kind != "tbf") {
     return check_failed(`the root qdisc of "${link.name}" is ${root.kind}, not tbf`);
   }
-  if (root.bucket.equals(bucket)) return null;
+  if (Bucket.of(root).equals(bucket)) return null;
   return check_failed(
-    `the tbf of "${link.name}" has ${bucket_text(root.bucket)}, not ${bucket_text(bucket)}`,
+    `the tbf of "${link.name}" has ${bucket_text(Bucket.of(root))}, not ${bucket_text(bucket)}`,
   );
 }
 
@@ -73,7 +73,7 @@ export function bucket_check(ns: i32, link: Link, bucket: Bucket): CniError | nu
 export function bucket_remove(ns: i32, link: Link, bucket: Bucket, errors: CniError[]): void {
   const root = qdisc_get(ns, link.ifindex, TC_H_ROOT);
   if (root) {
-    if (root.kind != "tbf" || root.handle != HANDLE || !root.bucket.equals(bucket)) return;
+    if (root.kind != "tbf" || root.handle != HANDLE || !Bucket.of(root).equals(bucket)) return;
     if (gone(qdisc_del(ns, link.ifindex, TC_H_ROOT, HANDLE))) return;
   } else if (failure_errno == ENODEV || failure_errno == ENOENT) return;
   errors.push(os_error(`remove the root qdisc of "${link.name}"`));

@@ -1,4 +1,5 @@
-// Every operation of host-node/abi.ts on the simulated kernel, under the names the core imports.
+// Generated from host-node/abi/ by `npm run generate`. Do not edit.
+// Every operation on the simulated kernel, under the names that the core imports.
 
 export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";

@@ -1,7 +1,7 @@
-// Generated from host-node/abi.ts by `npm run generate`. Do not edit.
-// Stands where core-as/host/imports.ts stands when the core is built onto the
-// simulated kernel.
-import * as at from "../sim/operations";
+// Generated from host-node/abi/ by `npm run generate`. Do not edit.
+// Stands where core-as/host/imports.gen.ts stands when the core is built onto
+// the simulated kernel.
+import * as at from "../sim/operations.gen";
 import * as trace from "../sim/trace";
 
 export function host_reply_len(): i32 {
@@ -58,6 +58,27 @@ export function kernel_netns_close(ns: i32): i32 {
   trace.begin("kernel.netns_close");
   trace.int("ns", ns);
   return trace.end(at.kernel_netns_close(ns));
+}
+
+export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {
+  trace.begin("kernel.sysctl_read");
+  trace.int("ns", ns);
+  trace.text("key", key, key_len);
+  return trace.end(at.kernel_sysctl_read(ns, key, key_len));
+}
+
+export function kernel_sysctl_write(
+  ns: i32,
+  key: usize,
+  key_len: i32,
+  value: usize,
+  value_len: i32,
+): i32 {
+  trace.begin("kernel.sysctl_write");
+  trace.int("ns", ns);
+  trace.text("key", key, key_len);
+  trace.text("value", value, value_len);
+  return trace.end(at.kernel_sysctl_write(ns, key, key_len, value, value_len));
 }
 
 export function kernel_link_get(ns: i32, name: usize, name_len: i32): i32 {
@@ -230,6 +251,22 @@ export function kernel_link_del(ns: i32, ifindex: i32): i32 {
   return trace.end(at.kernel_link_del(ns, ifindex));
 }
 
+export function kernel_link_add_ifb(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): i32 {
+  trace.begin("kernel.link_add_ifb");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.text("address", address, address_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  return trace.end(at.kernel_link_add_ifb(ns, name, name_len, address, address_len, mtu_bytes));
+}
+
 export function kernel_bridge_port_list(ns: i32, ifindex: i32): i32 {
   trace.begin("kernel.bridge_port_list");
   trace.int("ns", ns);
@@ -385,20 +422,40 @@ export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
   return trace.end(at.kernel_route_get(ns, dst, dst_len));
 }
 
-export function kernel_link_add_ifb(
+export function kernel_fib_rule_add(
   ns: i32,
-  name: usize,
-  name_len: i32,
-  address: usize,
-  address_len: i32,
-  mtu_bytes: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
 ): i32 {
-  trace.begin("kernel.link_add_ifb");
+  trace.begin("kernel.fib_rule_add");
   trace.int("ns", ns);
-  trace.text("name", name, name_len);
-  trace.text("address", address, address_len);
-  trace.int("mtu_bytes", mtu_bytes);
-  return trace.end(at.kernel_link_add_ifb(ns, name, name_len, address, address_len, mtu_bytes));
+  trace.text("src", src, src_len);
+  trace.int("table", table);
+  trace.int("priority", priority);
+  return trace.end(at.kernel_fib_rule_add(ns, src, src_len, table, priority));
+}
+
+export function kernel_fib_rule_del(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32 {
+  trace.begin("kernel.fib_rule_del");
+  trace.int("ns", ns);
+  trace.text("src", src, src_len);
+  trace.int("table", table);
+  trace.int("priority", priority);
+  return trace.end(at.kernel_fib_rule_del(ns, src, src_len, table, priority));
+}
+
+export function kernel_fib_rule_list(ns: i32): i32 {
+  trace.begin("kernel.fib_rule_list");
+  trace.int("ns", ns);
+  return trace.end(at.kernel_fib_rule_list(ns));
 }
 
 export function kernel_qdisc_get(ns: i32, ifindex: i32, parent: i32): i32 {
@@ -476,63 +533,6 @@ export function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32)
   trace.int("pref", pref);
   trace.int("handle", handle);
   return trace.end(at.kernel_filter_del(ns, ifindex, pref, handle));
-}
-
-export function kernel_fib_rule_add(
-  ns: i32,
-  src: usize,
-  src_len: i32,
-  table: i32,
-  priority: i32,
-): i32 {
-  trace.begin("kernel.fib_rule_add");
-  trace.int("ns", ns);
-  trace.text("src", src, src_len);
-  trace.int("table", table);
-  trace.int("priority", priority);
-  return trace.end(at.kernel_fib_rule_add(ns, src, src_len, table, priority));
-}
-
-export function kernel_fib_rule_del(
-  ns: i32,
-  src: usize,
-  src_len: i32,
-  table: i32,
-  priority: i32,
-): i32 {
-  trace.begin("kernel.fib_rule_del");
-  trace.int("ns", ns);
-  trace.text("src", src, src_len);
-  trace.int("table", table);
-  trace.int("priority", priority);
-  return trace.end(at.kernel_fib_rule_del(ns, src, src_len, table, priority));
-}
-
-export function kernel_fib_rule_list(ns: i32): i32 {
-  trace.begin("kernel.fib_rule_list");
-  trace.int("ns", ns);
-  return trace.end(at.kernel_fib_rule_list(ns));
-}
-
-export function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32 {
-  trace.begin("kernel.sysctl_read");
-  trace.int("ns", ns);
-  trace.text("key", key, key_len);
-  return trace.end(at.kernel_sysctl_read(ns, key, key_len));
-}
-
-export function kernel_sysctl_write(
-  ns: i32,
-  key: usize,
-  key_len: i32,
-  value: usize,
-  value_len: i32,
-): i32 {
-  trace.begin("kernel.sysctl_write");
-  trace.int("ns", ns);
-  trace.text("key", key, key_len);
-  trace.text("value", value, value_len);
-  return trace.end(at.kernel_sysctl_write(ns, key, key_len, value, value_len));
 }
 
 export function kernel_conntrack_del(

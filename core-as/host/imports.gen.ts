@@ -1,4 +1,4 @@
-// Generated from host-node/abi.ts by `npm run generate`. Do not edit.
+// Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Only core-as/host/*.ts call these.
 
 /** Length of what the last operation left in the reply slot. */
@@ -53,6 +53,20 @@ export declare function kernel_netns_id(ns: i32): i32;
  */
 @external("kernel", "netns_close")
 export declare function kernel_netns_close(ns: i32): i32;
+
+/** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
+@external("kernel", "sysctl_read")
+export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32;
+
+/** Writes a sysctl of the namespace; same keys as sysctl_read. */
+@external("kernel", "sysctl_write")
+export declare function kernel_sysctl_write(
+  ns: i32,
+  key: usize,
+  key_len: i32,
+  value: usize,
+  value_len: i32,
+): i32;
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
@@ -166,6 +180,21 @@ export declare function kernel_link_set_master(ns: i32, ifindex: i32, master: i3
 @external("kernel", "link_del")
 export declare function kernel_link_del(ns: i32, ifindex: i32): i32;
 
+/**
+ * Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left to the
+ * kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; EOPNOTSUPP: a kernel
+ * without ifb.
+ */
+@external("kernel", "link_add_ifb")
+export declare function kernel_link_add_ifb(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): i32;
+
 /** Ports of a bridge, up or not. */
 @external("kernel", "bridge_port_list")
 export declare function kernel_bridge_port_list(ns: i32, ifindex: i32): i32;
@@ -266,19 +295,34 @@ export declare function kernel_route_table_list(ns: i32): i32;
 export declare function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32;
 
 /**
- * Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left to the
- * kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; EOPNOTSUPP: a kernel
- * without ifb.
+ * Has packets from a prefix, at least one bit long, looked up in a table. priority 0 puts the rule
+ * before all but the first. EOPNOTSUPP: a kernel without policy routing.
  */
-@external("kernel", "link_add_ifb")
-export declare function kernel_link_add_ifb(
+@external("kernel", "fib_rule_add")
+export declare function kernel_fib_rule_add(
   ns: i32,
-  name: usize,
-  name_len: i32,
-  address: usize,
-  address_len: i32,
-  mtu_bytes: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
 ): i32;
+
+/** Removes the first rule that matches, of whatever priority when it is 0. */
+@external("kernel", "fib_rule_del")
+export declare function kernel_fib_rule_del(
+  ns: i32,
+  src: usize,
+  src_len: i32,
+  table: i32,
+  priority: i32,
+): i32;
+
+/**
+ * Policy routing rules of both families; src "" is any, table 0 none. more: the rule asks for more
+ * than the source, or does something else than look into its table.
+ */
+@external("kernel", "fib_rule_list")
+export declare function kernel_fib_rule_list(ns: i32): i32;
 
 /**
  * The qdisc at a place of linux/pkt_sched.h: TC_H_ROOT (-1), TC_H_INGRESS (-15). handle 0: the
@@ -335,50 +379,6 @@ export declare function kernel_filter_add_redirect(ns: i32, ifindex: i32, pref: 
  */
 @external("kernel", "filter_del")
 export declare function kernel_filter_del(ns: i32, ifindex: i32, pref: i32, handle: i32): i32;
-
-/**
- * Has packets from a prefix, at least one bit long, looked up in a table. priority 0 puts the rule
- * before all but the first. EOPNOTSUPP: a kernel without policy routing.
- */
-@external("kernel", "fib_rule_add")
-export declare function kernel_fib_rule_add(
-  ns: i32,
-  src: usize,
-  src_len: i32,
-  table: i32,
-  priority: i32,
-): i32;
-
-/** Removes the first rule that matches, of whatever priority when it is 0. */
-@external("kernel", "fib_rule_del")
-export declare function kernel_fib_rule_del(
-  ns: i32,
-  src: usize,
-  src_len: i32,
-  table: i32,
-  priority: i32,
-): i32;
-
-/**
- * Policy routing rules of both families; src "" is any, table 0 none. more: the rule asks for more
- * than the source, or does something else than look into its table.
- */
-@external("kernel", "fib_rule_list")
-export declare function kernel_fib_rule_list(ns: i32): i32;
-
-/** Reads a sysctl of the namespace; the key is the path below /proc/sys/ and starts net/. */
-@external("kernel", "sysctl_read")
-export declare function kernel_sysctl_read(ns: i32, key: usize, key_len: i32): i32;
-
-/** Writes a sysctl of the namespace; same keys as sysctl_read. */
-@external("kernel", "sysctl_write")
-export declare function kernel_sysctl_write(
-  ns: i32,
-  key: usize,
-  key_len: i32,
-  value: usize,
-  value_len: i32,
-): i32;
 
 /**
  * Forgets tracked flows: of a family (linux/netfilter.h: 2 IPv4, 10 IPv6) and a protocol

@@ -1,6 +1,6 @@
-/* Generated from host-node/abi.ts by `npm run generate`. Do not edit. */
+/* Generated from host-node/abi/ by `npm run generate`. Do not edit. */
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "border.h"
 #include "core.h"
 
@@ -92,6 +92,29 @@ u32 Z_kernelZ_netns_close(struct Z_kernel_instance_t *instance, u32 ns)
     struct host *host = (struct host *)instance;
     int32_t status = border_begin(host, false);
     if (status == 0) status = kernel_netns_close(host, (int32_t)ns);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_sysctl_read(struct Z_kernel_instance_t *instance, u32 ns, u32 key_ptr, u32 key_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span key;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = border_text(host, key_ptr, key_len, &key);
+    if (status == 0) status = kernel_sysctl_read(host, (int32_t)ns, key);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_sysctl_write(struct Z_kernel_instance_t *instance, u32 ns, u32 key_ptr, u32 key_len,
+    u32 value_ptr, u32 value_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span key;
+    struct span value;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, key_ptr, key_len, &key);
+    if (status == 0) status = border_text(host, value_ptr, value_len, &value);
+    if (status == 0) status = kernel_sysctl_write(host, (int32_t)ns, key, value);
     return border_end(host, status);
 }
 
@@ -253,6 +276,20 @@ u32 Z_kernelZ_link_del(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_ifb(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
+    u32 address_ptr, u32 address_len, u32 mtu_bytes)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span address;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = kernel_link_add_ifb(host, (int32_t)ns, name, address,
+        (int32_t)mtu_bytes);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_bridge_port_list(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex)
 {
     struct host *host = (struct host *)instance;
@@ -378,17 +415,35 @@ u32 Z_kernelZ_route_get(struct Z_kernel_instance_t *instance, u32 ns, u32 dst_pt
     return border_end(host, status);
 }
 
-u32 Z_kernelZ_link_add_ifb(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
-    u32 address_ptr, u32 address_len, u32 mtu_bytes)
+u32 Z_kernelZ_fib_rule_add(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
+    u32 table, u32 priority)
 {
     struct host *host = (struct host *)instance;
-    struct span name;
-    struct span address;
+    struct span src;
     int32_t status = border_begin(host, false);
-    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
-    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
-    if (status == 0) status = kernel_link_add_ifb(host, (int32_t)ns, name, address,
-        (int32_t)mtu_bytes);
+    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
+    if (status == 0) status = kernel_fib_rule_add(host, (int32_t)ns, src, (int32_t)table,
+        (int32_t)priority);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_fib_rule_del(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
+    u32 table, u32 priority)
+{
+    struct host *host = (struct host *)instance;
+    struct span src;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
+    if (status == 0) status = kernel_fib_rule_del(host, (int32_t)ns, src, (int32_t)table,
+        (int32_t)priority);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_fib_rule_list(struct Z_kernel_instance_t *instance, u32 ns)
+{
+    struct host *host = (struct host *)instance;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = kernel_fib_rule_list(host, (int32_t)ns);
     return border_end(host, status);
 }
 
@@ -455,61 +510,6 @@ u32 Z_kernelZ_filter_del(struct Z_kernel_instance_t *instance, u32 ns, u32 ifind
     int32_t status = border_begin(host, false);
     if (status == 0) status = kernel_filter_del(host, (int32_t)ns, (int32_t)ifindex, (int32_t)pref,
         (int32_t)handle);
-    return border_end(host, status);
-}
-
-u32 Z_kernelZ_fib_rule_add(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
-    u32 table, u32 priority)
-{
-    struct host *host = (struct host *)instance;
-    struct span src;
-    int32_t status = border_begin(host, false);
-    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
-    if (status == 0) status = kernel_fib_rule_add(host, (int32_t)ns, src, (int32_t)table,
-        (int32_t)priority);
-    return border_end(host, status);
-}
-
-u32 Z_kernelZ_fib_rule_del(struct Z_kernel_instance_t *instance, u32 ns, u32 src_ptr, u32 src_len,
-    u32 table, u32 priority)
-{
-    struct host *host = (struct host *)instance;
-    struct span src;
-    int32_t status = border_begin(host, false);
-    if (status == 0) status = border_text(host, src_ptr, src_len, &src);
-    if (status == 0) status = kernel_fib_rule_del(host, (int32_t)ns, src, (int32_t)table,
-        (int32_t)priority);
-    return border_end(host, status);
-}
-
-u32 Z_kernelZ_fib_rule_list(struct Z_kernel_instance_t *instance, u32 ns)
-{
-    struct host *host = (struct host *)instance;
-    int32_t status = border_begin(host, true);
-    if (status == 0) status = kernel_fib_rule_list(host, (int32_t)ns);
-    return border_end(host, status);
-}
-
-u32 Z_kernelZ_sysctl_read(struct Z_kernel_instance_t *instance, u32 ns, u32 key_ptr, u32 key_len)
-{
-    struct host *host = (struct host *)instance;
-    struct span key;
-    int32_t status = border_begin(host, true);
-    if (status == 0) status = border_text(host, key_ptr, key_len, &key);
-    if (status == 0) status = kernel_sysctl_read(host, (int32_t)ns, key);
-    return border_end(host, status);
-}
-
-u32 Z_kernelZ_sysctl_write(struct Z_kernel_instance_t *instance, u32 ns, u32 key_ptr, u32 key_len,
-    u32 value_ptr, u32 value_len)
-{
-    struct host *host = (struct host *)instance;
-    struct span key;
-    struct span value;
-    int32_t status = border_begin(host, false);
-    if (status == 0) status = border_text(host, key_ptr, key_len, &key);
-    if (status == 0) status = border_text(host, value_ptr, value_len, &value);
-    if (status == 0) status = kernel_sysctl_write(host, (int32_t)ns, key, value);
     return border_end(host, status);
 }
 
