@@ -54,6 +54,7 @@ function filesOpened(lines, folder) {
       .replace(folder, '<folder>')
       .replace(/^\/run\/netns\/.*/, '/run/netns/<pod>')
       .replace(/\.fairlead-[\d-]+$/, '.fairlead-*')
+      .replace(/^(\/run\/fairlead\/(?:leases|locks)\/)[0-9a-f]+/, '$1<hash>')
       .replace(/\/veth\w+/, '/<veth>'),
   );
   return new Set(named.filter((path) => !path.startsWith('/proc/self/')));

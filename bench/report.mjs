@@ -9,8 +9,12 @@ const OURS = ['native', 'node'];
 const fixed = (value, digits) => (value == null ? '–' : value.toFixed(digits));
 /** Milliseconds and ratios, with as many digits as say something. */
 const number = (value) => fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0);
-const spread = (values) => (values ? `${number(values.median)} (${number(values.p95)})` : '–');
+const spread = (values) =>
+  values ? `${number(values.least)} / ${number(values.median)} (${number(values.p95)})` : '–';
 const over = (above, below) => (above == null || below == null ? '–' : number(above / below));
+
+/** What is compared: see targets.mjs. */
+const least = (side) => side?.wall_ms.least;
 
 const named = ({ name, mode, command }) => `${name}${mode ? `, ${mode}` : ''} ${command}`;
 
@@ -28,14 +32,13 @@ function callsTable(bench) {
     ...(ours.includes('native') ? ['native / floor'] : []),
     ...(ours.includes('node') ? ['Node / empty'] : []),
   ];
-  const median = (side) => side?.wall_ms.median;
   const rows = bench.calls.map((row) => [
     named(row),
     spread(row.sides.floor?.wall_ms),
     ...sidesOf(bench).map((side) => spread(row.sides[side]?.wall_ms)),
-    ...ours.map((side) => over(median(row.sides[side]), median(row.sides.reference))),
-    ...(ours.includes('native') ? [over(median(row.sides.native), median(row.sides.floor))] : []),
-    ...(ours.includes('node') ? [over(median(row.sides.node), median(bench.empty))] : []),
+    ...ours.map((side) => over(least(row.sides[side]), least(row.sides.reference))),
+    ...(ours.includes('native') ? [over(least(row.sides.native), least(row.sides.floor))] : []),
+    ...(ours.includes('node') ? [over(least(row.sides.node), least(bench.empty))] : []),
   ]);
   return { title: 'One call', note: emptyNote(bench), head, rows };
 }
@@ -66,7 +69,7 @@ function useTable(bench) {
     fixed(side?.peak_mb, 1),
     fixed(side?.programs, 0),
     fixed(side?.system_calls, 0),
-    number(side?.cpu_ms.median),
+    number(side?.cpu_ms.quarter),
   ];
   return {
     title: 'What a call uses',
@@ -81,7 +84,6 @@ function useTable(bench) {
 
 function leasesTable(bench) {
   const sides = sidesOf(bench);
-  const median = (side) => side?.wall_ms.median;
   return {
     title: 'Leases in the network: bridge + host-local',
     head: [
@@ -94,9 +96,9 @@ function leasesTable(bench) {
       named(row),
       ...sides.map((side) => spread(row.sides[side].wall_ms)),
       ...present(bench, OURS).map((side) =>
-        over(median(row.sides[side]), median(row.sides.reference)),
+        over(least(row.sides[side]), least(row.sides.reference)),
       ),
-      ...sides.map((side) => over(median(row.sides[side]), median(row.none[side]))),
+      ...sides.map((side) => over(least(row.sides[side]), least(row.none[side]))),
     ]),
   };
 }
@@ -189,12 +191,13 @@ function pathTable(bench) {
 function targetsTable(bench) {
   return {
     title: 'Targets',
-    head: ['of medians', 'at most', 'measured', ''],
-    rows: judged(bench).map(({ what, limit, measured, word }) => [
+    head: ['of the least times', 'at most', 'measured', '', 'by CPU time'],
+    rows: judged(bench).map(({ what, limit, measured, word, by_cpu }) => [
       what,
       fixed(limit, 2),
       fixed(measured, 2),
       word,
+      fixed(by_cpu, 2),
     ]),
   };
 }

@@ -1,4 +1,6 @@
-// The goals, and how far the measurements are from them. No test asserts them.
+// The goals, and how far the measurements are from them. No test asserts them. Of times it takes the
+// least, since whatever else the machine does only adds; and beside it CPU time, which hardly
+// changes with that, of the quarter that took least.
 
 const call = (name, command, mode) => (bench) =>
   bench.calls?.find(
@@ -15,19 +17,21 @@ const at_once = (name, count, command) => (bench) =>
   bench.at_once?.find((row) => row.name === name && row.count === count && row.command === command)
     ?.sides;
 
-const wall = (side) => side?.wall_ms.median ?? side?.wall_ms;
+/** What is compared of a side: the time of one call, or of many at once. */
+const wall = (side) => side?.wall_ms.least ?? side?.wall_ms;
+const cpu = (side) => side?.cpu_ms?.quarter;
 
-/** Of two sides of one row. */
-const ratio = (row, side, to) => (bench) =>
-  divide(wall(row(bench)?.[side]), wall(row(bench)?.[to]));
+/** Of two sides of one row; `time` is one of the two above. */
+const ratio = (row, side, to) => (bench, time) =>
+  divide(time(row(bench)?.[side]), time(row(bench)?.[to]));
 
 function divide(above, below) {
   return above === undefined || below === undefined ? undefined : above / below;
 }
 
 /** Of the native host in a network with leases, to one without. */
-const toNone = (row) => (bench) =>
-  divide(wall(row(bench)?.sides.native), wall(row(bench)?.none.native));
+const toNone = (row) => (bench, time) =>
+  divide(time(row(bench)?.sides.native), time(row(bench)?.none.native));
 
 const BRIDGE = 'bridge + host-local';
 const MASQ = 'bridge + masquerade';
@@ -69,7 +73,10 @@ const mishaps = (key) => (bench) => {
   return ours.length === 0 ? undefined : ours.reduce((sum, [, one]) => sum + one[key], 0);
 };
 
-/** `value` gives a number to be at most `limit`, or undefined when it was not measured. */
+/**
+ * `value` gives a number to be at most `limit`, or undefined when it was not measured. Of calls one
+ * by one it is asked for wall time and for CPU time.
+ */
 const TARGETS = [
   [
     'native: bridge + host-local ADD / reference',
@@ -88,9 +95,9 @@ const TARGETS = [
     0.06,
     to_reference('native', call('chain', 'DEL', FUSED)),
   ],
-  ['native: bridge + host-local ADD / floor', 2.5, ratio(call(BRIDGE, 'ADD'), 'native', 'floor')],
-  ['native: ADD at 50,000 leases / at none', 1.3, toNone(size(50_000))],
-  ['native: ADD in a nearly full /16 / at no leases', 1.3, toNone(full)],
+  ['native: bridge + host-local ADD / floor', 2, ratio(call(BRIDGE, 'ADD'), 'native', 'floor')],
+  ['native: ADD at 50,000 leases / at none', 1.1, toNone(size(50_000))],
+  ['native: ADD in a nearly full /16 / at no leases', 1.1, toNone(full)],
   [
     'native: 100 bridge + masquerade ADDs at once / reference',
     0.12,
@@ -114,7 +121,7 @@ const TARGETS = [
   [
     'Node: bridge + host-local ADD / empty executable',
     1.3,
-    (bench) => divide(wall(call(BRIDGE, 'ADD')(bench)?.node), wall(bench.empty)),
+    (bench, time) => divide(time(call(BRIDGE, 'ADD')(bench)?.node), time(bench.empty)),
   ],
   ['a new flow through masquerade among 10,000 attachments / among 10', 1.2, growth('masquerade')],
   ['a new flow through a host port among 10,000 attachments / among 10', 1.2, growth('host port')],
@@ -125,7 +132,7 @@ const TARGETS = [
   ['addresses given twice at once', 0, mishaps('duplicates')],
   ['native: peak memory of any call, MB', 4, most('peak_mb')],
   ['native: programs that any one process row starts', 1, most('programs')],
-  ['native: size of the executable, KB', 400, (bench) => bench.native_kb ?? undefined],
+  ['native: size of the executable, KB', 323, (bench) => bench.native_kb ?? undefined],
 ];
 
 function wordFor(measured, limit) {
@@ -134,10 +141,11 @@ function wordFor(measured, limit) {
   return limit === 0 ? 'missed' : `missed by ${((measured / limit - 1) * 100).toFixed(0)} %`;
 }
 
-/** Whether each limit was met: rows of what, limit, what was measured, and a word for it. */
+/** Whether each limit was met: what, limit, what was measured, a word for it, and by CPU time. */
 export function judged(bench) {
   return TARGETS.map(([what, limit, value]) => {
-    const measured = value(bench);
-    return { what, limit, measured, word: wordFor(measured, limit) };
+    const measured = value(bench, wall);
+    const by_cpu = value.length > 1 ? value(bench, cpu) : undefined;
+    return { what, limit, measured, word: wordFor(measured, limit), by_cpu };
   });
 }

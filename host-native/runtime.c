@@ -19,8 +19,8 @@
 #include "wasm-rt.h"
 
 #define PAGE_BYTES 65536u
-/** A small core uses most of what it asks for. */
-#define POPULATED_BYTES (4 * PAGE_BYTES)
+/** A core uses most of the first pages that it asks for, and half of the next. */
+#define POPULATED_BYTES (2 * PAGE_BYTES)
 /** A 32-bit address and a 32-bit offset, and what is read there. */
 #define RESERVED_BYTES ((2ull << 32) + PAGE_BYTES)
 /** Beside wasm_rt_trap_t. */

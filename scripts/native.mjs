@@ -98,7 +98,7 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
     compiler,
     translated: [...COMMON, ...TRANSLATED, fixedRegister(triple)],
     written: [...COMMON, ...STRICT, ...NO_UNWINDING],
-    heap: true,
+    musl: true,
     // The order of musl-gcc; the kernel's headers come last, because musl brings none.
     headers: [
       '-nostdinc',
@@ -119,7 +119,7 @@ const SANITIZING = {
   compiler: 'gcc',
   translated: ['-std=gnu17', '-O1', '-ffunction-sections', ...TRANSLATED, fixedRegister(TRIPLE)],
   written: SANITIZED,
-  heap: false,
+  musl: false,
   headers: [],
   begin: ['-fsanitize=address,undefined', '-Wl,--gc-sections'],
   end: [],
@@ -157,13 +157,13 @@ async function compile(folder, { compiler, headers }, path, flags) {
   return object;
 }
 
-/** In place of the C library's, which sanitizers need. */
-const HEAP = 'heap.c';
+/** In place of musl's; a sanitizer has its own. */
+const OF_MUSL = ['heap.c', 'open.c'];
 
-/** The files of host-native/, in the order of their names; the heap's only when it is wanted. */
-function sources(heap) {
+/** The files of host-native/, in the order of their names. */
+function sources({ musl }) {
   const files = readdirSync(SOURCE).filter((name) => name.endsWith('.c'));
-  const wanted = files.filter((name) => heap || name !== HEAP);
+  const wanted = files.filter((name) => musl || !OF_MUSL.includes(name));
   return wanted.sort().map((name) => join(SOURCE, name));
 }
 
@@ -175,7 +175,7 @@ async function program(name, toolchain) {
   // It is awaited below: a failure until then is not one that nobody sees.
   core.catch(() => {});
   const objects = [];
-  for (const path of [...sources(toolchain.heap), join(TRANSLATION, 'core-data.c')]) {
+  for (const path of [...sources(toolchain), join(TRANSLATION, 'core-data.c')]) {
     objects.push(await compile(folder, toolchain, path, toolchain.written));
   }
   const made = join(folder, name);
@@ -212,7 +212,7 @@ export async function buildTestProgram(
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
   const paths = [
-    ...sources(false).filter((path) => wanted(basename(path))),
+    ...sources(SANITIZING).filter((path) => wanted(basename(path))),
     ...files.map((file) => join(ROOT, file)),
     ...Object.keys(texts).map((file) => join(folder, file)),
   ];
