@@ -1,5 +1,5 @@
-// What becomes of an address of the node that `forceAddress` is to replace, with all that the kernel
-// knows of it and the routes that hang on it: when the ADD fails late, and when it does not.
+// What becomes of an address of the node that `forceAddress` is to replace, of all that the kernel
+// knows of it and of the routes that hang on it: when the ADD fails late, and when it does not.
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { needsNative, needsRoot } from '../support/needs.ts';
