@@ -19,6 +19,7 @@ const FILES = [
   'reply.c',
   'runtime.c',
   'text.c',
+  'unpack.c',
 ];
 
 const wide = (type: string) => type !== 'i32' && type !== 'ns';

@@ -1,6 +1,7 @@
 // What one entry of runtimeConfig.portMappings asks for (CNI conventions), and what it is in sets
 // of nftables. Which ports clash, and the flows through them, are nft/hostport.ts.
 import { log } from "../../../host/store";
+import { lower } from "../../../lib/ascii";
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { JsonValue } from "../../../lib/json";
 import { Element } from "../../../nft/element";
@@ -44,7 +45,7 @@ export function mapping_read(reader: Reader, item: JsonValue): Mapping {
   mapping.hostPort = port_read(reader, item, "hostPort", "host");
   mapping.containerPort = port_read(reader, item, "containerPort", "container");
   const given = reader.string(item, "protocol");
-  const protocol = given.length > 0 ? given.toLowerCase() : "tcp";
+  const protocol = given.length > 0 ? lower(given) : "tcp";
   if (protocol_number(protocol) > 0) mapping.protocol = protocol;
   else {
     reader.invalid(`unknown protocol "${given}": use tcp, udp or sctp`, item.get("protocol"));
