@@ -34,11 +34,11 @@ export function reply_json(): JsonValue {
   return parsed.value;
 }
 
-/** The reply slot as a list of numbers. */
-export function reply_numbers<T>(): T[] {
+/** The reply slot as a list of numbers of 32 bits. */
+export function reply_numbers(): i32[] {
   const reply = reply_json();
-  const numbers = new Array<T>();
-  for (let i = 0; i < reply.items.length; i++) numbers.push(<T>reply.items[i].integer());
+  const numbers = new Array<i32>();
+  for (let i = 0; i < reply.items.length; i++) numbers.push(<i32>reply.items[i].integer());
   return numbers;
 }
 

@@ -115,8 +115,8 @@ function givenBy(type) {
   if (type === 'bytes') return { as: 'Bytes | null', read: 'reply_bytes()' };
   if (type === 'text') return { as: 'string | null', read: 'reply_text()' };
   if (type === 'i64') return { as: 'i64', read: 'reply_json().integer()', failed: '-1' };
-  if (type === 'i32[]' || type === 'u32[]')
-    return { as: `${item}[] | null`, read: `reply_numbers<${item}>()` };
+  // Those of u32 as i32: one reader is enough.
+  if (type === 'i32[]' || type === 'u32[]') return { as: 'i32[] | null', read: 'reply_numbers()' };
   if (type === 'str[]') return { as: 'string[] | null', read: 'texts_of(reply_json())' };
   const read = `${snake(item)}${list ? '_list' : ''}_of`;
   return { as: `${type} | null`, read: `${read}(reply_json())`, shape: item, reader: read };
