@@ -138,7 +138,7 @@ struct exchange {
     int32_t verdict;
 };
 
-/** One datagram of replies: 0 and what it said in the exchange, or -errno when it is view_malformed. */
+/** One datagram of replies: 0 and what it said in the exchange, or -errno when it is malformed. */
 static int32_t take(struct reply *reply, uint32_t length, struct exchange *exchange, visitor *visit,
     void *context)
 {

@@ -1,6 +1,6 @@
 /*
- * Reading a reply of netlink: bounded views, messages and attributes. It refuses to trust a reply: a
- * length that does not fit makes it malformed, never a read past the end or a loop that stands
+ * Reading a reply of netlink: bounded views, messages and attributes. It refuses to trust a reply:
+ * a length that does not fit makes it malformed, never a read past the end or a loop that stands
  * still.
  */
 #ifndef FAIRLEAD_VIEW_H

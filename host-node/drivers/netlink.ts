@@ -1,5 +1,5 @@
-// The kernel operations of the host ABI, put together; here are those on namespaces and sysctls. The
-// namespace is entered only to open a socket or a sysctl. It refuses to decide anything.
+// The kernel operations of the host ABI, put together; here are those on namespaces and sysctls.
+// The namespace is entered only to open a socket or a sysctl. It refuses to decide anything.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { type DriverOf, OsError } from '../abi/index.ts';
