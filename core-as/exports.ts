@@ -1,4 +1,4 @@
-// What the modules of the core export alike, as host-node/abi.ts and docs/host-abi.md describe it.
+// What the modules of the core export alike, as host-node/abi/ and docs/host-abi.md describe it.
 // It owns the way bytes come in and go out; dispatch.ts owns what happens between.
 
 import { utf8_decode } from "./lib/utf8";

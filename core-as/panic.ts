@@ -1,6 +1,6 @@
 // What AssemblyScript's assert, bounds checks and allocator call instead of env.abort
 // (asc --use abort=core-as/panic/panic). It owns the last words of a broken core, nothing else.
-import { host_panic } from "./host/imports";
+import { host_panic } from "./host/imports.gen";
 
 /**
  * Hands message and place to the host, then traps. Works without allocating: the heap may be what

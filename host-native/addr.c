@@ -1,5 +1,5 @@
 /*
- * The operations on addresses of host-node/abi.ts over rtnetlink; each is one request.
+ * The operations on addresses of host-node/abi/ over rtnetlink; each is one request.
  * It refuses to decide anything.
  */
 #include <linux/if_addr.h>
@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
 #include "link.h"
-#include "member.h"
+#include "shapes.gen.h"
 
 /** IPv4 networks of two addresses and of one have none for all (RFC 3021). */
 enum { BROADCAST_PREFIX_MAX = 30 };
@@ -94,12 +94,13 @@ static void visit_address(struct reply *reply, const struct message *message, vo
     uint32_t length = ip_format(own.at != NULL ? own : far, text);
     length += (uint32_t)snprintf(text + length, sizeof text - length, "/%d",
         view_u8(body, offsetof(struct ifaddrmsg, ifa_prefixlen)));
-    reply_object(reply);
-    member_text(reply, "address", (struct span){text, length});
-    member_int(reply, "scope", view_u8(body, offsetof(struct ifaddrmsg, ifa_scope)));
-    member_bool(reply, "tentative", (flags & IFA_F_TENTATIVE) != 0);
-    member_bool(reply, "dadfailed", (flags & IFA_F_DADFAILED) != 0);
-    reply_object_end(reply);
+    struct address_shape address = {
+        .address = {text, length},
+        .scope = view_u8(body, offsetof(struct ifaddrmsg, ifa_scope)),
+        .tentative = (flags & IFA_F_TENTATIVE) != 0,
+        .dadfailed = (flags & IFA_F_DADFAILED) != 0,
+    };
+    write_address(reply, &address);
 }
 
 int32_t kernel_addr_list(struct host *host, int32_t ns, int32_t ifindex)

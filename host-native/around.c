@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "io.h"
 #include "runtime.h"
 

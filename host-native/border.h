@@ -1,7 +1,7 @@
 /*
- * The border to the core's memory, which the generated glue (abi.c) calls around each operation:
- * pointers checked, texts validated, failures given their words. The only way to the core's
- * memory; it refuses to know what an operation means.
+ * The border to the core's memory, which the generated glue (abi.gen.c) calls around each
+ * operation: pointers checked, texts validated, failures given their words. The only way to the
+ * core's memory; it refuses to know what an operation means.
  */
 #ifndef FAIRLEAD_BORDER_H
 #define FAIRLEAD_BORDER_H

@@ -1,5 +1,5 @@
 /*
- * The operations on bridges, their ports and VLANs of host-node/abi.ts over rtnetlink.
+ * The operations on bridges, their ports and VLANs of host-node/abi/ over rtnetlink.
  * It refuses to decide anything.
  */
 #include <errno.h>
@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "link.h"
-#include "member.h"
 #include "netns.h"
+#include "shapes.gen.h"
 #include "text.h"
 
 enum {
@@ -227,11 +227,12 @@ static void forget_vlans(void *context)
 
 static void reply_vlan(struct reply *reply, int32_t vid, int flags)
 {
-    reply_object(reply);
-    member_int(reply, "vid", vid);
-    member_bool(reply, "pvid", (flags & BRIDGE_VLAN_INFO_PVID) != 0);
-    member_bool(reply, "untagged", (flags & BRIDGE_VLAN_INFO_UNTAGGED) != 0);
-    reply_object_end(reply);
+    struct port_vlan_shape vlan = {
+        .vid = vid,
+        .pvid = (flags & BRIDGE_VLAN_INFO_PVID) != 0,
+        .untagged = (flags & BRIDGE_VLAN_INFO_UNTAGGED) != 0,
+    };
+    write_port_vlan(reply, &vlan);
 }
 
 int32_t kernel_bridge_vlan_list(struct host *host, int32_t ns, int32_t ifindex)

@@ -1,5 +1,5 @@
 /*
- * The operation on tracked flows of host-node/abi.ts over ctnetlink: a dump, and a request for
+ * The operation on tracked flows of host-node/abi/ over ctnetlink: a dump, and a request for
  * each flow that is meant. It decides nothing.
  */
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
 #include "netns.h"
 

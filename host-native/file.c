@@ -15,12 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "io.h"
 #include "lines.h"
 #include "path.h"
 
-#define FILE_MODE 0600
 /** Standard input is as long at most, and so is all that the core writes. */
 #define READ_LIMIT_BYTES (64u << 20)
 

@@ -12,13 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "file.h"
+#include "shapes.gen.h"
 #include "text.h"
 
-#define DIR_MODE 0755
-/** Longer files are listed without their content. */
-#define LIST_LIMIT_BYTES 65536u
 #define NAMES_LIMIT_BYTES (64u << 20)
 
 /** Names of a folder's files, one behind the other, each ended by a NUL byte. */
@@ -147,7 +145,7 @@ int32_t store_dir_list(struct host *host, struct span dir)
 
 int32_t store_file_list(struct host *host, struct span dir)
 {
-    static struct buffer content = {.limit = LIST_LIMIT_BYTES + 1};
+    static struct buffer content = {.limit = LISTED_MAX_BYTES + 1};
     struct names names = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
     struct reply *reply = &host->reply;
     int32_t status;
@@ -157,15 +155,13 @@ int32_t store_file_list(struct host *host, struct span dir)
     if (status == 0) {
         reply_list(reply);
         for (uint32_t i = 0; i < names.count; i++) {
-            int32_t read = file_content(dirfd(folder), names.sorted[i], LIST_LIMIT_BYTES, &content);
-            reply_object(reply);
-            reply_key(reply, "name");
-            reply_json_text(reply, names.sorted[i]);
-            reply_key(reply, "content");
-            bool text = read == 0 && utf8_valid(content.bytes, content.length);
-            if (text) reply_json_string(reply, content.bytes, content.length);
-            else reply_null(reply);
-            reply_object_end(reply);
+            int32_t read = file_content(dirfd(folder), names.sorted[i], LISTED_MAX_BYTES, &content);
+            struct named_text_shape file = {.name = span_of(names.sorted[i])};
+            if (read == 0 && utf8_valid(content.bytes, content.length)) {
+                file.content = (struct span){content.length > 0 ? content.bytes : "",
+                    content.length};
+            }
+            write_named_text(reply, &file);
         }
         reply_list_end(reply);
         status = reply_end(reply);

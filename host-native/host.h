@@ -1,6 +1,7 @@
 /*
  * What every file of the native host shares: the host of one process, and the shapes in which the
- * core's arguments arrive (abi.h has the operations). It refuses to know what an operation means.
+ * core's arguments arrive (abi.gen.h has the operations). It refuses to know what an operation
+ * means.
  *
  * Conventions: an operation returns >= 0 for its value or -errno; words that explain a failure go
  * to the reply slot by reply_fail. A span or room has been checked against the core's memory and

@@ -9,8 +9,6 @@
 enum {
     GROUPS = IP6_BYTES / 2,
     OCTET_MAX = 255,
-    /** A hardware address is at most MAX_ADDR_LEN of linux/netdevice.h bytes. */
-    HARDWARE_MAX = 32,
 };
 
 /* Parsing */
@@ -222,21 +220,19 @@ uint32_t ip_format(struct view bytes, char into[IP_TEXT_MAX])
     return (uint32_t)length + dotted(bytes.at + 12, into + length, IP_TEXT_MAX - (size_t)length);
 }
 
-void reply_hardware(struct reply *reply, const char *key, struct view bytes)
+struct span hardware_format(struct view bytes, char into[HARDWARE_TEXT_MAX])
 {
     static const char HEX[] = "0123456789abcdef";
-    char text[HARDWARE_MAX * 3];
     uint32_t length = view_length(bytes);
-    if (length > HARDWARE_MAX) {
+    if (length > HARDWARE_TEXT_MAX / 3) {
         reply_malformed();
         length = 0;
     }
-    char *at = text;
+    char *at = into;
     for (uint32_t i = 0; i < length; i++) {
         if (i > 0) *at++ = ':';
         *at++ = HEX[bytes.at[i] >> 4];
         *at++ = HEX[bytes.at[i] & 15];
     }
-    reply_key(reply, key);
-    reply_json_string(reply, text, (uint32_t)(at - text));
+    return (struct span){into, (uint32_t)(at - into)};
 }

@@ -17,6 +17,8 @@ enum {
     ETHERNET_BYTES = 6,
     /** Of an IPv6 address with a prefix length, and its NUL. */
     IP_TEXT_MAX = 64,
+    /** Of MAX_ADDR_LEN of linux/netdevice.h bytes. */
+    HARDWARE_TEXT_MAX = 32 * 3,
 };
 
 /** An IPv4 (4 bytes) or IPv6 (16 bytes) address. */
@@ -51,7 +53,7 @@ int32_t hardware_parse(struct reply *reply, struct span text, uint8_t into[ETHER
  */
 uint32_t ip_format(struct view bytes, char into[IP_TEXT_MAX]);
 
-/** The member `key` of the object under way: a hardware address as 0a:58:…, "" for no bytes. */
-void reply_hardware(struct reply *reply, const char *key, struct view bytes);
+/** A hardware address as 0a:58:…, "" for no bytes. */
+struct span hardware_format(struct view bytes, char into[HARDWARE_TEXT_MAX]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The operations on links of host-node/abi.ts over rtnetlink; each is one request.
+ * The operations on links of host-node/abi/ over rtnetlink; each is one request.
  * It refuses to decide anything: no retries, no undo, no defaults but those the table names.
  */
 #include "link.h"
@@ -14,10 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
-#include "member.h"
 #include "netns.h"
+#include "shapes.gen.h"
 #include "text.h"
 
 /** Of what is kept of each link while they are listed. */
@@ -49,22 +49,7 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 
 /* Asking */
 
-/** An RTM_NEWLINK, as far as link_get tells of it. */
-struct link {
-    struct span name;
-    struct span kind;
-    struct view address;
-    uint32_t mtu_bytes;
-    uint32_t txqlen;
-    uint32_t master;
-    uint32_t lower;
-    uint8_t operstate;
-    bool vlan_filtering;
-    /** Of a VRF. */
-    uint32_t table;
-};
-
-static void parse_info(struct view info, struct link *link)
+static void parse_info(struct view info, struct link_shape *link)
 {
     struct attr attr;
     struct view data = {info.end, info.end};
@@ -83,50 +68,46 @@ static void parse_info(struct view info, struct link *link)
     }
 }
 
-static void parse_link(struct view attrs, struct link *link)
+/** What the attributes say; the hardware address is written to `hardware`. */
+static void parse_link(struct view attrs, struct link_shape *link, char hardware[HARDWARE_TEXT_MAX])
 {
     struct attr attr;
+    int32_t lower = 0;
     while (attr_next(&attrs, &attr)) {
         switch (attr.type) {
         case IFLA_IFNAME: link->name = view_text(attr.value); break;
-        case IFLA_ADDRESS: link->address = attr.value; break;
-        case IFLA_MTU: link->mtu_bytes = view_u32(attr.value, 0); break;
+        case IFLA_ADDRESS: link->address = hardware_format(attr.value, hardware); break;
+        case IFLA_MTU: link->mtu_bytes = view_i32(attr.value, 0); break;
         case IFLA_TXQLEN: link->txqlen = view_u32(attr.value, 0); break;
-        case IFLA_MASTER: link->master = view_u32(attr.value, 0); break;
-        case IFLA_LINK: link->lower = view_u32(attr.value, 0); break;
-        case IFLA_OPERSTATE: link->operstate = view_u8(attr.value, 0); break;
+        case IFLA_MASTER: link->master = view_i32(attr.value, 0); break;
+        case IFLA_LINK: lower = view_i32(attr.value, 0); break;
+        case IFLA_OPERSTATE: {
+            uint8_t state = view_u8(attr.value, 0);
+            bool known = state < sizeof OPERSTATES / sizeof *OPERSTATES;
+            if (known) link->operstate = span_of(OPERSTATES[state]);
+            break;
+        }
         case IFLA_LINKINFO: parse_info(attr.value, link); break;
         default: break;
         }
     }
+    if (span_is(link->kind, "veth")) link->peer = lower;
 }
 
 /** An RTM_NEWLINK as an object. */
 static void reply_of_link(struct reply *reply, const struct message *message)
 {
-    struct link link = {.name = {"", 0}, .kind = {"", 0}, .address = {NULL, NULL}};
-    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link);
     uint32_t flags = view_u32(message->body, offsetof(struct ifinfomsg, ifi_flags));
-    const char *operstate = "unknown";
-    if (link.operstate < sizeof OPERSTATES / sizeof *OPERSTATES) {
-        operstate = OPERSTATES[link.operstate];
-    }
-    reply_object(reply);
-    member_int(reply, "ifindex", view_i32(message->body, offsetof(struct ifinfomsg, ifi_index)));
-    member_text(reply, "name", link.name);
-    member_text(reply, "kind", link.kind);
-    reply_hardware(reply, "address", link.address);
-    member_int(reply, "mtu_bytes", link.mtu_bytes);
-    member_bool(reply, "up", (flags & IFF_UP) != 0);
-    member_bool(reply, "promisc", (flags & IFF_PROMISC) != 0);
-    member_bool(reply, "allmulti", (flags & IFF_ALLMULTI) != 0);
-    member_int(reply, "txqlen", link.txqlen);
-    member_text(reply, "operstate", (struct span){operstate, (uint32_t)strlen(operstate)});
-    member_int(reply, "master", link.master);
-    member_int(reply, "peer", span_is(link.kind, "veth") ? link.lower : 0);
-    member_bool(reply, "vlan_filtering", link.vlan_filtering);
-    member_int(reply, "table", link.table);
-    reply_object_end(reply);
+    struct link_shape link = {
+        .ifindex = view_i32(message->body, offsetof(struct ifinfomsg, ifi_index)),
+        .operstate = span_of(OPERSTATES[0]),
+        .up = (flags & IFF_UP) != 0,
+        .promisc = (flags & IFF_PROMISC) != 0,
+        .allmulti = (flags & IFF_ALLMULTI) != 0,
+    };
+    char hardware[HARDWARE_TEXT_MAX];
+    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link, hardware);
+    write_link(reply, &link);
 }
 
 static void visit_link(struct reply *reply, const struct message *message, void *context)
@@ -246,108 +227,6 @@ int32_t kernel_link_list(struct host *host, int32_t ns)
     buffer_append(&sorted, "]", 1);
     reply_lend(reply, sorted.bytes, sorted.length);
     return -sorted.error;
-}
-
-/* Making */
-
-static struct request *make(struct span name, uint32_t flags)
-{
-    struct request *add = request_command(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-    request_ifinfomsg(add, AF_UNSPEC, 0, flags, flags);
-    request_text(add, IFLA_IFNAME, name);
-    return add;
-}
-
-static void request_kind(struct request *request, const char *kind)
-{
-    request_text(request, IFLA_INFO_KIND, (struct span){kind, (uint32_t)strlen(kind)});
-}
-
-int32_t kernel_link_add_bridge(struct host *host, int32_t ns, struct span name, int32_t mtu_bytes,
-    int32_t vlan_filtering)
-{
-    struct netlink *netlink;
-    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
-    if (status < 0) return status;
-    struct request *add = make(name, 0);
-    if (mtu_bytes != 0) request_u32(add, IFLA_MTU, (uint32_t)mtu_bytes);
-    uint32_t info = request_nest(add, IFLA_LINKINFO);
-    request_kind(add, "bridge");
-    if (vlan_filtering != 0) {
-        // Only when wanted: a kernel built without it refuses even to be told no (EOPNOTSUPP).
-        uint32_t data = request_nest(add, IFLA_INFO_DATA);
-        request_u8(add, IFLA_BR_VLAN_FILTERING, 1);
-        request_end(add, data);
-    }
-    request_end(add, info);
-    return netlink_run(netlink, &host->reply, add);
-}
-
-int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table)
-{
-    struct netlink *netlink;
-    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
-    if (status < 0) return status;
-    struct request *add = make(name, 0);
-    uint32_t info = request_nest(add, IFLA_LINKINFO);
-    request_kind(add, "vrf");
-    uint32_t data = request_nest(add, IFLA_INFO_DATA);
-    request_u32(add, IFLA_VRF_TABLE, (uint32_t)table);
-    request_end(add, data);
-    request_end(add, info);
-    return netlink_run(netlink, &host->reply, add);
-}
-
-/** What both ends of a pair may be told; an empty address and MTU 0 are left to the kernel. */
-struct end {
-    uint8_t address[ETHERNET_BYTES];
-    bool has_address;
-    int32_t mtu_bytes;
-};
-
-static int32_t end_parse(struct reply *reply, struct span address, int32_t mtu_bytes,
-    struct end *into)
-{
-    *into = (struct end){.has_address = address.len > 0, .mtu_bytes = mtu_bytes};
-    return into->has_address ? hardware_parse(reply, address, into->address) : 0;
-}
-
-static void request_of_end(struct request *request, const struct end *end)
-{
-    if (end->has_address) request_attr(request, IFLA_ADDRESS, end->address, sizeof end->address);
-    if (end->mtu_bytes != 0) request_u32(request, IFLA_MTU, (uint32_t)end->mtu_bytes);
-}
-
-int32_t kernel_link_add_veth(struct host *host, int32_t ns, struct span name, struct span address,
-    int32_t mtu_bytes, int32_t master, int32_t peer_ns,
-    struct span peer_name, struct span peer_address)
-{
-    struct netlink *netlink;
-    struct end near;
-    struct end far;
-    // Made in place: a pair made here and moved costs ten times as much.
-    int32_t peer_fd = netns_fd(host, peer_ns);
-    if (peer_fd < 0) return peer_fd;
-    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
-    if (status == 0) status = end_parse(&host->reply, address, mtu_bytes, &near);
-    if (status == 0) status = end_parse(&host->reply, peer_address, mtu_bytes, &far);
-    if (status < 0) return status;
-    struct request *add = make(name, IFF_UP);
-    request_of_end(add, &near);
-    if (master != 0) request_u32(add, IFLA_MASTER, (uint32_t)master);
-    uint32_t info = request_nest(add, IFLA_LINKINFO);
-    request_kind(add, "veth");
-    uint32_t data = request_nest(add, IFLA_INFO_DATA);
-    uint32_t peer = request_nest(add, VETH_INFO_PEER);
-    // Not IFF_UP: the kernel brings a peer up before it is joined to this end (ENOTCONN).
-    request_ifinfomsg(add, AF_UNSPEC, 0, 0, 0);
-    request_text(add, IFLA_IFNAME, peer_name);
-    request_of_end(add, &far);
-    request_u32(add, IFLA_NET_NS_FD, (uint32_t)peer_fd);
-    request_end(add, peer);
-    request_end(add, data);
-    request_end(add, info);
-    return netlink_run(netlink, &host->reply, add);
 }
 
 /* Changing */

@@ -15,14 +15,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "folder.h"
 #include "io.h"
 #include "lines.h"
 #include "path.h"
 
 #define LOCKS_MAX 64
-#define LOCK_MODE 0750 /* as host-local's own */
 #define WAKE_AGAIN_US 20000
 
 struct lock {
@@ -33,7 +32,7 @@ struct lock {
 
 static struct lock locks[LOCKS_MAX];
 
-/** Where the field of that number begins in a line, counted from 0; at its end when there is none. */
+/** Where a field of a line begins, counted from 0; the line's end when there are fewer. */
 static const char *field(const char *line, unsigned number)
 {
     for (; number > 0; number--) {

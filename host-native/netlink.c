@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "abi.gen.h"
 #include "linger.h"
 
 enum {
@@ -18,7 +19,6 @@ enum {
     REPLY_MAX_BYTES = 65536,
     /** What a socket takes in one piece is its send buffer, by default (net.core.wmem_default). */
     BATCH_MAX_BYTES = 212992,
-    DUMP_TRIES = 5,
     /** The kernel answers before send returns; this only turns a lost reply into an error. */
     REPLY_TIMEOUT_S = 5,
     /** How often the parent looks whether a child that sends for it is still there. */

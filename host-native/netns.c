@@ -17,7 +17,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "linger.h"
 #include "text.h"
 

@@ -1,5 +1,5 @@
 /*
- * The operations on nftables of host-node/abi.ts over a nfnetlink socket per namespace. It decides
+ * The operations on nftables of host-node/abi/ over a nfnetlink socket per namespace. It decides
  * nothing: what a transaction says comes from the core, byte for byte. It refuses to know any
  * table, and to trust a reply.
  */
@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "abi.h"
-#include "member.h"
+#include "abi.gen.h"
 #include "netns.h"
+#include "shape.h"
+#include "shapes.gen.h"
 #include "text.h"
 
 enum {
@@ -120,10 +121,7 @@ static void visit_rule(struct reply *reply, const struct message *message, void 
 {
     (void)context;
     struct rule rule = parse_rule(message);
-    reply_object(reply);
-    member_text(reply, "chain", rule.chain);
-    member_text(reply, "comment", rule.comment);
-    reply_object_end(reply);
+    write_nft_rule(reply, &(struct nft_rule_shape){rule.chain, rule.comment});
 }
 
 int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span table)
@@ -274,16 +272,11 @@ static void visit_rule_of_chain(struct reply *reply, const struct message *messa
 {
     (void)context;
     struct rule rule = parse_rule(message);
-    reply_object(reply);
     // The kernel counts handles up from 1 for each table.
-    member_int(reply, "handle", (int64_t)rule.handle);
-    member_text(reply, "comment", rule.comment);
-    reply_key(reply, "does");
-    reply_list(reply);
+    write_nft_handle(reply, &(struct nft_handle_shape){(int64_t)rule.handle, rule.comment});
     struct attr attr;
     while (attr_next(&rule.expressions, &attr)) reply_expression(reply, attr.value);
-    reply_list_end(reply);
-    reply_object_end(reply);
+    reply_shape_end(reply);
 }
 
 int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span table,
@@ -300,50 +293,39 @@ int32_t nft_chain_get(struct host *host, int32_t ns, int32_t family, struct span
     status = netlink_get(netlink, reply, get, visit_use, &use);
     if (status < 0) return status;
     if (use < 0) return reply_fail(reply, EBADMSG, "no chain in the reply");
-    reply_object(reply);
-    member_int(reply, "use", use);
-    reply_key(reply, "rules");
-    reply_list(reply);
+    write_nft_chain(reply, &(struct nft_chain_shape){(uint32_t)use});
     struct request *list = generic(request_dump(NFTABLES | NFT_MSG_GETRULE), family);
     request_text(list, NFTA_RULE_TABLE, table);
     request_text(list, NFTA_RULE_CHAIN, chain);
     status = netlink_dump(netlink, reply, list, visit_rule_of_chain, NULL, NULL);
     if (status < 0) return status;
-    reply_list_end(reply);
-    reply_object_end(reply);
+    reply_shape_end(reply);
     return reply_end(reply);
 }
 
 static void visit_base(struct reply *reply, const struct message *message, void *context)
 {
     const int32_t *hooknum = context;
-    struct span table = {"", 0};
-    struct span chain = {"", 0};
-    const char *policy = NULL;
+    struct nft_base_shape base = {.family = view_u8(message->body, 0)};
     int32_t at = -1;
-    int32_t priority = 0;
     struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_CHAIN_TABLE) table = view_text(attr.value);
-        else if (attr.type == NFTA_CHAIN_NAME) chain = view_text(attr.value);
-        else if (attr.type == NFTA_CHAIN_POLICY) policy = verdict_word(number(attr.value));
+        if (attr.type == NFTA_CHAIN_TABLE) base.table = view_text(attr.value);
+        else if (attr.type == NFTA_CHAIN_NAME) base.chain = view_text(attr.value);
+        else if (attr.type == NFTA_CHAIN_POLICY) {
+            const char *word = verdict_word(number(attr.value));
+            if (word != NULL) base.policy = span_of(word);
+        }
         if (attr.type != NFTA_CHAIN_HOOK) continue;
         struct view hook = attr.value;
         while (attr_next(&hook, &attr)) {
             if (attr.type == NFTA_HOOK_HOOKNUM) at = number(attr.value);
-            else if (attr.type == NFTA_HOOK_PRIORITY) priority = number(attr.value);
+            else if (attr.type == NFTA_HOOK_PRIORITY) base.priority = number(attr.value);
         }
     }
     if (at != *hooknum) return;
-    reply_object(reply);
-    member_int(reply, "family", view_u8(message->body, 0));
-    member_text(reply, "table", table);
-    member_text(reply, "chain", chain);
-    member_int(reply, "priority", priority);
-    reply_key(reply, "policy");
-    reply_json_text(reply, policy == NULL ? "" : policy);
-    reply_object_end(reply);
+    write_nft_base(reply, &base);
 }
 
 int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum)
@@ -369,11 +351,12 @@ static void reply_element(struct reply *reply, struct view element)
         else if (attr.type == NFTA_SET_ELEM_DATA) data_of(attr.value, &data);
         else if (attr.type == NFTA_SET_ELEM_USERDATA) comment = comment_of(attr.value);
     }
-    reply_object(reply);
-    member_text(reply, "key", (struct span){key.text, key.length});
-    member_text(reply, "data", (struct span){data.text, data.length});
-    member_text(reply, "comment", comment);
-    reply_object_end(reply);
+    struct nft_element_shape told = {
+        .key = {key.text, key.length},
+        .data = {data.text, data.length},
+        .comment = comment,
+    };
+    write_nft_element(reply, &told);
 }
 
 static void visit_elements(struct reply *reply, const struct message *message, void *context)

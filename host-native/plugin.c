@@ -14,16 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "io.h"
 #include "launcher.h"
 #include "path.h"
+#include "shapes.gen.h"
 #include "text.h"
 
-#define OUTPUT_LIMIT_BYTES (1u << 20)
-/** A plugin that is just being replaced cannot be executed (ETXTBSY) while it is written. */
-#define BUSY_TRIES 20
-#define BUSY_PAUSE_MS 50u
 #define CHUNK_BYTES 65536u
 
 extern char **environ;
@@ -232,8 +229,8 @@ static const char *signal_name(int number)
 /** Why a program could not be run, in the words that the errno has. */
 static int32_t failed(struct reply *reply, int32_t error)
 {
-    if (error == EFBIG) return reply_fail(reply, EFBIG, "more than %u bytes of output",
-        OUTPUT_LIMIT_BYTES);
+    if (error == EFBIG) return reply_fail(reply, EFBIG, "more than %d bytes of output",
+        OUTPUT_MAX_BYTES);
     if (error == ENOENT || error == EACCES || error == ETIMEDOUT) {
         return reply_fail(reply, error, "%s", strerror(error));
     }
@@ -243,16 +240,13 @@ static int32_t failed(struct reply *reply, int32_t error)
 static int32_t answer(struct reply *reply, int ended, const struct output *output)
 {
     bool killed = WIFSIGNALED(ended);
-    reply_object(reply);
-    reply_key(reply, "exit_code");
-    reply_int(reply, killed ? -1 : WEXITSTATUS(ended));
-    reply_key(reply, "signal");
-    reply_json_text(reply, killed ? signal_name(WTERMSIG(ended)) : "");
-    reply_key(reply, "stdout");
-    reply_json_string(reply, output->out.bytes, output->out.length);
-    reply_key(reply, "stderr");
-    reply_json_string(reply, output->err.bytes, output->err.length);
-    reply_object_end(reply);
+    struct ended_shape told = {
+        .exit_code = killed ? -1 : WEXITSTATUS(ended),
+        .signal = span_of(killed ? signal_name(WTERMSIG(ended)) : ""),
+        .stdout_ = {output->out.bytes, output->out.length},
+        .stderr_ = {output->err.bytes, output->err.length},
+    };
+    write_ended(reply, &told);
     return reply_end(reply);
 }
 
@@ -273,7 +267,7 @@ static int32_t start_patiently(const char *path, struct span env, struct child *
 /** Executes it as a child of this process. */
 static int32_t execute(struct host *host, const struct order *order)
 {
-    static struct output output = {{.limit = OUTPUT_LIMIT_BYTES}, {.limit = OUTPUT_LIMIT_BYTES}};
+    static struct output output = {{.limit = OUTPUT_MAX_BYTES}, {.limit = OUTPUT_MAX_BYTES}};
     static struct path program;
     buffer_clear(&output.out);
     buffer_clear(&output.err);

@@ -1,8 +1,8 @@
 /*
- * snprintf and vsnprintf for the few conversions that this host uses: d, i, u, x (with l, ll or z,
- * a width, zeros before it), c, s (with a precision) and %%. They take the place of the C library's,
- * whose floating point, wide characters and streams are ten times as much. Any other conversion ends
- * the process: test/native/print.test.ts holds these beside the C library's.
+ * snprintf and vsnprintf for the few conversions that this host uses: d, i, u, x (with l, ll or
+ * z, a width, zeros before it), c, s (with a precision) and %%. They take the place of the C
+ * library's, whose floating point, wide characters and streams are ten times as much. Any other
+ * conversion ends the process: test/native/print.test.ts holds these beside the C library's.
  */
 #include <stdarg.h>
 #include <stdbool.h>

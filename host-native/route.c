@@ -1,5 +1,5 @@
 /*
- * The operations on routes of host-node/abi.ts over rtnetlink; each is one request (the list: one
+ * The operations on routes of host-node/abi/ over rtnetlink; each is one request (the list: one
  * a family). It refuses to decide anything.
  */
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
 #include "link.h"
-#include "member.h"
 #include "netns.h"
+#include "shapes.gen.h"
 
 enum {
     /** A table beyond the byte of struct rtmsg goes into RTA_TABLE. */
@@ -232,36 +232,45 @@ static bool hop_next(struct view *rest, struct view *gw, int32_t *ifindex)
 }
 
 /** "" when the attribute is absent. */
-static void key_ip(struct reply *reply, const char *key, struct view bytes)
+static struct span ip_text(struct view bytes, char into[IP_TEXT_MAX])
 {
-    char text[IP_TEXT_MAX];
-    uint32_t length = bytes.at == NULL ? 0 : ip_format(bytes, text);
-    reply_key(reply, key);
-    reply_json_string(reply, text, length);
+    return (struct span){into, bytes.at == NULL ? 0 : ip_format(bytes, into)};
 }
 
-/** The members of a route; the object stays open. */
-static void reply_route(struct reply *reply, const struct route *route, struct view gw)
+/** Where the texts of a route are written. */
+struct texts {
+    char dst[IP_TEXT_MAX];
+    char gw[IP_TEXT_MAX];
+    char src[IP_TEXT_MAX];
+};
+
+static struct route_shape told(const struct route *route, struct view gw, struct texts *texts)
 {
     static const uint8_t any[IP6_BYTES];
     struct view dst = route->dst;
     uint32_t size = route->body.rtm_family == AF_INET ? IP4_BYTES : IP6_BYTES;
     if (dst.at == NULL) dst = (struct view){any, any + size};
-    char text[IP_TEXT_MAX];
-    uint32_t length = ip_format(dst, text);
-    length += (uint32_t)snprintf(text + length, sizeof text - length, "/%d",
+    uint32_t length = ip_format(dst, texts->dst);
+    length += (uint32_t)snprintf(texts->dst + length, sizeof texts->dst - length, "/%d",
         route->body.rtm_dst_len);
-    reply_object(reply);
-    reply_key(reply, "dst");
-    reply_json_string(reply, text, length);
-    key_ip(reply, "gw", gw);
-    key_ip(reply, "src", route->src);
-    member_int(reply, "scope", route->body.rtm_scope);
-    member_int(reply, "table", route->table);
-    member_int(reply, "priority", route->priority);
-    member_int(reply, "mtu_bytes", route->mtu_bytes);
-    member_int(reply, "advmss", route->advmss);
-    member_int(reply, "protocol", route->body.rtm_protocol);
+    return (struct route_shape){
+        .dst = {texts->dst, length},
+        .gw = ip_text(gw, texts->gw),
+        .src = ip_text(route->src, texts->src),
+        .scope = route->body.rtm_scope,
+        .table = route->table,
+        .priority = route->priority,
+        .mtu_bytes = (int32_t)route->mtu_bytes,
+        .advmss = (int32_t)route->advmss,
+        .protocol = route->body.rtm_protocol,
+    };
+}
+
+static void reply_route(struct reply *reply, const struct route *route, struct view gw)
+{
+    struct texts texts;
+    struct route_shape shape = told(route, gw, &texts);
+    write_route(reply, &shape);
 }
 
 /** Which routes a list is of. */
@@ -280,13 +289,9 @@ static void visit_route(struct reply *reply, const struct message *message, void
     struct view gw;
     int32_t ifindex;
     while (hop_next(&route.hops, &gw, &ifindex)) {
-        if (ifindex != wanted->ifindex) continue;
-        reply_route(reply, &route, gw);
-        reply_object_end(reply);
+        if (ifindex == wanted->ifindex) reply_route(reply, &route, gw);
     }
-    if (route.ifindex != wanted->ifindex) return;
-    reply_route(reply, &route, route.gw);
-    reply_object_end(reply);
+    if (route.ifindex == wanted->ifindex) reply_route(reply, &route, route.gw);
 }
 
 int32_t kernel_route_list(struct host *host, int32_t ns, int32_t ifindex)
@@ -373,9 +378,9 @@ static void visit_route_to(struct reply *reply, const struct message *message, v
     reply_begin(reply);
     *found = unicast(route.body) && (hop_next(&route.hops, &gw, &ifindex) || ifindex != 0);
     if (!*found) return;
-    reply_route(reply, &route, gw);
-    member_int(reply, "ifindex", ifindex);
-    reply_object_end(reply);
+    struct texts texts;
+    struct route_to_shape to = {.route = told(&route, gw, &texts), .ifindex = ifindex};
+    write_route_to(reply, &to);
 }
 
 int32_t kernel_route_get(struct host *host, int32_t ns, struct span dst)

@@ -1,5 +1,5 @@
 /*
- * The operations on policy routing rules of host-node/abi.ts over rtnetlink. It decides nothing.
+ * The operations on policy routing rules of host-node/abi/ over rtnetlink. It decides nothing.
  */
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
-#include "member.h"
 #include "netns.h"
+#include "shapes.gen.h"
 
 /** A table beyond the byte of struct fib_rule_hdr goes into FRA_TABLE. */
 enum { TABLE_BYTE_MAX = 255 };
@@ -67,10 +67,9 @@ static void visit_rule(struct reply *reply, const struct message *message, void 
     if (family != AF_INET && family != AF_INET6) return;
     char src[IP_TEXT_MAX];
     uint32_t src_length = 0;
-    uint32_t priority = 0;
-    uint32_t table = view_u8(body, offsetof(struct fib_rule_hdr, table));
+    struct fib_rule_shape rule = {.table = view_u8(body, offsetof(struct fib_rule_hdr, table))};
     // A destination, a type of service, "not".
-    bool more = view_u8(body, offsetof(struct fib_rule_hdr, dst_len)) != 0 ||
+    rule.more = view_u8(body, offsetof(struct fib_rule_hdr, dst_len)) != 0 ||
         view_u8(body, offsetof(struct fib_rule_hdr, tos)) != 0 ||
         view_u8(body, offsetof(struct fib_rule_hdr, action)) != FR_ACT_TO_TBL ||
         (view_u32(body, offsetof(struct fib_rule_hdr, flags)) & FIB_RULE_INVERT) != 0;
@@ -83,20 +82,16 @@ static void visit_rule(struct reply *reply, const struct message *message, void 
             src_length += (uint32_t)snprintf(src + src_length, sizeof src - src_length, "/%d",
                 view_u8(body, offsetof(struct fib_rule_hdr, src_len)));
             break;
-        case FRA_PRIORITY: priority = view_u32(attr.value, 0); break;
-        case FRA_TABLE: table = view_u32(attr.value, 0); break;
-        case FRA_SUPPRESS_PREFIXLEN: more |= view_i32(attr.value, 0) != -1; break;
+        case FRA_PRIORITY: rule.priority = view_u32(attr.value, 0); break;
+        case FRA_TABLE: rule.table = view_u32(attr.value, 0); break;
+        case FRA_SUPPRESS_PREFIXLEN: rule.more |= view_i32(attr.value, 0) != -1; break;
         case FRA_PAD: break;
         case FRA_PROTOCOL: break;
-        default: more = true; break;
+        default: rule.more = true; break;
         }
     }
-    reply_object(reply);
-    member_text(reply, "src", (struct span){src, src_length});
-    member_int(reply, "table", table);
-    member_int(reply, "priority", priority);
-    member_bool(reply, "more", more);
-    reply_object_end(reply);
+    rule.src = (struct span){src, src_length};
+    write_fib_rule(reply, &rule);
 }
 
 int32_t kernel_fib_rule_list(struct host *host, int32_t ns)

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi.gen.h"
 #include "core.h"
 #include "runtime.h"
 #include "lock.h"
 
 static const char COMMAND[] = "CNI_COMMAND=";
-static const char ADD[] = "CNI_COMMAND=ADD";
-static const char DEL[] = "CNI_COMMAND=DEL";
+static const char BROKEN[] = "CNI_COMMAND=" BROKEN_COMMAND;
+static const char CLEANUP[] = "CNI_COMMAND=" BROKEN_CLEANUP;
 
 static Z_core_instance_t core;
 /** Not a variable of the frame that sigsetjmp returns to: such may be lost. */
@@ -70,13 +71,15 @@ static int run(struct host *host, const char *type, const struct buffer *env,
     return (int)exit_code;
 }
 
-/** Whether the command is ADD; with `change` it is DEL afterwards. */
-static bool is_add(const struct buffer *env, bool change)
+_Static_assert(sizeof CLEANUP <= sizeof BROKEN, "one takes the place of the other");
+
+/** Whether the command may have made something; then it is the one that takes it away. */
+static bool turn_back(const struct buffer *env)
 {
     for (uint32_t at = 0; at < env->length;) {
         char *entry = env->bytes + at;
-        if (strcmp(entry, ADD) == 0) {
-            if (change) memcpy(entry, DEL, sizeof DEL);
+        if (strcmp(entry, BROKEN) == 0) {
+            memcpy(entry, CLEANUP, sizeof CLEANUP);
             return true;
         }
         if (strncmp(entry, COMMAND, sizeof COMMAND - 1) == 0) return false;
@@ -93,13 +96,10 @@ static int internal_error(struct host *host, struct buffer *answer, const char *
     reply_json_text(reply, details);
     uint32_t length;
     const char *json = reply_shown(reply, &length);
-    static const char head[] = "{\n    \"cniVersion\": \"1.1.0\",\n    \"code\": 999,\n"
-        "    \"msg\": \"internal error in the Fairlead core: please report it with these "
-        "details\",\n    \"details\": ";
     buffer_clear(answer);
-    buffer_append(answer, head, sizeof head - 1);
+    buffer_append(answer, BROKEN_BEGIN, sizeof BROKEN_BEGIN - 1);
     buffer_append(answer, json, length);
-    buffer_append(answer, "\n}", 2);
+    buffer_append(answer, BROKEN_END, sizeof BROKEN_END - 1);
     return 1;
 }
 
@@ -110,13 +110,13 @@ int serve(struct host *host, const char *type, const struct buffer *env, struct 
     if (exit_code >= 0) return exit_code;
     static char details[8192];
     size_t length = (size_t)snprintf(details, sizeof details, "%s", place);
-    if (!is_add(env, true)) return internal_error(host, answer, details);
+    if (!turn_back(env)) return internal_error(host, answer, details);
     buffer_clear(answer);
     if (run(host, type, env, answer, &place) < 0) {
-        snprintf(details + length, sizeof details - length, "; the cleaning up said: %s", place);
+        snprintf(details + length, sizeof details - length, BROKEN_SAID "%s", place);
     } else if (answer->length > 0) {
         int most = answer->length < 4096 ? (int)answer->length : 4096;
-        snprintf(details + length, sizeof details - length, "; the cleaning up said: %.*s", most,
+        snprintf(details + length, sizeof details - length, BROKEN_SAID "%.*s", most,
             answer->bytes);
     }
     return internal_error(host, answer, details);

@@ -1,5 +1,5 @@
 /*
- * The operations on sysctls of host-node/abi.ts: files below /proc/sys/net, which show the network
+ * The operations on sysctls of host-node/abi/: files below /proc/sys/net, which show the network
  * namespace of the thread that opens them. It refuses every other path.
  */
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "netns.h"
 
 enum { READ_BYTES = 4096 };

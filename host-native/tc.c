@@ -1,5 +1,5 @@
 /*
- * The operations on traffic control of host-node/abi.ts over rtnetlink: qdiscs at the root and for
+ * The operations on traffic control of host-node/abi/ over rtnetlink: qdiscs at the root and for
  * what comes in, and filters that send it elsewhere. It refuses to work out rates and to choose
  * prefs: the core does.
  */
@@ -15,11 +15,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "ip.h"
 #include "link.h"
-#include "member.h"
 #include "netns.h"
+#include "shapes.gen.h"
 #include "text.h"
 
 enum {
@@ -48,33 +48,6 @@ static struct request *request_tcmsg(struct request *request, int32_t ifindex, u
     return request;
 }
 
-static void request_word(struct request *request, uint16_t type, const char *word)
-{
-    request_text(request, type, (struct span){word, (uint32_t)strlen(word)});
-}
-
-/* Links that shape */
-
-int32_t kernel_link_add_ifb(struct host *host, int32_t ns, struct span name, struct span address,
-    int32_t mtu_bytes)
-{
-    struct netlink *netlink;
-    uint8_t bytes[ETHERNET_BYTES];
-    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
-    if (status == 0 && address.len > 0) status = hardware_parse(&host->reply, address, bytes);
-    if (status < 0) return status;
-    struct request *add = request_command(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-    request_ifinfomsg(add, AF_UNSPEC, 0, IFF_UP, IFF_UP);
-    request_text(add, IFLA_IFNAME, name);
-    request_u32(add, IFLA_TXQLEN, 0);
-    if (address.len > 0) request_attr(add, IFLA_ADDRESS, bytes, sizeof bytes);
-    if (mtu_bytes != 0) request_u32(add, IFLA_MTU, (uint32_t)mtu_bytes);
-    uint32_t info = request_nest(add, IFLA_LINKINFO);
-    request_word(add, IFLA_INFO_KIND, "ifb");
-    request_end(add, info);
-    return netlink_run(netlink, &host->reply, add);
-}
-
 /* Qdiscs */
 
 /** Kind and options of an RTM_NEWQDISC or RTM_NEWTFILTER. */
@@ -99,28 +72,24 @@ static void visit_qdisc(struct reply *reply, const struct message *message, void
 {
     bool *found = context;
     struct parts parts = parse_parts(message);
-    uint32_t rate = 0;
-    uint32_t limit = 0;
-    uint32_t buffer = 0;
+    struct qdisc_shape qdisc = {
+        .kind = parts.kind,
+        .handle = view_u32(message->body, offsetof(struct tcmsg, tcm_handle)),
+    };
     uint64_t rate64 = 0;
     struct attr attr;
     while (span_is(parts.kind, "tbf") && attr_next(&parts.options, &attr)) {
         if (attr.type == TCA_TBF_RATE64) {
             rate64 = view_u32(attr.value, 0) | (uint64_t)view_u32(attr.value, 4) << 32;
         } else if (attr.type == TCA_TBF_PARMS) {
-            rate = view_u32(attr.value, offsetof(struct tc_tbf_qopt, rate.rate));
-            limit = view_u32(attr.value, offsetof(struct tc_tbf_qopt, limit));
-            buffer = view_u32(attr.value, offsetof(struct tc_tbf_qopt, buffer));
+            qdisc.rate = view_u32(attr.value, offsetof(struct tc_tbf_qopt, rate.rate));
+            qdisc.limit = view_u32(attr.value, offsetof(struct tc_tbf_qopt, limit));
+            qdisc.buffer = view_u32(attr.value, offsetof(struct tc_tbf_qopt, buffer));
         }
     }
     reply_begin(reply);
-    reply_object(reply);
-    member_text(reply, "kind", parts.kind);
-    member_int(reply, "handle", view_u32(message->body, offsetof(struct tcmsg, tcm_handle)));
-    member_int(reply, "rate", (int64_t)(rate64 > rate ? rate64 : rate));
-    member_int(reply, "limit", limit);
-    member_int(reply, "buffer", buffer);
-    reply_object_end(reply);
+    if (rate64 > qdisc.rate) qdisc.rate = rate64;
+    write_qdisc(reply, &qdisc);
     *found = true;
 }
 
@@ -146,7 +115,7 @@ int32_t kernel_qdisc_add_ingress(struct host *host, int32_t ns, int32_t ifindex)
     if (status < 0) return status;
     struct request *add = request_command(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
     request_tcmsg(add, ifindex, INGRESS_HANDLE, TC_H_INGRESS, 0);
-    request_word(add, TCA_KIND, "ingress");
+    request_text(add, TCA_KIND, span_of("ingress"));
     return netlink_run(netlink, &host->reply, add);
 }
 
@@ -160,7 +129,7 @@ int32_t kernel_qdisc_add_tbf(struct host *host, int32_t ns, int32_t ifindex, int
     if (status < 0) return status;
     struct request *add = request_command(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
     request_tcmsg(add, ifindex, (uint32_t)handle, TC_H_ROOT, 0);
-    request_word(add, TCA_KIND, "tbf");
+    request_text(add, TCA_KIND, span_of("tbf"));
     uint32_t options = request_nest(add, TCA_OPTIONS);
     struct tc_tbf_qopt parms = {
         .rate.rate = rate_high == 0 ? (uint32_t)rate_low : UINT32_MAX,
@@ -231,12 +200,13 @@ static void visit_filter(struct reply *reply, const struct message *message, voi
             if (to == 0) to = redirect_of(attr.value);
         }
     }
-    reply_object(reply);
-    member_int(reply, "pref", view_u32(body, offsetof(struct tcmsg, tcm_info)) >> 16);
-    member_text(reply, "kind", parts.kind);
-    member_int(reply, "handle", view_u32(body, offsetof(struct tcmsg, tcm_handle)));
-    member_int(reply, "to", to);
-    reply_object_end(reply);
+    struct filter_shape filter = {
+        .pref = (int32_t)(view_u32(body, offsetof(struct tcmsg, tcm_info)) >> 16),
+        .kind = parts.kind,
+        .handle = view_u32(body, offsetof(struct tcmsg, tcm_handle)),
+        .to = (int32_t)to,
+    };
+    write_filter(reply, &filter);
     filters->any = true;
 }
 
@@ -290,14 +260,14 @@ int32_t kernel_filter_add_redirect(struct host *host, int32_t ns, int32_t ifinde
     if (status < 0) return status;
     struct request *add = request_command(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL);
     request_tcmsg(add, ifindex, 0, INGRESS_FILTERS, info);
-    request_word(add, TCA_KIND, "u32");
+    request_text(add, TCA_KIND, span_of("u32"));
     uint32_t options = request_nest(add, TCA_OPTIONS);
     request_u32(add, TCA_U32_CLASSID, CLASS_ANY);
     struct selector all = {.sel = {.flags = TC_U32_TERMINAL, .nkeys = 1}};
     request_attr(add, TCA_U32_SEL, &all, sizeof all);
     uint32_t actions = request_nest(add, TCA_U32_ACT);
     uint32_t first = request_nest(add, 1);
-    request_word(add, TCA_ACT_KIND, "mirred");
+    request_text(add, TCA_ACT_KIND, span_of("mirred"));
     uint32_t data = request_nest(add, TCA_ACT_OPTIONS);
     struct tc_mirred parms = {
         .action = TC_ACT_STOLEN,
@@ -322,6 +292,6 @@ int32_t kernel_filter_del(struct host *host, int32_t ns, int32_t ifindex, int32_
     if (status < 0) return status;
     struct request *del = request_command(RTM_DELTFILTER, 0);
     request_tcmsg(del, ifindex, (uint32_t)handle, INGRESS_FILTERS, info);
-    request_word(del, TCA_KIND, "u32");
+    request_text(del, TCA_KIND, span_of("u32"));
     return netlink_run(netlink, &host->reply, del);
 }

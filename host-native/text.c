@@ -56,6 +56,11 @@ bool span_copy(struct span span, char *into, uint32_t size)
     return true;
 }
 
+struct span span_of(const char *text)
+{
+    return (struct span){text, (uint32_t)strlen(text)};
+}
+
 bool span_is(struct span span, const char *text)
 {
     return span.len == strlen(text) && memcmp(span.ptr, text, span.len) == 0;

@@ -23,6 +23,9 @@ bool utf8_valid(const char *text, uint32_t length);
 /** Copies a span to a NUL-terminated string; false when it has a NUL byte or does not fit. */
 bool span_copy(struct span span, char *into, uint32_t size);
 
+/** A NUL-terminated text as a span. */
+struct span span_of(const char *text);
+
 /** Whether a span is that NUL-terminated text. */
 bool span_is(struct span span, const char *text);
 

@@ -1,7 +1,14 @@
 // The import object of core.wasm over a driver: pointers checked, text decoded, replies kept in the
 // slot, failures turned into -errno. The only file that touches the core's memory.
-// It refuses to know what an operation means; the table in abi.ts drives everything.
-import { type Driver, OPERATIONS, type Operation, OsError } from './abi.ts';
+// It refuses to know what an operation means; the table of abi/ drives everything.
+import {
+  type Driver,
+  isWide,
+  OPERATIONS,
+  type Operation,
+  OsError,
+  type ParamType,
+} from './abi/index.ts';
 
 const EIO = 5;
 const EFAULT = 14;
@@ -82,11 +89,11 @@ function hostMethods(border: Border, around: Surroundings): Record<string, Metho
 }
 
 /** Flat wasm arguments as named ones. */
-function readArgs(border: Border, params: readonly [string, string][], raw: readonly number[]) {
+function readArgs(border: Border, params: readonly [string, ParamType][], raw: readonly number[]) {
   const args: Record<string, unknown> = {};
   let at = 0;
   for (const [name, type] of params) {
-    if (type === 'i32' || type === 'ns') {
+    if (!isWide(type)) {
       args[name] = raw[at++];
     } else {
       const ptr = raw[at++] ?? 0;

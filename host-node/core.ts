@@ -1,6 +1,6 @@
 // One command served by a fresh instance of core.wasm, and what happens when the core itself
 // breaks. It never looks inside a configuration.
-import { ABI_MARKER, type Driver } from './abi.ts';
+import { ABI_MARKER, type Driver, limits } from './abi/index.ts';
 import { bind, type Surroundings } from './bind.ts';
 
 /** A call of a plugin, as a container runtime makes it. */
@@ -28,7 +28,6 @@ export interface CoreExports {
   readonly result_len: () => number;
 }
 
-const INTERNAL = 999;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -73,13 +72,8 @@ function environmentOf(env: Call['env']): string {
 /** What a panic or trap said, as CNI error 999. */
 function internalError(error: unknown, cleanup: string): Answer {
   const place = error instanceof Error ? error.message : String(error);
-  const document = {
-    cniVersion: '1.1.0',
-    code: INTERNAL,
-    msg: 'internal error in the Fairlead core: please report it with these details',
-    details: cleanup === '' ? place : `${place}; the cleaning up said: ${cleanup}`,
-  };
-  return { exit_code: 1, stdout: JSON.stringify(document, null, 4) };
+  const details = JSON.stringify(cleanup === '' ? place : place + limits.BROKEN_SAID + cleanup);
+  return { exit_code: 1, stdout: limits.BROKEN_BEGIN + details + limits.BROKEN_END };
 }
 
 /**
@@ -95,12 +89,14 @@ export function performTask(
   around: Surroundings,
 ): Answer {
   const text = JSON.stringify(request);
+  // The tasks have the names of the commands.
+  const cleanup = limits.BROKEN_CLEANUP.toLowerCase();
   try {
     return run(module, driver, around, 'task', [name, text]);
   } catch (error) {
-    if (name !== 'add') return internalError(error, '');
+    if (name !== limits.BROKEN_COMMAND.toLowerCase()) return internalError(error, '');
     try {
-      return internalError(error, run(module, driver, around, 'task', ['del', text]).stdout);
+      return internalError(error, run(module, driver, around, 'task', [cleanup, text]).stdout);
     } catch (again) {
       return internalError(error, again instanceof Error ? again.message : String(again));
     }
@@ -129,8 +125,8 @@ export function serve(
   try {
     return run(module, driver, remembering, 'run', texts(call.env));
   } catch (error) {
-    if (call.env['CNI_COMMAND'] !== 'ADD') return internalError(error, '');
-    const env = { ...call.env, CNI_COMMAND: 'DEL' };
+    if (call.env['CNI_COMMAND'] !== limits.BROKEN_COMMAND) return internalError(error, '');
+    const env = { ...call.env, CNI_COMMAND: limits.BROKEN_CLEANUP };
     try {
       return internalError(error, run(module, driver, remembering, 'run', texts(env)).stdout);
     } catch (again) {

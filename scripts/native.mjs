@@ -185,7 +185,15 @@ async function program(name, toolchain) {
 }
 
 /** What a core is needed for. */
-const OF_THE_CORE = ['abi.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'serve.c', 'unpack.c'];
+const OF_THE_CORE = [
+  'abi.gen.c',
+  'around.c',
+  'border.c',
+  'main.c',
+  'runtime.c',
+  'serve.c',
+  'unpack.c',
+];
 
 const withoutCore = (file) => !OF_THE_CORE.includes(file);
 

@@ -8,8 +8,8 @@ import { STEPS } from './build-steps.mjs';
 import { isListed } from './files.mjs';
 
 const ROOT = process.cwd();
-const IMPORTS = 'core-as/host/imports.ts';
-const SIMULATED_IMPORTS = 'core-as/sim/imports.ts';
+const IMPORTS = 'core-as/host/imports.gen.ts';
+const SIMULATED_IMPORTS = 'core-as/sim/imports.gen.ts';
 
 /**
  * Throws with the compiler's words when it fails. For the target `wasi` the core gets the simulated

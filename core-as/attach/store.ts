@@ -13,14 +13,13 @@ import {
   file_write,
 } from "../host/store";
 import { EFBIG, ENOENT, ETIMEDOUT } from "../lib/errno";
+import { LISTED_MAX_BYTES } from "../lib/limits.gen";
 import { hash64 } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { Environment } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
 import { Attachment, DIR, record_parse } from "./record";
 
-/** What file_list gives the content of. */
-const LIMIT_BYTES = 65536;
 const LOCKS = "/run/fairlead/locks";
 /** So many locks there are: an attachment's is found by the hash of its name. */
 const LOCKS_MASK: u64 = 0xfff;
@@ -56,7 +55,7 @@ export class Looked {
 export function record_look(name: string): Looked {
   const looked = new Looked();
   const path = `${DIR}/${name}`;
-  const bytes = file_read(path, LIMIT_BYTES);
+  const bytes = file_read(path, LISTED_MAX_BYTES);
   if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
     looked.text = utf8_decode(bytes.ptr, bytes.len);
     looked.found = record_parse(name, looked.text);
@@ -69,10 +68,10 @@ export function record_look(name: string): Looked {
 /** Writes a record as a whole: who reads it sees the old one or the new one. */
 export function record_write(record: Attachment): CniError | null {
   const text = record.toString();
-  if (String.UTF8.byteLength(text) > LIMIT_BYTES) {
+  if (String.UTF8.byteLength(text) > LISTED_MAX_BYTES) {
     return new CniError(
       Code.InvalidConfig,
-      `the record of "${record.ifname}" would be longer than the ${LIMIT_BYTES} bytes that ` +
+      `the record of "${record.ifname}" would be longer than the ${LISTED_MAX_BYTES} bytes that ` +
         "are read again: give one container fewer addresses and port mappings",
     );
   }
@@ -102,7 +101,8 @@ export function records(): Attachment[] | null {
   const files = file_list(DIR);
   if (!files) return failure_errno == ENOENT ? found : null;
   for (let i = 0; i < files.length; i++) {
-    const record = record_parse(files[i].name, files[i].content);
+    const content = files[i].content;
+    const record = content !== null ? record_parse(files[i].name, content) : null;
     if (record && is_here(record)) found.push(record);
   }
   return found;

@@ -1,8 +1,8 @@
 // The reply slot of the host ABI, read into the core's own memory.
-// It owns nothing of what replies mean: kernel.ts and store.ts do.
-import { JsonValue, json_parse } from "../lib/json";
+// It owns nothing of what replies mean: the shapes of host-node/abi/ do.
+import { JsonValue, json_parse, Kind } from "../lib/json";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
-import { host_reply_len, host_reply_read } from "./imports";
+import { host_reply_len, host_reply_read } from "./imports.gen";
 
 /** Bytes of a reply. */
 export class Bytes {
@@ -32,4 +32,42 @@ export function reply_json(): JsonValue {
   const parsed = json_parse(bytes.ptr, bytes.len);
   assert(!parsed.failed, "the host's reply is not JSON");
   return parsed.value;
+}
+
+/** The reply slot as a list of numbers. */
+export function reply_numbers<T>(): T[] {
+  const reply = reply_json();
+  const numbers = new Array<T>();
+  for (let i = 0; i < reply.items.length; i++) numbers.push(<T>reply.items[i].integer());
+  return numbers;
+}
+
+/** A list of texts; none when there is no list. */
+export function texts_of(list: JsonValue | null): string[] {
+  const texts = new Array<string>();
+  for (let i = 0; list && i < list.items.length; i++) texts.push(list.items[i].text);
+  return texts;
+}
+
+/** A member that is a number of up to 18 digits. */
+export function wide_at(from: JsonValue, key: string): i64 {
+  const member = from.get(key);
+  return member && member.isInteger() ? member.integer() : 0;
+}
+
+/** A member that is a number of 32 bits. */
+export function int_at(from: JsonValue, key: string): i32 {
+  const member = from.get(key);
+  return member && member.kind == Kind.Number ? <i32>member.integer() : 0;
+}
+
+export function bool_at(from: JsonValue, key: string): bool {
+  const member = from.get(key);
+  return member ? member.bool : false;
+}
+
+/** A member that is a text or null. */
+export function text_or_null(from: JsonValue, key: string): string | null {
+  const member = from.get(key);
+  return member && member.kind == Kind.String ? member.text : null;
 }

@@ -2,9 +2,9 @@
 // routes they bring. IPv6 link-local addresses are not modelled.
 import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
-import { json_write_string } from "../lib/json";
 import { connect, disconnect, flush, forget_source } from "./fib";
 import { carrier } from "./operstate";
+import { AddressReply, write_address_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
 import { Addr, Knob, Link, SCOPE_HOST, SCOPE_LINK, Space } from "./state";
 
@@ -235,16 +235,18 @@ export function kernel_addr_list(ns: i32, ifindex: i32): i32 {
   const link = link_of(space, ifindex);
   if (!link) return refusal;
   settle(space, link);
-  const out = reply();
-  out.byte(91);
+  const addrs = new Array<AddressReply>();
   for (let i = 0; i < link.addrs.length; i++) {
     const addr = link.addrs[i];
-    out.text(i > 0 ? ',{"address":' : '{"address":');
-    json_write_string(out, addr.cidr.toString());
-    out.text(`,"scope":${addr.scope},"tentative":${addr.tentative},"dadfailed":false}`);
+    addrs.push({
+      address: addr.cidr.toString(),
+      scope: addr.scope,
+      tentative: addr.tentative,
+      dadfailed: false,
+    });
     // Time passes only here: the next look finds the detection done.
     if (link.up && carrier(space, link)) addr.tentative = false;
   }
-  out.byte(93);
+  write_address_list(reply(), addrs);
   return 0;
 }

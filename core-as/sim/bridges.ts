@@ -2,8 +2,10 @@
 // its ports. Making and removing links is links.ts, VLANs are vlans.ts.
 import { EOPNOTSUPP } from "../lib/errno";
 import { drop_ipv6, own_ipv6 } from "./addresses";
+import { ETHERNET_MTU_BYTES } from "./kinds";
 import { fail, link_of, refusal, reply, space_of } from "./slot";
-import { ADDRESS_ZERO, ETHERNET_MTU_BYTES, KNOBS, Knob, Link, Space, Vlan } from "./state";
+import { ADDRESS_ZERO, KNOBS, Knob, Link, Space, Vlan } from "./state";
+import { write_numbers } from "./write";
 
 /** An MTU too small for IPv6 ends it; a larger one then begins it anew. */
 export function set_mtu(space: Space, link: Link, mtu_bytes: i32): void {
@@ -27,7 +29,7 @@ function renew_ipv6(space: Space, link: Link): void {
       link.conf.values[knob] = space.conf_default.values[knob];
     }
   }
-  if (link.kind == "ifb") link.conf.set(Knob.AcceptDad, -1);
+  if (link.is.no_arp) link.conf.set(Knob.AcceptDad, -1);
   own_ipv6(space, link);
 }
 
@@ -94,12 +96,9 @@ export function kernel_bridge_port_list(ns: i32, ifindex: i32): i32 {
   const link = link_of(space, ifindex);
   if (!link) return refusal;
   const ports = space.ports(link);
-  const out = reply();
-  out.byte(91);
-  for (let i = 0; i < ports.length; i++) {
-    if (i > 0) out.byte(44);
-    out.text(ports[i].ifindex.toString());
-  }
-  out.byte(93);
+  write_numbers<i32>(
+    reply(),
+    ports.map<i32>((port) => port.ifindex),
+  );
   return 0;
 }

@@ -1,11 +1,13 @@
 // The module `store` in memory. A folder is there once it was made or a file lay below it.
 // One process uses it, so a lock is always free. Its clock stands.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";
-import { json_write_string } from "../lib/json";
+import { LISTED_MAX_BYTES } from "../lib/limits.gen";
 import { texts_joined, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CLOCK_NS } from "./clock";
+import { NamedTextReply, write_named_text_list } from "./replies.gen";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
 import { Content, folder_of, state } from "./state";
+import { write_texts } from "./write";
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -119,21 +121,16 @@ export function store_file_set_mtime(
   return 0;
 }
 
-const LIST_LIMIT_BYTES = 65536;
-
 export function store_dir_list(dir: usize, dir_len: i32): i32 {
   const path = path_of(dir, dir_len);
   if (path == null) return refusal;
   if (!is_folder(path)) return fail(state.files.has(path) ? ENOTDIR : ENOENT);
   const paths = state.files.keys().sort((a, b) => (a < b ? -1 : i32(a > b)));
-  const out = reply();
-  out.byte(91);
+  const names = new Array<string>();
   for (let i = 0; i < paths.length; i++) {
-    if (folder_of(paths[i]) != path) continue;
-    if (out.len > 1) out.byte(44);
-    json_write_string(out, paths[i].substring(path.length + 1));
+    if (folder_of(paths[i]) == path) names.push(paths[i].substring(path.length + 1));
   }
-  out.byte(93);
+  write_texts(reply(), names);
   return 0;
 }
 
@@ -142,22 +139,20 @@ export function store_file_list(dir: usize, dir_len: i32): i32 {
   if (path == null) return refusal;
   if (!is_folder(path)) return fail(ENOENT);
   const paths = state.files.keys().sort((a, b) => (a < b ? -1 : i32(a > b)));
-  const out = reply();
-  out.byte(91);
-  let count = 0;
+  const files = new Array<NamedTextReply>();
   for (let i = 0; i < paths.length; i++) {
     if (folder_of(paths[i]) != path) continue;
-    if (count++ > 0) out.byte(44);
-    const file = state.files.get(paths[i]);
-    out.text('{"name":');
-    json_write_string(out, paths[i].substring(path.length + 1));
-    out.text(',"content":');
-    if (file.len > LIST_LIMIT_BYTES || utf8_invalid_at(file.ptr, file.len) >= 0) out.text("null");
-    else json_write_string(out, utf8_decode(file.ptr, file.len));
-    out.byte(125);
+    const name = paths[i].substring(path.length + 1);
+    files.push({ name, content: short_text(state.files.get(paths[i])) });
   }
-  out.byte(93);
+  write_named_text_list(reply(), files);
   return 0;
+}
+
+/** A short text, null for anything else. */
+function short_text(file: Content): string | null {
+  if (file.len > LISTED_MAX_BYTES || utf8_invalid_at(file.ptr, file.len) >= 0) return null;
+  return utf8_decode(file.ptr, file.len);
 }
 
 export function store_file_read(path: usize, path_len: i32, limit_bytes: i32): i32 {

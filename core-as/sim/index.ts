@@ -7,7 +7,7 @@ import { fail, reply, slot } from "./slot";
 import { dump } from "./text";
 
 export { sim_log, sim_panic_len, sim_panic_ptr, sim_set_stdin } from "./host";
-export * from "./operations";
+export * from "./operations.gen";
 
 /** Room for the arguments of calls. */
 export function alloc(len: i32): usize {

@@ -1,24 +1,19 @@
-// Links of the simulated kernel: bridges, VRFs, veth pairs, and lo and NICs as they are. Other
-// kinds can be looked at but not made.
+// Operations on links of the simulated kernel. What differs by their kind is in kinds.ts; a kind
+// that has a row there alone can be looked at but not made.
 import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, EOPNOTSUPP, ERANGE } from "../lib/errno";
-import { json_write_string } from "../lib/json";
 import { ifname_problem } from "../lib/name";
-import { ByteWriter } from "../lib/utf8";
 import { bring_down, bring_up, drop_addrs } from "./addresses";
 import { enslave, follow_ports, set_mtu } from "./bridges";
 import { flush } from "./fib";
+import { kind_of, LinkKind } from "./kinds";
 import { leave } from "./masters";
 import { operstate } from "./operstate";
-import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { ADDRESS_ZERO, Knob, Link, LOOPBACK_INDEX, Space, state, Vlan } from "./state";
+import { LinkReply, write_link, write_link_list } from "./replies.gen";
+import { fail, link_of, refusal, refuse, refused, reply, space_of, text_of } from "./slot";
+import { ADDRESS_ZERO, Link, Space, state } from "./state";
 import { redirect_nowhere } from "./tc";
 
 const NAME_MAX_BYTES: i32 = 15;
-/** RFC 791: what every IPv4 link must carry. */
-const MTU_MIN_BYTES: i32 = 68;
-const MTU_MAX_BYTES: i32 = 65535;
-/** Of a VRF, which has no wire: IP6_MAX_MTU. */
-const VRF_MTU_BYTES: i32 = 65575;
 
 /** Octets in lower case, as many as the link's kind has; "" when malformed. */
 export function hardware_octets(text: string): string {
@@ -82,33 +77,69 @@ export function kernel_link_get_index(ns: i32, ifindex: i32): i32 {
 export function kernel_link_list(ns: i32): i32 {
   const space = space_of(ns);
   if (!space) return refusal;
-  const out = reply();
-  out.byte(91);
-  for (let i = 0; i < space.links.length; i++) {
-    if (i > 0) out.byte(44);
-    write_link(out, space, space.links[i]);
-  }
-  out.byte(93);
+  const links = new Array<LinkReply>();
+  for (let i = 0; i < space.links.length; i++) links.push(told(space, space.links[i]));
+  write_link_list(reply(), links);
   return 0;
 }
 
 function describe(space: Space, link: Link): i32 {
-  write_link(reply(), space, link);
+  write_link(reply(), told(space, link));
   return 0;
 }
 
-function write_link(out: ByteWriter, space: Space, link: Link): void {
+function told(space: Space, link: Link): LinkReply {
   const peer = link.peer;
-  out.text(`{"ifindex":${link.ifindex},"name":`);
-  json_write_string(out, link.name);
-  out.text(',"kind":');
-  json_write_string(out, link.kind);
-  out
-    .text(`,"address":"${link.address}","mtu_bytes":${link.mtu_bytes},"up":${link.up},`)
-    .text(`"promisc":${link.promisc},"allmulti":${link.allmulti},"txqlen":${link.txqlen},`)
-    .text(`"operstate":"${operstate(space, link)}",`)
-    .text(`"master":${link.master},"peer":${peer ? peer.ifindex : 0},`)
-    .text(`"vlan_filtering":${link.vlan_filtering},"table":${link.table}}`);
+  return {
+    ifindex: link.ifindex,
+    name: link.name,
+    kind: link.kind,
+    address: link.address,
+    mtu_bytes: link.mtu_bytes,
+    up: link.up,
+    promisc: link.promisc,
+    allmulti: link.allmulti,
+    txqlen: link.txqlen,
+    operstate: operstate(space, link),
+    master: link.master,
+    peer: peer ? peer.ifindex : 0,
+    vlan_filtering: link.vlan_filtering,
+    table: link.table,
+  };
+}
+
+/** Why a kind of links cannot have an MTU, in the kernel's words; "" when it can. */
+function mtu_problem(kind: LinkKind, mtu_bytes: i32): string {
+  if (mtu_bytes < kind.mtu_min_bytes) return "mtu less than device minimum";
+  return mtu_bytes > kind.mtu_max_bytes ? "mtu greater than device maximum" : "";
+}
+
+/** A link that is asked for; address "" and MTU 0 are left to the kernel. */
+class Wanted {
+  name: string;
+  kind: string;
+  address: string = "";
+  mtu_bytes: i32 = 0;
+}
+
+/** Makes a link, down; null after a refusal. */
+function make(space: Space, wanted: Wanted): Link | null {
+  const problem = name_refusal(space, wanted.name);
+  if (problem != 0) {
+    refused(problem);
+    return null;
+  }
+  const mtu_bytes = wanted.mtu_bytes;
+  const words = mtu_bytes != 0 ? mtu_problem(kind_of(wanted.kind), mtu_bytes) : "";
+  if (words.length > 0) {
+    refuse(EINVAL, words);
+    return null;
+  }
+  const link = space.add_link(wanted.name, wanted.kind);
+  // Chosen here, the MTU of a bridge still follows the ports that come.
+  if (mtu_bytes != 0) link.mtu_bytes = mtu_bytes;
+  if (wanted.address.length > 0) link.address = wanted.address;
+  return link;
 }
 
 export function kernel_link_add_bridge(
@@ -119,43 +150,25 @@ export function kernel_link_add_bridge(
   vlan_filtering: i32,
 ): i32 {
   const space = space_of(ns);
-  if (!space) return refusal;
-  const wanted = text_of(name, name_len);
-  if (wanted == null) return refusal;
-  const problem = name_refusal(space, wanted);
-  if (problem != 0) return problem;
-  if (mtu_bytes != 0 && (mtu_bytes < MTU_MIN_BYTES || mtu_bytes > MTU_MAX_BYTES)) {
-    const low = mtu_bytes < MTU_MIN_BYTES;
-    return fail(EINVAL, low ? "mtu less than device minimum" : "mtu greater than device maximum");
-  }
-  const bridge = space.add_link(wanted, "bridge");
-  // Chosen here, the MTU still follows the ports that come.
-  if (mtu_bytes != 0) bridge.mtu_bytes = mtu_bytes;
+  const wanted = space ? text_of(name, name_len) : null;
+  if (!space || wanted == null) return refusal;
+  const bridge = make(space, { name: wanted, kind: "bridge", mtu_bytes });
+  if (!bridge) return refusal;
   bridge.vlan_filtering = vlan_filtering != 0;
-  bridge.vlans = [new Vlan(1, true, true)];
   return 0;
 }
 
 export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32 {
   const space = space_of(ns);
-  if (!space) return refusal;
-  const wanted = text_of(name, name_len);
-  if (wanted == null) return refusal;
+  const wanted = space ? text_of(name, name_len) : null;
+  if (!space || wanted == null) return refusal;
   const problem = name_refusal(space, wanted);
   if (problem != 0) return problem;
   if (table == 0) return fail(EINVAL, "Invalid VRF table id");
-  make_vrf(space, space.add_link(wanted, "vrf"), <u32>table);
+  const link = make(space, { name: wanted, kind: "vrf" });
+  if (!link) return refusal;
+  link.table = <u32>table;
   return 0;
-}
-
-/** What only a VRF has, on a new link. */
-export function make_vrf(space: Space, link: Link, table: u32): void {
-  link.kind = "vrf";
-  link.table = table;
-  link.mtu_bytes = VRF_MTU_BYTES;
-  link.operstate_given = "up";
-  link.conf.set(Knob.AcceptDad, -1);
-  space.had_vrf = true;
 }
 
 /** A hardware address as asked for: "" to leave it to the kernel, null after a refusal. */
@@ -183,11 +196,8 @@ export function kernel_link_add_ifb(
   if (!space || wanted == null) return refusal;
   const own = wanted_address(address, address_len);
   if (own == null) return refusal;
-  const problem = name_refusal(space, wanted);
-  if (problem != 0) return problem;
-  const link = space.add_link(wanted, "ifb");
-  if (own.length > 0) link.address = own;
-  if (mtu_bytes != 0) link.mtu_bytes = mtu_bytes;
+  const link = make(space, { name: wanted, kind: "ifb", address: own, mtu_bytes });
+  if (!link) return refusal;
   link.txqlen = 0;
   bring_up(space, link);
   return 0;
@@ -216,30 +226,23 @@ export function kernel_link_add_veth(
   if (near_address == null) return refusal;
   const far_address = wanted_address(peer_address, peer_address_len);
   if (far_address == null) return refusal;
-  if (mtu_bytes != 0 && (mtu_bytes < MTU_MIN_BYTES || mtu_bytes > MTU_MAX_BYTES))
-    return fail(EINVAL);
+  if (mtu_bytes != 0 && mtu_problem(kind_of("veth"), mtu_bytes).length > 0) return fail(EINVAL);
   let problem = name_refusal(space, near_name);
   if (problem == 0) problem = name_refusal(far, far_name);
   if (problem != 0) return problem;
   if (space === far && near_name == far_name) return fail(EEXIST);
   const bridge = master != 0 ? space.by_index(master) : null;
   if (master != 0 && !bridge) return fail(EINVAL);
-  if (bridge && bridge.kind != "bridge") return fail(EOPNOTSUPP);
+  if (bridge && !bridge.switches) return fail(EOPNOTSUPP);
   // The peer is registered first, so it has the lower index where both lie in one namespace.
-  const peer = end_of(far, far_name, far_address, mtu_bytes);
-  const link = end_of(space, near_name, near_address, mtu_bytes);
+  const peer = make(far, { name: far_name, kind: "veth", address: far_address, mtu_bytes });
+  const link = make(space, { name: near_name, kind: "veth", address: near_address, mtu_bytes });
+  if (!peer || !link) return refusal;
   link.peer = peer;
   peer.peer = link;
   if (bridge) enslave(space, link, bridge);
   bring_up(space, link);
   return 0;
-}
-
-function end_of(space: Space, name: string, address: string, mtu_bytes: i32): Link {
-  const link = space.add_link(name, "veth");
-  if (address.length > 0) link.address = address;
-  if (mtu_bytes != 0) link.mtu_bytes = mtu_bytes;
-  return link;
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -292,7 +295,7 @@ export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  const problem = mtu_refusal(link, mtu_bytes);
+  const problem = mtu_problem(link.is, mtu_bytes);
   if (problem.length > 0) return fail(EINVAL, problem);
   if (link.mtu_bytes == mtu_bytes) return 0;
   set_mtu(space, link, mtu_bytes);
@@ -300,13 +303,6 @@ export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 
   const bridge = link.master != 0 ? space.by_index(link.master) : null;
   if (bridge) follow_ports(space, bridge);
   return 0;
-}
-
-/** Why a link cannot have an MTU, in the kernel's words; lo and ifb have no greatest one. */
-function mtu_refusal(link: Link, mtu_bytes: i32): string {
-  if (mtu_bytes < MTU_MIN_BYTES) return "mtu less than device minimum";
-  const bounded = !link.loopback && link.kind != "ifb" && link.kind != "vrf";
-  return bounded && mtu_bytes > MTU_MAX_BYTES ? "mtu greater than device maximum" : "";
 }
 
 export function kernel_link_set_address(
@@ -323,8 +319,7 @@ export function kernel_link_set_address(
   if (wanted.length == 0) return fail(EINVAL, `not a hardware address: ${text}`);
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  // The driver of an ifb has no way to change its own.
-  if (link.kind == "ifb") return fail(EOPNOTSUPP);
+  if (link.is.address_fixed) return fail(EOPNOTSUPP);
   if (!is_unicast(wanted)) return fail(EADDRNOTAVAIL);
   link.address = wanted;
   link.address_set = true;
@@ -338,7 +333,7 @@ export function kernel_link_del(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  if (link.ifindex == LOOPBACK_INDEX || link.kind.length == 0) return fail(EOPNOTSUPP);
+  if (!link.is.made) return fail(EOPNOTSUPP);
   const peer = link.peer;
   const far = peer ? state.home(peer) : null;
   remove(space, link);

@@ -9,19 +9,15 @@ import { Link, Space } from "./state";
 /** Takes a link out of whatever it is in. */
 export function leave(space: Space, link: Link): void {
   const master = link.master != 0 ? space.by_index(link.master) : null;
-  if (master && master.kind == "vrf") cycle(space, link, 0);
+  if (master && master.routes) cycle(space, link, 0);
   else release(space, link);
 }
 
 /** Why a link cannot be in a master: 0 when it can. */
 function master_refusal(link: Link, master: Link): i32 {
-  if (master.kind == "vrf") {
-    if (link.loopback) return fail(EOPNOTSUPP, "Can not enslave loopback device to a VRF");
-    if (link.kind != "vrf") return 0;
-    return fail(EINVAL, "Can not enslave an L3 master device to a VRF");
-  }
-  if (master.kind != "bridge") return fail(EOPNOTSUPP);
-  return link.loopback || link.kind == "bridge" ? fail(EINVAL) : 0;
+  if (!master.routes && !master.switches) return fail(EOPNOTSUPP);
+  const refusal = master.routes ? link.is.in_vrf : link.is.in_bridge;
+  return refusal.errno != 0 ? fail(refusal.errno, refusal.words) : 0;
 }
 
 export function kernel_link_set_master(ns: i32, ifindex: i32, master: i32): i32 {
@@ -37,7 +33,7 @@ export function kernel_link_set_master(ns: i32, ifindex: i32, master: i32): i32 
   if (!upper) return fail(EINVAL);
   const problem = master_refusal(link, upper);
   if (problem != 0) return problem;
-  if (upper.kind == "vrf") cycle(space, link, upper.ifindex);
+  if (upper.routes) cycle(space, link, upper.ifindex);
   else enslave(space, link, upper);
   return 0;
 }

@@ -2,7 +2,6 @@
 // both say the same is for the tests on the real kernel to prove. Also the nft lines of the state's
 // text (text.ts).
 import { ENOENT, ERESTART } from "../lib/errno";
-import { json_write_string } from "../lib/json";
 import { Batch, Family, family_word, TABLE } from "../nft/batch";
 import { ADMINS, admin_tag, FIREWALL, firewall_chain } from "../nft/firewall";
 import { Chain, Part } from "../nft/part";
@@ -10,8 +9,18 @@ import { PARTS, part_of_set } from "../nft/parts";
 import { Rule } from "../nft/rule";
 import { part_of_chain, subnet_chain } from "../nft/subnets";
 import { hex_text } from "../nft/value";
-import { comment_of, does_of, Nft, NftChain, NftElement, NftSet } from "./nft-state";
-import { fail, refusal, refuse, reply, slot, space_of, text_of } from "./slot";
+import { comment_of, does_of, Nft, NftChain, NftSet } from "./nft-state";
+import {
+  NftBaseReply,
+  NftElementReply,
+  NftHandleReply,
+  NftRuleReply,
+  write_nft_base_list,
+  write_nft_chain,
+  write_nft_element_list,
+  write_nft_rule_list,
+} from "./replies.gen";
+import { fail, refusal, refuse, reply, space_of, text_of } from "./slot";
 import { Space } from "./state";
 
 export function nft_batch(
@@ -47,21 +56,15 @@ export function nft_rule_list(ns: i32, family: i32, table: usize, table_len: i32
   if (name == null) return refusal;
   const start = `${family_word(family)} ${name} `;
   const chains = space.nft.chains.keys();
-  let first = true;
-  reply().text("[");
+  const told = new Array<NftRuleReply>();
   for (let i = 0; i < chains.length; i++) {
     if (!chains[i].startsWith(start)) continue;
     const rules = space.nft.chains.get(chains[i]).rules;
     for (let k = 0; k < rules.length; k++) {
-      slot.text(first ? '{"chain":' : ',{"chain":');
-      first = false;
-      json_write_string(slot, chains[i].substring(start.length));
-      slot.text(',"comment":');
-      json_write_string(slot, comment_of(rules[k]));
-      slot.text("}");
+      told.push({ chain: chains[i].substring(start.length), comment: comment_of(rules[k]) });
     }
   }
-  slot.text("]");
+  write_nft_rule_list(reply(), told);
   return 0;
 }
 
@@ -82,20 +85,16 @@ export function nft_chain_get(
   const key = `${of_table} ${name}`;
   if (!space.nft.chains.has(key)) return fail(ENOENT);
   const found = space.nft.chains.get(key);
-  const use = found.rules.length + space.nft.leads(of_table, name);
-  reply().text(`{"use":${use},"rules":[`);
+  const rules = new Array<NftHandleReply>();
   for (let i = 0; i < found.rules.length; i++) {
-    slot.text(`${i > 0 ? "," : ""}{"handle":${found.handles[i]},"comment":`);
-    json_write_string(slot, comment_of(found.rules[i]));
-    slot.text(',"does":[');
-    const does = does_of(found.rules[i]);
-    for (let k = 0; k < does.length; k++) {
-      if (k > 0) slot.text(",");
-      json_write_string(slot, does[k]);
-    }
-    slot.text("]}");
+    rules.push({
+      handle: found.handles[i],
+      comment: comment_of(found.rules[i]),
+      does: does_of(found.rules[i]),
+    });
   }
-  slot.text("]}");
+  const use = found.rules.length + space.nft.leads(of_table, name);
+  write_nft_chain(reply(), { use, rules });
   return 0;
 }
 
@@ -110,23 +109,23 @@ export function nft_chain_list(ns: i32, hooknum: i32): i32 {
   const space = space_of(ns);
   if (!space) return refusal;
   const chains = space.nft.chains.keys();
-  let first = true;
-  reply().text("[");
+  const told = new Array<NftBaseReply>();
   for (let i = 0; i < chains.length; i++) {
     const chain = space.nft.chains.get(chains[i]);
     if (HOOKS.indexOf(chain.word("hook")) != hooknum) continue;
     const words = chains[i].split(" ");
     for (let k = 0; k < FAMILIES.length; k++) {
       if (family_word(FAMILIES[k]) != words[0]) continue;
-      slot.text(`${first ? "" : ","}{"family":${FAMILIES[k]},"table":`);
-      json_write_string(slot, words[1]);
-      slot.text(',"chain":');
-      json_write_string(slot, words[2]);
-      slot.text(`,"priority":${priority_of(words[0], chain)},"policy":"${chain.word("policy")}"}`);
-      first = false;
+      told.push({
+        family: FAMILIES[k],
+        table: words[1],
+        chain: words[2],
+        priority: priority_of(words[0], chain),
+        policy: chain.word("policy"),
+      });
     }
   }
-  slot.text("]");
+  write_nft_base_list(reply(), told);
   return 0;
 }
 
@@ -149,14 +148,13 @@ function set_of(
   return null;
 }
 
-function element_json(set: NftSet, key: string, element: NftElement): void {
-  slot.text('{"key":"');
-  slot.text(hex_text(set.type.key_bytes(key)));
-  slot.text('","data":');
-  json_write_string(slot, set.type.data_told(element.data));
-  slot.text(',"comment":');
-  json_write_string(slot, element.comment);
-  slot.text("}");
+function element_told(set: NftSet, key: string): NftElementReply {
+  const element = set.elements.get(key);
+  return {
+    key: hex_text(set.type.key_bytes(key)),
+    data: set.type.data_told(element.data),
+    comment: element.comment,
+  };
 }
 
 export function nft_element_list(
@@ -170,12 +168,9 @@ export function nft_element_list(
   const found = set_of(ns, family, table, table_len, set, set_len);
   if (!found) return refusal;
   const keys = found.elements.keys();
-  reply().text("[");
-  for (let i = 0; i < keys.length; i++) {
-    if (i > 0) slot.text(",");
-    element_json(found, keys[i], found.elements.get(keys[i]));
-  }
-  slot.text("]");
+  const told = new Array<NftElementReply>();
+  for (let i = 0; i < keys.length; i++) told.push(element_told(found, keys[i]));
+  write_nft_element_list(reply(), told);
   return 0;
 }
 
@@ -198,9 +193,7 @@ export function nft_element_get(
       .padStart(2, "0");
   const words = found.type.key_words(hex);
   if (!found.elements.has(words)) return fail(ENOENT);
-  reply().text("[");
-  element_json(found, words, found.elements.get(words));
-  slot.text("]");
+  write_nft_element_list(reply(), [element_told(found, words)]);
   return 0;
 }
 

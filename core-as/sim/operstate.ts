@@ -1,9 +1,10 @@
 // Whether a link works (RFC 2863 operational state), from the links it depends on.
+import { Depends } from "./kinds";
 import { Link, Space } from "./state";
 
 /** The link's medium is there; it says nothing of a link that is down. */
 export function carrier(space: Space, link: Link): bool {
-  if (link.kind == "bridge") {
+  if (link.is.depends == Depends.Ports) {
     if (!link.had_ports) return true;
     const ports = space.ports(link);
     for (let i = 0; i < ports.length; i++) {
@@ -18,7 +19,7 @@ export function carrier(space: Space, link: Link): bool {
 
 export function operstate(space: Space, link: Link): string {
   if (!link.up) return "down";
-  if (link.kind == "bridge") {
+  if (link.is.depends == Depends.Ports) {
     if (!link.had_ports) return "unknown";
     return carrier(space, link) ? "up" : "down";
   }

@@ -7,21 +7,18 @@
 import { cidr_parse } from "../lib/ip";
 import { json_parse, Kind } from "../lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
-import { bring_up, place_addr, put_addr, scope_of } from "./addresses";
-import { enslave, lowest_of } from "./bridges";
+import { place_addr, put_addr, scope_of } from "./addresses";
 import { flow_parse } from "./conntrack";
 import { disconnect, has_duplicate, insert } from "./fib";
-import { hardware_octets, make_vrf } from "./links";
 import { put_nft } from "./nft";
+import { follow, join, LinkLine, link_flag, link_pair, pair, start } from "./parse-link";
 import { number_of, route_word } from "./parse-route";
 import { filter_read, qdisc_read } from "./parse-tc";
 import { has_rule, put_rule } from "./rules";
 import { bytes_of } from "./slot";
 import {
-  ADDRESS_ZERO,
   Addr,
   Content,
-  Knob,
   Link,
   Program,
   Route,
@@ -39,24 +36,6 @@ import { put_vlan } from "./vlans";
 const BEFORE_BOOT = " before-boot";
 /** The time of a file from before the boot: nothing tells how old it is. */
 const LONG_AGO_NS: i64 = 1_000_000_000;
-/** Stands for the other end of a veth that lies in a namespace the text does not have. */
-const PEER_ELSEWHERE = "?";
-/** Stands for the hardware address of a link that has none, as a tun device. */
-const NO_ADDRESS = "none";
-
-/** A link line: what needs the other lines first. */
-class LinkLine {
-  up: bool = false;
-  master: string = "";
-  peer: string = "";
-  vlans: bool = false;
-  constructor(
-    public line: i32,
-    public space: Space,
-    public link: Link,
-  ) {}
-}
-
 /** A line about links, kept until all links are there. */
 class Later {
   constructor(
@@ -80,6 +59,12 @@ class Parser {
     if (this.problem.length == 0) this.problem = `line ${this.line}: ${words}`;
   }
 
+  /** What is wrong with the line of a link, if anything. */
+  private note(entry: LinkLine, problem: string): void {
+    this.line = entry.line;
+    if (problem.length > 0) this.fail(problem);
+  }
+
   read(text: string): void {
     const lines = text.split("\n");
     for (let i = 0; i < lines.length && this.problem.length == 0; i++) {
@@ -88,16 +73,17 @@ class Parser {
     }
     // What follows makes use of lookups in the state.
     state_replace(this.made);
-    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
-      this.join(this.links[i]);
-    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
-      this.pair(this.links[i]);
-    for (let i = 0; i < this.links.length; i++) this.follow(this.links[i]);
+    for (let i = 0; i < this.links.length; i++) {
+      this.note(this.links[i], join(this.links[i], this.complete));
+    }
+    for (let i = 0; i < this.links.length; i++) this.note(this.links[i], pair(this.links[i]));
+    for (let i = 0; i < this.links.length; i++) follow(this.links[i]);
     for (let rank = 0; rank <= 5; rank++) this.nft(rank);
     // Sysctls first: they say what comes of the rest.
     this.run("sysctl");
-    for (let i = 0; i < this.links.length && this.problem.length == 0; i++)
-      this.start(this.links[i]);
+    for (let i = 0; i < this.links.length && this.problem.length == 0; i++) {
+      this.note(this.links[i], start(this.links[i], this.complete));
+    }
     this.run("vlan");
     this.run("addr");
     this.run("route");
@@ -181,123 +167,11 @@ class Parser {
     const link = known ? known : space.add_link(words[1], "");
     const entry = new LinkLine(this.line, space, link);
     this.links.push(entry);
-    let i = 2;
-    while (i < words.length && this.problem.length == 0) {
+    for (let i = 2; i < words.length && this.problem.length == 0; i++) {
+      if (link_flag(entry, words[i])) continue;
       const value = i + 1 < words.length ? words[i + 1] : "";
-      i += this.link_word(entry, words[i], value);
+      this.note(entry, link_pair(entry, words[i++], value));
     }
-  }
-
-  /** Takes one word and maybe its value; returns how many. */
-  private link_word(entry: LinkLine, word: string, value: string): i32 {
-    const link = entry.link;
-    if (word == "up") entry.up = true;
-    else if (word == "vlan_filtering") link.vlan_filtering = true;
-    else if (word == "promisc") link.promisc = true;
-    else if (word == "allmulti") link.allmulti = true;
-    else if (word == "hairpin") link.hairpin = true;
-    else if (word == "isolated") link.isolated = true;
-    else if (word != "down") return this.link_pair(entry, word, value);
-    return 1;
-  }
-
-  private link_pair(entry: LinkLine, word: string, value: string): i32 {
-    const link = entry.link;
-    if (value.length == 0) {
-      this.fail(`"${word}" is unknown or lacks its value`);
-    } else if (word == "kind") {
-      link.kind = value;
-      if (value == "bridge") link.vlans = [new Vlan(1, true, true)];
-      else if (value == "vrf") make_vrf(entry.space, link, 0);
-      else if (value == "ifb") link.conf.set(Knob.AcceptDad, -1);
-    } else if (word == "address") {
-      link.address = value == NO_ADDRESS ? "" : hardware_octets(value);
-      if (link.address.length == 0 && value != NO_ADDRESS)
-        this.fail(`not a hardware address: ${value}`);
-      link.address_set = link.address != ADDRESS_ZERO;
-    } else if (word == "mtu") {
-      const mtu = number_of(value);
-      if (mtu < 0 || mtu > i32.MAX_VALUE) this.fail(`not an MTU: ${value}`);
-      link.mtu_bytes = <i32>mtu;
-      link.mtu_set = true;
-    } else if (word == "txqlen") {
-      const txqlen = number_of(value);
-      if (txqlen < 0 || txqlen > i32.MAX_VALUE) this.fail(`not a queue length: ${value}`);
-      link.txqlen = <i32>txqlen;
-    } else if (word == "table") {
-      const table = number_of(value);
-      if (table < 1 || table > <i64>u32.MAX_VALUE || link.kind != "vrf")
-        this.fail(`not a VRF's table: ${value}`);
-      link.table = <u32>table;
-    } else if (word == "operstate") {
-      link.operstate_given = value;
-    } else if (word == "master") {
-      entry.master = value;
-    } else if (word == "peer") {
-      entry.peer = value;
-    } else {
-      this.fail(`unknown word "${word}"`);
-    }
-    return 2;
-  }
-
-  private pair(entry: LinkLine): void {
-    this.line = entry.line;
-    if (entry.peer.length == 0) return;
-    const link = entry.link;
-    if (entry.peer == PEER_ELSEWHERE && link.kind == "veth") return;
-    const peer = this.link_at(entry.peer);
-    if (!peer) return this.fail(`no link ${entry.peer}`);
-    if (peer === link || peer.kind != "veth" || link.kind != "veth") {
-      return this.fail(`${entry.peer} cannot be the peer`);
-    }
-    const other = peer.peer;
-    if (other && other !== link) return this.fail(`${entry.peer} has another peer`);
-    link.peer = peer;
-    peer.peer = link;
-  }
-
-  /** The link at NETNS/NAME. */
-  private link_at(place: string): Link | null {
-    const slash = place.indexOf("/");
-    if (slash < 0) return null;
-    const space = this.made.space(place.substring(0, slash));
-    return space ? space.by_name(place.substring(slash + 1)) : null;
-  }
-
-  private join(entry: LinkLine): void {
-    this.line = entry.line;
-    if (entry.master.length == 0) return;
-    const master = entry.space.by_name(entry.master);
-    if (!master) return this.fail(`no link ${entry.master}`);
-    if (master.kind == "bridge") {
-      enslave(entry.space, entry.link, master);
-      // A real port may be in no VLAN at all.
-      if (this.complete) entry.link.vlans = [];
-    } else {
-      entry.link.master = master.ifindex;
-    }
-  }
-
-  /** Once all ports are there: a bridge as its ports have it goes on following them. */
-  private follow(entry: LinkLine): void {
-    const link = entry.link;
-    if (link.kind != "bridge") return;
-    const lowest = lowest_of(entry.space.ports(link));
-    if (link.address == lowest.address) link.address_set = false;
-    if (link.mtu_bytes == lowest.mtu_bytes) link.mtu_set = false;
-  }
-
-  private start(entry: LinkLine): void {
-    this.line = entry.line;
-    const link = entry.link;
-    if (link.kind == "veth" && !link.peer && entry.peer != PEER_ELSEWHERE)
-      return this.fail(`${link.name} has no peer`);
-    if (!entry.up) return;
-    // A bridge that is up and does not work must have lost its ports.
-    if (link.kind == "bridge" && link.operstate_given == "down") link.had_ports = true;
-    if (this.complete) link.up = true;
-    else bring_up(entry.space, link);
   }
 
   /** Parts of our tables come before what lies in them, and that before what refers to it. */

@@ -1,7 +1,7 @@
 // The module `plugin` in memory: executables that always say the same. What they are asked is not
 // kept.
 import { ENOENT } from "../lib/errno";
-import { json_write_string } from "../lib/json";
+import { write_ended } from "./replies.gen";
 import { fail, refusal, reply, text_of } from "./slot";
 import { state } from "./state";
 
@@ -18,9 +18,11 @@ export function plugin_exec(
   if (name == null) return refusal;
   if (!state.programs.has(name)) return fail(ENOENT);
   const program = state.programs.get(name);
-  const out = reply();
-  out.text(`{"exit_code":${program.exit_code},"signal":"","stdout":`);
-  json_write_string(out, program.stdout);
-  out.text(',"stderr":""}');
+  write_ended(reply(), {
+    exit_code: program.exit_code,
+    signal: "",
+    stdout: program.stdout,
+    stderr: "",
+  });
   return 0;
 }

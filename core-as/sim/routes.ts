@@ -10,11 +10,12 @@ import {
   ESRCH,
 } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
-import { ByteWriter } from "../lib/utf8";
 import { cidr_of, settle } from "./addresses";
 import { best_route, has_duplicate, insert, is_broadcast, lookup, same_ip, siblings } from "./fib";
+import { RouteReply, RouteToReply, write_route_list, write_route_to } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
 import { Knob, Link, Route, SCOPE_HOST, SCOPE_LINK, Space, TABLE_LOCAL, TABLE_MAIN } from "./state";
+import { write_numbers } from "./write";
 
 const SCOPE_NOWHERE: i32 = 255;
 /** Of an IPv6 route without one (linux/ipv6_route.h, IP6_RT_PRIO_USER). */
@@ -209,7 +210,7 @@ export function kernel_route_table_list(ns: i32): i32 {
     if (holds && !tables.includes(table)) tables.push(table);
   }
   tables.sort((a, b) => (a < b ? -1 : i32(a > b)));
-  reply().text(`[${tables.join(",")}]`);
+  write_numbers<u32>(reply(), tables);
   return 0;
 }
 
@@ -227,7 +228,7 @@ export function kernel_route_get(ns: i32, dst: usize, dst_len: i32): i32 {
   }
   const route = best_route(space, ip);
   if (!route) return fail(ENETUNREACH);
-  write_route(reply(), route, `"ifindex":${route.dev.ifindex},`);
+  write_route_to(reply(), told(route));
   return 0;
 }
 
@@ -240,17 +241,22 @@ function own(space: Space, ip: Ip): bool {
   return false;
 }
 
-/** One route of a list: `more` is put before its own members. */
-function write_route(out: ByteWriter, route: Route, more: string): void {
+/** A route as it is told of. */
+function told(route: Route): RouteToReply {
   const gw = route.gw;
   const src = route.src;
-  const via = gw ? gw.toString() : "";
-  const from = src ? src.toString() : "";
-  out
-    .text(`{${more}"dst":"${route.dst.toString()}","gw":"${via}","src":"${from}",`)
-    .text(`"scope":${route.scope},"table":${route.table},"priority":${route.metric},`)
-    .text(`"mtu_bytes":${route.mtu_bytes},"advmss":${route.advmss},`)
-    .text(`"protocol":${route.protocol}}`);
+  return {
+    dst: route.dst.toString(),
+    gw: gw ? gw.toString() : "",
+    src: src ? src.toString() : "",
+    scope: route.scope,
+    table: route.table,
+    priority: route.metric,
+    mtu_bytes: route.mtu_bytes,
+    advmss: route.advmss,
+    protocol: route.protocol,
+    ifindex: route.dev.ifindex,
+  };
 }
 
 export function kernel_route_list(ns: i32, ifindex: i32): i32 {
@@ -258,16 +264,11 @@ export function kernel_route_list(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link: Link | null = link_of(space, ifindex);
   if (!link) return refusal;
-  const out = reply();
-  out.byte(91);
-  let first = true;
+  const routes = new Array<RouteReply>();
   for (let i = 0; i < space.routes.length; i++) {
     const route = space.routes[i];
-    if (route.dev !== link || route.table == TABLE_LOCAL) continue;
-    if (!first) out.byte(44);
-    first = false;
-    write_route(out, route, "");
+    if (route.dev === link && route.table != TABLE_LOCAL) routes.push(told(route));
   }
-  out.byte(93);
+  write_route_list(reply(), routes);
   return 0;
 }

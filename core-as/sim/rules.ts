@@ -3,6 +3,7 @@
 import { EEXIST, EINVAL, ENOENT } from "../lib/errno";
 import { Cidr } from "../lib/ip";
 import { cidr_of } from "./addresses";
+import { FibRuleReply, write_fib_rule_list } from "./replies.gen";
 import { fail, refusal, refuse, reply, space_of } from "./slot";
 import { Rule, Space, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN } from "./state";
 
@@ -122,15 +123,16 @@ export function kernel_fib_rule_list(ns: i32): i32 {
   const space = space_of(ns);
   if (!space) return refusal;
   const rules = rules_of(space, false).concat(rules_of(space, true));
-  const out = reply();
+  const told = new Array<FibRuleReply>();
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i];
-    const more = rule.table == 0 || rule.mark != 0;
-    out
-      .text(i == 0 ? "[" : ",")
-      .text(`{"src":"${rule.src}","table":${rule.table},"priority":${rule.priority},`)
-      .text(`"more":${more}}`);
+    told.push({
+      src: rule.src,
+      table: rule.table,
+      priority: rule.priority,
+      more: rule.table == 0 || rule.mark != 0,
+    });
   }
-  out.byte(93);
+  write_fib_rule_list(reply(), told);
   return 0;
 }

@@ -26,6 +26,11 @@ export function refuse(errno: i32, words: string): void {
   refusal = fail(errno, words);
 }
 
+/** The same when `fail` has said it. */
+export function refused(code: i32): void {
+  refusal = code;
+}
+
 /** A text argument; null when it is not UTF-8 or has a NUL in it, as in bind.ts of host-node. */
 export function text_of(ptr: usize, len: i32): string | null {
   let bad = utf8_invalid_at(ptr, len) >= 0;

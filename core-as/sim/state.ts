@@ -4,6 +4,7 @@
 import { Cidr, Ip } from "../lib/ip";
 import { BOOT_NS, CLOCK_NS } from "./clock";
 import { Flow } from "./flow";
+import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;
@@ -14,10 +15,6 @@ export const PROTOCOL_KERNEL: i32 = 2;
 export const PROTOCOL_BOOT: i32 = 3;
 export const TABLE_DEFAULT: u32 = 253;
 export const LOOPBACK_INDEX: i32 = 1;
-export const LOOPBACK_MTU_BYTES: i32 = 65536;
-export const ETHERNET_MTU_BYTES: i32 = 1500;
-/** What most kinds of links start with. */
-export const TXQLEN_DEFAULT: i32 = 1000;
 /** RFC 8200 section 5: below it a link has no IPv6. */
 export const IPV6_MTU_MIN_BYTES: i32 = 1280;
 export const ADDRESS_ZERO = "00:00:00:00:00:00";
@@ -126,11 +123,11 @@ export class Link {
   /** Of what comes in, by pref. */
   filters: Filters[] = [];
   address: string = ADDRESS_ZERO;
-  mtu_bytes: i32 = ETHERNET_MTU_BYTES;
+  mtu_bytes: i32 = 0;
   up: bool = false;
   promisc: bool = false;
   allmulti: bool = false;
-  txqlen: i32 = TXQLEN_DEFAULT;
+  txqlen: i32 = 0;
   /** ifindex of the bridge, or of a master of another kind, that this is a port of. */
   master: i32 = 0;
   hairpin: bool = false;
@@ -147,17 +144,43 @@ export class Link {
   /** A bridge that never had a port does not know whether it works. */
   had_ports: bool = false;
   /** Of a link whose working is not modelled, or whose peer nobody knows. */
-  operstate_given: string = "unknown";
+  operstate_given: string = "";
   /** IPv4 before IPv6, each in the kernel's order. */
   addrs: Addr[] = [];
   /** Ascending. */
   vlans: Vlan[] = [];
   conf: Conf = new Conf();
+  /** Its kind. */
+  is: LinkKind = LOOPBACK;
   constructor(
     public ifindex: i32,
     public name: string,
-    public kind: string,
   ) {}
+
+  /** Makes it one of a kind, as a new one is. */
+  become(kind: LinkKind): void {
+    this.is = kind;
+    this.mtu_bytes = kind.mtu_bytes;
+    this.txqlen = kind.txqlen;
+    this.operstate_given = kind.operstate;
+    if (kind.no_arp) this.conf.set(Knob.AcceptDad, -1);
+    if (this.switches) this.vlans = [new Vlan(1, true, true)];
+  }
+  get kind(): string {
+    return this.is.name;
+  }
+  /** It is a bridge. */
+  get switches(): bool {
+    return this.is.masters == Masters.Ports;
+  }
+  /** It is a VRF. */
+  get routes(): bool {
+    return this.is.masters == Masters.Routes;
+  }
+  /** It is an end of a pair. */
+  get paired(): bool {
+    return this.is.depends == Depends.Peer;
+  }
 
   get loopback(): bool {
     return this.ifindex == LOOPBACK_INDEX;
@@ -235,18 +258,21 @@ export class Space {
     this.conf_all.set(Knob.AcceptDad, 0);
     const loopback = this.add_link("lo", "");
     loopback.address = ADDRESS_ZERO;
-    loopback.mtu_bytes = LOOPBACK_MTU_BYTES;
-    loopback.conf.set(Knob.AcceptDad, -1);
   }
 
   /** A new link, down, with an address made from its place: two runs make the same. */
   add_link(name: string, kind: string): Link {
-    const link = new Link(++this.last_ifindex, name, kind);
+    const link = new Link(++this.last_ifindex, name);
     link.conf = this.conf_default.copy();
-    if (kind == "ifb") link.conf.set(Knob.AcceptDad, -1);
+    this.settle_kind(link, link.loopback ? LOOPBACK : kind_of(kind));
     link.address = `02:00:5e:00:${octet(this.index)}:${octet(link.ifindex)}`;
     this.links.push(link);
     return link;
+  }
+  /** Makes a new link one of a kind. */
+  settle_kind(link: Link, kind: LinkKind): void {
+    link.become(kind);
+    if (link.routes) this.had_vrf = true;
   }
   by_name(name: string): Link | null {
     for (let i = 0; i < this.links.length; i++) {
@@ -263,12 +289,12 @@ export class Space {
   /** The bridge that a link is a port of; null when its master is none. */
   bridge_of(link: Link): Link | null {
     const master = link.master != 0 ? this.by_index(link.master) : null;
-    return master && master.kind == "bridge" ? master : null;
+    return master && master.switches ? master : null;
   }
   /** The table that routes of a link's addresses are in. */
   table_of(link: Link): u32 {
     const master = link.master != 0 ? this.by_index(link.master) : null;
-    return master && master.kind == "vrf" ? master.table : TABLE_MAIN;
+    return master && master.routes ? master.table : TABLE_MAIN;
   }
   /** Ports of a bridge, by ifindex. */
   ports(bridge: Link): Link[] {

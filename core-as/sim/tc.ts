@@ -2,6 +2,7 @@
 // redirect all that comes in. Of other kinds it knows that they are there. No packet ever passes.
 import { EEXIST, EINVAL, ENODEV, ENOENT } from "../lib/errno";
 import { json_write_string } from "../lib/json";
+import { FilterReply, write_filter_list, write_qdisc } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of } from "./slot";
 import { FilterNode, Filters, Link, Qdisc, Space } from "./state";
 
@@ -84,11 +85,13 @@ export function put_ingress(link: Link, kind: string): void {
 }
 
 function describe(qdisc: Qdisc | null): i32 {
-  const out = reply();
-  out.text('{"kind":');
-  json_write_string(out, qdisc ? qdisc.kind : "noqueue");
-  out.text(`,"handle":${qdisc ? qdisc.handle : 0},"rate":${qdisc ? qdisc.rate : 0},`);
-  out.text(`"limit":${qdisc ? qdisc.limit : 0},"buffer":${qdisc ? qdisc.buffer : 0}}`);
+  write_qdisc(reply(), {
+    kind: qdisc ? qdisc.kind : "noqueue",
+    handle: qdisc ? qdisc.handle : 0,
+    rate: qdisc ? qdisc.rate : 0,
+    limit: qdisc ? qdisc.limit : 0,
+    buffer: qdisc ? qdisc.buffer : 0,
+  });
   return 0;
 }
 
@@ -165,20 +168,21 @@ export function kernel_filter_list(ns: i32, ifindex: i32): i32 {
   const space = space_of(ns);
   const link = space ? link_of(space, ifindex) : null;
   if (!link) return refusal;
-  const entries = new Array<string>();
+  const told = new Array<FilterReply>();
   for (let i = 0; i < link.filters.length; i++) {
     const filters = link.filters[i];
-    const head = `{"pref":${filters.pref},"kind":"${filters.kind}","handle":`;
-    entries.push(`${head}0,"to":0}`);
-    if (filters.table != 0) entries.push(`${head}${filters.table},"to":0}`);
+    told.push(filter_told(filters, 0, null));
+    if (filters.table != 0) told.push(filter_told(filters, filters.table, null));
     for (let k = 0; k < filters.nodes.length; k++) {
-      const node = filters.nodes[k];
-      const to = node.to;
-      entries.push(`${head}${node.handle},"to":${to ? to.ifindex : 0}}`);
+      told.push(filter_told(filters, filters.nodes[k].handle, filters.nodes[k].to));
     }
   }
-  reply().text(`[${entries.join(",")}]`);
+  write_filter_list(reply(), told);
   return 0;
+}
+
+function filter_told(filters: Filters, handle: u32, to: Link | null): FilterReply {
+  return { pref: filters.pref, kind: filters.kind, handle, to: to ? to.ifindex : 0 };
 }
 
 /** The link that has or gets filters of a pref; null after a refusal. */

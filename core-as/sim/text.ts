@@ -69,6 +69,7 @@ import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
 import { flow_lines } from "./conntrack";
 import { LOCK_NAME } from "./files";
+import { TXQLEN_DEFAULT } from "./kinds";
 import { nft_lines } from "./nft";
 import { operstate } from "./operstate";
 import {
@@ -84,7 +85,6 @@ import {
   state,
   TABLE_LOCAL,
   TABLE_MAIN,
-  TXQLEN_DEFAULT,
 } from "./state";
 import { tc_lines } from "./tc";
 
@@ -136,7 +136,7 @@ function link_line(space: Space, link: Link): string {
   if (master) line += ` master ${master.name}`;
   if (link.table != 0) line += ` table ${link.table}`;
   if (peer) line += ` peer ${place_of(peer)}`;
-  else if (link.kind == "veth") line += " peer ?";
+  else if (link.paired) line += " peer ?";
   if (link.hairpin) line += " hairpin";
   if (link.isolated) line += " isolated";
   return line;
@@ -185,7 +185,7 @@ function key_of(knob: i32, owner: string): string {
 
 function sysctl_lines(link: Link, into: string[]): void {
   const usual = new Conf();
-  if (link.loopback || link.kind == "ifb" || link.kind == "vrf") usual.set(Knob.AcceptDad, -1);
+  if (link.is.no_arp) usual.set(Knob.AcceptDad, -1);
   for (let knob = 0; knob < KNOBS.length; knob++) {
     // Those of `all` tell the same.
     if (knob == Knob.Forwarding4 || knob == Knob.Forwarding6) continue;

@@ -1,7 +1,7 @@
 // The calls of a core to the simulated kernel as text, a line each:
 //   kernel.link_set_up(ns=0, ifindex=3) = 0
 //   kernel.link_get(ns=0, name="cni0") = -19 ENODEV
-// It refuses to judge them; core-as/sim/imports.ts is its only caller.
+// It refuses to judge them; core-as/sim/imports.gen.ts is its only caller.
 import { errno_name } from "../lib/errno";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "../lib/utf8";

@@ -1,5 +1,6 @@
 // VLANs of bridges and their ports in the simulated kernel.
 import { EINVAL, EOPNOTSUPP } from "../lib/errno";
+import { PortVlanReply, write_port_vlan_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of } from "./slot";
 import { Link, Vlan } from "./state";
 
@@ -15,7 +16,7 @@ function carrier_of_vlans(ns: i32, ifindex: i32, vid: i32, vid_end: i32): Link |
   }
   const link = link_of(space, ifindex);
   if (!link) return null;
-  if (link.kind == "bridge" || space.bridge_of(link)) return link;
+  if (link.switches || space.bridge_of(link)) return link;
   refuse(EOPNOTSUPP, "");
   return null;
 }
@@ -64,13 +65,11 @@ export function kernel_bridge_vlan_list(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  const out = reply();
-  out.byte(91);
+  const vlans = new Array<PortVlanReply>();
   for (let i = 0; i < link.vlans.length; i++) {
     const vlan = link.vlans[i];
-    if (i > 0) out.byte(44);
-    out.text(`{"vid":${vlan.vid},"pvid":${vlan.pvid},"untagged":${vlan.untagged}}`);
+    vlans.push({ vid: vlan.vid, pvid: vlan.pvid, untagged: vlan.untagged });
   }
-  out.byte(93);
+  write_port_vlan_list(reply(), vlans);
   return 0;
 }

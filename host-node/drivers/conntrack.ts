@@ -1,10 +1,10 @@
 // The operation on tracked flows: a dump, and a request for each flow that is meant. It decides
 // nothing.
-import { type Driver, OsError } from '../abi.ts';
+import { type Driver, OsError } from '../abi/index.ts';
 import { ENOENT } from '../sys/libc.ts';
 import { NETLINK_NETFILTER } from '../sys/netlink.ts';
 import * as nf from '../sys/nfnetlink.ts';
-import { parseIp } from '../sys/rtnetlink.ts';
+import { parseIp } from '../sys/rtnetlink/index.ts';
 import type { Spaces } from './spaces.ts';
 
 type Args = Parameters<Driver['conntrack_del']>[0];

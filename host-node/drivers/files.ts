@@ -20,7 +20,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { type Driver, type OPERATIONS, OsError } from '../abi.ts';
+import { type DriverOf, limits, OsError } from '../abi/index.ts';
 import {
   EBADF,
   EEXIST,
@@ -36,10 +36,9 @@ import {
   tryFlock,
 } from '../sys/libc.ts';
 
-type StoreOperation = Extract<(typeof OPERATIONS)[number], { module: 'store' }>['name'];
 /** The operations of the module `store`. */
-export type StoreDriver = Pick<Driver, StoreOperation>;
-type Args<K extends StoreOperation> = Parameters<StoreDriver[K]>[0];
+export type StoreDriver = DriverOf<'store'>;
+type Args<K extends keyof StoreDriver> = Parameters<StoreDriver[K]>[0];
 
 export interface FileOptions {
   /** A folder put before every path; empty for the machine's own. */
@@ -48,9 +47,7 @@ export interface FileOptions {
 
 /** Every name this driver makes up starts so; no lease does. */
 export const TEMPORARY_PREFIX = '.fairlead-';
-const DIR_MODE = 0o755;
-const LOCK_MODE = 0o750; // as host-local's own
-const FILE_MODE = 0o600;
+const { DIR_MODE, LOCK_MODE, FILE_MODE, LISTED_MAX_BYTES } = limits;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 const FIRST_READ_BYTES = 4096;
@@ -151,12 +148,10 @@ export function bootTime_ms(): number {
   return Number(btime_s) * 1000;
 }
 
-const LIST_LIMIT_BYTES = 65536;
-
 /** A short text, null for anything else. */
 function textOf(path: string): string | null {
   try {
-    const bytes = fileRead(path, LIST_LIMIT_BYTES);
+    const bytes = fileRead(path, LISTED_MAX_BYTES);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return null;

@@ -1,6 +1,6 @@
 // The real machine as a driver: rtnetlink and sysctls for the kernel, plain files for the store,
 // processes for foreign plugins.
-import type { Driver } from '../abi.ts';
+import type { Driver } from '../abi/index.ts';
 import { fileDriver } from './files.ts';
 import { netlinkDriver } from './netlink.ts';
 import { pluginDriver } from './plugin.ts';

@@ -1,23 +1,21 @@
 // The operations of the module nft over a nfnetlink socket per namespace. It decides nothing: what
 // a transaction says comes from the core, byte for byte.
 import {
-  type Driver,
+  type DriverOf,
   type NftBase,
   type NftChain,
   type NftElement,
   type NftRule,
-  type OPERATIONS,
   OsError,
-} from '../abi.ts';
+} from '../abi/index.ts';
 import { EBADMSG } from '../sys/libc.ts';
 import { NETLINK_NETFILTER, type NetlinkSocket } from '../sys/netlink.ts';
 import * as nf from '../sys/nfnetlink.ts';
-import type { Spaces } from './spaces.ts';
+import type { Call, Spaces } from './spaces.ts';
 
-type NftOperation = Extract<(typeof OPERATIONS)[number], { module: 'nft' }>['name'];
 /** The operations of the module `nft`. */
-export type NftDriver = Pick<Driver, NftOperation>;
-type Args<K extends NftOperation> = Parameters<NftDriver[K]>[0];
+export type NftDriver = DriverOf<'nft'>;
+type Args<K extends keyof NftDriver> = Parameters<NftDriver[K]>[0];
 
 function generation(socket: NetlinkSocket): number {
   const now = socket.get(nf.generationNow(), nf.parseGeneration);
@@ -61,7 +59,7 @@ function elementGet(socket: NetlinkSocket, args: Args<'element_get'>): NftElemen
 }
 
 /** `call` turns what is thrown into an OsError. */
-export function nftOperations(spaces: Spaces, call: <T>(action: () => T) => T): NftDriver {
+export function nftOperations(spaces: Spaces, call: Call): NftDriver {
   const socket = (ns: number): NetlinkSocket => spaces.socket(ns, NETLINK_NETFILTER);
   return {
     batch: ({ ns, messages }) => call(() => socket(ns).transact(messages)),

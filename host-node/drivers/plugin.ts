@@ -2,26 +2,21 @@
 // what a plugin says. node:child_process is loaded at the first use: it costs more than an ADD of
 // our own.
 import { writeSync } from 'node:fs';
-import { type Driver, OsError } from '../abi.ts';
+import { type DriverOf, limits, OsError } from '../abi/index.ts';
 
 const EACCES = 13;
 const EIO = 5;
 const EFBIG = 27;
 const ENOENT = 2;
 const ETIMEDOUT = 110;
-const OUTPUT_LIMIT_BYTES = 1 << 20;
-/**
- * A plugin that is just being replaced cannot be executed (ETXTBSY) for as long as it is written.
- */
-const BUSY_TRIES = 20;
-const BUSY_PAUSE_MS = 50;
+const { OUTPUT_MAX_BYTES, BUSY_TRIES, BUSY_PAUSE_MS } = limits;
 
 export interface PluginOptions {
   /** Put before every path. */
   readonly root?: string;
 }
 
-type PluginDriver = Pick<Driver, 'exec'>;
+type PluginDriver = DriverOf<'plugin'>;
 type Result = ReturnType<typeof import('node:child_process')['spawnSync']>;
 
 const ERRNOS: Readonly<Record<string, number>> = { ENOENT, EACCES, ETIMEDOUT, ENOBUFS: EFBIG };
@@ -60,7 +55,7 @@ export function pluginDriver(options: PluginOptions = {}): PluginDriver {
           input: stdin,
           timeout: timeout_ms,
           killSignal: 'SIGKILL',
-          maxBuffer: OUTPUT_LIMIT_BYTES,
+          maxBuffer: OUTPUT_MAX_BYTES,
           encoding: 'utf8',
         });
       let result = run();

@@ -1,6 +1,6 @@
 // Wrappers around any driver: a trace for reading, a recording for replaying, a fault on demand.
 // They add nothing to what an operation does.
-import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi.ts';
+import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';
 
 type Args = Record<string, unknown>;
 type Methods = Record<string, (args: Args) => unknown>;

@@ -1,7 +1,7 @@
 // The simulated kernel (dist/sim.wasm, built from core-as/sim) as a driver: the operations of the
 // table over its memory. It knows no operation by name and nothing of Node, so it runs in a
 // browser.
-import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi.ts';
+import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';
 
 interface Simulation {
   readonly memory: WebAssembly.Memory;

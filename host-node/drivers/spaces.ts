@@ -2,7 +2,7 @@
 // namespace is entered only to open a socket in it or to run one synchronous action.
 // It refuses to know what is said on a socket.
 import { closeSync, openSync, statfsSync } from 'node:fs';
-import { OsError } from '../abi.ts';
+import { OsError } from '../abi/index.ts';
 import { EBADF, EINVAL, ENODEV, insideNetns, OPEN_TO_READ, osError } from '../sys/libc.ts';
 import { NETLINK_ROUTE, type NetlinkSocket, openHere, openInside } from '../sys/netlink.ts';
 
@@ -22,6 +22,9 @@ export function dev(ifindex: number): number {
   if (ifindex <= 0) throw new OsError(ENODEV, `no link has the index ${ifindex}`);
   return ifindex;
 }
+
+/** Runs an operation; what it throws leaves as an OsError. */
+export type Call = <T>(action: () => T) => T;
 
 /** The open namespaces, their sockets, and the way home. */
 export class Spaces {

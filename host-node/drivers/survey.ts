@@ -10,10 +10,10 @@ import {
   OsError,
   type PortVlan,
   type Qdisc,
-} from '../abi.ts';
+} from '../abi/index.ts';
 import { ENOENT, osError } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
-import * as rt from '../sys/rtnetlink.ts';
+import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
 import { type NetlinkOptions, netnsId } from './netlink.ts';
 import { Spaces } from './spaces.ts';

@@ -1,19 +1,15 @@
 // The traffic control operations of the host ABI over rtnetlink: qdiscs at the root and for what
 // comes in, and filters that send it elsewhere. Each is one request (filter_list of nothing: a look
 // at the link as well). It refuses to work out rates and to choose prefs: the core does.
-import { type Driver, type Filter, type OPERATIONS, OsError, type Qdisc } from '../abi.ts';
+import { type Filter, type KernelPart, OsError, type Qdisc } from '../abi/index.ts';
 import { EINVAL, ENOENT } from '../sys/libc.ts';
 import { command, dumpOf } from '../sys/netlink.ts';
-import * as rt from '../sys/rtnetlink.ts';
+import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
-import { dev, type Spaces } from './spaces.ts';
+import { type Call, dev, type Spaces } from './spaces.ts';
 
-type TcOperation = Extract<
-  (typeof OPERATIONS)[number],
-  { name: `qdisc_${string}` | `filter_${string}` }
->['name'];
-export type TcDriver = Pick<Driver, TcOperation>;
-type Args<K extends TcOperation> = Parameters<TcDriver[K]>[0];
+type TcDriver = KernelPart<'qdisc'> & KernelPart<'filter'>;
+type Args<K extends keyof TcDriver> = Parameters<TcDriver[K]>[0];
 
 const ADD = rt.NLM_F_CREATE | rt.NLM_F_EXCL;
 const U32_ONE_KEY = 1;
@@ -115,7 +111,7 @@ function filterDel(spaces: Spaces, { ns, ifindex, pref, handle }: Args<'filter_d
 }
 
 /** The operations on qdiscs and filters; `call` makes OsErrors of what node throws. */
-export function tcOperations(spaces: Spaces, call: <T>(action: () => T) => T): TcDriver {
+export function tcOperations(spaces: Spaces, call: Call): TcDriver {
   return {
     qdisc_get: (args) => call(() => qdiscGet(spaces, args)),
     qdisc_add_ingress: (args) => call(() => qdiscAddIngress(spaces, args)),

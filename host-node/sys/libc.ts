@@ -5,7 +5,7 @@
 // its first use, so a command that takes no lock never pays for flock.
 
 import { constants, writeSync } from 'node:fs';
-import { OsError } from '../abi.ts';
+import { OsError } from '../abi/index.ts';
 
 type Ffi = typeof import('node:ffi');
 type Library = InstanceType<Ffi['DynamicLibrary']>;

@@ -5,7 +5,7 @@
 // it must not send.
 
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { OsError } from '../abi.ts';
+import { limits, OsError } from '../abi/index.ts';
 import {
   EAGAIN,
   EINTR,
@@ -30,7 +30,7 @@ import {
   NLMSG_OVERRUN,
   parseVerdict,
   Request,
-} from './rtnetlink.ts';
+} from './rtnetlink/index.ts';
 
 const AF_NETLINK = 16;
 export const NETLINK_ROUTE = 0;
@@ -48,7 +48,7 @@ const NETLINK_GET_STRICT_CHK = 12;
 const REPLY_TIMEOUT_S = 5;
 // The kernel's own limit for a part of a dump is 32 KiB.
 const REPLY_MAX_BYTES = 65536;
-const DUMP_TRIES = 5;
+const { DUMP_TRIES } = limits;
 
 /** From the body of a message back to its sequence number (struct nlmsghdr). */
 const NLMSG_BODY_TO_SEQUENCE = 8;

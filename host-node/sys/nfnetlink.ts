@@ -1,12 +1,18 @@
 // The words of nfnetlink that a driver of nftables needs: asking for rules and elements, and
 // reading them. What a batch says is the core's: it comes as bytes. And those of ctnetlink for
 // finding and forgetting flows.
-// It refuses to know any table, and to trust a reply (see rtnetlink.ts).
+// It refuses to know any table, and to trust a reply (see rtnetlink/reply.ts).
 
-import { type NftBase, type NftElement, type NftRule, OsError } from '../abi.ts';
+import { type NftBase, type NftElement, type NftRule, OsError } from '../abi/index.ts';
 import { EBADMSG } from './libc.ts';
 import { command, dumpOf } from './netlink.ts';
-import { eachAttr, type Message, NLA_F_NESTED, type Request, type Span } from './rtnetlink.ts';
+import {
+  eachAttr,
+  type Message,
+  NLA_F_NESTED,
+  type Request,
+  type Span,
+} from './rtnetlink/index.ts';
 
 // linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 const NFGENMSG_LEN = 4;

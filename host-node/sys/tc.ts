@@ -1,8 +1,8 @@
 // The words of traffic control in rtnetlink: numbers, and reading a qdisc or filter out of a reply
 // (linux/rtnetlink.h struct tcmsg, linux/pkt_sched.h, linux/pkt_cls.h). It refuses what
-// rtnetlink.ts refuses: to touch a socket, and to trust a reply.
-import type { Filter, Qdisc } from '../abi.ts';
-import { eachAttr, type Message, type Span } from './rtnetlink.ts';
+// rtnetlink/ refuses: to touch a socket, and to trust a reply.
+import type { Filter, Qdisc } from '../abi/index.ts';
+import { eachAttr, type Message, type Span } from './rtnetlink/index.ts';
 
 export const RTM_NEWQDISC = 36;
 export const RTM_DELQDISC = 37;

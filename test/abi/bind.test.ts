@@ -1,6 +1,6 @@
 // The boundary itself: pointers and texts that a broken or hostile core may pass, panics, traps.
 import { describe, expect, test } from 'vitest';
-import { type Driver, OPERATIONS, OsError } from '../../host-node/abi.ts';
+import { type Driver, isWide, OPERATIONS, OsError } from '../../host-node/abi/index.ts';
 import { bind, CorePanic } from '../../host-node/bind.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
@@ -39,7 +39,7 @@ const texts = OPERATIONS.filter(
 function rawArgs(op: (typeof OPERATIONS)[number], ptr: number, len: number): number[] {
   let first = true;
   return Object.values(op.params).flatMap((type) => {
-    if (type === 'i32' || type === 'ns') return [0];
+    if (!isWide(type)) return [0];
     if (!first || type !== 'str') return [0, 0];
     first = false;
     return [ptr, len];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { ABI_MARKER, OPERATIONS } from '../../host-node/abi.ts';
+import { ABI_MARKER, OPERATIONS } from '../../host-node/abi/index.ts';
 import { generated } from '../../scripts/generate.mjs';
 import { distPath, wasmModule } from '../support/wasm.ts';
 

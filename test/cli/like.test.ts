@@ -1,7 +1,7 @@
 // What a dry run tells of an operation in the words of iproute2 and coreutils. That the words do
 // what the operation does is dry-run.test.ts's to show, where a shell executes them.
 import { expect, test } from 'vitest';
-import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
+import { DRIVER_OPERATIONS } from '../../host-node/abi/index.ts';
 import { likeOf, type Names, quote } from '../../host-node/cli/like.ts';
 
 const PATHS = ['', '/run/netns/pod', '/proc/42/ns/net', '/var/run/netns/other'];

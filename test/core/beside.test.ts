@@ -2,7 +2,7 @@
 // run from beginning to end: whatever the moment, the outcome is that of one after the other. On
 // the simulated kernel, so that each moment is met.
 import { describe, expect, test } from 'vitest';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { podEnv } from '../support/pod-call.ts';

@@ -2,7 +2,7 @@
 // to it, both with the module to load, and nothing is left. The errors are those that the kernel
 // gives for a kind that it does not know. And one from which an interface goes during a call.
 import { expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { wasmModule } from '../support/wasm.ts';

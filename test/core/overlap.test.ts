@@ -2,7 +2,7 @@
 // from beginning to end. What pods share is never taken from one that lives by an ADD that fails,
 // and two ADDs of one container never give its address twice. Locks are those of two processes.
 import { describe, expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { podEnv } from '../support/pod-call.ts';

@@ -1,7 +1,7 @@
 // STATUS where the kernel lacks something that nftables needs: what a driver says then, and the
 // answer. That a kernel which has all of it is left as it is, is the fixtures' to show.
 import { expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { serveOn } from '../support/world.ts';

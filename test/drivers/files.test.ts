@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 
 const [ENOENT, EBADF, EEXIST, EISDIR, EINVAL, EFBIG, ETIMEDOUT] = [2, 9, 17, 21, 22, 27, 110];

@@ -13,7 +13,7 @@ import {
   OsError,
   type Route,
   type RouteTo,
-} from '../../host-node/abi.ts';
+} from '../../host-node/abi/index.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { type KernelDriver, underTest } from '../support/kernel-driver.ts';
 import { needsVrf } from '../support/needs.ts';

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { pluginDriver } from '../../host-node/drivers/plugin.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';

@@ -1,9 +1,9 @@
 // The wire format alone: bytes out, values in, and what a reply that lies does. No kernel.
 
 import { describe, expect, test } from 'vitest';
-import { OsError, type PortVlan, type Route } from '../../host-node/abi.ts';
+import { OsError, type PortVlan, type Route } from '../../host-node/abi/index.ts';
 import { type Channel, command, dumpOf, NetlinkSocket } from '../../host-node/sys/netlink.ts';
-import * as rt from '../../host-node/sys/rtnetlink.ts';
+import * as rt from '../../host-node/sys/rtnetlink/index.ts';
 
 const EBADMSG = 74;
 

@@ -3,9 +3,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Link, OsError, type Qdisc } from '../../host-node/abi.ts';
+import { type Link, OsError, type Qdisc } from '../../host-node/abi/index.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
-import * as rt from '../../host-node/sys/rtnetlink.ts';
+import * as rt from '../../host-node/sys/rtnetlink/index.ts';
 import { parseFilter, parseQdisc } from '../../host-node/sys/tc.ts';
 import { needsRoot } from '../support/needs.ts';
 

@@ -3,8 +3,8 @@
 // ends, and ends well.
 
 import { isIP } from 'node:net';
-import type { Driver } from '../../host-node/abi.ts';
-import { OsError } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { bind, CorePanic } from '../../host-node/bind.ts';
 import { type CoreExports, put } from '../../host-node/core.ts';
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';

@@ -1,7 +1,7 @@
 // The index of leases: absent, damaged, outdated, and what others write between two calls. On the
 // simulated kernel, whose clock stands, so that everything happens in one tick, and on real files.
 import { describe, expect, test } from 'vitest';
-import { type Driver, OsError } from '../../host-node/abi.ts';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { type Recorded, recording, wrap } from '../../host-node/drivers/record.ts';
 import { bucketOf, bucketText, lineOf } from '../support/leases.ts';
 import { DIR, INDEX, Node, onFiles, simulated } from './node.ts';

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import type { Answer } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { type Recorded, recording } from '../../host-node/drivers/record.ts';

@@ -3,7 +3,7 @@
 // operations that do nothing, under AddressSanitizer.
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { OPERATIONS, type Operation } from '../../host-node/abi.ts';
+import { isWide, OPERATIONS, type Operation } from '../../host-node/abi/index.ts';
 import { buildTestProgram } from '../../scripts/native.mjs';
 import { needsNative } from '../support/needs.ts';
 
@@ -11,7 +11,7 @@ const EFAULT = 14;
 const EILSEQ = 84;
 const PAGE_BYTES = 65536;
 const FILES = [
-  'abi.c',
+  'abi.gen.c',
   'around.c',
   'border.c',
   'buffer.c',
@@ -22,19 +22,17 @@ const FILES = [
   'unpack.c',
 ];
 
-const wide = (type: string) => type !== 'i32' && type !== 'ns';
-const operations: readonly Operation[] = OPERATIONS;
-const foreign = operations.filter((op) => op.module !== 'host');
+const foreign = OPERATIONS.filter((op) => op.module !== 'host');
 
 /** An operation that reads what it was given, notes that it was reached, and says so as JSON. */
 function operationInC(op: Operation): string {
   const params = Object.entries(op.params);
-  const list = params.map(([name, type]) => `${wide(type) ? 'struct span' : 'int32_t'} ${name}`);
+  const list = params.map(([name, type]) => `${isWide(type) ? 'struct span' : 'int32_t'} ${name}`);
   return [
     `int32_t ${op.module}_${op.name}(${['struct host *host', ...list].join(', ')})`,
     '{',
     ...params.map(([name, type]) =>
-      wide(type) ? `    touch(${name}.ptr, ${name}.len);` : `    (void)${name};`,
+      isWide(type) ? `    touch(${name}.ptr, ${name}.len);` : `    (void)${name};`,
     ),
     '    reached++;',
     op.reply === 'json' ? '    reply_object(&host->reply); reply_object_end(&host->reply);' : '',
@@ -45,7 +43,7 @@ function operationInC(op: Operation): string {
 }
 
 function callInC(op: Operation): string {
-  const count = Object.values(op.params).reduce((sum, type) => sum + (wide(type) ? 2 : 1), 0);
+  const count = Object.values(op.params).reduce((sum, type) => sum + (isWide(type) ? 2 : 1), 0);
   const args = Array.from({ length: count }, (_, index) => `a[${index}]`);
   const instance = `(struct Z_${op.module}_instance_t *)host`;
   return [
@@ -57,13 +55,13 @@ function callInC(op: Operation): string {
 const TEXT = [
   '#include <stdlib.h>',
   '#include <string.h>',
-  '#include "abi.h"',
+  '#include "abi.gen.h"',
   '#include "border-test.h"',
   '#include "core.h"',
   ...foreign.map(operationInC),
   'uint32_t call(struct host *host, const char *name, const uint32_t *a)',
   '{',
-  ...operations.map(callInC),
+  ...OPERATIONS.map(callInC),
   '    abort();',
   '}',
   '',
@@ -91,18 +89,16 @@ function asked(...lines: string[]): string[] {
 function calling(op: Operation, nth: number, ptr: number, len: number): string {
   let at = 0;
   const args = Object.values(op.params).flatMap((type) => {
-    if (!wide(type)) return [0];
+    if (!isWide(type)) return [0];
     return at++ === nth ? [ptr, len] : [0, 0];
   });
   return ['call', `${op.module}.${op.name}`, ...args].join(' ');
 }
 
-const cases = operations
-  .filter((op) => op.name !== 'panic')
-  .flatMap((op) => {
-    const types = Object.values(op.params).filter(wide);
-    return types.map((type, nth) => ({ name: `${op.module}.${op.name}`, type, nth, op }));
-  });
+const cases = OPERATIONS.filter((op) => op.name !== 'panic').flatMap((op) => {
+  const types = Object.values(op.params).filter(isWide);
+  return types.map((type, nth) => ({ name: `${op.module}.${op.name}`, type, nth, op }));
+});
 
 const OUTSIDE = [
   [PAGE_BYTES, 1],
@@ -131,7 +127,7 @@ describe.skipIf(needsNative !== '')(`the native host's glue ${needsNative}`, () 
   });
 
   test.each(foreign)('$module.$name takes what is good, at the very end too', (op) => {
-    const count = Object.values(op.params).filter(wide).length;
+    const count = Object.values(op.params).filter(isWide).length;
     const end = PAGE_BYTES - 3;
     const lines = Array.from({ length: count }, (_, nth) => calling(op, nth, end, 3));
     const words = op.reply === 'json' ? '{}' : '';
@@ -142,7 +138,7 @@ describe.skipIf(needsNative !== '')(`the native host's glue ${needsNative}`, () 
   });
 
   test('an empty text may be anywhere up to the end, and not behind it', () => {
-    const op = operations.find(({ name }) => name === 'link_get')!;
+    const op = OPERATIONS.find(({ name }) => name === 'link_get')!;
     expect(asked(calling(op, 0, PAGE_BYTES, 0), calling(op, 0, PAGE_BYTES + 1, 0))).toEqual([
       '0 1 {}',
       `-${EFAULT} 0 a pointer outside the memory of the core`,
@@ -150,7 +146,7 @@ describe.skipIf(needsNative !== '')(`the native host's glue ${needsNative}`, () 
   });
 
   test('memory that grew is seen', () => {
-    const op = operations.find(({ name }) => name === 'link_get')!;
+    const op = OPERATIONS.find(({ name }) => name === 'link_get')!;
     const line = calling(op, 0, PAGE_BYTES, 1);
     expect(asked(line, 'grow', `poke ${PAGE_BYTES} 61`, line)).toEqual([
       `-${EFAULT} 0 a pointer outside the memory of the core`,
@@ -172,7 +168,7 @@ describe.skipIf(needsNative !== '')(`the native host's glue ${needsNative}`, () 
   });
 
   test('the words of a failure stay until the next reply', () => {
-    const op = operations.find(({ name }) => name === 'link_del')!;
+    const op = OPERATIONS.find(({ name }) => name === 'link_del')!;
     expect(
       asked('call store.file_remove 70000 1', calling(op, 0, 0, 0), 'call host.reply_len'),
     ).toEqual([

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "abi.h"
+#include "abi.gen.h"
 #include "text.h"
 
 enum {

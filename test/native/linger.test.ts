@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { NATIVE } from '../support/hosts.ts';
 import { Lab } from '../support/lab.ts';
 import { buildNativeDriver, type NativeDriver, nativeDriver } from '../support/native-driver.ts';

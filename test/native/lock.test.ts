@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OsError } from '../../host-node/abi.ts';
+import type { OsError } from '../../host-node/abi/index.ts';
 import { NATIVE } from '../support/hosts.ts';
 import { buildNativeDriver, type NativeDriver, nativeDriver } from '../support/native-driver.ts';
 import { needsRoot } from '../support/needs.ts';

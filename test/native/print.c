@@ -55,7 +55,8 @@ int main(void)
         compare("%llu:%llu", (unsigned long long)value, (unsigned long long)value);
         compare("%zu bytes", (size_t)value);
     }
-    static const char *const texts[] = {"", "a", "eth0", "a text that is somewhat longer than most"};
+    static const char *const texts[] = {"", "a", "eth0",
+                                        "a text that is somewhat longer than most"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         compare("%s", texts[i]);
         compare("<%s> is held by %s", texts[i], texts[i]);

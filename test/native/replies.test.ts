@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Driver, OPERATIONS, OsError } from '../../host-node/abi.ts';
+import { type Driver, OPERATIONS, OsError } from '../../host-node/abi/index.ts';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import type { Spaces } from '../../host-node/drivers/spaces.ts';
 import { type Channel, NetlinkSocket } from '../../host-node/sys/netlink.ts';

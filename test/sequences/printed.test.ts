@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { type Fixture, loadFixture, stdinOf } from '../support/fixture.ts';
 import { simulatedWorld, type Wrap } from '../support/world.ts';
 import { tryMany } from './attempts.ts';

@@ -1,7 +1,7 @@
 // Where a random sequence runs: the simulated kernel or the real one, with what happens to a node
 // beside calls (namespaces that go, a reboot) and with operations that fail, are lost or are the
 // last. It judges nothing.
-import { type Driver, type Link, OsError } from '../../host-node/abi.ts';
+import { type Driver, type Link, OsError } from '../../host-node/abi/index.ts';
 import type { Answer } from '../../host-node/core.ts';
 import type { StoreDriver } from '../../host-node/drivers/files.ts';
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';

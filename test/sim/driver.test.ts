@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Driver, OsError, type PortVlan } from '../../host-node/abi.ts';
+import { type Driver, OsError, type PortVlan } from '../../host-node/abi/index.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { type Call, play } from '../support/script.ts';
@@ -208,7 +208,7 @@ describe('duplicate address detection', () => {
   const add = (driver: Driver, nodad: number) =>
     driver.addr_add({ ns: 0, ifindex: 2, address: 'fd00::1/64', nodad });
   const tentative = (driver: Driver) =>
-    (driver.addr_list({ ns: 0, ifindex: 2 }) as { tentative: boolean }[]).map((a) => a.tentative);
+    driver.addr_list({ ns: 0, ifindex: 2 }).map((a) => a.tentative);
 
   test('is over at the second look', () => {
     const driver = simulatedDriver(sim, text);

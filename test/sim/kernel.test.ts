@@ -1,13 +1,13 @@
 // The simulated kernel against the real one: the same operations must give the same answers, errnos
 // and words, and leave the same state. The real one works in namespaces made for each test.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { makeFlow } from '../support/conntrack.ts';
 import { underTest } from '../support/kernel-driver.ts';
 import { needsVrf } from '../support/needs.ts';
+import { netnsAdd, netnsDel } from '../support/netns.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
@@ -23,12 +23,12 @@ const SETTLE_MS = 4000;
 const made: string[] = [];
 function addNetns(): string {
   const name = `fl-sim-${randomBytes(4).toString('hex')}`;
-  execFileSync('ip', ['netns', 'add', name]);
+  netnsAdd(name);
   made.push(name);
   return name;
 }
 afterEach(() => {
-  for (const name of made.splice(0)) spawnSync('ip', ['netns', 'del', name]);
+  netnsDel(...made.splice(0));
 });
 
 /** Addresses that nobody chose are random on the real kernel. */

@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Driver, type NftChain, OsError } from '../../host-node/abi.ts';
+import { type Driver, type NftChain, OsError } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { underTest } from '../support/kernel-driver.ts';
 import { callBytes, callString, seeded } from '../support/lib-wasm.ts';

@@ -1,7 +1,7 @@
 // The text of the simulated kernel: what is written can be read, what is wrong is refused with its
 // line, and what an author may leave out is filled in.
 import { describe, expect, test } from 'vitest';
-import { DRIVER_OPERATIONS } from '../../host-node/abi.ts';
+import { DRIVER_OPERATIONS } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { addr, play, route, unroute, up, veth } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';

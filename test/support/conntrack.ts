@@ -2,7 +2,7 @@
 // and made by ctnetlink, for which no program is at hand everywhere.
 import { closeSync, constants, openSync } from 'node:fs';
 import { command, NETLINK_NETFILTER, openInside } from '../../host-node/sys/netlink.ts';
-import { NLM_F_CREATE, NLM_F_EXCL, parseIp } from '../../host-node/sys/rtnetlink.ts';
+import { NLM_F_CREATE, NLM_F_EXCL, parseIp } from '../../host-node/sys/rtnetlink/index.ts';
 
 const IPCTNL_MSG_CT_NEW = 1 << 8;
 const CTA_TUPLE_ORIG = 1;

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { makeFlow } from './conntrack.ts';
 import type { Step } from './fixture.ts';
+import { netnsAdd, netnsDel } from './netns.ts';
 import { loadNft } from './nft.ts';
 import { kernelText } from './oracle.ts';
 import { outputOf, run } from './shell.ts';
@@ -327,16 +328,12 @@ export class Ground {
   }
   netnsAdd(...names: string[]): void {
     this.names.push(...names);
-    this.batch('add', names);
+    netnsAdd(...names.map((name) => this.prefix + name));
   }
   netnsDel(...names: string[]): void {
     const kept = this.names.filter((name) => !names.includes(name));
     this.names.splice(0, this.names.length, ...kept);
-    this.batch('del', names);
-  }
-  private batch(command: string, names: readonly string[]): void {
-    const input = names.map((name) => `netns ${command} ${this.prefix}${name}\n`).join('');
-    outputOf(['ip', '-force', '-batch', '-'], { input });
+    netnsDel(...names.map((name) => this.prefix + name));
   }
   /** New namespaces, an empty /run, and every other file as old as they get. */
   reboot(names: readonly string[]): void {

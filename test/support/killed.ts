@@ -1,6 +1,6 @@
 // A process that serves one call on the real kernel and dies by SIGKILL before its n-th operation,
 // as a node does that loses power. Started by test/e2e/heal.test.ts with its orders as JSON.
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { wasmModule } from './wasm.ts';

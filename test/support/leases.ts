@@ -1,7 +1,7 @@
 // The index of a lease folder (core-as/plugins/ipam/host-local/lease-index.ts) read by other code
 // than the core's, and held against the lease files: what the next call would believe must be so.
 import { isIP } from 'node:net';
-import { OsError } from '../../host-node/abi.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import type { StoreDriver } from '../../host-node/drivers/files.ts';
 
 export const INDEX_ROOT = '/run/fairlead/leases';

@@ -5,7 +5,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../../host-node/abi.ts';
+import {
+  DRIVER_OPERATIONS,
+  type Driver,
+  isWide,
+  type Operation,
+  OsError,
+} from '../../host-node/abi/index.ts';
 import { buildTestProgram } from '../../scripts/native.mjs';
 
 const EINVAL = 22;
@@ -14,11 +20,10 @@ const EINVAL = 22;
 function branch(op: Operation): string {
   const params = Object.entries(op.params);
   const names = ['host', ...params.map(([name]) => name)].join(', ');
-  const wide = (type: string) => type === 'str' || type === 'bytes';
   return [
     `    if (strcmp(name, "${op.name}") == 0) {`,
     ...params.map(([name, type]) =>
-      wide(type)
+      isWide(type)
         ? `        struct span ${name} = argument_span(arguments);`
         : `        int32_t ${name} = argument_i32(arguments);`,
     ),
@@ -31,7 +36,7 @@ function performInC(): string {
   return [
     '#include <errno.h>',
     '#include <string.h>',
-    '#include "abi.h"',
+    '#include "abi.gen.h"',
     '#include "driver.h"',
     'int32_t perform(struct host *host, const char *name, struct arguments *arguments)',
     '{',

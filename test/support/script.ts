@@ -9,7 +9,7 @@ import {
   type Qdisc,
   type Route,
   type RouteTo,
-} from '../../host-node/abi.ts';
+} from '../../host-node/abi/index.ts';
 
 /** An operation, and its arguments with links and namespaces by name. */
 export type Call = readonly [keyof Driver, Record<string, number | string>];

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Driver } from '../../host-node/abi.ts';
+import type { Driver } from '../../host-node/abi/index.ts';
 import { type Answer, performTask, serve } from '../../host-node/core.ts';
 import { fileDriver, type StoreDriver } from '../../host-node/drivers/files.ts';
 import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';

@@ -13,8 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['entries', 'test'],
   ['tasks', 'sim'],
   ['plugins'],
-  ['net'],
   ['plugin'],
+  ['net'],
   ['attach'],
   ['nft'],
   ['spec'],
@@ -25,7 +25,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const EXCEPT = new Set(['core-as/spec/request.ts > core-as/nft/element.ts']);
 /** What a host or a test calls in the module, and what is generated. */
 const CALLED =
-  /^core-as\/(core|exports|tools|wasi|wasi-imports|panic|registry|host\/imports|sim\/|test\/)/;
+  /^core-as\/(core|exports|tools|wasi|wasi-imports|panic|registry|\w+\/\w+\.gen|sim\/|test\/)/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'core-as'], {
   cwd: ROOT,
@@ -43,7 +43,7 @@ interface Import {
 
 function importsOf(path: string): Import[] {
   const found = (sources.get(path) ?? '').matchAll(
-    /^import (?:\{([^}]*)\} from |\* as \w+ from )?"(\.[^"]+)";/gm,
+    /^(?:import|export) (?:\{([^}]*)\} from |\*(?: as \w+)? from )?"(\.[^"]+)";/gm,
   );
   return [...found].map(([, names = '', from = '']) => ({
     path: `${normalize(join(dirname(path), from))}.ts`,
@@ -92,6 +92,27 @@ test('no files import one another in a circle', () => {
 test('every import leads to a file', () => {
   const lost = [...graph.values()].flat().filter(({ path }) => !graph.has(path));
   expect(lost.map(({ path }) => path)).toEqual([]);
+});
+
+test('validating knows no type by its name: it asks the table, and the plugins', () => {
+  const rows = ['core-as/registry.ts', 'core-as/plugins/foreign.ts'].map((path) =>
+    sources.get(path),
+  );
+  const names = [...rows.join('\n').matchAll(/(?:new Row|foreign)\("([\w-]+)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(names).toContain('bridge');
+  expect(names).toContain('macvlan');
+  const wrong: string[] = [];
+  for (const [path, text] of sources) {
+    if (!path.startsWith('core-as/tasks/validate/')) continue;
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    for (const [literal, name] of code.matchAll(/"([\w-]+)"/g))
+      if (names.includes(name)) wrong.push(`${path}: ${literal}`);
+    for (const { path: target } of graph.get(path) ?? [])
+      if (folderOf(target) === 'plugins') wrong.push(`${path} > ${target}`);
+  }
+  expect(wrong).toEqual([]);
 });
 
 test('what nobody imports is not exported, unless an exported signature names it', () => {

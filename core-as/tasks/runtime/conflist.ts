@@ -118,15 +118,21 @@ export class NetworkList {
     plugins.push(this.own_plugins()[0]);
     return json_text(this.with_plugins(plugins));
   }
-  /** Types of the plugins, in order. */
-  types(): string[] {
-    const types = new Array<string>();
+  /** Types of the plugins that a plugin of the type `fairlead` is made of; none without one. */
+  inside(): string[] {
     for (let i = 0; i < this.plugins.length; i++) {
-      const type = this.plugins[i].get("type");
-      types.push(type && type.kind == Kind.String ? type.text : "");
+      const plugins = this.plugins[i].get("plugins");
+      if (plugins && this.plugins[i].text_at("type") == "fairlead") return types_of(plugins.items);
     }
-    return types;
+    return [];
   }
+}
+
+/** Types of plugins, in order; "" for one that has none. */
+export function types_of(plugins: JsonValue[]): string[] {
+  const types = new Array<string>();
+  for (let i = 0; i < plugins.length; i++) types.push(plugins[i].text_at("type"));
+  return types;
 }
 
 /** An object's members but those of the keys. */

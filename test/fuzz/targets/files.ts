@@ -1,6 +1,6 @@
 // Files that the core reads and anybody may have written: records of attachments, leases, and the
 // hint where an allocation goes on. A second container lives beside, and nothing may happen to it.
-import { OsError } from '../../../host-node/abi.ts';
+import { OsError } from '../../../host-node/abi/index.ts';
 import { Violation } from '../../support/answer.ts';
 import { Node, nothingLeft } from '../node.ts';
 import { bytes, type Target } from '../target.ts';

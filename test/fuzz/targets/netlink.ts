@@ -6,9 +6,9 @@ import {
   OsError,
   type PortVlan,
   type Route,
-} from '../../../host-node/abi.ts';
+} from '../../../host-node/abi/index.ts';
 import { command, dumpOf, NetlinkSocket } from '../../../host-node/sys/netlink.ts';
-import * as rt from '../../../host-node/sys/rtnetlink.ts';
+import * as rt from '../../../host-node/sys/rtnetlink/index.ts';
 import { Violation } from '../../support/answer.ts';
 import { corpusOf } from '../corpus.ts';
 import type { Target } from '../target.ts';

@@ -1,0 +1,138 @@
+// Links of any kind.
+// Rows of the host ABI (index.ts); it refuses to know what they are for.
+import type { Rows } from './row.ts';
+
+export const LINK = {
+  link_get: {
+    params: { ns: 'ns', name: 'str' },
+    reply: 'Link',
+    errors: ['ENODEV'],
+    like: 'ip -d link show dev $name',
+    about:
+      'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and ' +
+      'NICs, `table` the routing table of a VRF, 0 for any other link.',
+  },
+  link_get_index: {
+    params: { ns: 'ns', ifindex: 'i32' },
+    reply: 'Link',
+    errors: ['ENODEV'],
+    like: 'ip -d link show',
+    about: 'One link by ifindex.',
+  },
+  link_list: {
+    params: { ns: 'ns' },
+    reply: 'Link[]',
+    gives: 'by ifindex',
+    like: 'ip -d link show',
+    about: 'All links of a namespace.',
+  },
+  link_add_bridge: {
+    params: { ns: 'ns', name: 'str', mtu_bytes: 'i32', vlan_filtering: 'bool' },
+    errors: ['EEXIST', 'EOPNOTSUPP'],
+    like: 'ip link add $name mtu $mtu_bytes type bridge vlan_filtering $vlan_filtering',
+    about:
+      'Makes a bridge, down. mtu_bytes 0 leaves it to the kernel. EOPNOTSUPP: a kernel without ' +
+      'VLAN filtering.',
+  },
+  link_add_veth: {
+    params: {
+      ns: 'ns',
+      name: 'str',
+      address: 'str',
+      mtu_bytes: 'i32',
+      master: 'i32',
+      peer_ns: 'ns',
+      peer_name: 'str',
+      peer_address: 'str',
+    },
+    errors: ['EEXIST'],
+    like:
+      'ip link add $name address $address mtu $mtu_bytes master $master up type veth peer name ' +
+      '$peer_name address $peer_address mtu $mtu_bytes netns $peer_ns',
+    about:
+      'Makes a veth pair in one message: this end up and in `master` (ifindex, 0 for none), the ' +
+      'peer down in its own namespace. Empty addresses and mtu_bytes 0 are left to the kernel.',
+  },
+  link_add_vrf: {
+    params: { ns: 'ns', name: 'str', table: 'i32' },
+    errors: ['EEXIST', 'EINVAL', 'EOPNOTSUPP'],
+    like: 'ip link add $name type vrf table $table',
+    about:
+      'Makes a VRF over a routing table, down. EOPNOTSUPP: a kernel without VRF, told before ' +
+      'EINVAL, which table 0 is.',
+  },
+  link_set_up: {
+    params: { ns: 'ns', ifindex: 'i32' },
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex up',
+    about: 'Brings a link up.',
+  },
+  link_set_down: {
+    params: { ns: 'ns', ifindex: 'i32' },
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex down',
+    about: 'Takes a link down.',
+  },
+  link_set_promisc: {
+    params: { ns: 'ns', ifindex: 'i32', on: 'bool' },
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex promisc on',
+    about: 'Switches promiscuous mode.',
+  },
+  link_set_allmulti: {
+    params: { ns: 'ns', ifindex: 'i32', on: 'bool' },
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex allmulticast on',
+    about: 'Switches the reception of all multicast frames.',
+  },
+  link_set_mtu: {
+    params: { ns: 'ns', ifindex: 'i32', mtu_bytes: 'i32' },
+    errors: ['ENODEV', 'EINVAL'],
+    like: 'ip link set dev $ifindex mtu $mtu_bytes',
+    about: 'Sets the MTU; below 1280 the link loses IPv6. EINVAL: more or less than it can carry.',
+  },
+  link_set_txqlen: {
+    params: { ns: 'ns', ifindex: 'i32', txqlen: 'i32' },
+    errors: ['ENODEV'],
+    like: 'ip link set dev $ifindex txqueuelen $txqlen',
+    about: 'Sets the length of the transmit queue, in packets.',
+  },
+  link_set_address: {
+    params: { ns: 'ns', ifindex: 'i32', address: 'str' },
+    errors: ['ENODEV', 'EADDRNOTAVAIL'],
+    like: 'ip link set dev $ifindex address $address',
+    about: 'Sets the hardware address; a bridge then stops following its lowest port.',
+  },
+  link_set_bridge_port: {
+    params: { ns: 'ns', ifindex: 'i32', hairpin: 'bool', isolated: 'bool' },
+    errors: ['ENODEV', 'EOPNOTSUPP'],
+    like: 'bridge link set dev $ifindex hairpin $hairpin isolated $isolated',
+    about: 'Sets the flags of a bridge port.',
+  },
+  link_set_master: {
+    params: { ns: 'ns', ifindex: 'i32', master: 'i32' },
+    errors: ['ENODEV', 'EINVAL', 'EOPNOTSUPP'],
+    like: 'ip link set dev $ifindex master $master',
+    about:
+      'Puts a link into a bridge or VRF, instead of one that it is in; master 0 takes it out. By ' +
+      'way of a VRF the link goes down and up: it loses its routes, and IPv6 addresses unless ' +
+      'net/ipv6/conf/…/keep_addr_on_down says otherwise.',
+  },
+  link_del: {
+    params: { ns: 'ns', ifindex: 'i32' },
+    errors: ['ENODEV'],
+    like: 'ip link del dev $ifindex',
+    about:
+      'Removes a link; of a veth pair both ends go. When it answers nobody finds the link any ' +
+      'more, and its name is free; the kernel may still be busy freeing it.',
+  },
+  link_add_ifb: {
+    params: { ns: 'ns', name: 'str', address: 'str', mtu_bytes: 'i32' },
+    errors: ['EEXIST', 'EADDRNOTAVAIL', 'EOPNOTSUPP'],
+    like: 'ip link add $name address $address mtu $mtu_bytes txqueuelen 0 up type ifb',
+    about:
+      'Makes an ifb, up, its transmit queue of length 0. Empty address and mtu_bytes 0 are left ' +
+      'to the kernel. EADDRNOTAVAIL: no unicast address, told before anything is made; ' +
+      'EOPNOTSUPP: a kernel without ifb.',
+  },
+} as const satisfies Rows;

@@ -1,0 +1,195 @@
+// The native host's side of the ABI: a prototype per operation, its import as wasm2c (wabt 1.0.32)
+// names it, which checks the arguments at the border and calls the operation, the limits, and a
+// struct per reply with what writes it. An operation that is missing in C is an error of the
+// linker, a member of a reply that the table does not have one of the compiler.
+import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
+import * as limits from '../../host-node/abi/limits.ts';
+import { SHAPES } from '../../host-node/abi/shapes.ts';
+import { comment, HEAD, snake, wrapped } from './text.mjs';
+
+const TOP = `/* ${HEAD} */\n`;
+const WIDE = { str: 'text', bytes: 'bytes', out: 'room' };
+const cType = (type) => (isWide(type) ? `struct ${type === 'out' ? 'room' : 'span'} ` : 'int32_t ');
+
+function prototype(op) {
+  const params = Object.entries(op.params).map(([name, type]) => `${cType(type)}${name}`);
+  const head = `int32_t ${op.module}_${op.name}(`;
+  return `${comment(op.about)}\n${wrapped(head, ['struct host *host', ...params], ');')}\n`;
+}
+
+const quoted = (text) => JSON.stringify(text);
+
+function limit([name, { value, about, octal }]) {
+  const word = typeof value === 'string' ? quoted(value) : octal ? `0${value.toString(8)}` : value;
+  const line = `#define ${name} ${word}`;
+  if (line.length <= 100) return `${comment(about)}\n${line}\n`;
+  const pieces = value.match(/.{1,60}(?: |$)|.{1,60}/gs) ?? [];
+  const lines = pieces.map((piece) => `    ${quoted(piece)}`).join(' \\\n');
+  return `${comment(about)}\n#define ${name} \\\n${lines}\n`;
+}
+
+/** abi.gen.h */
+function header() {
+  return [
+    TOP,
+    '#ifndef FAIRLEAD_ABI_GEN_H',
+    '#define FAIRLEAD_ABI_GEN_H',
+    '',
+    '#include "host.h"',
+    '',
+    ...Object.entries(limits.LIMITS).map(limit),
+    ...OPERATIONS.map(prototype),
+    '#endif',
+    '',
+  ].join('\n');
+}
+
+/** One import: what wasm2c calls. */
+function imported(op) {
+  const params = Object.entries(op.params);
+  const wide = params.filter(([, type]) => isWide(type));
+  const raw = params.flatMap(([name, type]) =>
+    isWide(type) ? [`u32 ${name}_ptr`, `u32 ${name}_len`] : [`u32 ${name}`],
+  );
+  const args = params.map(([name, type]) => (isWide(type) ? name : `(int32_t)${name}`));
+  const replies = op.reply === 'json' || op.reply === 'bytes';
+  const instance = `struct Z_${op.module}_instance_t *instance`;
+  const call = wrapped(
+    `    if (status == 0) status = ${op.module}_${op.name}(`,
+    ['host', ...args],
+    ');',
+    '        ',
+  );
+  return [
+    wrapped(`u32 Z_${op.module}Z_${op.name}(`, [instance, ...raw], ')'),
+    '{',
+    '    struct host *host = (struct host *)instance;',
+    ...wide.map(([name, type]) => `    ${cType(type)}${name};`),
+    `    int32_t status = border_begin(host, ${replies});`,
+    ...wide.map(([name, type]) => {
+      const check = `border_${WIDE[type]}(host, ${name}_ptr, ${name}_len, &${name})`;
+      return `    if (status == 0) status = ${check};`;
+    }),
+    call,
+    '    return border_end(host, status);',
+    '}\n',
+  ].join('\n');
+}
+
+/** abi.gen.c */
+function glue() {
+  return [
+    TOP,
+    '#include "abi.gen.h"',
+    '#include "border.h"',
+    '#include "core.h"',
+    '',
+    ...OPERATIONS.map(imported),
+  ].join('\n');
+}
+
+const MEMBERS = {
+  i32: ['int32_t ', 'I32'],
+  u32: ['uint32_t ', 'U32'],
+  i64: ['int64_t ', 'I64'],
+  u64: ['uint64_t ', 'I64'],
+  bool: ['bool ', 'BOOL'],
+  str: ['struct span ', 'TEXT'],
+  'str?': ['struct span ', 'TEXT_OR_NULL'],
+};
+
+/** What stdio.h has macros of. */
+const TAKEN = new Set(['stdout', 'stderr']);
+const memberOf = (field) => (TAKEN.has(field) ? `${field}_` : field);
+const structOf = (name) => `struct ${snake(name)}_shape`;
+
+function declared([name, shape]) {
+  const base = shape.extends ? [`    ${structOf(shape.extends)} ${snake(shape.extends)};`] : [];
+  const fields = Object.entries(shape.fields).flatMap(([field, [type, about, unit]]) => {
+    if (!(type in MEMBERS)) return [];
+    const words = comment(unit ? `${about}, in ${unit}` : about, '    ');
+    return [words, `    ${MEMBERS[type][0]}${memberOf(field)};`];
+  });
+  const list = Object.entries(shape.fields).find(([, [type]]) => !(type in MEMBERS))?.[0];
+  const open = list ? ` The list \`${list}\` and the object stay open.` : '';
+  return [
+    comment(shape.about),
+    `${structOf(name)} {`,
+    ...base,
+    ...fields,
+    '};',
+    '',
+    comment(`Writes it.${open}`),
+    `void write_${snake(name)}(struct reply *reply, const ${structOf(name)} *from);`,
+    '',
+  ].join('\n');
+}
+
+/** shapes.gen.h */
+function shapesHeader() {
+  return [
+    TOP,
+    '#ifndef FAIRLEAD_SHAPES_GEN_H',
+    '#define FAIRLEAD_SHAPES_GEN_H',
+    '',
+    '#include "host.h"',
+    '',
+    ...Object.entries(SHAPES).map(declared),
+    '#endif',
+    '',
+  ].join('\n');
+}
+
+/** The rows of a shape's members, with those of the shape that it begins with. */
+function rowsOf(name, shape, top = structOf(name), before = '') {
+  const base = shape.extends
+    ? rowsOf(shape.extends, SHAPES[shape.extends], top, `${before}${snake(shape.extends)}.`)
+    : [];
+  const own = Object.entries(shape.fields).map(([field, [type]]) => {
+    if (!(type in MEMBERS)) return `    {FIELD_LIST, 0, "${field}"},`;
+    const offset = `offsetof(${top}, ${before}${memberOf(field)})`;
+    return `    {FIELD_${MEMBERS[type][1]}, ${offset}, "${field}"},`;
+  });
+  return [...base, ...own];
+}
+
+function written([name, shape]) {
+  const rows = rowsOf(name, shape);
+  // A list is the end: what is in it, and what follows, is the caller's.
+  if (rows.slice(0, -1).some((row) => row.includes('FIELD_LIST'))) throw new Error(name);
+  if (!rows.at(-1).includes('FIELD_LIST')) rows.push('    {FIELD_END, 0, ""},');
+  const table = `${snake(name).toUpperCase()}_FIELDS`;
+  return [
+    `static const struct field ${table}[] = {`,
+    ...rows,
+    '};',
+    '',
+    `void write_${snake(name)}(struct reply *reply, const ${structOf(name)} *from)`,
+    '{',
+    `    reply_shape(reply, ${table}, from);`,
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** shapes.gen.c */
+function shapesWriters() {
+  return [
+    TOP,
+    '#include "shapes.gen.h"',
+    '',
+    '#include <stddef.h>',
+    '',
+    '#include "shape.h"',
+    '',
+    ...Object.entries(SHAPES).map(written),
+  ].join('\n');
+}
+
+/** The files of host-native/ by path. */
+export const nativeFiles = () => ({
+  'host-native/abi.gen.h': header(),
+  'host-native/abi.gen.c': glue(),
+  'host-native/shapes.gen.h': shapesHeader(),
+  'host-native/shapes.gen.c': shapesWriters(),
+});
