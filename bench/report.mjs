@@ -171,16 +171,14 @@ function pathTable(bench) {
     note: 'CPU time of a round trip, both sockets in one process; the least of 20 runs of 8000.',
     head: [
       'one container, µs',
-      'no rules',
-      'by hand',
+      ...['no rules', 'only masquerade', 'by hand'],
       ...sides.map((side) => LABELS[side]),
       ...sides.map((side) => `${LABELS[side]} / no rules`),
       ...sides.map((side) => `${LABELS[side]} / by hand`),
     ],
-    rows: bench.path.map(({ name, none_us, hand_us, sides: measured }) => [
+    rows: bench.path.map(({ name, none_us, rewriting_us, hand_us, sides: measured }) => [
       name === 'masquerade' ? name : `… + ${name}`,
-      number(none_us),
-      number(hand_us),
+      ...[none_us, rewriting_us, hand_us].map(number),
       ...sides.map((side) => number(measured[side])),
       ...sides.map((side) => over(measured[side], none_us)),
       ...sides.map((side) => over(measured[side], hand_us)),
