@@ -10,21 +10,22 @@ import { Row, types_fill } from "./plugin/find";
 import { Plugin } from "./plugin/plugin";
 import { foreign_types } from "./plugins/foreign";
 import { HostLocal } from "./plugins/ipam/host-local/host-local";
-import { leases_read } from "./plugins/ipam/host-local/leases";
-import { Static } from "./plugins/ipam/static";
+import { leases_read } from "./plugins/ipam/host-local/leases-taken";
+import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
-import { Fused } from "./plugins/main/fairlead";
+import { Fused } from "./plugins/main/fairlead/fairlead";
 import { Loopback } from "./plugins/main/loopback";
-import { Ptp } from "./plugins/main/ptp";
+import { Ptp } from "./plugins/main/ptp/ptp";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
-import { Firewall } from "./plugins/meta/firewall";
+import { Firewall } from "./plugins/meta/firewall/firewall";
 import { Portmap } from "./plugins/meta/portmap/portmap";
-import { sourced_read } from "./plugins/meta/sbr/lanes";
 import { Sbr } from "./plugins/meta/sbr/sbr";
+import { sourced_read } from "./plugins/meta/sbr/sourced";
 import { Tuned } from "./plugins/meta/tuning/restore";
 import { Tuning } from "./plugins/meta/tuning/tuning";
-import { joined_read, Vrf } from "./plugins/meta/vrf/vrf";
+import { joined_read } from "./plugins/meta/vrf/joined";
+import { Vrf } from "./plugins/meta/vrf/vrf";
 
 /** In the order of the help text. */
 const ROWS: Row[] = [

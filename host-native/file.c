@@ -17,6 +17,7 @@
 
 #include "abi.gen.h"
 #include "io.h"
+#include "lines.h"
 #include "path.h"
 
 /** Standard input is as long at most, and so is all that the core writes. */
@@ -140,16 +141,12 @@ static long long boot_time_s(void)
     // Asked of every lease of a folder: the machine was started once.
     static long long found_s;
     if (found_s != 0) return found_s;
-    FILE *list = fopen("/proc/stat", "re");
-    if (list == NULL) return 0;
-    char line[512];
-    bool starts = true;
-    while (found_s == 0 && fgets(line, sizeof line, list) != NULL) {
-        // A line longer than the buffer comes in pieces.
-        if (starts && strncmp(line, "btime ", 6) == 0) found_s = atoll(line + 6);
-        starts = strchr(line, '\n') != NULL;
+    static struct lines list;
+    lines_open(&list, "/proc/stat");
+    for (const char *line; found_s == 0 && (line = lines_next(&list)) != NULL;) {
+        if (strncmp(line, "btime ", 6) == 0) found_s = atoll(line + 6);
     }
-    fclose(list);
+    lines_close(&list);
     return found_s;
 }
 

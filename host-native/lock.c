@@ -18,6 +18,7 @@
 #include "abi.gen.h"
 #include "folder.h"
 #include "io.h"
+#include "lines.h"
 #include "path.h"
 
 #define LOCKS_MAX 64
@@ -31,44 +32,48 @@ struct lock {
 
 static struct lock locks[LOCKS_MAX];
 
+/** Where a field of a line begins, counted from 0; the line's end when there are fewer. */
+static const char *field(const char *line, unsigned number)
+{
+    for (; number > 0; number--) {
+        line += strcspn(line, " ");
+        line += strspn(line, " ");
+    }
+    return line;
+}
+
 /** One line of proc_locks(5): the process that holds a flock on that inode, 0 for another line. */
-static long holder_in(const char *line, unsigned long long inode)
+static long holder_in(const char *line, ino_t inode)
 {
     // 1: FLOCK  ADVISORY  WRITE 42 fe:00:1234 0 EOF; those that wait have an arrow for FLOCK.
-    char kind[16];
-    long pid;
-    unsigned long long found;
-    int fields = sscanf(line, "%*s %15s %*s %*s %ld %*[^:]:%*[^:]:%llu", kind, &pid, &found);
-    return fields == 3 && strcmp(kind, "FLOCK") == 0 && found == inode && pid > 0 ? pid : 0;
+    if (strncmp(field(line, 1), "FLOCK ", 6) != 0) return 0;
+    const char *minor = strchr(field(line, 5), ':');
+    const char *found = minor == NULL ? NULL : strchr(minor + 1, ':');
+    long pid = atol(field(line, 4));
+    return found != NULL && (ino_t)atoll(found + 1) == inode && pid > 0 ? pid : 0;
 }
 
 /** "process 42 (portmap)" for who holds the flock on a file; "another process" when unknown. */
 static void holder_of(int fd, char *into, size_t size)
 {
+    static struct lines list;
     snprintf(into, size, "another process");
     struct stat stat;
-    FILE *list = fopen("/proc/locks", "re");
-    if (list == NULL) return;
-    char line[256];
+    if (fstat(fd, &stat) != 0) return;
+    lines_open(&list, "/proc/locks");
     long pid = 0;
-    if (fstat(fd, &stat) == 0) {
-        while (pid == 0 && fgets(line, sizeof line, list) != NULL) {
-            pid = holder_in(line, (unsigned long long)stat.st_ino);
-        }
+    for (const char *line; pid == 0 && (line = lines_next(&list)) != NULL;) {
+        pid = holder_in(line, stat.st_ino);
     }
-    fclose(list);
+    lines_close(&list);
     if (pid == 0) return;
     snprintf(into, size, "process %ld", pid);
     char path[64];
     snprintf(path, sizeof path, "/proc/%ld/comm", pid);
-    FILE *comm = fopen(path, "re");
-    if (comm == NULL) return;
-    char name[64];
-    if (fgets(name, sizeof name, comm) != NULL) {
-        name[strcspn(name, "\n")] = 0;
-        snprintf(into, size, "process %ld (%s)", pid, name);
-    }
-    fclose(comm);
+    lines_open(&list, path);
+    const char *name = lines_next(&list);
+    if (name != NULL) snprintf(into, size, "process %ld (%s)", pid, name);
+    lines_close(&list);
 }
 
 /** Opens the lock file, with its folder when that may be made: a descriptor or -errno. */

@@ -10,11 +10,12 @@
 /** Whether one of the parts between slashes is "..". */
 static bool climbs(const char *path)
 {
-    for (const char *at = strstr(path, ".."); at != NULL; at = strstr(at + 1, "..")) {
-        bool starts = at == path || at[-1] == '/';
-        if (starts && (at[2] == 0 || at[2] == '/')) return true;
+    for (const char *part = path;; part++) {
+        size_t length = strcspn(part, "/");
+        if (length == 2 && memcmp(part, "..", 2) == 0) return true;
+        part += length;
+        if (*part == 0) return false;
     }
-    return false;
 }
 
 int32_t path_resolve(struct host *host, struct span span, struct path *into)

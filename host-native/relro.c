@@ -8,15 +8,15 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 /** The program in memory, by the linker. */
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 static int32_t protect(uintptr_t at, uint64_t length)
 {
-    const uintptr_t page_mask = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+    const uintptr_t page_mask = ~((uintptr_t)getauxval(AT_PAGESZ) - 1);
     uintptr_t start = at & page_mask;
     // What shares the last page is written to; the linker ends the part at a page of 4 KiB.
     uintptr_t end = (at + length) & page_mask;

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "core-data.h"
+#include "unpack.h"
 #include "wasm-rt.h"
 
 #define PAGE_BYTES 65536u
@@ -23,9 +23,6 @@
 #define POPULATED_BYTES (4 * PAGE_BYTES)
 /** A 32-bit address and a 32-bit offset, and what is read there. */
 #define RESERVED_BYTES ((2ull << 32) + PAGE_BYTES)
-/** Before a text of the compiler, and what says that it is one. */
-#define TEXT_HEADER_BYTES 20u
-#define TEXT_KIND 2u
 /** Beside wasm_rt_trap_t. */
 #define TRAP_NO_MEMORY 100
 #define TYPES_MAX 64
@@ -130,52 +127,6 @@ static bool use(uint8_t *from, size_t bytes)
     // At once is cheaper than a fault per page. A kernel older than 5.14 does not know it.
     if (bytes <= POPULATED_BYTES) madvise(from, bytes, MADV_POPULATE_WRITE);
     return true;
-}
-
-/** Bytes with a zero behind each (little endian). Every call does this for most of the data. */
-__attribute__((optimize("O3"))) static void widen(uint8_t *to, const uint8_t *from, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t wide = from[i];
-        memcpy(to + 2 * i, &wide, sizeof wide);
-    }
-}
-
-/** A text of the compiler (core-data.h), at `to`: how much memory it takes. */
-static size_t put_text(uint8_t *to, size_t room, const uint8_t *from, size_t count)
-{
-    uint32_t size = 2 * (uint32_t)count;
-    uint32_t block = ((TEXT_HEADER_BYTES + size + 15) & ~15u) - 4;
-    const uint32_t header[] = {block, 0, 0, TEXT_KIND, size};
-    if (4 + (size_t)block > room) runtime_trap();
-    memcpy(to, header, sizeof header);
-    widen(to + sizeof header, from, count);
-    return 4 + (size_t)block;
-}
-
-/** Unpacks the core's data (core-data.h), which the translated code finds in its memory. */
-static void unpack(uint8_t *memory, size_t size)
-{
-    const uint8_t *at = core_data;
-    const uint8_t *end = core_data + core_data_length;
-    size_t place = 0;
-    while (at < end) {
-        uint32_t number = 0;
-        for (unsigned shift = 0; at < end; shift += 7) {
-            number |= (uint32_t)(*at & 0x7f) << shift;
-            if (*at++ < 0x80) break;
-        }
-        uint32_t kind = number & 3;
-        size_t count = number >> 2;
-        size_t room = size - place;
-        size_t taken = kind == 2 ? 2 * count : count;
-        if (taken > room || (kind != 0 && count > (size_t)(end - at))) runtime_trap();
-        if (kind == 1) memcpy(memory + place, at, count);
-        else if (kind == 2) widen(memory + place, at, count);
-        else if (kind == 3) taken = put_text(memory + place, room, at, count);
-        at += kind == 0 ? 0 : count;
-        place += taken;
-    }
 }
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pages, uint32_t max_pages)

@@ -101,6 +101,12 @@ function plugin(type: string): number {
   return answer.exit_code;
 }
 
+/** Whether standard output is a terminal of which nobody said that it has no colours. */
+function colours(): boolean {
+  const { NO_COLOR = '', TERM = 'dumb' } = process.env;
+  return NO_COLOR === '' && TERM !== 'dumb' && process.getBuiltinModule('node:tty').isatty(1);
+}
+
 function main(): number {
   const type = baseName();
   const command = process.env['CNI_COMMAND'] ?? '';
@@ -113,6 +119,7 @@ function main(): number {
     executable: isExecutable() ? process.execPath : undefined,
     env: process.env,
     write,
+    colours: colours(),
     sleep,
     core: () => wasmModule('tools.wasm'),
     sim: () => wasmModule('sim.wasm'),

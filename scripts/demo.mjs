@@ -1,47 +1,60 @@
-// `npm run demo`: the main job of Fairlead, shown on real namespaces that exist only meanwhile.
-// Runs under any Node from 20; it installs, builds and makes the namespaces. What is shown is
-// demo/story.mjs, run by Node 26 inside the namespace that stands for the host, so that nothing of
-// this machine's own network is touched.
+// `npm run demo`: what Fairlead does, shown on the real kernel in namespaces that exist only
+// meanwhile, as root or as an ordinary user. Runs under any Node from 20; it installs and builds.
+// What is shown is demo/story.mjs, run by Node 26 inside namespaces of its own, so that nothing of
+// this machine's own network, /run or /var/lib is touched.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from '../tools/build.mjs';
-import { sandboxProblem, withSandbox } from './sandbox.mjs';
-import { ROOT, runNode26, setup } from './setup.mjs';
+import { build, lacking } from '../tools/build.mjs';
+import { STEPS } from '../tools/build-steps.mjs';
+import { findProgram, ROOT, runNode26, setup } from './setup.mjs';
 
-const STORY = 'scripts/demo/story.mjs';
+/** Namespaces of links and mounts; of users too where this one is not root. */
+const UNSHARE = [
+  'unshare',
+  ...(process.getuid() === 0 ? [] : ['--user', '--map-root-user']),
+  '--net',
+  '--mount',
+];
+/** All that the demo writes lies below these. */
+const COVERED = ['/run', '/var/lib', '/tmp'];
+const COVER = COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`).join(' && ');
+const PROBE = `${COVER} && ip netns add probe`;
 
-/** Whether this user may write `files`: a build by root leaves them to root. */
-function writable(files) {
-  try {
-    for (const file of files) accessSync(join(ROOT, file), constants.W_OK);
-    return true;
-  } catch {
-    return false;
+/** "" when such namespaces can be made here, else why not. */
+function problem() {
+  for (const name of ['unshare', 'ip', 'nsenter']) {
+    if (findProgram(name) === undefined) return `the program ${name} is not here`;
   }
+  const [program, ...args] = UNSHARE;
+  const made = spawnSync(program, [...args, 'sh', '-c', PROBE], { encoding: 'utf8' });
+  return made.status === 0 ? '' : `no namespaces can be made: ${made.stderr.trim()}`;
 }
 
-/** Without root, or without namespaces for another reason: the same on the simulated kernel. */
-async function simulated(problem) {
-  const modules = ['dist/core.wasm', 'dist/sim.wasm'];
-  const built = modules.every((file) => existsSync(join(ROOT, file)));
-  if (built && !writable(['dist', ...modules])) {
+/** Whether this user may write in dist/: a build by root leaves it to root. */
+function mayBuild() {
+  const dist = join(ROOT, 'dist');
+  if (!existsSync(dist)) return true;
+  try {
+    accessSync(dist, constants.W_OK);
+    return true;
+  } catch {
     console.log('demo: dist/ belongs to another user: showing what lies there already');
-  } else {
-    await build(['core', 'sim']);
+    return false;
   }
-  return runNode26(STORY, ['simulated', problem]);
 }
 
 /** Resolves to the exit code: 0 when all that was shown held. */
 async function demo() {
   await setup('demo');
-  const problem = sandboxProblem();
-  if (problem !== '') return simulated(problem);
-  await build(['executable']);
-  return withSandbox('fairlead-demo', ['host', 'a', 'b'], ({ netns, folder }) => {
-    const place = JSON.stringify({ folder, pods: { a: netns.a, b: netns.b } });
-    return runNode26(STORY, ['real', place], ['nsenter', `--net=${netns.host}`]);
-  });
+  const why = problem();
+  const native = lacking(STEPS.native) === '';
+  const steps = why === '' ? ['executable', ...(native ? ['native'] : [])] : ['core', 'sim'];
+  if (mayBuild()) await build(steps);
+  if (why !== '') return runNode26('scripts/demo/simulated.mjs', [why]);
+  const program = existsSync(join(ROOT, 'dist/fairlead-native')) ? 'fairlead-native' : 'fairlead';
+  const start = [...UNSHARE, 'sh', '-c', `${COVER} && exec "$0" "$@"`];
+  return runNode26('scripts/demo/story.mjs', [program], start);
 }
 
 process.exitCode = await demo().catch((error) => {

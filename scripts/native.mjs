@@ -98,6 +98,7 @@ async function muslToolchain(compiler = 'gcc', triple = TRIPLE, root = '/') {
     compiler,
     translated: [...COMMON, ...TRANSLATED, fixedRegister(triple)],
     written: [...COMMON, ...STRICT, ...NO_UNWINDING],
+    heap: true,
     // The order of musl-gcc; the kernel's headers come last, because musl brings none.
     headers: [
       '-nostdinc',
@@ -118,6 +119,7 @@ const SANITIZING = {
   compiler: 'gcc',
   translated: ['-std=gnu17', '-O1', '-ffunction-sections', ...TRANSLATED, fixedRegister(TRIPLE)],
   written: SANITIZED,
+  heap: false,
   headers: [],
   begin: ['-fsanitize=address,undefined', '-Wl,--gc-sections'],
   end: [],
@@ -155,10 +157,14 @@ async function compile(folder, { compiler, headers }, path, flags) {
   return object;
 }
 
-/** The files of host-native/, in the order of their names. */
-function sources() {
+/** In place of the C library's, which sanitizers need. */
+const HEAP = 'heap.c';
+
+/** The files of host-native/, in the order of their names; the heap's only when it is wanted. */
+function sources(heap) {
   const files = readdirSync(SOURCE).filter((name) => name.endsWith('.c'));
-  return files.sort().map((name) => join(SOURCE, name));
+  const wanted = files.filter((name) => heap || name !== HEAP);
+  return wanted.sort().map((name) => join(SOURCE, name));
 }
 
 /** Compiles and links dist/NAME of the translated core and host-native/. */
@@ -169,7 +175,7 @@ async function program(name, toolchain) {
   // It is awaited below: a failure until then is not one that nobody sees.
   core.catch(() => {});
   const objects = [];
-  for (const path of [...sources(), join(TRANSLATION, 'core-data.c')]) {
+  for (const path of [...sources(toolchain.heap), join(TRANSLATION, 'core-data.c')]) {
     objects.push(await compile(folder, toolchain, path, toolchain.written));
   }
   const made = join(folder, name);
@@ -179,7 +185,15 @@ async function program(name, toolchain) {
 }
 
 /** What a core is needed for. */
-const OF_THE_CORE = ['abi.gen.c', 'around.c', 'border.c', 'main.c', 'runtime.c', 'serve.c'];
+const OF_THE_CORE = [
+  'abi.gen.c',
+  'around.c',
+  'border.c',
+  'main.c',
+  'runtime.c',
+  'serve.c',
+  'unpack.c',
+];
 
 const withoutCore = (file) => !OF_THE_CORE.includes(file);
 
@@ -198,7 +212,7 @@ export async function buildTestProgram(
   mkdirSync(folder, { recursive: true });
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
   const paths = [
-    ...sources().filter((path) => wanted(basename(path))),
+    ...sources(false).filter((path) => wanted(basename(path))),
     ...files.map((file) => join(ROOT, file)),
     ...Object.keys(texts).map((file) => join(folder, file)),
   ];

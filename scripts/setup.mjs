@@ -26,7 +26,7 @@ export const PACKAGES = [
     package: 'libatomic1',
     provides: `/usr/lib/${MULTIARCH}/libatomic.so.1`,
     why: 'Node 26 is linked to it',
-    needed_for: ['demo', 'test', 'bench', 'check'],
+    needed_for: ['install', 'demo', 'test', 'bench', 'check'],
   },
   {
     package: 'iproute2',
@@ -38,13 +38,13 @@ export const PACKAGES = [
     package: 'nftables',
     provides: 'nft',
     why: 'nft is asked what lies in the tables that Fairlead makes without it',
-    needed_for: ['test', 'bench'],
+    needed_for: ['demo', 'test', 'bench'],
   },
   {
     package: 'iptables',
     provides: 'iptables',
     why: 'the reference plugins execute it for masquerade, host ports and firewall',
-    needed_for: ['bench'],
+    needed_for: ['demo', 'bench'],
   },
   {
     package: 'iptables',
@@ -62,31 +62,31 @@ export const PACKAGES = [
     package: 'binutils',
     provides: 'strip',
     why: 'strip makes the executable a fifth smaller; it works without, too',
-    needed_for: ['demo', 'test', 'bench'],
+    needed_for: ['install', 'demo', 'test', 'bench'],
   },
   {
     package: 'gcc',
     provides: 'gcc',
     why: 'gcc compiles the native host',
-    needed_for: ['test', 'bench'],
+    needed_for: ['install', 'demo', 'test', 'bench'],
   },
   {
     package: 'linux-libc-dev',
     provides: '/usr/include/linux/netlink.h',
     why: 'the native host speaks to the kernel in the words of its headers',
-    needed_for: ['test', 'bench'],
+    needed_for: ['install', 'demo', 'test', 'bench'],
   },
   {
     package: 'musl-tools',
     provides: 'musl-gcc',
     why: 'the native host is linked with musl, so that it needs nothing on a node',
-    needed_for: ['test', 'bench'],
+    needed_for: ['install', 'demo', 'test', 'bench'],
   },
   {
     package: 'wabt',
     provides: 'wasm2c',
     why: 'wasm2c translates the core to C for the native host',
-    needed_for: ['test', 'bench'],
+    needed_for: ['install', 'demo', 'test', 'bench'],
   },
   {
     package: 'gcc-aarch64-linux-gnu',
@@ -121,8 +121,8 @@ export const PACKAGES = [
   {
     package: 'containernetworking-plugins',
     provides: '/usr/lib/cni/bridge',
-    why: 'the reference plugins: what Fairlead is compared with',
-    needed_for: ['test', 'bench'],
+    why: 'the reference plugins, in a folder that no runtime looks into: what we are compared with',
+    needed_for: ['demo', 'test', 'bench'],
   },
   {
     package: 'strace',
@@ -268,7 +268,7 @@ async function setupPackages(purpose) {
   }
 }
 
-/** Installs what `purpose` ('demo', 'test', 'bench' or 'all') needs and is not there yet. */
+/** Installs what a purpose (`needed_for`, or 'all') needs and is not there yet. */
 export async function setup(purpose = 'all') {
   await setupNpm();
   await setupPackages(purpose);
@@ -304,6 +304,11 @@ function isProgram() {
 
 if (isProgram()) {
   const purpose = process.argv[2] ?? 'all';
+  const purposes = ['all', ...new Set(PACKAGES.flatMap((row) => row.needed_for))];
+  if (!purposes.includes(purpose)) {
+    say(`there is nothing to set up for "${purpose}": write one of ${purposes.join(', ')}`);
+    process.exit(2);
+  }
   await setup(purpose);
   say(`ready: ${execFileSync(node26(), ['--version'], { encoding: 'utf8' }).trim()}`);
 }

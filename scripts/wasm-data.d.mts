@@ -1,2 +1,2 @@
 /** See wasm-data.mjs. */
-export function pack(image: Uint8Array): Uint8Array;
+export function pack(image: Uint8Array): { packed: Uint8Array; template_kind: number };

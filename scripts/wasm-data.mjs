@@ -1,8 +1,8 @@
 // A WebAssembly module in two parts: without its data, and the data as text of a C file, packed.
 // The compiler leaves out every run of zeros, which makes thousands of segments, and a translation
 // to C has code for each of them; and most of the data are texts in UTF-16, every second byte zero,
-// each behind 20 bytes that follow from its length. The memory is the same afterwards, byte for
-// byte.
+// each behind 20 bytes that follow from its length, and arrays of the texts between the values of a
+// template. The memory is the same afterwards, byte for byte.
 
 const DATA_SECTION = 11;
 const DATA_COUNT_SECTION = 12;
@@ -13,9 +13,11 @@ const END = 0x0b;
 const RUN_MIN = 6;
 const NUMBERS_A_LINE = 24;
 
-/** A text of the compiler: its block's size, two words of zeros, its kind, its size, itself. */
-const HEADER_OF_TEXT_BYTES = 20;
+/** Before an object of the compiler: its block's size, two words, its kind, its size. */
+const HEADER_BYTES_OF_OBJECT = 20;
 const KIND_OF_TEXT = 2;
+/** The first of the two words before an array of a template; of a text it is 0. */
+const MARK_OF_TEMPLATE = 3;
 /** Blocks end at multiples of this. The word before one is the size of the next. */
 const BLOCK_ALIGN = 16;
 
@@ -43,10 +45,10 @@ function address(bytes, at) {
   }
 }
 
-function writeUnsigned(value) {
+function leb128(value) {
   const out = [];
   let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 128)) out.push((rest % 128) | 0x80);
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out.push((rest % 0x80) | 0x80);
   return [...out, rest];
 }
 
@@ -73,74 +75,108 @@ function imageOf(segments) {
   return image;
 }
 
-/** How many zeros there are at `at`, and how many bytes that each have a zero behind them. */
-function runsAt(image, at) {
-  let zeros = 0;
-  while (at + zeros < image.length && image[at + zeros] === 0) zeros++;
-  let wide = 0;
-  const isWide = (place) => image[place] !== 0 && (image[place + 1] ?? 0) === 0;
-  while (at + 2 * wide < image.length && isWide(at + 2 * wide)) wide++;
-  return { zeros, wide };
-}
-
-/** How long the block of a text is, its own size not counted. */
+/** How long the block of an object is, its own size not counted. */
 function blockOf(size) {
-  return Math.ceil((HEADER_OF_TEXT_BYTES + size) / BLOCK_ALIGN) * BLOCK_ALIGN - 4;
+  return Math.ceil((HEADER_BYTES_OF_OBJECT + size) / BLOCK_ALIGN) * BLOCK_ALIGN - 4;
 }
 
-/** The characters of the text whose header is at `at`, when there is one and all are bytes. */
-function textAt(image, at) {
-  if (at % BLOCK_ALIGN !== BLOCK_ALIGN - 4 || at + HEADER_OF_TEXT_BYTES > image.length) return;
-  const [block, first, second, kind, size] = [0, 4, 8, 12, 16].map((i) =>
+/** The object whose header is at `at`, when there is one: with its block filled up by zeros. */
+function objectAt(image, at) {
+  const from = at + HEADER_BYTES_OF_OBJECT;
+  if (at % BLOCK_ALIGN !== BLOCK_ALIGN - 4 || from > image.length) return;
+  const [block, mark, second, kind, size] = [0, 4, 8, 12, 16].map((i) =>
     image.readUInt32LE(at + i),
   );
   const end = at + 4 + block;
-  const regular = first === 0 && second === 0 && kind === KIND_OF_TEXT && size % 2 === 0;
-  if (!regular || block !== blockOf(size) || end > image.length) return;
-  const body = image.subarray(at + HEADER_OF_TEXT_BYTES, end);
-  const chars = body.filter((_, index) => index < size && index % 2 === 0);
-  const narrow = body.every((byte, index) => byte === 0 || (index < size && index % 2 === 0));
-  return narrow ? { chars, end } : undefined;
+  if (second !== 0 || block !== blockOf(size) || end > image.length) return;
+  if (image.subarray(from + size, end).some((byte) => byte !== 0)) return;
+  return { mark, kind, body: image.subarray(from, from + size), end };
 }
 
-/** The image as parts: core-data.h says what they are. */
+/** The characters of a text when all are bytes. */
+function charsOf({ mark, kind, body }) {
+  if (mark !== 0 || kind !== KIND_OF_TEXT || body.length % 2 !== 0) return;
+  if (body.some((byte, index) => index % 2 === 1 && byte !== 0)) return;
+  return body.filter((_, index) => index % 2 === 0);
+}
+
+/** The words of an array of a template: texts, in blocks, with a place for a value between them. */
+function wordsOf({ mark, body }) {
+  if (mark !== MARK_OF_TEMPLATE || body.length % 4 !== 0) return;
+  const words = Array.from({ length: body.length / 4 }, (_, i) => body.readUInt32LE(4 * i));
+  const regular = (word, index) => (index % 2 === 0 ? word % BLOCK_ALIGN === 0 : word === 0);
+  return words.every(regular) ? words : undefined;
+}
+
+/** What kind most arrays of templates are of: the compiler numbers kinds as it meets them. */
+function kindOfTemplates(image) {
+  const counts = new Map();
+  for (let at = BLOCK_ALIGN - 4; at < image.length; at += BLOCK_ALIGN) {
+    const object = objectAt(image, at);
+    if (object === undefined || wordsOf(object) === undefined) continue;
+    counts.set(object.kind, (counts.get(object.kind) ?? 0) + 1);
+  }
+  return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
+}
+
+/** Packs objects; keeps where the last text of a template lies. */
+class Objects {
+  #last = 0;
+  #kind;
+
+  constructor(kind) {
+    this.#kind = kind;
+  }
+
+  /** Of a text of a template: how far it lies from the one before, in blocks; 0 for none. */
+  #distance(word) {
+    if (word === 0) return 0;
+    const blocks = (word - this.#last) / BLOCK_ALIGN;
+    this.#last = word;
+    return 1 + (blocks < 0 ? -2 * blocks - 1 : 2 * blocks);
+  }
+
+  /** The part for an object; undefined when it has no form of its own. */
+  pack(object) {
+    const chars = charsOf(object);
+    if (chars !== undefined) return [...leb128(chars.length * 4 + 3), ...chars];
+    const words = object.kind === this.#kind ? wordsOf(object) : undefined;
+    if (words === undefined) return;
+    const texts = words.filter((_, index) => index % 2 === 0);
+    return [
+      ...leb128(words.length * 4 + 2),
+      ...texts.flatMap((word) => leb128(this.#distance(word))),
+    ];
+  }
+}
+
+/** The image as parts, and the kind of templates: core-data.h says what they are. */
 export function pack(image) {
+  const template_kind = kindOfTemplates(image);
+  const objects = new Objects(template_kind);
   const out = [];
   let plain = 0;
-  const flush = (end) => {
-    if (plain < end)
-      out.push(...writeUnsigned((end - plain) * 4 + 1), ...image.subarray(plain, end));
+  const put = (part, from, to) => {
+    if (plain < from) {
+      out.push(...leb128((from - plain) * 4 + 1), ...image.subarray(plain, from));
+    }
+    out.push(...part);
+    plain = to;
   };
   for (let at = 0; at < image.length; ) {
-    const text = textAt(image, at);
-    if (text !== undefined) {
-      flush(at);
-      out.push(...writeUnsigned(text.chars.length * 4 + 3), ...text.chars);
-      at = text.end;
-      plain = at;
-      continue;
-    }
-    const { zeros, wide } = runsAt(image, at);
-    if (zeros < RUN_MIN && wide < RUN_MIN) {
-      at++;
-      continue;
-    }
-    flush(at);
-    if (zeros >= RUN_MIN) {
-      out.push(...writeUnsigned(zeros * 4));
-      at += zeros;
-    } else {
-      const chars = Array.from({ length: wide }, (_, index) => image[at + 2 * index]);
-      out.push(...writeUnsigned(wide * 4 + 2), ...chars);
-      at += 2 * wide;
-    }
-    plain = at;
+    const object = objectAt(image, at);
+    const part = object === undefined ? undefined : objects.pack(object);
+    let zeros = 0;
+    while (part === undefined && image[at + zeros] === 0) zeros++;
+    if (part !== undefined) put(part, at, object.end);
+    else if (zeros >= RUN_MIN) put(leb128(zeros * 4), at, at + zeros);
+    at = Math.max(plain, at + 1);
   }
-  flush(image.length);
-  return Uint8Array.from(out);
+  put([], image.length, image.length);
+  return { packed: Uint8Array.from(out), template_kind };
 }
 
-function dataInC(packed) {
+function dataInC({ packed, template_kind }) {
   const lines = [];
   for (let at = 0; at < packed.length; at += NUMBERS_A_LINE) {
     lines.push(`    ${[...packed.subarray(at, at + NUMBERS_A_LINE)].join(', ')},`);
@@ -153,6 +189,7 @@ function dataInC(packed) {
     ...lines,
     '};',
     'const uint32_t core_data_length = sizeof core_data;',
+    `const uint32_t core_template_kind = ${template_kind};`,
     '',
   ].join('\n');
 }
@@ -168,7 +205,7 @@ export function splitData(wasm) {
     if (id === DATA_SECTION) image = imageOf(segmentsOf(wasm.subarray(from, at)));
     // The count is for instructions that name segments, and there are none.
     else if (id !== DATA_COUNT_SECTION) {
-      out.push(Uint8Array.from([id, ...writeUnsigned(length)]), wasm.subarray(from, at));
+      out.push(Uint8Array.from([id, ...leb128(length)]), wasm.subarray(from, at));
     }
   }
   return { wasm: Buffer.concat(out), data: dataInC(pack(image)) };

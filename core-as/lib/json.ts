@@ -2,6 +2,7 @@
 // numbers and the offset of every value, so that errors can say line and column.
 // It refuses to guess: no trailing commas, no lossy numbers, no lone surrogates, no malformed
 // UTF-8.
+import { equals_fold } from "./ascii";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "./utf8";
 
 export const enum Kind {
@@ -119,19 +120,6 @@ export class JsonValue {
   integer(): i64 {
     return I64.parseInt(this.text);
   }
-}
-
-/** Equality but for the case of ASCII letters. */
-export function equals_fold(a: string, b: string): bool {
-  if (a.length != b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    if (lower(a.charCodeAt(i)) != lower(b.charCodeAt(i))) return false;
-  }
-  return true;
-}
-
-function lower(c: i32): i32 {
-  return c >= 65 && c <= 90 ? c | 32 : c;
 }
 
 /** What a document parsed to: `value`, or `problem` and where it stands. */

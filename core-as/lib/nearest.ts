@@ -1,5 +1,6 @@
 // The name that someone may have meant: the nearest of a list by letters added, removed or changed.
 // It refuses to guess far, to choose between two that are as near, and to turn a meaning round.
+import { lower } from "./ascii";
 
 /** Names further from each other than this are no slip of the finger. */
 const LIKELY_SLIPS = 2;
@@ -35,8 +36,8 @@ function upper(c: i32): bool {
 
 /** Whether a word is the other with a negation before it, or before one of its parts: ipNoMasq. */
 function negates(word: string, name: string): bool {
-  const folded = word.toLowerCase();
-  const meant = name.toLowerCase();
+  const folded = lower(word);
+  const meant = lower(name);
   for (let i = 0; i < NEGATIONS.length; i++) {
     const length = NEGATIONS[i].length;
     for (
@@ -64,13 +65,13 @@ function opposes(word: string, name: string): bool {
 /** The nearest of the names; "" when none is near, or two are, or it would say the opposite. */
 export function nearest(word: string, names: string[]): string {
   if (word.length > WORD_LIMIT) return "";
-  const folded = word.toLowerCase();
+  const folded = lower(word);
   let best = "";
   let least = min(word.length <= SHORT ? 2 : LIKELY_SLIPS + 1, word.length);
   let tie = false;
   for (let i = 0; i < names.length; i++) {
-    const name = names[i].toLowerCase();
-    if (abs(name.length - word.length) > least || name == best.toLowerCase()) continue;
+    const name = lower(names[i]);
+    if (abs(name.length - word.length) > least || name == lower(best)) continue;
     const slips = distance(folded, name);
     if (slips > least || (slips == least && best.length == 0)) continue;
     tie = slips == least;
@@ -78,5 +79,5 @@ export function nearest(word: string, names: string[]): string {
     least = slips;
   }
   if (tie || negates(word, best) || negates(best, word)) return "";
-  return opposes(folded, best.toLowerCase()) ? "" : best;
+  return opposes(folded, lower(best)) ? "" : best;
 }

@@ -54,8 +54,8 @@ export function check_link(ns: i32, item: Interface, kind: string): Compared {
   return compared;
 }
 
-/** The container's interface: there, up to its MAC and sandbox. */
-export function check_container(request: Request, result: Result): Compared {
+/** The container's interface: there, up to its kind, MAC and sandbox. */
+export function check_container(request: Request, result: Result, kind: string): Compared {
   const index = container_index(request, result);
   const compared = new Compared();
   if (index < 0) {
@@ -71,7 +71,7 @@ export function check_container(request: Request, result: Result): Compared {
     );
     return compared;
   }
-  return check_link(request.netns, item, "veth");
+  return check_link(request.netns, item, kind);
 }
 
 /** Every address that the result puts on the interface is there. */

@@ -2,10 +2,12 @@
 // It reads and writes the container's namespace only.
 import { Adding } from "../attach/adding";
 import { SysctlSet } from "../attach/changes";
+import { failure_errno } from "../host/failure";
 import {
   addr_add,
   addr_list,
   Link,
+  link_get,
   link_set_up,
   Route,
   route_add,
@@ -13,6 +15,7 @@ import {
   sysctl_write,
 } from "../host/kernel";
 import { sleep } from "../host/store";
+import { ENODEV } from "../lib/errno";
 import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
@@ -20,6 +23,19 @@ import { IPConfig, Result, RouteConfig } from "../spec/types";
 
 const DAD_LIMIT_MS = 5000;
 const DAD_PAUSE_MS = 50;
+
+/** CNI_IFNAME must be free before anything is made. */
+export function ifname_taken(request: Request): CniError | null {
+  const ifname = request.env.ifname;
+  if (link_get(request.netns, ifname)) {
+    return new CniError(
+      Code.InterfaceExists,
+      `interface "${ifname}" already exists in ${request.env.netns}: ` +
+        "run DEL for it, or choose another CNI_IFNAME",
+    );
+  }
+  return failure_errno == ENODEV ? null : os_error(`look for "${ifname}" in ${request.env.netns}`);
+}
 
 /**
  * The addresses of a result that are the interface's: those that name it, or none. An index that

@@ -5,9 +5,11 @@ import { log } from "../host/store";
 import { JsonValue, Kind } from "../lib/json";
 import { Element } from "../nft/element";
 import { Part } from "../nft/part";
+import { SPOOF } from "../nft/parts";
 import { MASQ, subnet_chain_name } from "../nft/subnets";
 import { Request } from "../spec/request";
-import { IPConfig } from "../spec/types";
+import { IPConfig, Result } from "../spec/types";
+import { container_index } from "./check";
 
 /** Reads ipMasq and ipMasqBackend; problems land in the reader. */
 export function masq_read(request: Request): bool {
@@ -28,8 +30,17 @@ export function masq_read(request: Request): bool {
   return true;
 }
 
-/** Masquerade packets from an address to any destination outside its subnet. */
-export function masq_want(request: Request, ip: IPConfig): void {
+/** Masquerades the addresses of CNI_IFNAME and those that name no interface. */
+export function masq_want(request: Request, result: Result): void {
+  const index = container_index(request, result);
+  for (let i = 0; i < result.ips.length; i++) {
+    const ip = result.ips[i];
+    if (ip.interface < 0 || ip.interface == index) address_want(request, ip);
+  }
+}
+
+/** Packets from an address to any destination outside its subnet. */
+function address_want(request: Request, ip: IPConfig): void {
   const address = ip.address;
   // In a subnet of prefix length 0 lies every destination.
   if (address.bits == 0) return;
@@ -42,6 +53,11 @@ export function masq_want(request: Request, ip: IPConfig): void {
 export function spoof_want(request: Request, port: string, mac: string): void {
   request.nft.push(new Element("spoof_ports", port));
   request.nft.push(new Element("spoof_pairs", `${port} . ${mac}`));
+}
+
+/** The sets that macspoofchk of a configuration leads to. */
+export function spoof_sets(request: Request): string[] {
+  return is_on(request.config, "macspoofchk") ? sets_of(SPOOF) : [];
 }
 
 /** Whether a key is true in a configuration that may be broken. */

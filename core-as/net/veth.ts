@@ -1,5 +1,5 @@
-// A veth pair between the host and a container: making it, waiting for it, taking it away.
-// Shared by the kinds that wire a container this way. Its effect is "veth".
+// A veth pair between the host and a container: making it, waiting for it, taking it away. It
+// refuses to know what the host's end is for. Its effect is "veth".
 
 import { Adding } from "../attach/adding";
 import { Effect, Site } from "../attach/effect";
@@ -29,37 +29,86 @@ const NAME_TRIES = 10;
 /** How long a port may need to become operational, in polls that double from 1 ms. */
 const WAIT_LIMIT_MS = 3000;
 
-/** A pair as made: the host's end and the container's. */
-export class Veth {
-  error: CniError | null = null;
-  host: Link = new Link();
-  container: Link = new Link();
-}
-
-/** What a new pair needs beside the names. */
-export class VethPlan {
+/** The pair of an attachment: what is planned, then what was made. */
+export class Pair {
   mtu_bytes: i32 = 0;
   /** ifindex of the bridge the host's end joins, 0 for none. */
   master: i32 = 0;
   /** Hardware address of the container's end; "" for one derived from the attachment. */
   mac: string = "";
+  host: Link = new Link();
+  container: Link = new Link();
+  private effect: VethMade = new VethMade(true);
+
+  /** Notes the pair before it is made. */
+  note(adding: Adding): void {
+    const mac = this.mac;
+    this.effect.mac = mac.length > 0 ? mac : mac_from(adding.request.identity("container"));
+    adding.note(this.effect);
+  }
+
+  /** Makes it: host's end up and in its bridge, container's end down and named CNI_IFNAME. */
+  make(adding: Adding): CniError | null {
+    const request = adding.request;
+    const peer = new VethEnd(request.netns, request.env.ifname, this.effect.mac);
+    for (let salt = 0; salt < NAME_TRIES; salt++) {
+      const name = name_from("veth", request.identity(`host${salt}`));
+      const end = new VethEnd(HOST, name, mac_from(request.identity(`host-mac${salt}`)));
+      if (link_add_veth(end, this.mtu_bytes, this.master, peer) >= 0) {
+        this.effect.pending = false;
+        adding.made_now(this.effect);
+        return this.read(end, peer);
+      }
+      if (failure_errno != EEXIST) break;
+    }
+    return os_error(`make a veth pair for "${request.env.ifname}"`);
+  }
+
+  private read(end: VethEnd, peer: VethEnd): CniError | null {
+    const host = link_get(end.ns, end.name);
+    const container = host ? link_get(peer.ns, peer.name) : null;
+    if (!host || !container) return os_error(`read the veth pair "${end.name}"`);
+    this.host = host;
+    this.container = container;
+    // A container must not configure the node by router advertisements; without IPv6 it cannot.
+    sysctl_write(HOST, `net/ipv6/conf/${host.name}/accept_ra`, "0");
+    return null;
+  }
+
+  /** Waits until the host's end is operational, and reads it as it then is; `what` it is. */
+  wait_up(what: string): CniError | null {
+    const error = this.found(wait_up(this.host.ifindex));
+    const host = this.host;
+    if (error || host.operstate == "up") return error;
+    return new CniError(Code.Kernel, `${what} in error state: ${host.operstate}`, host.name);
+  }
+  /** Reads the host's end as it is now. */
+  look_again(): CniError | null {
+    return this.found(link_get_index(HOST, this.host.ifindex));
+  }
+  private found(link: Link | null): CniError | null {
+    if (!link) return os_error(`find "${this.host.name}" again`);
+    this.host = link;
+    return null;
+  }
 }
 
-/** CNI_IFNAME must be free before anything is made. */
-export function ifname_taken(request: Request): CniError | null {
-  const ifname = request.env.ifname;
-  if (link_get(request.netns, ifname)) {
-    return new CniError(
-      Code.InterfaceExists,
-      `interface "${ifname}" already exists in ${request.env.netns}: ` +
-        "run DEL for it, or choose another CNI_IFNAME",
-    );
+/** null and the failure noted when the link vanished; at the limit, the link in its state. */
+function wait_up(ifindex: i32): Link | null {
+  let link = link_get_index(HOST, ifindex);
+  let waited_ms = 0;
+  let pause_ms = 1;
+  while (link && link.operstate != "up" && waited_ms < WAIT_LIMIT_MS) {
+    sleep(pause_ms);
+    waited_ms += pause_ms;
+    pause_ms = min(pause_ms * 2, 100);
+    link = link_get_index(HOST, ifindex);
   }
-  return failure_errno == ENODEV ? null : os_error(`look for "${ifname}" in ${request.env.netns}`);
+  return link;
 }
 
 /** A pair: its host's end is known by name and hardware address, both hashes of the attachment. */
-export class VethMade extends Effect {
+class VethMade extends Effect {
   /** `pending`: this very call has not made it yet. */
   constructor(
     public pending: bool = false,
@@ -94,57 +143,6 @@ export class VethMade extends Effect {
 export function pair_read(from: JsonValue): VethMade {
   const mac = from.get("mac");
   return new VethMade(false, mac && mac.kind == Kind.String ? mac.text : "");
-}
-
-/** Makes the pair: host's end up and in its bridge, container's end down and named CNI_IFNAME. */
-export function veth_add(adding: Adding, plan: VethPlan, effect: VethMade): Veth {
-  const request = adding.request;
-  const made = new Veth();
-  const mac = effect.mac;
-  const peer = new VethEnd(request.netns, request.env.ifname, mac);
-  for (let salt = 0; salt < NAME_TRIES; salt++) {
-    const name = name_from("veth", request.identity(`host${salt}`));
-    const end = new VethEnd(HOST, name, mac_from(request.identity(`host-mac${salt}`)));
-    if (link_add_veth(end, plan.mtu_bytes, plan.master, peer) >= 0) {
-      effect.pending = false;
-      adding.made_now(effect);
-      return veth_read(made, end, peer);
-    }
-    if (failure_errno != EEXIST) break;
-  }
-  made.error = os_error(`make a veth pair for "${request.env.ifname}"`);
-  return made;
-}
-
-function veth_read(made: Veth, end: VethEnd, peer: VethEnd): Veth {
-  const host = link_get(end.ns, end.name);
-  const container = host ? link_get(peer.ns, peer.name) : null;
-  if (!host || !container) {
-    made.error = os_error(`read the veth pair "${end.name}"`);
-    return made;
-  }
-  made.host = host;
-  made.container = container;
-  // A container must not configure the node by router advertisements; without IPv6 it cannot.
-  sysctl_write(HOST, `net/ipv6/conf/${host.name}/accept_ra`, "0");
-  return made;
-}
-
-/**
- * Waits until the host's end is operational and gives it as it then is; null and the failure noted
- * when it vanished. Time out gives the link in the state it had.
- */
-export function veth_wait_up(ifindex: i32): Link | null {
-  let link = link_get_index(HOST, ifindex);
-  let waited_ms = 0;
-  let pause_ms = 1;
-  while (link && link.operstate != "up" && waited_ms < WAIT_LIMIT_MS) {
-    sleep(pause_ms);
-    waited_ms += pause_ms;
-    pause_ms = min(pause_ms * 2, 100);
-    link = link_get_index(HOST, ifindex);
-  }
-  return link;
 }
 
 /**

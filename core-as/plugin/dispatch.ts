@@ -46,11 +46,6 @@ export abstract class Last {
 
 /** Serves one command. */
 export function dispatch(type: string, env: Environment): Answer {
-  if (env.command.length == 0) {
-    log(`CNI ${type} plugin of Fairlead`);
-    log(`CNI protocol versions supported: ${SUPPORTED.join(", ")}`);
-    return new Answer("");
-  }
   const request = new Request(type, env);
   const plugin = plugin_find(type);
   if (!plugin) {
@@ -60,6 +55,11 @@ export function dispatch(type: string, env: Environment): Answer {
       `no plugin type "${type}": install the program under one of these names: ${known}`,
     );
     return refuse(error, "");
+  }
+  if (env.command.length == 0) {
+    log(`CNI ${type} plugin of Fairlead`);
+    log(`CNI protocol versions supported: ${SUPPORTED.join(", ")}`);
+    return new Answer("");
   }
   const problem = env.problem();
   if (problem) return refuse(problem, "");

@@ -6,8 +6,9 @@ import { JsonValue, Kind } from "../lib/json";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
-import { plugin_or_foreign } from "./find";
+import { plugin_find, plugin_or_foreign } from "./find";
 import { failed, Outcome, Plugin } from "./plugin";
+import { Pool } from "./pool";
 
 /** ipam.type, "" when there is none. Tolerates anything: DEL asks it of broken configurations. */
 function ipam_type(request: Request): string {
@@ -41,6 +42,12 @@ export function ipam_object(request: Request): JsonValue | null {
 /** Validates the ipam part. `type` is not empty. */
 export function ipam_load(request: Request, plugin: Plugin | null): CniError | null {
   return plugin ? plugin.load(request) : unknown(ipam_type(request));
+}
+
+/** The addresses it gives, as far as they can be read; none of a plugin that is not ours. */
+export function ipam_pools(request: Request): Pool[] {
+  const plugin = plugin_find(ipam_type(request));
+  return plugin ? plugin.pools(request) : [];
 }
 
 /** Takes addresses; a plugin that gives none is an error of its configuration. */

@@ -4,8 +4,9 @@ import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
-import { Pool } from "./pool";
+import { Gateway, Pool } from "./pool";
 import { Type } from "./type";
+import { Written } from "./written";
 
 /** A result or the error in its place. */
 export class Outcome {
@@ -17,6 +18,14 @@ export class Outcome {
 
 export function failed(error: CniError | null): Outcome {
   return new Outcome(null, error);
+}
+
+/** One plugin of a chain and the request that it is to see. */
+export class Inner {
+  constructor(
+    public plugin: Plugin,
+    public request: Request,
+  ) {}
 }
 
 /** One CNI type. Its methods run in one instance that serves one command. */
@@ -41,6 +50,18 @@ export abstract class Plugin {
   pools(request: Request): Pool[] {
     return new Array<Pool>();
   }
+  /** The gateways that the host gets for addresses from `pools`. Tolerates anything. */
+  gateways(request: Request, pools: Pool[]): Gateway[] {
+    return new Array<Gateway>();
+  }
+  /** The plugins inside, of a whole chain; what is wrong with the list lands in the reader. */
+  inner(request: Request): Inner[] {
+    return new Array<Inner>();
+  }
+  /** Puts into the request what the runtime is going to pass, where `load` needs it. */
+  stand_in(written: Written): void {}
+  /** Says what `load` does not say of a configuration that it may have refused. */
+  advise(written: Written): void {}
   /**
    * The sets of nftables that the configuration leads to: where to look when there is no record.
    * May be asked before load.

@@ -1,5 +1,5 @@
-// Addresses that a network gives, as its IPAM plugin reads them of a configuration: for those who
-// compare networks. It owns no way of giving them.
+// Addresses that a network gives, and those that the host has as its gateway, as plugins read them
+// of a configuration: for those who compare networks. It owns no way of giving them.
 import { Cidr, Ip } from "../lib/ip";
 
 /** So many of one plugin are looked at; real networks have a few. */
@@ -12,7 +12,8 @@ export class Pool {
     public last: Ip,
     /** The subnet of their interface. */
     public subnet: Cidr,
-    public gateway: Ip,
+    /** null: the IPAM plugin gives none. */
+    public gateway: Ip | null,
     /** Byte offset in the document. */
     public offset: i32,
   ) {}
@@ -24,4 +25,15 @@ export class Pool {
     const first = this.first.toString();
     return this.first.equals(this.last) ? first : `${first}-${this.last.toString()}`;
   }
+}
+
+/** The gateway of a network on a link of the host that other networks may have theirs on. */
+export class Gateway {
+  constructor(
+    public link: string,
+    /** ADDRESS/BITS */
+    public address: string,
+    /** Byte offset in the document. */
+    public offset: i32,
+  ) {}
 }

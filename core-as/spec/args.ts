@@ -1,5 +1,6 @@
 // CNI_ARGS: KEY=VALUE pairs divided by ';' (spec 1.1.0 section 2). Parsed as strictly as the Go
 // plugins do: an empty pair or a second '=' is an error, an unknown key too unless IgnoreUnknown.
+import { lower } from "../lib/ascii";
 import { CniError, Code } from "./error";
 
 /**
@@ -35,7 +36,7 @@ export class CniArgs {
 
   private checkUnknown(): void {
     const ignore = this.get("IgnoreUnknown");
-    const folded = ignore.toLowerCase();
+    const folded = lower(ignore);
     if (folded == "1" || folded == "true") return;
     if (folded.length > 0 && folded != "0" && folded != "false") {
       this.error = new CniError(

@@ -1,5 +1,6 @@
 // The parameters of a call: CNI_* environment variables (spec 1.1.0 section 2), validated in the
 // order and with the messages of the reference's skel package.
+import { lower } from "../lib/ascii";
 import { identifier_valid, ifname_problem } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code } from "./error";
@@ -52,7 +53,7 @@ export class Environment {
     else if (name == "CNI_PATH") this.path = value;
     else if (name == HELD) this.held = value;
     else if (name == "CNI_NETNS_OVERRIDE") {
-      const folded = value.toLowerCase();
+      const folded = lower(value);
       this.netns_override = folded == "1" || folded == "true";
     }
   }

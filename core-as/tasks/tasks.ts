@@ -2,15 +2,18 @@
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.
 import { attachments_repair } from "../attach/nft";
+import { DIR } from "../attach/record";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
 import { fuse, fuse_owner, unfuse } from "./fuse";
-import { NetworkList, network_list } from "./runtime/conflist";
+import { nft_state } from "./nft-state";
+import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
+import { unreadable } from "./runtime/unreadable";
 import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
@@ -35,6 +38,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "repair") return repair();
   if (name == "networks") return networks(request.text_at("confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, request);
+  if (name == "nft_state") return nft_state();
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
@@ -48,6 +52,8 @@ function task_of(name: string, request: JsonValue): Task {
   task.path = request.text_at("path");
   task.containerID = request.text_at("containerID");
   task.netns = request.text_at("netns");
+  task.otherNetns = request.text_at("otherNetns");
+  task.otherID = request.text_at("otherID");
   task.ifname = request.text_at("ifname");
   task.args = request.text_at("args");
   const capabilities = request.get("capabilities");
@@ -64,6 +70,8 @@ function task_of(name: string, request: JsonValue): Task {
  * in nftables was gone, flushed by somebody, and is there again.
  */
 function repair(): Answer {
+  const hidden = unreadable(DIR, "");
+  if (hidden) return refuse(hidden, "");
   const errors = new Array<CniError>();
   const records = attachments_repair(new Environment(0, 0), errors);
   const repaired = JsonValue.array();
@@ -74,15 +82,19 @@ function repair(): Answer {
     item.append("ifname", JsonValue.string(records[i].ifname));
     repaired.push(item);
   }
-  const said = JsonValue.array();
-  for (let i = 0; i < errors.length; i++) said.push(JsonValue.string(errors[i].toString()));
+  const said = new Array<string>();
+  for (let i = 0; i < errors.length; i++) said.push(errors[i].toString());
   const made = JsonValue.object();
   made.append("repaired", repaired);
-  made.append("errors", said);
+  made.append("errors", texts_json(said));
   return new Answer(json_text(made));
 }
 
-/** `{"networks": [{"name", "cniVersion", "path", "plugins": ["bridge"], "error"?}]}` */
+/**
+ * `{"networks": [{"name", "cniVersion", "path", "plugins": ["bridge"], "inside"?: ["bridge"],
+ * "error"?}], "missing": bool}`: `inside` is what a plugin of the type `fairlead` is made of;
+ * `missing`: the folder is not there.
+ */
 function networks(dir: string): Answer {
   const found = networks_in(dir);
   if (found.error) return refuse(<CniError>found.error, "");
@@ -90,7 +102,14 @@ function networks(dir: string): Answer {
   for (let i = 0; i < found.lists.length; i++) list.push(network_json(found.lists[i]));
   const made = JsonValue.object();
   made.append("networks", list);
+  made.append("missing", JsonValue.bool(found.missing));
   return new Answer(json_text(made));
+}
+
+function texts_json(texts: string[]): JsonValue {
+  const list = JsonValue.array();
+  for (let i = 0; i < texts.length; i++) list.push(JsonValue.string(texts[i]));
+  return list;
 }
 
 function network_json(network: NetworkList): JsonValue {
@@ -98,10 +117,9 @@ function network_json(network: NetworkList): JsonValue {
   item.append("name", JsonValue.string(network.name));
   item.append("cniVersion", JsonValue.string(network.cniVersion));
   item.append("path", JsonValue.string(network.path));
-  const types = JsonValue.array();
-  const named = network.types();
-  for (let i = 0; i < named.length; i++) types.push(JsonValue.string(named[i]));
-  item.append("plugins", types);
+  item.append("plugins", texts_json(types_of(network.plugins)));
+  const inside = network.inside();
+  if (inside.length > 0) item.append("inside", texts_json(inside));
   const error = network.error;
   if (error) item.append("error", JsonValue.string(error.toString()));
   return item;

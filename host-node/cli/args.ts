@@ -1,6 +1,6 @@
 // The options of a subcommand: `--name value`, `--name=value`, flags, `--`. It is strict: what it
 // does not know, what is given twice and what lacks a value is a UsageError that says so. It
-// refuses short options (but -h), abbreviations and defaults: those are the subcommand's.
+// refuses short options (but -h and -o), abbreviations and defaults: those are the subcommand's.
 
 /** Wrong usage: exit code 2. The text is for the user. */
 export class UsageError extends Error {}
@@ -94,17 +94,19 @@ export function parseArgs<const S extends Record<string, OptionKind>>(
     }
     help = arg === '--help' || arg === '-h';
     if (help) continue;
-    const [written = ''] = arg.split('=', 1);
+    const [short = ''] = arg.split('=', 1);
+    const written = short === '-o' ? '--output' : short;
     const name = written.slice(2);
     if (!written.startsWith('--') || !Object.hasOwn(table, name)) {
       const names = ['help', ...Object.keys(table)].map((known) => `--${known}`);
-      throw new UsageError(`unknown option "${written}"${didYouMean(written, names)}`);
+      const meant = written === '--json' ? ': write --output json' : didYouMean(written, names);
+      throw new UsageError(`unknown option "${written}"${meant}`);
     }
     if (found.has(name)) throw new UsageError(`${written} is given twice`);
     const flag = table[name] === 'flag';
-    if (flag && arg !== written) throw new UsageError(`${written} takes no value`);
+    if (flag && arg !== short) throw new UsageError(`${written} takes no value`);
     found.set(name, flag || takeValue(args, at, written));
-    if (!flag && arg === written) at++;
+    if (!flag && arg === short) at++;
   }
   const unexpected = help ? undefined : operands[most_operands];
   if (unexpected !== undefined) throw new UsageError(`unexpected argument "${unexpected}"`);

@@ -4,10 +4,12 @@
 // until it asks for nothing more. Nothing on the machine is changed, locked or executed.
 import { type Driver, type Link, type Operation, OsError } from '../abi/index.ts';
 import { type Answer, performTask } from '../core.ts';
-import type { RealOptions } from '../drivers/index.ts';
+import { type RealOptions, realDriver } from '../drivers/index.ts';
 import { wrap } from '../drivers/record.ts';
 import { type SimulatedDriver, simulatedDriver } from '../drivers/simulated.ts';
+import { count, paint } from './io.ts';
 import { likeOf, type Names } from './like.ts';
+import { type Result, resultLines } from './result.ts';
 import {
   EXIT_NO_PROGRAM,
   notesOf,
@@ -39,12 +41,19 @@ export interface DryOperation {
   readonly like: string;
 }
 
+/** A line of the state's text (core-as/sim/text.ts) that is there only before or only after. */
+export interface Change {
+  /** The namespace it is of; empty for files, which are the machine's. */
+  readonly netns: string;
+  readonly change: 'added' | 'removed';
+  readonly what: string;
+}
+
 export interface DryRun {
   readonly command: string;
   readonly answer: Answer;
   readonly operations: readonly DryOperation[];
-  /** Lines of the state's text with "+ " or "- ", after two blanks the namespace they are of. */
-  readonly changes: readonly string[];
+  readonly changes: readonly Change[];
   /** What was not simulated, or left out of the snapshot. */
   readonly notes: readonly string[];
   /** What the command would say on standard error. */
@@ -85,6 +94,18 @@ const READS: ReadonlySet<string> = new Set([
   'file_read',
   // The text of a state has no times.
   'file_set_mtime',
+  'link_list',
+  'qdisc_get',
+  'filter_list',
+  'fib_rule_list',
+  'route_table_list',
+  'route_get',
+  'generation',
+  'rule_list',
+  'chain_get',
+  'chain_list',
+  'element_list',
+  'element_get',
 ]);
 
 /** The index of leases, which the text of a state leaves out: it says what the leases say. */
@@ -98,14 +119,17 @@ class Wanted {
   readonly folders = new Set<string>();
   readonly files = new Set<string>();
   readonly programs = new Set<string>();
+  nft = false;
 
   get size(): number {
-    return this.netns.size + this.folders.size + this.files.size + this.programs.size;
+    const paths = this.netns.size + this.folders.size + this.files.size + this.programs.size;
+    return paths + Number(this.nft);
   }
 
   note(op: Operation, args: Args): void {
     const [dir, path] = [String(args['dir']), String(args['path'])];
     if (op.name === 'netns_open') this.netns.add(path);
+    else if (op.module === 'nft') this.nft = true;
     else if (op.module === 'plugin') this.programs.add(path);
     // Of a folder that is made only its being there matters.
     else if (op.name === 'dir_make') this.files.add(dir);
@@ -334,21 +358,19 @@ function sections(text: string): Map<string, Set<string>> {
 }
 
 /** What differs between two states. */
-export function difference(before: string, after: string): string[] {
+export function difference(before: string, after: string): Change[] {
   const [old, now] = [sections(before), sections(after)];
-  const changes: string[] = [];
-  for (const head of new Set([...old.keys(), ...now.keys()])) {
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((head) => {
     const [was, is] = [old.get(head) ?? new Set<string>(), now.get(head) ?? new Set<string>()];
+    const netns = head.slice('netns '.length);
     const lines = [
-      ...[...was].filter((line) => !is.has(line)).map((line) => `- ${line}`),
-      ...[...is].filter((line) => !was.has(line)).map((line) => `+ ${line}`),
-    ];
+      ...[...was].filter((line) => !is.has(line)).map((what) => ({ change: 'removed', what })),
+      ...[...is].filter((line) => !was.has(line)).map((what) => ({ change: 'added', what })),
+    ] as const;
     // What was and what is now stand together.
-    lines.sort((a, b) => order(a.slice(2), b.slice(2)) || order(b, a));
-    if (lines.length > 0 && head !== '') changes.push(`  ${head}`);
-    changes.push(...lines);
-  }
-  return changes;
+    const sorted = [...lines].sort((a, b) => order(a.what, b.what) || order(b.change, a.change));
+    return sorted.map(({ change, what }) => ({ netns, change: change as Change['change'], what }));
+  });
 }
 
 function order(a: string, b: string): number {
@@ -364,6 +386,26 @@ function taken(options: SnapshotOptions): string {
   }
 }
 
+/** Lines of the state's text; a note where it could not be read. */
+interface NftState {
+  readonly lines: readonly string[];
+  readonly note?: string;
+}
+
+/** What this machine has in nftables, as the core reads it. */
+function nftState(core: WebAssembly.Module, real: RealOptions): NftState {
+  const driver = realDriver(real);
+  const around = { stdin: () => new Uint8Array(0), sleep: () => {}, log: () => {} };
+  try {
+    const { exit_code, stdout } = performTask(core, driver, 'nft_state', {}, around);
+    if (exit_code === 0) return JSON.parse(stdout) as NftState;
+    const { msg, details = '' } = JSON.parse(stdout) as { msg: string; details?: string };
+    return { lines: [], note: `left out: what stands in nftables: ${msg} ${details}`.trimEnd() };
+  } finally {
+    driver.close();
+  }
+}
+
 /**
  * Performs the task without doing it. Throws DryRunError when that cannot be done; an error of the
  * task itself is its answer.
@@ -375,13 +417,16 @@ export function dryRun(options: DryRunOptions): DryRun {
     ...(root === undefined ? {} : { root }),
   };
   const wanted = new Wanted();
+  let nft: NftState | undefined;
   // The core would ask for these soon enough; this way there are fewer passes.
   if (typeof request['confDir'] === 'string') wanted.folders.add(request['confDir']);
   if (typeof request['netns'] === 'string') wanted.netns.add(request['netns']);
   for (let passes = 0; passes < PASSES_LIMIT; passes++) {
     const size = wanted.size;
     const { netns, folders, files, programs } = wanted;
-    const text = taken({ ...real, netns, folders, files, programs });
+    if (wanted.nft) nft ??= nftState(options.core, real);
+    const { lines = [], note } = nft ?? {};
+    const text = taken({ ...real, netns, folders, files, programs, nft: lines });
     const pass = new Pass(options, text, wanted);
     if (wanted.size > size) continue;
     const after = pass.after();
@@ -390,7 +435,7 @@ export function dryRun(options: DryRunOptions): DryRun {
       answer: pass.answer,
       operations: pass.operations,
       changes: difference(pass.before, after),
-      notes: [...pass.foreigners.notes, ...notesOf(text)],
+      notes: [...pass.foreigners.notes, ...notesOf(text), ...(note === undefined ? [] : [note])],
       log: pass.log,
       before: pass.before,
       after,
@@ -414,20 +459,61 @@ function clipped(line: string): string {
   return line.length > SHOWN_LIMIT ? `${line.slice(0, SHOWN_LIMIT)}…` : line;
 }
 
-/** The report for a person. */
-export function printDryRun(report: DryRun): string {
+/** Files are told by their paths: of what is in them the rest of the report speaks. */
+function brief(line: string): string {
+  const part = /^nft (\w+) \d+$/.exec(line)?.[1];
+  if (part !== undefined) return `nft rules of our tables for ${part}`;
+  return clipped(/^(file \S+) "/.exec(line)?.[1] ?? line);
+}
+
+/** A transaction is as long as the tables that it makes. */
+function briefLike({ op, args, like }: DryOperation): string {
+  if (op !== 'nft.batch') return clipped(like);
+  const commands = String(args['words']).trim().split('\n');
+  return `nft -f - (${count(commands.length, 'command')}, all or none)`;
+}
+
+function changeLines(changes: readonly Change[], verbose: boolean): string[] {
+  const lines: string[] = [];
+  let at = '';
+  for (const { netns, change, what } of changes) {
+    if (netns !== at && netns !== '') lines.push(`netns ${netns.replace(/ path .*/, '')}:`);
+    at = netns;
+    const sign = change === 'added' ? paint('green', '+') : paint('red', '-');
+    lines.push(`${netns === '' ? '' : '  '}${sign} ${verbose ? what : brief(what)}`);
+  }
+  return lines;
+}
+
+/** The operations in words for a shell; of files only how many, but for the whole of it. */
+function operationLines(operations: readonly DryOperation[], verbose: boolean): string[] {
+  if (verbose) return operations.map(({ like }) => like);
+  const told = operations.filter(({ op }) => !op.startsWith('store.'));
+  const files = operations.length - told.length;
+  const lines = told.map(briefLike);
+  if (files > 0) lines.push(`${count(files, 'operation')} on files and locks (--verbose)`);
+  return lines;
+}
+
+/** The report for a person, short enough for a screen, or `verbose` with all there is. */
+export function printDryRun(report: DryRun, verbose: boolean): string {
   const { exit_code, stdout } = report.answer;
-  const said = stdout.trimEnd().split('\n');
+  const attached = report.command === 'add' && exit_code === 0 && stdout !== '' && !verbose;
+  const said = attached
+    ? resultLines(JSON.parse(stdout) as Result).map((line) => line.trimStart())
+    : stdout.trimEnd().split('\n');
   const parts: [string, readonly string[]][] = [
-    ['would do', report.operations.map(({ like }) => like)],
-    ['would change', report.changes.map(clipped)],
+    ['would do', operationLines(report.operations, verbose)],
+    ['would change', changeLines(report.changes, verbose)],
     [exit_code === 0 ? 'would print' : 'would fail', stdout === '' ? [] : said],
     ['would say', report.log],
     ['note', report.notes],
   ];
   const lines = [`${report.command}: dry run, nothing was changed`];
   for (const [title, items] of parts) {
-    if (items.length > 0) lines.push(`${title}:`, ...items.map((item) => `  ${item}`));
+    if (items.length > 0) {
+      lines.push(`${paint('bold', title)}:`, ...items.map((item) => `  ${item}`));
+    }
   }
   if (report.operations.length === 0) lines.push('would change nothing');
   return `${lines.join('\n')}\n`;

@@ -131,7 +131,7 @@ interface Refitted {
 
 /** Runs `fuse` or `unfuse` and gives the exit code. */
 export function runFuse(command: 'fuse' | 'unfuse', args: readonly string[], io: Io): number {
-  return guarded(command, io, () => {
+  return guarded(command, args, io, () => {
     const table = { write: 'flag', 'first-apart': 'flag', output: 'value' } as const;
     const { help, options, operands } = parseArgs(args, table, 1);
     if (help) {

@@ -19,8 +19,10 @@ const TABLE_MAIN = 254;
 /** linux/pkt_sched.h; the kernel's tick of net/pkt_sched.h. */
 const TC_H_ROOT = -1;
 const TICK_NS = 64;
-/** Longer content says no more to a person. */
+/** Longer content of a file says no more to a person. */
 const SHOWN_LIMIT = 200;
+/** NFPROTO_ of linux/netfilter.h, in nft's words. */
+const FAMILIES: Readonly<Record<number, string>> = { 1: 'inet', 2: 'ip', 7: 'bridge', 10: 'ip6' };
 
 /** A word of a shell, quoted when it has to be. */
 export function quote(word: string): string {
@@ -91,6 +93,7 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
   if (param === 'ifindex' || param === 'master' || param === 'to') {
     return value === 0 ? '' : quote(names.link(ns, Number(value)));
   }
+  if (param === 'family') return FAMILIES[Number(value)] ?? String(value);
   if (param === 'hairpin' || param === 'isolated') return value === 0 ? 'off' : 'on';
   if (param === 'timeout_ms') return String(Number(value) / 1000);
   if (param === 'env') return environment(textOf(value));
@@ -104,7 +107,12 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
   }
   const text = textOf(value);
   if (text === '' && !op.like.includes(`"$${param}"`)) return '';
-  return quote(text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text);
+  // A command that is cut off can be pasted nowhere.
+  return quote(
+    op.params[param] === 'bytes' && text.length > SHOWN_LIMIT
+      ? `${text.slice(0, SHOWN_LIMIT)}…`
+      : text,
+  );
 }
 
 /** A word of the template; undefined when it and the word before it are to be left out. */

@@ -1,16 +1,25 @@
 // The command line: all that the program does when no runtime calls it as a plugin. It is a script
-// of its own, so that a plugin call never loads it. It owns the list of subcommands; each has its
-// file.
+// of its own, so that a plugin call never loads it. It owns the list of subcommands and what is
+// said where none is meant; each subcommand has its file.
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
-import { runInstaller } from './install.ts';
-import { EXIT_USAGE, type Io } from './io.ts';
-import { runNetworks, runRepair, runVerb, VERBS, type Verb } from './network.ts';
-import { describeTypes, linkNames, readTypes, type TypeTable } from './types.ts';
+import { runInstaller } from './install/command.ts';
+import { asksForJson, EXIT_USAGE, type Io, visible } from './io.ts';
+import { runNetworks } from './networks.ts';
+import { runRepair } from './repair.ts';
+import {
+  describeType,
+  describeTypes,
+  linkNames,
+  readTypes,
+  type TypeRow,
+  type TypeTable,
+} from './types.ts';
 import { reasonsAgainst, runValidate } from './validate.ts';
+import { runVerb, type Verb } from './verbs.ts';
 
 /** What main.ts of the program hands over. */
 export interface Program {
@@ -20,45 +29,104 @@ export interface Program {
   readonly executable: string | undefined;
   readonly env: Io['env'];
   readonly write: (fd: number, text: string) => void;
+  /** Whether a terminal that knows colours is at the other end of standard output. */
+  readonly colours: boolean;
   readonly sleep: (duration_ms: number) => void;
   readonly core: () => WebAssembly.Module;
   /** sim.wasm. */
   readonly sim: () => WebAssembly.Module;
 }
 
+/** A subcommand: what the list says of it, and what runs it. */
+interface Command {
+  readonly name: string;
+  readonly operands: string;
+  readonly about: string;
+  readonly run: (args: readonly string[], program: Program) => number;
+}
+
+const withIo =
+  (run: (args: readonly string[], io: Io) => number): Command['run'] =>
+  (args, program) =>
+    run(args, machine(program));
+
+const installer =
+  (command: 'install' | 'uninstall'): Command['run'] =>
+  (args, program) => {
+    const { version, executable, write } = program;
+    const types = () => linkNames(typesOf(program));
+    const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
+    return runInstaller(command, { args, version, executable, types, against, write });
+  };
+
+const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
+const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
+  withIo((args, io) => runFuse(name, args, io));
+
+const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
+  ['networks', '', 'the networks of /etc/cni/net.d', withIo(runNetworks)],
+  ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
+  ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
+  ['del', 'NETWORK NETNS', 'take an attachment away', verb('del')],
+  ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],
+  ['gc', 'NETWORK', 'remove what attachments left that are gone', verb('gc')],
+  ['status', 'NETWORK', 'whether an ADD would be served', verb('status')],
+  ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
+  ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
+  ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
+  ['install', '', 'put the program and its type names in place', installer('install')],
+  ['uninstall', '', 'take away what install put in place', installer('uninstall')],
+  ['help', '[COMMAND|TYPE]', 'options of a command, keys of a CNI type', runHelp],
+  ['version', '', 'the version, and the CNI versions that are spoken', runVersion],
+];
+const COMMANDS: readonly Command[] = ROWS.map(([name, operands, about, run]) => {
+  return { name, operands, about, run };
+});
+
+/** Words that people bring from other programs, and what it is called here. */
+const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
+  attach: 'add',
+  create: 'add',
+  delete: 'del',
+  detach: 'del',
+  rm: 'del',
+  remove: 'del',
+  inspect: 'check',
+  show: 'networks',
+  list: 'networks',
+  ls: 'networks',
+  prune: 'gc',
+  doctor: 'validate',
+  lint: 'validate',
+  ready: 'status',
+};
+
+const SPOKEN = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'];
+const COLUMN = 26;
+
+const typesOf = ({ core, sim }: Program): TypeTable => readTypes(core(), sim());
+
+const commandLines = (): string =>
+  COMMANDS.map(({ name, operands, about }) => {
+    const call = `${name} ${operands}`;
+    return `  ${call.padEnd(COLUMN)}${about}\n`;
+  }).join('');
+
 const help = (version: string, types: TypeTable): string =>
   `fairlead ${version}: CNI plugins with one WebAssembly core
 
+Usage:
+  fairlead COMMAND [OPTION…]
+
+${commandLines()}
+"fairlead help COMMAND" has its options; all that print take --output json.
+
 As a CNI plugin (CNI_COMMAND in the environment, the network configuration on stdin) the base name
-of the program is the CNI type. Install it, or a link to it, as one of:
+of the program is the CNI type; install makes a link for each. "fairlead help TYPE" has its keys.
 
 ${describeTypes(types)}
-On the command line:
-  fairlead add|del|check NETWORK NETNS    attach a namespace, detach it, compare it
-  fairlead gc|status NETWORK              remove what is left over; is the network ready?
-  fairlead networks                       the networks of /etc/cni/net.d
-  fairlead validate FILE…                 what is wrong in configurations, with line and column
-  fairlead repair                         put back what somebody flushed out of nftables
-  fairlead fuse|unfuse FILE               a conflist as one plugin, and back
-  fairlead install                        put the program and its type names in place
-  fairlead uninstall                      take away what install put in place
-  fairlead COMMAND --help                 the options of a command
-  fairlead --help | --version             this text; the version and the CNI spec versions
-
-Exit codes: 0 done; 1 a CNI error, as JSON on stdout, or a failed command; 2 wrong usage.
-Manual: docs/fairlead.8.md in the source; configuration keys: docs/plugins.md
+Exit codes: 0 done; 1 a CNI error or a failed command, told on stderr; 2 wrong usage.
 `;
-
-const COMMANDS = [
-  ...VERBS,
-  'networks',
-  'validate',
-  'repair',
-  'fuse',
-  'unfuse',
-  'install',
-  'uninstall',
-];
 
 /** What a subcommand is given, on this machine. */
 function machine(program: Program): Io {
@@ -81,30 +149,66 @@ function machine(program: Program): Io {
   };
 }
 
-/** Runs the command line and gives the exit code. */
-export function runCommand(program: Program): number {
-  const { args, version, executable, write } = program;
-  const [first = '', ...rest] = args;
-  if (first === '--version') {
-    write(1, `fairlead ${version}\nCNI spec 0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0\n`);
+function runVersion(args: readonly string[], { version, write }: Program): number {
+  const json = { version, cniVersions: SPOKEN };
+  const text = `fairlead ${version}\nCNI spec ${SPOKEN.join(' ')}\n`;
+  write(1, asksForJson(args) ? `${JSON.stringify(json)}\n` : text);
+  return 0;
+}
+
+function runHelp(args: readonly string[], program: Program): number {
+  const [about = ''] = args;
+  if (about === '' || about.startsWith('-')) {
+    program.write(1, help(program.version, typesOf(program)));
     return 0;
   }
-  if (first === '--help' || first === '-h' || first === '') {
-    write(1, help(version, readTypes(program.core(), program.sim())));
+  const command = COMMANDS.find(({ name }) => name === (KNOWN_ELSEWHERE[about] ?? about));
+  if (command !== undefined && command.name !== 'help') return command.run(['--help'], program);
+  const { types } = typesOf(program);
+  const type = types.find(({ name }) => name === about);
+  if (type !== undefined) {
+    program.write(1, describeType(type));
     return 0;
   }
-  if (first === 'install' || first === 'uninstall') {
-    const types = () => linkNames(readTypes(program.core(), program.sim()));
-    const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
-    return runInstaller(first, { args: rest, version, executable, types, against, write });
-  }
-  const io = machine(program);
-  if (VERBS.includes(first)) return runVerb(first as Verb, rest, io);
-  if (first === 'networks') return runNetworks(rest, io);
-  if (first === 'validate') return runValidate(rest, io);
-  if (first === 'repair') return runRepair(rest, io);
-  if (first === 'fuse' || first === 'unfuse') return runFuse(first, rest, io);
-  const near = didYouMean(first, COMMANDS);
-  write(2, `fairlead: unknown argument "${first}"${near}: see fairlead --help\n`);
+  return unknown(`help ${about}`, about, program, types);
+}
+
+/** There is no such command: says which there are, and what was probably meant. */
+function unknown(
+  what: string,
+  word: string,
+  { args, write }: Program,
+  types: readonly TypeRow[] = [],
+): number {
+  const names = COMMANDS.map(({ name }) => name);
+  const here = KNOWN_ELSEWHERE[word];
+  const ours = types.filter(({ ours }) => ours).map(({ name }) => name);
+  const meant = here === undefined ? didYouMean(word, [...names, ...ours]) : `: here it is ${here}`;
+  const option = word.startsWith('-');
+  const said = `there is no ${option ? 'option' : 'command'} "${what}"${meant}`;
+  if (asksForJson(args)) write(1, `${JSON.stringify({ error: said, commands: names })}\n`);
+  else write(2, `fairlead: ${said}\nThere are ${names.join(', ')}: see fairlead help\n`);
   return EXIT_USAGE;
+}
+
+/** The arguments with the command in front of options that were written before it. */
+function commandFirst(args: readonly string[]): readonly string[] {
+  const names = COMMANDS.map(({ name }) => name);
+  const at = args.findIndex((arg) => names.includes(arg));
+  if (at <= 0 || !args[0]!.startsWith('-')) return args;
+  return [args[at]!, ...args.slice(0, at), ...args.slice(at + 1)];
+}
+
+/** Runs the command line and gives the exit code. */
+export function runCommand(given: Program): number {
+  // What is printed may hold names that others chose.
+  const write = (fd: number, text: string): void =>
+    given.write(fd, visible(text, given.colours && fd === 1));
+  const program = { ...given, write };
+  const [first = '', ...rest] = commandFirst(program.args);
+  if (first === '--version' || first === '-V') return runVersion(rest, program);
+  if (first === '--help' || first === '-h' || first === '') return runHelp(rest, program);
+  const command = COMMANDS.find(({ name }) => name === first);
+  if (command !== undefined) return command.run(rest, program);
+  return unknown(first, first, program);
 }

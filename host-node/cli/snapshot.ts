@@ -21,6 +21,8 @@ export interface SnapshotOptions extends RealOptions {
   readonly files: Iterable<string>;
   /** Files that are to be executed. */
   readonly programs: Iterable<string>;
+  /** What the host's namespace has in nftables, in the text's own lines. */
+  readonly nft?: readonly string[];
 }
 
 /** Why there is no snapshot; the text says what to do. */
@@ -125,11 +127,13 @@ interface Space {
 class Namespaces {
   readonly #surveyor: Surveyor;
   readonly #notes: Notes;
+  readonly #nft: readonly string[];
   readonly #spaces = new Map<string, Space>();
 
-  constructor(surveyor: Surveyor, notes: Notes) {
+  constructor(surveyor: Surveyor, notes: Notes, nft: readonly string[]) {
     this.#surveyor = surveyor;
     this.#notes = notes;
+    this.#nft = nft;
     this.#add(0, 'host');
   }
 
@@ -207,6 +211,7 @@ class Namespaces {
       ...this.#ruleLines(space, rt.AF_INET6),
       ...this.#sysctlLines(space),
       ...this.#tcLines(space),
+      ...(space.ns === 0 ? this.#nft : []),
     ];
   }
 
@@ -522,7 +527,7 @@ export function snapshot(options: SnapshotOptions): string {
   const files = new Files(options.root ?? '', notes);
   const surveyor = new Surveyor(options);
   try {
-    const namespaces = new Namespaces(surveyor, notes);
+    const namespaces = new Namespaces(surveyor, notes, options.nft ?? []);
     for (const path of new Set(options.netns)) {
       if (!isWritable(path) || path === '') {
         notes.add(`left out: a namespace whose path ${JSON.stringify(path)} cannot be written`);

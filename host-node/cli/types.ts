@@ -43,3 +43,24 @@ export const describeTypes = ({ types }: TypeTable): string =>
     .filter(({ ours }) => ours)
     .map(({ name, about }) => `  ${name.padEnd(COLUMN)}${about}\n`)
     .join('');
+
+/** The places of keys (core-as/plugin/type.ts) as a person says them. */
+const PLACES: Readonly<Record<string, string>> = {
+  '': 'in its object',
+  ipam: 'in "ipam"',
+  runtime: 'from the runtime, as capabilities',
+  args: 'in CNI_ARGS',
+};
+
+/** A type and its keys, as help. */
+export function describeType({ name, role, ours, about, keys, kernel }: TypeRow): string {
+  const whose = ours ? about : 'a plugin of others, which is executed from CNI_PATH';
+  const lines = [`${name}: ${whose} (${role})`, ''];
+  for (const [place, names] of Object.entries(keys)) {
+    if (names.length === 0) continue;
+    lines.push(`Keys ${PLACES[place] ?? `of "${place}"`}:`);
+    lines.push(...names.map((key) => `  ${key}`));
+  }
+  if (kernel.length > 0) lines.push(`The kernel must have: ${kernel.join(', ')}`);
+  return `${lines.join('\n')}\n`;
+}

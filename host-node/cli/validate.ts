@@ -2,7 +2,7 @@
 // The core looks and judges; this prints it, for humans, editors and CI. It changes nothing.
 import { join, resolve } from 'node:path';
 import { parseArgs, UsageError } from './args.ts';
-import { EXIT_FAILED, guarded, type Io, wantsJson } from './io.ts';
+import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
 
 const OPERANDS_LIMIT = 10_000;
 
@@ -74,14 +74,6 @@ function look(io: ValidateIo, files: readonly string[], path: string): Report {
   };
 }
 
-/** A configuration may hold anything; a terminal is not to obey it. */
-function plain(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
-}
-
 /** A path as the user wrote it, or below a folder as the user wrote that. */
 function asWritten(path: string, operands: readonly string[]): string {
   for (const operand of operands) {
@@ -92,8 +84,8 @@ function asWritten(path: string, operands: readonly string[]): string {
   return path;
 }
 
-const count = (number: number, word: string): string =>
-  `${number} ${word}${number === 1 ? '' : 's'}`;
+/** A problem is one line, whatever its file's name. */
+const oneLine = (text: string): string => text.replaceAll('\n', '\\u000a');
 
 /** The lines for humans, editors and CI. */
 function formatReport(report: Report, operands: readonly string[]): string {
@@ -101,9 +93,10 @@ function formatReport(report: Report, operands: readonly string[]): string {
   for (const { path, problems, more } of report.files) {
     const name = asWritten(path, operands);
     for (const { severity, line, column, msg } of problems) {
-      lines.push(plain(`${name}:${line}:${column}: ${severity}: ${msg}`));
+      const word = paint(severity === 'error' ? 'red' : 'yellow', severity);
+      lines.push(oneLine(`${name}:${line}:${column}: ${word}: ${msg}`));
     }
-    if (more) lines.push(plain(`${name}: these are not all: correct them first`));
+    if (more) lines.push(oneLine(`${name}: these are not all: correct them first`));
   }
   const { errors, warnings } = report;
   const found =
@@ -122,13 +115,13 @@ export function reasonsAgainst(io: ValidateIo, file: string, path: string): stri
   return look(io, [resolve(file)], path).files.flatMap((report) =>
     report.problems
       .filter(({ severity, msg }) => severity === 'error' || msg.startsWith('no program '))
-      .map(({ line, column, msg }) => plain(`${file}:${line}:${column}: ${msg}`)),
+      .map(({ line, column, msg }) => oneLine(`${file}:${line}:${column}: ${msg}`)),
   );
 }
 
 /** Runs `validate` and gives the exit code. */
 export function runValidate(args: readonly string[], io: ValidateIo): number {
-  return guarded('validate', io, () => {
+  return guarded('validate', args, io, () => {
     const table = { strict: 'flag', path: 'value', output: 'value' } as const;
     const { help, options, operands } = parseArgs(args, table, OPERANDS_LIMIT);
     if (help) {

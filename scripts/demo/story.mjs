@@ -1,195 +1,240 @@
-// What the demo shows, in order: a network, two pods wired, what the core asked for, traffic,
-// CHECK, DEL and its traces, times. Started by scripts/demo.mjs under Node 26, inside the namespace
-// that stands for the host. Exit code 1 when anything shown did not hold.
-import { showOperations } from './operations.mjs';
+// What the demo shows, in order: a chain attached beside the reference, traffic, an ADD that
+// fails, one that is killed, a ruleset that somebody flushed, DEL, times. Started by
+// scripts/demo.mjs under Node 26 in namespaces of its own. Exit code 1 when anything shown did not
+// hold.
+import {
+  answers,
+  fairlead,
+  flush,
+  hasNft,
+  hasReference,
+  killed,
+  listen,
+  makeNode,
+  pings,
+  reference,
+  repair,
+  state,
+} from './node.mjs';
 import * as paint from './paint.mjs';
 import { block, bold, box, dim, heading, holds, jsonLines, milliseconds, say } from './paint.mjs';
-import { openWorld } from './worlds.mjs';
 
-const SUBNET = '10.88.7.0/24';
+const [program = 'fairlead'] = process.argv.slice(2);
+const PODS = ['a', 'b', 'c'];
 const GATEWAY = '10.88.7.1';
-const BRIDGE = 'fl0';
-const NETWORK = 'demo';
+const [HOST_PORT, POD_PORT] = [8080, 80];
 const ROUNDS = 10;
+/** Of some 45 operations of this ADD: the pair is made, and nothing is finished. */
+const KILLED_AT = 34;
+const nft = hasNft();
 
-const [kind = '', detail = ''] = process.argv.slice(2);
-const world = openWorld(kind, detail);
+const bridge = (name, subnet) => ({
+  type: 'bridge',
+  bridge: name,
+  isGateway: true,
+  ipMasq: nft,
+  ipam: {
+    type: 'host-local',
+    ranges: [[{ subnet }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  },
+});
+const PORTMAP = { type: 'portmap', capabilities: { portMappings: true } };
+const FIREWALL = { type: 'firewall' };
+const chain = (name, subnet, ...more) => [
+  bridge(name, subnet),
+  ...(nft ? [PORTMAP, FIREWALL] : []),
+  ...more,
+];
+const mapping = (hostPort) => [{ hostPort, containerPort: POD_PORT, protocol: 'tcp' }];
 
-const conflist = {
-  cniVersion: '1.1.0',
-  name: NETWORK,
-  plugins: [
-    {
-      type: 'bridge',
-      bridge: BRIDGE,
-      isGateway: true,
-      ipam: {
-        type: 'host-local',
-        dataDir: world.leases_dir,
-        ranges: [[{ subnet: SUBNET }]],
-        routes: [{ dst: '0.0.0.0/0' }],
-      },
-    },
-  ],
-};
+/** A list as one plugin of the type `fairlead`, as `fairlead fuse` makes it. */
+const fused = (plugins, ports = []) => ({
+  cniVersion: '1.0.0',
+  name: 'demo',
+  plugins: [{ type: 'fairlead', capabilities: PORTMAP.capabilities, plugins, ports }],
+});
+const LIST = fused(chain('fl0', '10.88.7.0/24'));
+const withPort = (list, hostPort) => ({
+  ...list,
+  plugins: list.plugins.map((plugin) =>
+    'capabilities' in plugin ? { ...plugin, ports: mapping(hostPort) } : plugin,
+  ),
+});
+const PUBLISHED = withPort(LIST, HOST_PORT);
 
-/** What a runtime passes to the plugin on stdin; CHECK and DEL get the result of ADD with it. */
-function stdinOf(prevResult) {
-  const { cniVersion, name, plugins } = conflist;
-  return JSON.stringify({ cniVersion, name, ...plugins[0], prevResult });
-}
-
-const shorten = (text) =>
-  text
-    .replaceAll(`${world.leases_dir}/${NETWORK}`, '<leases>')
-    .replaceAll(/\/run\/netns\/\S*?(\w+)(?=\s)/g, '<netns of pod $1>');
-
-const ipOf = (result) => result.ips[0].address.split('/')[0];
-
-function showHead() {
-  say();
-  say(`  ${bold('Fairlead')}: two pods on one bridge, ${world.title}`);
-  if (world.real) {
-    say(dim('  The host is a network namespace of its own here: nothing outside is touched.'));
-    return;
-  }
-  say();
-  say(`  Not on the real kernel: ${detail}.`);
-  say('  The same core, built from the same source, runs on a kernel in memory instead. For the');
-  say(`  real one: ${bold('sudo npm run demo')}`);
-}
-
-/** Checks the answer of an ADD and gives its result. */
-function resultOf(answer, pod) {
-  if (answer.exit_code !== 0) throw new Error(`ADD of pod ${pod} failed: ${answer.stdout}`);
+/** The result of an ADD that must succeed. */
+function resultOf(answer) {
+  if (answer.exit_code !== 0) throw new Error(`ADD failed: ${answer.stdout}`);
   return JSON.parse(answer.stdout);
 }
 
-function showPod(pod, result) {
+const ipOf = (result) => result.ips[0].address.split('/')[0];
+const errorOf = ({ stdout }) => (stdout === '' ? {} : JSON.parse(stdout));
+
+function sayError(answer) {
+  const { code, msg, details } = errorOf(answer);
+  const text = [`CNI error ${code}: ${msg}`, details].filter(Boolean).join('; ');
+  for (const line of paint.wrapped(text, paint.WIDTH - 8)) say(`      ${line}`);
+}
+
+/** Says whether the node is as it was; what differs is shown. */
+function sameAs(before, text) {
+  const now = state(PODS);
+  const differs = [
+    ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
+    ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+  ];
+  holds(differs.length === 0, text);
+  for (const line of differs) say(`      ${line}`);
+}
+
+function showHead() {
   say();
-  block('The result, as the runtime gets it:', jsonLines(result));
+  say(`  ${bold('Fairlead')}: pods on one bridge, on the real kernel`);
+  say(dim('  The node is a set of namespaces of its own: nothing outside is touched.'));
+  if (program !== 'fairlead-native') {
+    say(
+      '  The native program was not built here (it needs gcc, musl-tools and wabt), so each call',
+    );
+    say('  waits for Node to start.');
+  }
+}
+
+function showAdd() {
+  heading('A pod gets its network: the whole chain in one process');
+  box(
+    '10-demo.conflist',
+    jsonLines({ cniVersion: '1.0.0', name: 'demo', plugins: LIST.plugins[0].plugins }),
+  );
+  const added = fairlead('ADD', 'a', PUBLISHED);
+  const a = resultOf(added);
+  const other = fairlead('ADD', 'b', LIST);
+  const b = resultOf(other);
   say();
-  block(world.real ? `ip in pod ${pod} says:` : `Pod ${pod} now:`, world.state(pod));
+  holds(true, `ADD of pod a: ${ipOf(a)} in ${milliseconds(added.duration_ms)}`);
+  holds(ipOf(a) !== ipOf(b), `ADD of pod b: ${ipOf(b)} in ${milliseconds(other.duration_ms)}`);
+  const stop = listen('a', POD_PORT);
+  holds(pings('a', GATEWAY), `pod a → gateway ${GATEWAY}`);
+  holds(pings('a', ipOf(b)), `pod a → pod b ${ipOf(b)}`);
+  const port = `outside → port ${HOST_PORT} of the node → pod a, which listens on ${POD_PORT}`;
+  if (nft) holds(answers(HOST_PORT), port);
+  else say('  - ports, masquerade and firewall: not shown, this kernel or machine has no nftables');
+  return { results: { a, b }, stop };
 }
 
-function showExecuted(pod) {
-  heading(`Pod ${pod}: ADD, by the executable dist/fairlead under the name bridge`);
-  const env = Object.entries(world.env('ADD', pod)).map(([name, value]) => `${name}=${value}`);
-  for (const line of [...env, 'bridge < demo.json']) say(`    ${line}`);
-  const answer = world.execute('ADD', pod, stdinOf());
-  const result = resultOf(answer, pod);
-  say();
-  holds(true, `ADD took ${milliseconds(answer.duration_ms)}, one process from start to end`);
-  showPod(pod, result);
-  return result;
+function showFailure() {
+  heading('An ADD that fails leaves the node as it was');
+  const before = state(PODS);
+  const sysctl = { type: 'tuning', sysctl: { 'net.ipv4.no_such_thing': '1' } };
+  const plugins = chain('fl1', '10.88.8.0/24', sysctl);
+  const failed = fairlead('ADD', 'c', withPort(fused(plugins), HOST_PORT + 1));
+  holds(failed.exit_code !== 0, 'a new bridge, then a setting that this kernel does not have:');
+  sayError(failed);
+  sameAs(before, 'links, addresses, routes, forwarding, nftables, leases: all as before');
 }
 
-function showServed(pod) {
-  heading(`Pod ${pod}: ADD, with every operation the core asks its host for`);
-  const answer = world.serve('ADD', pod, stdinOf());
-  showOperations(answer.operations, shorten);
-  const result = resultOf(answer, pod);
-  const asked_ms = answer.operations.reduce((sum, entry) => sum + entry.duration_ms, 0);
-  say();
-  const counted = `${answer.operations.length} operations, ${milliseconds(asked_ms)} in them`;
-  holds(true, `${counted}, ${milliseconds(answer.duration_ms)} in all, core started anew`);
-  showPod(pod, result);
-  return result;
+function showKill() {
+  heading('An ADD that is killed: DEL clears what it left');
+  const before = state(PODS);
+  holds(killed('c', LIST, KILLED_AT), `SIGKILL before operation ${KILLED_AT}`);
+  const left = state(PODS).filter((line) => !before.includes(line));
+  block('It left:', left);
+  const answer = fairlead('DEL', 'c', LIST);
+  holds(
+    answer.exit_code === 0,
+    `DEL, as the runtime sends it: ${milliseconds(answer.duration_ms)}`,
+  );
+  sameAs(before, 'nothing of it is there any more');
 }
 
-function showPing(from, to, label) {
-  const ping = world.ping(from, to);
-  if (ping === undefined)
-    say(`  - pod ${from} → ${label}: not tried, the program ping is not here`);
-  else holds(ping.met, `pod ${from} → ${label} ${to}: ${ping.replies.join(', ') || 'no reply'}`);
+function showFlush(results) {
+  if (!nft) return;
+  heading('Somebody flushes nftables: nft flush ruleset');
+  flush();
+  holds(!answers(HOST_PORT), `port ${HOST_PORT} answers no more`);
+  const check = fairlead('CHECK', 'a', PUBLISHED, results.a);
+  holds(check.exit_code !== 0, 'CHECK of pod a says so, and what to do:');
+  sayError(check);
+  holds(true, `fairlead repair: ${repair().split('\n').at(-1)}`);
+  holds(answers(HOST_PORT), `port ${HOST_PORT} answers again`);
 }
 
-function showTraffic(results) {
-  heading('Traffic');
-  showPing('a', GATEWAY, 'gateway');
-  showPing('a', ipOf(results.b), 'pod b');
-  showPing('b', ipOf(results.a), 'pod a');
+function showDel(results, start) {
+  heading('DEL');
+  const { duration_ms, exit_code } = fairlead('DEL', 'a', PUBLISHED, results.a);
+  holds(exit_code === 0, `DEL of pod a: ${milliseconds(duration_ms)}`);
+  holds(fairlead('DEL', 'b', LIST, results.b).exit_code === 0, 'DEL of pod b');
+  holds(
+    fairlead('DEL', 'a', PUBLISHED, results.a).exit_code === 0,
+    'a second DEL, as the spec wants',
+  );
+  const kept = /fl0|10\.88\.7\.|forwarding|fe80/;
+  const strays = state(PODS).filter((line) => !start.includes(line) && !kept.test(line));
+  holds(strays.length === 0, `left of the pods: ${strays.join(', ') || 'nothing'}`);
 }
 
-function showCheck(results) {
-  heading('CHECK: is all as ADD left it?');
-  for (const [pod, result] of Object.entries(results)) {
-    const answer = world.serve('CHECK', pod, stdinOf(result));
-    const asked = `${answer.operations.length} operations`;
-    holds(answer.exit_code === 0 && answer.stdout === '', `pod ${pod}: nothing to say, ${asked}`);
+const median = (values) => values.toSorted((one, other) => one - other)[values.length >> 1];
+
+/** Medians of ADD and DEL, the two sides in turns. */
+function times(sides) {
+  const taken = sides.map(() => ({ ADD: [], DEL: [] }));
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [at, { call, list }] of sides.entries()) {
+      const added = call('ADD', 'a', list);
+      const deleted = call('DEL', 'a', list, resultOf(added));
+      if (round < 0) continue; // the first makes bridge and tables
+      taken[at].ADD.push(added.duration_ms);
+      taken[at].DEL.push(deleted.duration_ms);
+    }
   }
-  if (!world.real) return;
-  const check = () => world.execute('CHECK', 'b', stdinOf(results.b));
-  const broken = world.withoutRoute('b', GATEWAY, check);
-  const error = broken.stdout === '' ? {} : JSON.parse(broken.stdout);
-  holds(broken.exit_code === 1, `pod b without its default route: CNI error ${error.code}`);
-  for (const line of paint.wrapped([error.msg, error.details].filter(Boolean).join('; '), 90)) {
-    say(`      ${line}`);
-  }
-  holds(check().exit_code === 0, 'pod b with the route put back: nothing to say');
+  return taken.map(({ ADD, DEL }) => ({ ADD: median(ADD), DEL: median(DEL) }));
 }
-
-function showDel(results, before) {
-  heading('DEL, and what is left');
-  const call = world.real ? world.execute : world.serve;
-  for (const [pod, result] of Object.entries(results)) {
-    const answer = call.call(world, 'DEL', pod, stdinOf(result));
-    holds(answer.exit_code === 0, `pod ${pod}: DEL took ${milliseconds(answer.duration_ms)}`);
-  }
-  showNothingLeft(before);
-  const again = call.call(world, 'DEL', 'a', stdinOf(results.a));
-  holds(again.exit_code === 0, 'a second DEL of pod a succeeds, as the CNI spec wants it');
-}
-
-function showNothingLeft(before) {
-  for (const pod of ['a', 'b']) {
-    const state = world.state(pod);
-    const same = state.join('\n') === before[pod].join('\n');
-    holds(same, `pod ${pod} is as before ADD: ${state.join('; ') || 'empty'}`);
-  }
-  const ports = world.state().filter((line) => /\bveth/.test(line));
-  holds(ports.length === 0, `veth ends left on the host: ${ports.length}`);
-  const leases = world.leases();
-  holds(leases.length === 0, `leases left: ${leases.length}`);
-  say(dim(`  ${BRIDGE} stays for the next pod, as with the reference plugin.`));
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function showTimes() {
-  heading('Times');
-  const times = { ADD: [], DEL: [] };
-  for (let round = 0; round < ROUNDS; round++) {
-    const added = world.execute('ADD', 'a', stdinOf());
-    times.ADD.push(added.duration_ms);
-    const deleted = world.execute('DEL', 'a', stdinOf(resultOf(added, 'a')));
-    times.DEL.push(deleted.duration_ms);
+  const ours = withPort(fused(chain('fl0', '10.88.7.0/24')), HOST_PORT);
+  const plugins = chain('fl2', '10.88.9.0/24');
+  const theirs = withPort({ ...ours, name: 'theirs', plugins }, HOST_PORT + 1);
+  const beside = hasReference();
+  heading(`The same chain${beside ? ', beside the reference plugins' : ''}: medians of ${ROUNDS}`);
+  const sides = [{ call: fairlead, list: ours }];
+  if (beside) sides.push({ call: reference, list: theirs });
+  const [our, their] = times(sides);
+  for (const command of ['ADD', 'DEL']) {
+    const words = [`${command}  Fairlead ${milliseconds(our[command]).padStart(8)}`];
+    if (their !== undefined) {
+      words.push(`reference ${milliseconds(their[command]).padStart(8)}`);
+      words.push(bold(`${(their[command] / our[command]).toFixed(1)} times as fast`));
+    }
+    say(`  ${words.join('    ')}`);
   }
-  for (const [command, taken] of Object.entries(times)) {
-    const spread = `${milliseconds(Math.min(...taken))} to ${milliseconds(Math.max(...taken))}`;
-    say(`  ${command}  median ${milliseconds(median(taken)).padStart(8)}  ${dim(`(${spread})`)}`);
-  }
+  if (!beside) say('  The reference plugins are not here (Debian: containernetworking-plugins).');
+}
+
+function showEnd() {
   say();
-  say(dim(`  ${ROUNDS} rounds of the executable, most of it the start of Node.`));
-  say(dim('  Beside the reference plugins and an empty executable: npm run bench'));
+  say(
+    dim('  Try it: dist/fairlead help, dist/fairlead validate FILE, dist/fairlead add … --dry-run'),
+  );
+  say(dim('  Measured with care, beside the kernel alone: npm run bench'));
+  say();
 }
 
 function story() {
   showHead();
-  heading('The network, a configuration as any CNI runtime reads it');
-  box(`${NETWORK}.conflist`, jsonLines(conflist));
-  const before = { a: world.state('a'), b: world.state('b') };
-  const results = {
-    a: world.real ? showExecuted('a') : showServed('a'),
-    b: showServed('b'),
-  };
-  say();
-  holds(ipOf(results.a) !== ipOf(results.b), 'each pod has an address of its own');
-  if (world.real) showTraffic(results);
-  showCheck(results);
-  showDel(results, before);
-  if (world.real) showTimes();
-  say();
+  makeNode(program, PODS);
+  const start = state(PODS);
+  const { results, stop } = showAdd();
+  try {
+    showFailure();
+    showKill();
+    showFlush(results);
+    showDel(results, start);
+  } finally {
+    stop();
+  }
+  showTimes();
+  showEnd();
 }
 
 try {

@@ -249,7 +249,7 @@ const LOADS: readonly Marked[] = [
   {
     about: 'static without an address, or for ptp without a gateway',
     document: inList(`{ "type": "ptp", "ipam": { "type": "static", "addresses": [
-▸{ "address": "10.1.2.3/24" }, { "address": "10.1.2.4/24", "gateway": "10.1.2.1" }] } }`),
+{ "address": ▸"10.1.2.3/24" }, { "address": "10.1.2.4/24", "gateway": "10.1.2.1" }] } }`),
     problems: ['error: ptp needs a gateway for every address: add "gateway"'],
   },
   {

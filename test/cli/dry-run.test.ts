@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
+  type Change,
   type DryRun,
   DryRunError,
   type DryRunOptions,
@@ -23,10 +24,11 @@ import {
   dryRunDocument,
   printDryRun,
 } from '../../host-node/cli/dry-run.ts';
+import { visible } from '../../host-node/cli/io.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 import { allFixtures, type Fixture, normalState } from '../support/fixture.ts';
-import { kernelLacks, needsRoot, needsVlanFiltering } from '../support/needs.ts';
-import { Rehearsal, type Task } from '../support/rehearsal.ts';
+import { kernelLacks, needsNft, needsRoot, needsVlanFiltering } from '../support/needs.ts';
+import { changed, Rehearsal, type Task } from '../support/rehearsal.ts';
 import { wasmModule } from '../support/wasm.ts';
 
 /** One of each kind of thing that a verb may meet. */
@@ -151,7 +153,9 @@ describe.skipIf(needsRoot !== '')(`what is foreseen comes true ${needsRoot}`, ()
       deleted: [{ containerID: 'c2', ifname: 'eth0' }],
       valid: 1,
     });
-    expect(report.changes).toContain('- file /var/lib/cni/networks/net/10.1.2.3 "c2\\r\\neth0"');
+    expect(changed(report.changes)).toContain(
+      '- file /var/lib/cni/networks/net/10.1.2.3 "c2\\r\\neth0"',
+    );
   });
 
   test('in a bridge that follows its ports', () => {
@@ -177,17 +181,54 @@ ${list(BRIDGE)}`);
       const { report } = place.both(task('add', { netns: path }));
       const likes = report.operations.map(({ like }) => like);
       expect(likes).toContain(`nsenter --net=${path} ip link set dev eth0 up`);
-      const head = report.changes.find((line) => line.endsWith(` path ${path}`));
-      expect(head).toMatch(/^ {2}netns \S+ path /);
+      expect(report.changes.some(({ netns }) => netns.endsWith(` path ${path}`))).toBe(true);
       const del = place.both(task('del', { netns: path }));
       expect(del.real.answer.exit_code).toBe(0);
       // The simulated kernel knows the namespace by the path that leads there.
       const named = (line: string) => line.replace(/netns:tmp-[\w-]+/, 'netns:pod');
       expect(del.foreseen.files.map(named)).toEqual(del.real.files);
-      expect(del.report.changes).toContain('- addr 10.1.2.2/24 dev eth0');
+      expect(changed(del.report.changes)).toContain('- addr 10.1.2.2/24 dev eth0');
     } finally {
       execFileSync('umount', [path]);
     }
+  });
+});
+
+describe.skipIf(needsNft !== '')(`nftables in a dry run ${needsNft}`, () => {
+  const PLUGINS = [
+    { ...BRIDGE, ipMasq: true },
+    { type: 'portmap', capabilities: { portMappings: true } },
+    { type: 'firewall', ingressPolicy: 'isolated' },
+  ];
+  const mapped = (hostPort: number) => ({
+    capabilities: { portMappings: [{ hostPort, containerPort: 80, protocol: 'tcp' }] },
+  });
+  const nftOf = (changes: readonly Change[]): string[] =>
+    changed(changes).filter((line) => / nft /.test(line));
+
+  test('is what stands there, and changes by what this container has alone', () => {
+    const place = set(`${PODS}netns pod2\n${list(...PLUGINS)}`);
+    const first = place.both(task('add', mapped(8080)));
+    expect(first.foreseen).toEqual(first.real);
+    expect(nftOf(first.report.changes).join('\n')).toContain('+ nft masq 1');
+    const second = task('add', { ...mapped(8081), containerID: 'c2', netns: '/run/netns/pod2' });
+    const two = place.both(second);
+    expect(two.foreseen).toEqual(two.real);
+    expect(nftOf(two.report.changes).filter((line) => !line.includes('net c2 eth0'))).toEqual([]);
+    const del = place.both(task('del', mapped(8080)));
+    expect(del.foreseen).toEqual(del.real);
+    expect(nftOf(del.report.changes).join('\n')).toMatch(/^- nft element \S+ .*"net c1 eth0"/m);
+    expect(nftOf(del.report.changes).join('\n')).not.toContain('c2');
+  });
+
+  test('has what others drop in the forward hook', () => {
+    const others = `nft table inet strict
+nft forward inet strict forward 0 drop
+`;
+    const place = set(`netns host\n${others}netns pod\n${list(...PLUGINS)}`);
+    const add = place.both(task('add', mapped(8080)));
+    expect(add.foreseen).toEqual(add.real);
+    expect(add.report.log.join('\n')).toContain('inet strict forward');
   });
 });
 
@@ -268,7 +309,7 @@ describe.skipIf(needsRoot !== '')(`a dry run ${needsRoot}`, () => {
     expect(likes).toContain('ip link add cni0 type bridge');
     expect(likes).toContain('ip link del dev cni0');
     // A hint where to go on is no reservation, and stays.
-    expect(report.changes).toEqual([
+    expect(changed(report.changes)).toEqual([
       '+ file /var/lib/cni/networks/net/last_reserved_ip.0 "10.1.2.2"',
     ]);
   });
@@ -461,12 +502,22 @@ describe('without a namespace', () => {
 
 const REPORT: DryRun = {
   command: 'add',
-  answer: { exit_code: 0, stdout: '{\n    "cniVersion": "1.1.0"\n}' },
+  answer: {
+    exit_code: 0,
+    stdout: '{\n    "cniVersion": "1.1.0",\n    "ips": [{"address": "10.1.2.2/24"}]\n}',
+  },
   operations: [
     { op: 'kernel.link_set_up', args: { ns: 0, ifindex: 2 }, like: 'ip link set dev cni0 up' },
     { op: 'store.file_remove', args: { path: '/x' }, like: 'rm /x' },
+    { op: 'nft.batch', args: { ns: 0, words: 'add a\nadd b\n' }, like: 'nft -f - <<< ab' },
   ],
-  changes: ['  netns host', '- link cni0 down', '+ link cni0 up', `+ file /x "${'y'.repeat(300)}"`],
+  changes: [
+    { netns: 'host', change: 'removed', what: 'link cni0 down' },
+    { netns: 'host', change: 'added', what: 'link cni0 up' },
+    { netns: 'host', change: 'added', what: 'nft masq 1' },
+    { netns: 'pod path /x/pod', change: 'added', what: `sysctl ${'y'.repeat(300)}` },
+    { netns: '', change: 'added', what: `file /x "${'y'.repeat(300)}"` },
+  ],
   notes: ['left out: /n/large is larger than 8 MiB'],
   log: ['a word'],
   before: 'netns host\n',
@@ -475,18 +526,46 @@ const REPORT: DryRun = {
 
 describe('a report', () => {
   test('is printed for a person', () => {
-    expect(printDryRun(REPORT)).toBe(`add: dry run, nothing was changed
+    expect(visible(printDryRun(REPORT, false), false)).toBe(`add: dry run, nothing was changed
+would do:
+  ip link set dev cni0 up
+  nft -f - (2 commands, all or none)
+  1 operation on files and locks (--verbose)
+would change:
+  netns host:
+    - link cni0 down
+    + link cni0 up
+    + nft rules of our tables for masq
+  netns pod:
+    + sysctl ${'y'.repeat(193)}…
+  + file /x
+would print:
+  address    10.1.2.2/24
+would say:
+  a word
+note:
+  left out: /n/large is larger than 8 MiB
+`);
+  });
+
+  test('is printed with all there is', () => {
+    expect(visible(printDryRun(REPORT, true), false)).toBe(`add: dry run, nothing was changed
 would do:
   ip link set dev cni0 up
   rm /x
+  nft -f - <<< ab
 would change:
-    netns host
-  - link cni0 down
-  + link cni0 up
-  + file /x "${'y'.repeat(189)}…
+  netns host:
+    - link cni0 down
+    + link cni0 up
+    + nft masq 1
+  netns pod:
+    + sysctl ${'y'.repeat(300)}
+  + file /x "${'y'.repeat(300)}"
 would print:
   {
-      "cniVersion": "1.1.0"
+      "cniVersion": "1.1.0",
+      "ips": [{"address": "10.1.2.2/24"}]
   }
 would say:
   a word
@@ -498,14 +577,14 @@ note:
   test('of nothing says so', () => {
     const answer = { exit_code: 0, stdout: '' };
     const nothing = { ...REPORT, answer, operations: [], changes: [], notes: [], log: [] };
-    expect(printDryRun(nothing)).toBe(`add: dry run, nothing was changed
+    expect(visible(printDryRun(nothing, false), false)).toBe(`add: dry run, nothing was changed
 would change nothing
 `);
   });
 
   test('of a failure says what would be said', () => {
     const failed = { ...REPORT, answer: { exit_code: 1, stdout: '{"code": 7}' } };
-    expect(printDryRun(failed)).toContain('\nwould fail:\n  {"code": 7}\n');
+    expect(visible(printDryRun(failed, false), false)).toContain('\nwould fail:\n  {"code": 7}\n');
   });
 
   test('is one JSON object for a program', () => {
@@ -513,7 +592,7 @@ would change nothing
       command: 'add',
       dry_run: true,
       exit_code: 0,
-      answer: { cniVersion: '1.1.0' },
+      answer: { cniVersion: '1.1.0', ips: [{ address: '10.1.2.2/24' }] },
       operations: REPORT.operations,
       changes: REPORT.changes,
       notes: REPORT.notes,
@@ -525,11 +604,10 @@ would change nothing
     const before = 'netns host\nlink a down\nlink b down\nnetns pod\nlink c up\nfile /x "1"\n';
     const after = 'netns host\nlink a up\nlink b down\nnetns pod\nlink c up\nfile /y "1"\n';
     expect(difference(before, after)).toEqual([
-      '  netns host',
-      '- link a down',
-      '+ link a up',
-      '- file /x "1"',
-      '+ file /y "1"',
+      { netns: 'host', change: 'removed', what: 'link a down' },
+      { netns: 'host', change: 'added', what: 'link a up' },
+      { netns: '', change: 'removed', what: 'file /x "1"' },
+      { netns: '', change: 'added', what: 'file /y "1"' },
     ]);
     expect(difference(before, before)).toEqual([]);
   });

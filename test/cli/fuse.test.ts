@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { difference, runFuse } from '../../host-node/cli/fuse.ts';
-import { runVerb } from '../../host-node/cli/network.ts';
+import { runVerb } from '../../host-node/cli/verbs.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 import { fileLine, Machine, type Said } from './machine.ts';
 

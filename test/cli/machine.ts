@@ -1,7 +1,7 @@
 // A machine for the command line without root: the simulated kernel, whose text has the files as
 // well, and what a subcommand writes. It knows no subcommand.
 import type { Driver } from '../../host-node/abi/index.ts';
-import type { Io } from '../../host-node/cli/io.ts';
+import { type Io, visible } from '../../host-node/cli/io.ts';
 import { performTask } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { wasmModule } from '../support/wasm.ts';
@@ -26,7 +26,7 @@ export class Machine {
   run(command: (io: Io) => number): Said {
     const said = ['', '', ''];
     const write = (fd: number, text: string): void => {
-      said[fd] += text;
+      said[fd] += visible(text, false);
     };
     const around = {
       stdin: () => new Uint8Array(0),

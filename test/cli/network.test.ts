@@ -4,7 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OsError } from '../../host-node/abi/index.ts';
-import { containerIdOf, netnsPath, runNetworks, runVerb } from '../../host-node/cli/network.ts';
+import { runNetworks } from '../../host-node/cli/networks.ts';
+import { containerIdOf, netnsPath, runVerb } from '../../host-node/cli/verbs.ts';
 import { failing } from '../../host-node/drivers/record.ts';
 import { fileLine, Machine, type Said } from './machine.ts';
 
@@ -434,7 +435,23 @@ describe('status', () => {
   test('is not asked below 1.1.0', () => {
     const said = verb(usual({ cniVersion: '1.0.0' }), 'status', 'podnet');
     expect(said.code).toBe(0);
-    expect(said.stderr).toContain('no STATUS');
+    expect(said.stdout).toContain('has no STATUS');
+    expect(
+      JSON.parse(verb(usual({ cniVersion: '1.0.0' }), 'status', 'podnet', '-o', 'json').stdout),
+    ).toEqual({ network: 'podnet', ready: true, asked: false, cniVersion: '1.0.0', reasons: [] });
+  });
+
+  test.each([
+    ['a program is missing', { type: 'macvlan', master: 'up0' }, 'no program "macvlan"'],
+    ['the file has errors', { ...bridge, mtu: 'x' }, '"mtu" must be'],
+  ])('below 1.1.0 is not ready when %s', (_, plugin, words) => {
+    const on = usual({ cniVersion: '1.0.0', plugins: [plugin] });
+    const said = verb(on, 'status', 'podnet');
+    expect(said).toMatchObject({ code: 1, stdout: '' });
+    expect(said.stderr).toContain(words);
+    const json = verb(on, 'status', 'podnet', '--output', 'json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ ready: false, asked: false });
   });
 });
 
@@ -531,7 +548,9 @@ describe('networks', () => {
         'NETWORK  VERSION  PLUGINS  FILE\n' +
         'podnet   1.1.0    bridge   /etc/cni/net.d/10-pods.conflist\n' +
         'one      0.1.0    bridge   /etc/cni/net.d/00-one.conf\n',
-      stderr: expect.stringContaining('/etc/cni/net.d/99-broken.conflist: cannot decode'),
+      stderr:
+        'cannot decode /etc/cni/net.d/99-broken.conflist: the document ends too early; ' +
+        'line 1, column 2\n',
     });
     const json = on.run((io) => runNetworks(['--output', 'json'], io));
     expect(JSON.parse(json.stdout).networks).toHaveLength(3);
@@ -539,7 +558,13 @@ describe('networks', () => {
 
   test('of a folder that is not there are none', () => {
     const said = new Machine('netns host\n').run((io) => runNetworks([], io));
-    expect(said).toEqual({ code: 0, stdout: 'no network in /etc/cni/net.d\n', stderr: '' });
+    expect(said).toEqual({ code: 0, stdout: '/etc/cni/net.d does not exist\n', stderr: '' });
+    const named = ['--conf-dir', '/nosuch'];
+    expect(new Machine('netns host\n').run((io) => runNetworks(named, io))).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'fairlead networks: /nosuch does not exist\n',
+    });
   });
 });
 
@@ -573,4 +598,97 @@ describe('usage', () => {
     expect(netnsPath('/proc/1/ns/net')).toBe('/proc/1/ns/net');
     expect(containerIdOf('/var/run/netns/testing')).toBe('cnitool-77383ca0a0715733ca6f');
   });
+});
+
+test('a fused network shows what is inside', () => {
+  const plugins = [
+    { type: 'fairlead', plugins: [bridge, { type: 'portmap' }] },
+    { type: 'tuning' },
+  ];
+  const on = usual({ plugins });
+  const said = on.run((io) => runNetworks([], io));
+  expect(said.stdout).toContain(' fairlead(bridge,portmap),tuning ');
+  const json = on.run((io) => runNetworks(['--output=json'], io));
+  expect(JSON.parse(json.stdout).networks[0]).toMatchObject({ inside: ['bridge', 'portmap'] });
+});
+
+describe('what others chose', () => {
+  test('does not reach the terminal as it is', () => {
+    const on = machine({ [`${CONF}/a\u001b[31m\u009b.conflist`]: conflist() });
+    const said = on.run((io) => runNetworks([], io));
+    expect(said.stdout).toContain('a\\u001b[31m\\u009b.conflist');
+    const json = on.run((io) => runNetworks(['-o', 'json'], io));
+    expect(json.stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(JSON.parse(json.stdout).networks[0].path).toContain('\u001b[31m\u009b');
+  });
+});
+
+describe('JSON', () => {
+  const at = { network: 'podnet', containerID: ID, ifname: 'eth0', netns: POD };
+  test.each(['check', 'del'] as const)('of %s says which attachment it was', (name) => {
+    const on = usual();
+    attach(on);
+    const said = verb(on, name, 'podnet', POD, '-o', 'json');
+    expect(said).toMatchObject(ok);
+    expect(JSON.parse(said.stdout)).toEqual(at);
+  });
+
+  test('of wrong usage is JSON too', () => {
+    const said = verb(usual(), 'del', 'podnet', '--output', 'json');
+    expect(said).toMatchObject({ code: 2, stderr: '' });
+    expect(JSON.parse(said.stdout)).toEqual({ command: 'del', error: 'NETNS is missing' });
+  });
+});
+
+describe('one namespace under both of its names', () => {
+  const OTHER = `/var${POD}`;
+  const both = (): Machine =>
+    machine({ [`${CONF}/10-pods.conflist`]: conflist() }, `netns pod\nnetns pod path ${OTHER}\n`);
+
+  test('is one container', () => {
+    const on = both();
+    expect(verb(on, 'add', 'podnet', 'pod')).toMatchObject(ok);
+    const id = containerIdOf(OTHER);
+    expect(on.files('/run/fairlead/attachments')).toHaveLength(1);
+    expect(verb(on, 'check', 'podnet', POD)).toMatchObject(ok);
+    expect(verb(on, 'add', 'podnet', POD).stderr).toContain(id);
+    expect(verb(on, 'del', 'podnet', POD)).toMatchObject(ok);
+    expect(on.files('/run/fairlead/attachments')).toEqual([]);
+    expect(on.files('/var/lib/cni/results')).toEqual([]);
+  });
+
+  test('an id that is named is not looked for elsewhere', () => {
+    const on = both();
+    attach(on, '--container-id', 'one');
+    expect(verb(on, 'del', 'podnet', OTHER, '--container-id', 'two')).toMatchObject(ok);
+    expect(on.file(CACHED.replace(ID, 'one'))).toBeDefined();
+  });
+});
+
+test("another network's cached result is neither overwritten, used nor removed", () => {
+  const list = (name: string, br: string, subnet: string) =>
+    JSON.stringify({
+      cniVersion: '1.0.0',
+      name,
+      plugins: [{ ...bridge, bridge: br, ipam: { type: 'host-local', ranges: [[{ subnet }]] } }],
+    });
+  const on = machine(
+    {
+      [`${CONF}/a.conflist`]: list('a', 'br0', '10.1.0.0/24'),
+      [`${CONF}/a-b.conflist`]: list('a-b', 'br1', '10.2.0.0/24'),
+    },
+    'netns pod\nnetns pod2\n',
+  );
+  const path = '/var/lib/cni/results/a-b-c-eth0';
+  expect(verb(on, 'add', 'a-b', POD, '--container-id', 'c')).toMatchObject(ok);
+  const kept = on.file(path);
+  const second = verb(on, 'add', 'a', '/run/netns/pod2', '--container-id', 'b-c');
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain('is taken by "eth0" of container c on network "a-b"');
+  expect(verb(on, 'check', 'a', '/run/netns/pod2', '--container-id', 'b-c').code).toBe(1);
+  expect(verb(on, 'del', 'a', '/run/netns/pod2', '--container-id', 'b-c')).toMatchObject({
+    code: 0,
+  });
+  expect(on.file(path)).toBe(kept);
+  expect(verb(on, 'check', 'a-b', POD, '--container-id', 'c')).toMatchObject(ok);
 });

@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi/index.ts';
+import { visible } from '../../host-node/cli/io.ts';
 import { type FileReport, type Report, runValidate } from '../../host-node/cli/validate.ts';
 import { performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
@@ -36,7 +37,7 @@ function run(driver: Driver, args: readonly string[]): Said {
   const around = { stdin: () => new Uint8Array(), log: () => {}, sleep: () => {} };
   const exit_code = runValidate(args, {
     write: (fd, text) => {
-      said[fd === 1 ? 'out' : 'err'] += text;
+      said[fd === 1 ? 'out' : 'err'] += visible(text, false);
     },
     task: (name, request) => performTask(wasmModule('tools'), driver, name, request, around),
   });
@@ -207,7 +208,7 @@ describe('the other networks of the folder', () => {
     });
     expect(sim(files(''), '', [`${DIR}/b.conflist`])).toEqual([
       'b.conflist:1:62: warning: network "a" of a.conflist has the gateway 10.1.0.1/16 on ' +
-        '"cni0", this one 10.2.0.1/16, and a bridge has one: give each a "bridge" of its own',
+        '"cni0", this one 10.2.0.1/16, and a bridge has one: give each network a bridge of its own',
     ]);
     for (const more of [', "vlan": 5', ', "bridge": "br9"', ', "forceAddress": true']) {
       expect(sim(files(more), '', [`${DIR}/b.conflist`])).toEqual([]);
@@ -489,7 +490,7 @@ describe('hostile input', () => {
     };
     const exit_code = runValidate(['/a.conflist', '/b.conflist'], {
       write: (_, text) => {
-        out += text;
+        out += visible(text, false);
       },
       task: (name, request) => {
         const { files: asked } = request as { files: string[] };
@@ -590,7 +591,7 @@ describe('the command line', () => {
     for (const args of [[], ['--strikt', 'x'], ['x', '--output', 'yaml'], ['x', '--path']]) {
       const said = run(driver, args);
       expect([said.exit_code, said.out]).toEqual([2, '']);
-      expect(said.err).toMatch(/^fairlead validate: .*\nSee fairlead validate --help\n$/);
+      expect(said.err).toMatch(/^fairlead validate: .*\nSee fairlead help validate\n$/);
     }
     expect(run(driver, ['--strikt', 'x']).err).toContain('did you mean "--strict"?');
   });

@@ -1,6 +1,6 @@
 // The documents for people against what they describe: links and anchors, npm scripts, every
-// configuration key in both directions, error codes, types, and the WASI example of README.md, run.
-// It refuses to judge words.
+// configuration key in both directions, error codes, types, and the WASI example of
+// docs/embedding.md, run. It refuses to judge words.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -142,8 +142,8 @@ test('JSON in the documents is JSON', () => {
   }
 });
 
-test('the WASI example of README.md prints what stands there', () => {
-  const [, section = ''] = read('README.md').split('\n## Embed the core\n');
+test('the WASI example of docs/embedding.md prints what stands there', () => {
+  const [, section = ''] = read('docs/embedding.md').split('\n## As a WASI command\n');
   const block = (kind: string): string =>
     new RegExp(`^\`\`\`${kind}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(section)?.[1] ?? '';
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-docs-'));

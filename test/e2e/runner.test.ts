@@ -123,6 +123,29 @@ describe.skipIf(needsReference !== '')(`fairlead on the command line ${needsRefe
     expect(await left()).toEqual([]);
   });
 
+  test('who may not look is told so, and never that there is nothing', async () => {
+    await fairlead('add', 'own', 'one');
+    // A copy that anybody may execute: the build may lie where others do not get.
+    await cell.run(['cp', distPath('fairlead'), '/run/fairlead-copy']);
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const said = (...args: string[]) =>
+      cell.run([...nobody, '/run/fairlead-copy', ...args], env()).then(
+        (out) => `succeeded: ${out}`,
+        (error: unknown) => String(error),
+      );
+    await cell.run(['chmod', '755', cell.folder, at('net.d'), at('bin')]);
+    for (const args of [
+      ['gc', 'own'],
+      ['repair'],
+      ['check', 'own', 'one'],
+      ['del', 'own', 'one'],
+    ]) {
+      expect(await said(...args)).toMatch(/cannot (read|lock|list) \S+[\s\S]*run it as root/);
+    }
+    await fairlead('check', 'own', 'one');
+    await fairlead('del', 'own', 'one');
+  });
+
   test('a dry run shows what an ADD does then, and changes nothing', async () => {
     const state = async (): Promise<string[]> => [
       await inside('one', 'ip', '-brief', 'address'),

@@ -17,6 +17,7 @@
 
 const uint8_t core_data[] = {0};
 const uint32_t core_data_length = 0;
+const uint32_t core_template_kind = 0;
 
 enum { PAGE_BYTES = 65536, ARGUMENTS_MAX = 24 };
 

@@ -19,6 +19,7 @@ const FILES = [
   'reply.c',
   'runtime.c',
   'text.c',
+  'unpack.c',
 ];
 
 const foreign = OPERATIONS.filter((op) => op.module !== 'host');

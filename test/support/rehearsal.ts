@@ -1,7 +1,7 @@
 // A dry run, and then the real one, of the same task in the same place: namespaces and a folder of
 // the test. What both leave and answer can be compared, and that the dry run left all as it was.
 import { readdirSync, statSync } from 'node:fs';
-import { type DryRun, difference, dryRun } from '../../host-node/cli/dry-run.ts';
+import { type Change, type DryRun, difference, dryRun } from '../../host-node/cli/dry-run.ts';
 import { type Answer, performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { type Fixture, normalMacs, normalState } from './fixture.ts';
@@ -124,7 +124,7 @@ export class Rehearsal {
     return {
       answer: { exit_code: answer.exit_code, stdout },
       kernel: lines.filter((line) => !/^(file|plugin) |^netns \S+ path /.test(line)).join('\n'),
-      files: difference(files(before), files(after)),
+      files: changed(difference(files(before), files(after))),
     };
   }
 
@@ -137,3 +137,7 @@ export class Rehearsal {
     return this.ground.back(text).replaceAll(this.ground.prefix, '');
   }
 }
+
+/** Changes as lines with their sign. */
+export const changed = (changes: readonly Change[]): string[] =>
+  changes.map(({ change, what }) => `${change === 'added' ? '+' : '-'} ${what}`);

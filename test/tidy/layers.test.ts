@@ -13,8 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['entries', 'test'],
   ['tasks', 'sim'],
   ['plugins'],
-  ['net'],
   ['plugin'],
+  ['net'],
   ['attach'],
   ['nft'],
   ['spec'],
@@ -92,6 +92,27 @@ test('no files import one another in a circle', () => {
 test('every import leads to a file', () => {
   const lost = [...graph.values()].flat().filter(({ path }) => !graph.has(path));
   expect(lost.map(({ path }) => path)).toEqual([]);
+});
+
+test('validating knows no type by its name: it asks the table, and the plugins', () => {
+  const rows = ['core-as/registry.ts', 'core-as/plugins/foreign.ts'].map((path) =>
+    sources.get(path),
+  );
+  const names = [...rows.join('\n').matchAll(/(?:new Row|foreign)\("([\w-]+)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(names).toContain('bridge');
+  expect(names).toContain('macvlan');
+  const wrong: string[] = [];
+  for (const [path, text] of sources) {
+    if (!path.startsWith('core-as/tasks/validate/')) continue;
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    for (const [literal, name] of code.matchAll(/"([\w-]+)"/g))
+      if (names.includes(name)) wrong.push(`${path}: ${literal}`);
+    for (const { path: target } of graph.get(path) ?? [])
+      if (folderOf(target) === 'plugins') wrong.push(`${path} > ${target}`);
+  }
+  expect(wrong).toEqual([]);
 });
 
 test('what nobody imports is not exported, unless an exported signature names it', () => {

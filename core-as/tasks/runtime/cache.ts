@@ -36,11 +36,21 @@ export class CacheEntry {
   path(dir: string): string {
     return `${dir}/results/${this.network}-${this.containerID}-${this.ifname}`;
   }
+  /** Whether both are of one attachment: paths of two may be equal, as dashes join the three. */
+  is(other: CacheEntry): bool {
+    const same = this.network == other.network && this.containerID == other.containerID;
+    return same && this.ifname == other.ifname;
+  }
 }
 
-/** Makes the folder of entries before anything is attached: an ADD without one is undone again. */
-export function cache_ready(dir: string): CniError | null {
-  return dir_make(`${dir}/results`) < 0 ? os_error(`make ${dir}/results`, Code.Io) : null;
+/**
+ * Makes the folder of entries before anything is attached: an ADD without one is undone again. An
+ * entry of that name which is another attachment's is an error.
+ */
+export function cache_ready(dir: string, key: CacheEntry): CniError | null {
+  if (dir_make(`${dir}/results`) < 0) return os_error(`make ${dir}/results`, Code.Io);
+  const cached = cache_read(dir, key);
+  return cached.foreign ? cached.error : null;
 }
 
 /** Writes an entry. */
@@ -79,6 +89,8 @@ function pairs(args: string): JsonValue {
 export class Cached {
   entry: CacheEntry | null = null;
   error: CniError | null = null;
+  /** The entry under this name is of another attachment, which `error` names. */
+  foreign: bool = false;
 }
 
 /** Looks an entry up. One that is there and cannot be used is an error that says so. */
@@ -100,7 +112,16 @@ export function cache_read(dir: string, key: CacheEntry): Cached {
     );
     return cached;
   }
-  cached.entry = entry_of(parsed.value, key);
+  const entry = entry_of(parsed.value, key);
+  cached.foreign = !entry.is(key);
+  if (!cached.foreign) cached.entry = entry;
+  else {
+    cached.error = new CniError(
+      Code.InvalidConfig,
+      `the name of the cached result ${path} is taken by "${entry.ifname}" of container ` +
+        `${entry.containerID} on network "${entry.network}": choose another --container-id`,
+    );
+  }
   return cached;
 }
 
@@ -168,8 +189,9 @@ export function cached_result(entry: CacheEntry, version: string): JsonValue | n
   return reader.error ? null : result_json(result, version);
 }
 
-/** Removes an entry; one that is not there is fine. */
+/** Removes an entry; one that is not there is fine, and so is one of another attachment. */
 export function cache_remove(dir: string, key: CacheEntry): CniError | null {
+  if (cache_read(dir, key).foreign) return null;
   const path = key.path(dir);
   if (file_remove(path) >= 0 || failure_errno == ENOENT) return null;
   return os_error(`remove ${path}`, Code.Io);

@@ -3,6 +3,7 @@
 // libcni, and knows no plugin's keys. It refuses to run anything.
 import { failure_errno } from "../../host/failure";
 import { dir_list, file_read } from "../../host/store";
+import { lower } from "../../lib/ascii";
 import { EFBIG, EISDIR, ENOENT, ENOTDIR } from "../../lib/errno";
 import { JsonValue, json_parse, json_text, Kind, Parsed } from "../../lib/json";
 import { identifier_valid } from "../../lib/name";
@@ -117,15 +118,21 @@ export class NetworkList {
     plugins.push(this.own_plugins()[0]);
     return json_text(this.with_plugins(plugins));
   }
-  /** Types of the plugins, in order. */
-  types(): string[] {
-    const types = new Array<string>();
+  /** Types of the plugins that a plugin of the type `fairlead` is made of; none without one. */
+  inside(): string[] {
     for (let i = 0; i < this.plugins.length; i++) {
-      const type = this.plugins[i].get("type");
-      types.push(type && type.kind == Kind.String ? type.text : "");
+      const plugins = this.plugins[i].get("plugins");
+      if (plugins && this.plugins[i].text_at("type") == "fairlead") return types_of(plugins.items);
     }
-    return types;
+    return [];
   }
+}
+
+/** Types of plugins, in order; "" for one that has none. */
+export function types_of(plugins: JsonValue[]): string[] {
+  const types = new Array<string>();
+  for (let i = 0; i < plugins.length; i++) types.push(plugins[i].text_at("type"));
+  return types;
 }
 
 /** An object's members but those of the keys. */
@@ -222,7 +229,7 @@ function version_of(file: ConfigFile): string {
 function flag(file: ConfigFile, key: string): bool {
   const value = file.value.get(key);
   if (value && value.kind == Kind.String) {
-    const folded = value.text.toLowerCase();
+    const folded = lower(value.text);
     if (folded == "true" || folded == "false") return folded == "true";
     file.reader.invalid(`"${key}" must be true or false, not "${value.text}"`, value);
     return false;

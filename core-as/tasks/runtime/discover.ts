@@ -10,6 +10,8 @@ import { NetworkList, network_list } from "./conflist";
 export class Networks {
   lists: NetworkList[] = [];
   error: CniError | null = null;
+  /** The folder is not there. */
+  missing: bool = false;
 }
 
 /** Every configuration of a folder, also those with errors, in the order of discovery. */
@@ -20,6 +22,7 @@ export function networks_in(dir: string): Networks {
     if (failure_errno == ENOTDIR) {
       made.error = new CniError(Code.Io, `${dir} is no folder: name the one that networks are in`);
     } else if (failure_errno != ENOENT) made.error = os_error(`read ${dir}`, Code.Io);
+    else made.missing = true;
     return made;
   }
   for (let i = 0; i < names.length; i++) {

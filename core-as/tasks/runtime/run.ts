@@ -3,6 +3,7 @@
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments
 // are still valid, and knows no plugin's keys.
 import { attachments_live } from "../../attach/living";
+import { DIR } from "../../attach/record";
 import { records_error } from "../../attach/store";
 import { failure_errno } from "../../host/failure";
 import { netns_close, netns_open } from "../../host/kernel";
@@ -12,7 +13,7 @@ import { JsonValue, json_parse, json_text, Kind } from "../../lib/json";
 import { nearest } from "../../lib/nearest";
 import { Utf8 } from "../../lib/utf8";
 import { Answer, del, Last, perform, refuse } from "../../plugin/dispatch";
-import { Fused } from "../../plugins/main/fairlead";
+import { Fused } from "../../plugins/main/fairlead/fairlead";
 import { Environment } from "../../spec/environment";
 import { CniError, Code, join_errors, os_error } from "../../spec/error";
 import { Reader } from "../../spec/reader";
@@ -30,6 +31,7 @@ import {
 } from "./cache";
 import { NetworkList, network_of } from "./conflist";
 import { network_find } from "./discover";
+import { unreadable } from "./unreadable";
 import { words_of_hand } from "./words";
 
 /** One verb and what it is about. */
@@ -41,6 +43,9 @@ export class Task {
   path: string = "";
   containerID: string = "";
   netns: string = "";
+  /** Another spelling of the same path, and the id that it gives; empty for none. */
+  otherNetns: string = "";
+  otherID: string = "";
   ifname: string = "";
   args: string = "";
   /** Values by capability, null when the caller gave none. */
@@ -53,6 +58,15 @@ export class Task {
 
   get key(): CacheEntry {
     return new CacheEntry(this.network, this.containerID, this.ifname);
+  }
+
+  /** Goes by the other spelling of the namespace when the attachment was made under that. */
+  settle(): void {
+    if (this.otherID.length == 0 || cache_read(this.cacheDir, this.key).entry) return;
+    const other = new CacheEntry(this.network, this.otherID, this.ifname);
+    if (!cache_read(this.cacheDir, other).entry) return;
+    this.containerID = this.otherID;
+    this.netns = this.otherNetns;
   }
 }
 
@@ -96,6 +110,7 @@ export function run(task: Task): Answer {
 }
 
 function serve(task: Task): Answer {
+  task.settle();
   const found = network_find(task.confDir, task.network);
   let list = found.list;
   let problem = found.error;
@@ -145,7 +160,7 @@ function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   const unheard = undeclared(list, entry.capabilities);
   if (unheard && task.insists) return refuse(unheard, request.version);
   if (unheard) log(unheard.msg);
-  const unready = cache_ready(task.cacheDir);
+  const unready = cache_ready(task.cacheDir, entry);
   if (unready) return refuse(unready, request.version);
   entry.config = list.text;
   return perform(request, new Fused(true), new Keep(task.cacheDir, entry));
@@ -251,14 +266,20 @@ function remove(task: Task, list: NetworkList, entry: CacheEntry): Answer {
   return error ? refuse(error, request.version) : answer;
 }
 
+/** `{"asked": bool, "cniVersion", "path"}`: versions before 1.1.0 have no STATUS to ask for. */
 function status(task: Task, list: NetworkList): Answer {
-  if (version_before(list.cniVersion, "1.1.0")) {
-    log(`network "${list.name}" is cniVersion ${list.cniVersion}, which has no STATUS: not asked`);
-    return new Answer("");
+  const asked = !version_before(list.cniVersion, "1.1.0");
+  if (asked) {
+    const request = request_of(list, environment(task, task.key));
+    const unusable = request.versionProblem();
+    const answer = unusable ? refuse(unusable, request.version) : perform(request, new Fused(true));
+    if (answer.failed) return answer;
   }
-  const request = request_of(list, environment(task, task.key));
-  const unusable = request.versionProblem();
-  return unusable ? refuse(unusable, request.version) : perform(request, new Fused(true));
+  const made = JsonValue.object();
+  made.append("asked", JsonValue.bool(asked));
+  made.append("cniVersion", JsonValue.string(list.cniVersion));
+  made.append("path", JsonValue.string(list.path));
+  return new Answer(json_text(made));
 }
 
 /** An attachment as the keys of GC have it. */
@@ -300,19 +321,14 @@ function valid_now(list: NetworkList, cached: CacheEntry[]): JsonValue | null {
   return valid;
 }
 
-/** Why a folder cannot be looked into, when it is there: nothing found would not mean nothing. */
-function unreadable(dir: string): CniError | null {
-  if (dir_list(dir) || failure_errno == ENOENT) return null;
-  return os_error(`read ${dir}`, Code.Io);
-}
-
 /** GC: a DEL for every cached attachment that is not valid, then GC of every plugin. */
 function collect(task: Task, list: NetworkList): Answer {
   if (list.disableGC) {
     log(`network "${list.name}" has disableGC: nothing is collected`);
     return new Answer(json_text(report(JsonValue.array(), 0)));
   }
-  const hidden = unreadable(`${task.cacheDir}/results`);
+  const cache = unreadable(`${task.cacheDir}/results`, `${list.name}-`);
+  const hidden = cache ? cache : unreadable(DIR, "");
   if (hidden) return refuse(hidden, list.cniVersion);
   const cached = cache_list(task.cacheDir, list.name);
   const given = task.valid;

@@ -1,7 +1,8 @@
 // Keys that nobody reads, by the table of types, and what was meant by them: slips of the finger,
 // keys of another place, keys given twice, keys that are the runtime's to write. It owns the keys
 // that no type owns, and refuses to look at values.
-import { equals_fold, JsonValue, Kind } from "../../lib/json";
+import { equals_fold } from "../../lib/ascii";
+import { JsonValue, Kind } from "../../lib/json";
 import { nearest } from "../../lib/nearest";
 import { type_find, types } from "../../plugin/find";
 import { ARGS, CNI_ARGS, CONFIG, IPAM, Role, RUNTIME, Type } from "../../plugin/type";

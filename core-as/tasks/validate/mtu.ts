@@ -2,8 +2,8 @@
 // IP versions take. It looks at the node and changes nothing; a node without a route says nothing.
 import { HOST, Link, link_get, link_get_index, route_get } from "../../host/kernel";
 import { IPV4_MIN_MTU_BYTES, IPV6_MIN_MTU_BYTES } from "../../lib/mtu";
+import { ipam_pools } from "../../plugin/ipam";
 import { bool_at, Part, Parts, text_at } from "./parts";
-import { pools_of } from "./ranges";
 
 /** ETH_MAX_MTU, linux/if_ether.h. */
 const MAX_MTU_BYTES = 65535;
@@ -21,7 +21,7 @@ function uplink(): Link | null {
 export function mtu_check(parts: Parts): void {
   let v6 = false;
   for (let i = 0; i < parts.chain.length; i++) {
-    const pools = pools_of(parts.chain[i]);
+    const pools = ipam_pools(parts.chain[i].request);
     for (let k = 0; k < pools.length; k++) if (pools[k].first.v6) v6 = true;
   }
   for (let i = 0; i < parts.chain.length; i++) one_check(parts.chain[i], v6);

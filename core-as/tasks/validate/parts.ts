@@ -1,10 +1,12 @@
 // A network as validation walks it: each plugin with the file it stands in and the request that it
-// would get, chains of the type `fairlead` opened up. It refuses to judge and to run anything.
+// would get, chains inside one plugin opened up. It refuses to judge and to run anything.
 
 import { JsonValue, Kind } from "../../lib/json";
-import { type_find } from "../../plugin/find";
+import { plugin_find, type_find } from "../../plugin/find";
+import { inner_request } from "../../plugin/inner";
+import { Inner, Plugin } from "../../plugin/plugin";
 import { Role, Type } from "../../plugin/type";
-import { Fused, Inner, inner_request } from "../../plugins/main/fairlead";
+import { Written } from "../../plugin/written";
 import { Environment } from "../../spec/environment";
 import { Reader } from "../../spec/reader";
 import { Request } from "../../spec/request";
@@ -15,15 +17,16 @@ import { FileReport, Report } from "./report";
 const PARTS_LIMIT = 1000;
 
 /** One plugin of a network. */
-export class Part {
-  /** The plugin of the type `fairlead` that this one is inside; null when it stands in a list. */
+export class Part extends Written {
+  /** The plugin with the chain that this one is inside; null when it stands in a list. */
   outer: Part | null = null;
   constructor(
     public file: FileReport,
-    /** As it stands in the file. */
-    public object: JsonValue,
-    public request: Request,
-  ) {}
+    object: JsonValue,
+    request: Request,
+  ) {
+    super(object, request);
+  }
   get type(): string {
     return this.request.type;
   }
@@ -36,10 +39,9 @@ export class Part {
     const row = this.row;
     return row ? row.role : Role.Either;
   }
-  /** Where to say what has no place of its own: at the type. */
-  get offset(): i32 {
-    const type = this.object.get("type");
-    return type ? type.offset : this.object.offset;
+  /** What serves it; null when it is not one of ours. */
+  get plugin(): Plugin | null {
+    return plugin_find(this.type);
   }
   get ipam(): JsonValue | null {
     const ipam = this.object.get("ipam");
@@ -55,10 +57,11 @@ export class Part {
     this.request.reader = new Reader(this.request.document, this.file.path);
     return this.request.reader;
   }
-  /** Whether the runtime is told to pass the values of a capability. */
-  capable(name: string): bool {
-    const declared = this.object.get("capabilities");
-    return declared && declared.kind == Kind.Object ? bool_at(declared, name) : false;
+  error(msg: string, offset: i32): void {
+    this.file.error(msg, offset);
+  }
+  warning(msg: string, offset: i32): void {
+    this.file.warning(msg, offset);
   }
 }
 
@@ -74,7 +77,7 @@ export function bool_at(object: JsonValue, key: string): bool {
 
 /** The plugins of a network. */
 export class Parts {
-  /** All, a plugin of the type `fairlead` before those inside it. */
+  /** All, a plugin with a chain before those inside it. */
   all: Part[] = [];
   /** Those that do the work, in the order of their ADD. */
   chain: Part[] = [];
@@ -124,15 +127,15 @@ export class Parts {
       return;
     }
     const reader = part.reader();
-    const fused = new Fused();
-    fused.read(part.request);
+    const plugin = part.plugin;
+    const chain = plugin ? plugin.inner(part.request) : [];
     file.take(reader, part.offset);
-    if (reader.error || fused.chain.length > PARTS_LIMIT) this.complete = false;
+    if (reader.error || chain.length > PARTS_LIMIT) this.complete = false;
     const plugins = object.get("plugins");
-    if (plugins) this.open(part, plugins.items, fused.chain);
+    if (plugins) this.open(part, plugins.items, chain);
   }
 
-  /** Adds what is inside a plugin of the type `fairlead`; its chain lacks what cannot be used. */
+  /** Adds what is inside a plugin with a chain; that lacks what cannot be used. */
   private open(outer: Part, objects: JsonValue[], chain: Inner[]): void {
     let next = 0;
     for (let i = 0; i < objects.length && next < min(chain.length, PARTS_LIMIT); i++) {

@@ -8,7 +8,7 @@ import { plugin_find, type_find, types } from "../../plugin/find";
 import { IPAM, Role, RUNTIME } from "../../plugin/type";
 import { Code } from "../../spec/error";
 import { KeyCheck, type_near } from "./keys";
-import { bool_at, Part, text_at } from "./parts";
+import { bool_at, Part } from "./parts";
 import { FileReport } from "./report";
 
 /** The folders of CNI_PATH and what is in them. */
@@ -43,6 +43,8 @@ export function plugin_check(part: Part, installed: Installed): void {
   if (part.role == Role.Chain) return;
   const loaded = load_check(part);
   if (ipam) ipam_check(part, ipam, loaded);
+  const plugin = part.plugin;
+  if (plugin && part.role != Role.Ipam) plugin.advise(part);
 }
 
 function type_check(part: Part, installed: Installed): void {
@@ -94,8 +96,8 @@ function capabilities_check(part: Part): void {
     if (!value.bool) continue;
     if (outer && !outer.capable(key)) {
       file.warning(
-        `the runtime passes what the plugin of the type "fairlead" declares: add "${key}" to its ` +
-          "capabilities, or run fairlead unfuse and fairlead fuse",
+        `the runtime passes what the plugin of the type "${outer.type}" declares: ` +
+          `add "${key}" to its capabilities, or run fairlead unfuse and fairlead fuse`,
         value.key_offset,
       );
     }
@@ -163,9 +165,10 @@ function required_check(part: Part): void {
 /** What the plugin itself says of its keys; whether it is one of ours and has nothing to say. */
 function load_check(part: Part): bool {
   if (part.role == Role.Ipam) return false;
-  const plugin = plugin_find(part.type);
+  const plugin = part.plugin;
   if (!plugin) return false;
-  promise_ranges(part);
+  const ipam = plugin_find(part.ipam_type);
+  if (ipam) ipam.stand_in(part);
   const reader = part.reader();
   const error = plugin.load(part.request);
   part.file.take(reader, part.offset);
@@ -203,46 +206,11 @@ function ipam_check(part: Part, ipam: JsonValue, loaded: bool): void {
   const plugin = plugin_find(type);
   if (!plugin) return;
   if (!loaded) {
-    promise_ranges(part);
+    plugin.stand_in(part);
     const reader = part.reader();
     const error = plugin.load(part.request);
     file.take(reader, ipam.offset);
     if (error && reader.count == 0) file.problem(error, -1, ipam.offset);
   }
-  if (type == "static") static_check(part, ipam);
-}
-
-/** Where all ranges come from the runtime, one of documentation (RFC 5737) stands for them. */
-function promise_ranges(part: Part): void {
-  const ipam = part.ipam;
-  if (!ipam || text_at(ipam, "type") != "host-local" || !part.capable("ipRanges")) return;
-  if (ipam.get("subnet") || ipam.get("ranges")) return;
-  const range = JsonValue.object();
-  range.append("subnet", JsonValue.string("192.0.2.0/24"));
-  const inner = JsonValue.array();
-  const outer = JsonValue.array();
-  const runtime = JsonValue.object();
-  inner.push(range);
-  outer.push(inner);
-  runtime.append("ipRanges", outer);
-  part.request.config.set("runtimeConfig", runtime);
-}
-
-/** What only the plugin around `static` would notice, at the first ADD. */
-function static_check(part: Part, ipam: JsonValue): void {
-  const addresses = ipam.get("addresses");
-  let asked = part.capable("ips");
-  if (part.object.get("args") || part.object.get("runtimeConfig")) asked = true;
-  if (!asked && (!addresses || addresses.items.length == 0)) {
-    part.file.warning(
-      `"static" has no address, so that ADD fails unless the runtime names one: add "addresses"`,
-      ipam.offset,
-    );
-  }
-  if (part.type != "ptp" || !addresses || asked) return;
-  for (let i = 0; i < addresses.items.length; i++) {
-    const item = addresses.items[i];
-    if (item.kind != Kind.Object || item.get("gateway")) continue;
-    part.file.error(`ptp needs a gateway for every address: add "gateway"`, item.offset);
-  }
+  plugin.advise(part);
 }

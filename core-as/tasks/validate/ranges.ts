@@ -1,36 +1,13 @@
 // A network against the others of its folder: addresses that two of them would give, names that two
-// of them have, bridges that two of them want different gateways on. It refuses to judge a range by
+// of them have, links that two of them want different gateways on. It refuses to judge a range by
 // itself: its plugin does.
 
 import { Span, Spans } from "../../lib/spans";
-import { plugin_find } from "../../plugin/find";
-import { Pool } from "../../plugin/pool";
+import { ipam_pools } from "../../plugin/ipam";
+import { Gateway, Pool } from "../../plugin/pool";
 import { networks_in } from "../runtime/discover";
-import { bool_at, Part, Parts, text_at } from "./parts";
+import { Parts } from "./parts";
 import { FileReport, Report } from "./report";
-
-/** The pools of a plugin's IPAM, as far as they can be read; none of a plugin that is not ours. */
-export function pools_of(part: Part): Pool[] {
-  const plugin = part.ipam ? plugin_find(part.ipam_type) : null;
-  return plugin ? plugin.pools(part.request) : new Array<Pool>();
-}
-
-/** A bridge that has the gateway of its network. */
-class Gateway {
-  constructor(
-    public bridge: string,
-    public pools: Pool[],
-    public offset: i32,
-  ) {}
-  /** The first IPv4 gateway; "" when there is none. */
-  get address(): string {
-    for (let i = 0; i < this.pools.length; i++) {
-      const pool = this.pools[i];
-      if (!pool.first.v6) return `${pool.gateway.toString()}/${pool.subnet.bits}`;
-    }
-    return "";
-  }
-}
 
 /** What others must know of a network. */
 class Network {
@@ -47,9 +24,10 @@ class Network {
     this.file = path.substring(path.lastIndexOf("/") + 1);
     for (let i = 0; i < parts.chain.length; i++) {
       const part = parts.chain[i];
-      const pools = pools_of(part);
+      const pools = ipam_pools(part.request);
       this.pools = this.pools.concat(pools);
-      if (part.type == "bridge") this.bridge(part, pools);
+      const plugin = part.plugin;
+      if (plugin) this.gateways = this.gateways.concat(plugin.gateways(part.request, pools));
     }
   }
 
@@ -65,19 +43,6 @@ class Network {
       this.sorted = sorted;
     }
     return sorted;
-  }
-
-  private bridge(part: Part, pools: Pool[]): void {
-    const object = part.object;
-    if (!bool_at(object, "isGateway") && !bool_at(object, "isDefaultGateway")) return;
-    // It takes the other's away, which is what it is for.
-    if (bool_at(object, "forceAddress")) return;
-    const named = object.get("bridge");
-    let name = text_at(object, "bridge");
-    if (name.length == 0) name = "cni0";
-    const vlan = object.get("vlan");
-    if (vlan && vlan.isInteger() && vlan.integer() != 0) name += `.${vlan.text}`;
-    this.gateways.push(new Gateway(name, pools, named ? named.offset : part.offset));
   }
 
   /** "a" of a.conflist */
@@ -168,12 +133,10 @@ function gateways_check(own: Network, other: Network, file: FileReport): void {
     const mine = own.gateways[i];
     for (let k = 0; k < other.gateways.length; k++) {
       const theirs = other.gateways[k];
-      if (mine.bridge != theirs.bridge) continue;
-      if (mine.address.length == 0 || theirs.address.length == 0) continue;
-      if (mine.address == theirs.address) continue;
+      if (mine.link != theirs.link || mine.address == theirs.address) continue;
       file.warning(
-        `${other.toString()} has the gateway ${theirs.address} on "${mine.bridge}", this one ` +
-          `${mine.address}, and a bridge has one: give each a "bridge" of its own`,
+        `${other.toString()} has the gateway ${theirs.address} on "${mine.link}", this one ` +
+          `${mine.address}, and a bridge has one: give each network a bridge of its own`,
         mine.offset,
       );
     }

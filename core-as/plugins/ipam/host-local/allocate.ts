@@ -4,7 +4,7 @@ import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { CniError, Code } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
 import { Taken } from "./bitmap";
-import { Leases, LeasesTaken, Reserved } from "./leases";
+import { Leases, Reserved } from "./leases";
 import { RangeSet } from "./ranges";
 
 /**
@@ -82,7 +82,7 @@ export function allocate_requested(
   leases: Leases,
   set: RangeSet,
   ip: Ip,
-  taken: LeasesTaken,
+  taken: string[],
 ): Allocated {
   const range = set.indexOf(ip);
   const text = ip.toString();
@@ -105,7 +105,7 @@ export function allocate_next(
   leases: Leases,
   set: RangeSet,
   last: Ip | null,
-  taken: LeasesTaken,
+  taken: string[],
 ): Allocated {
   do {
     const walk = new Walk(set, last, leases.taken);

@@ -10,7 +10,7 @@
 //
 //   index    "fairlead leases 2", the folder, the time, which of these there are, "exact" or ""
 //   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them
-//   taken.A  which of the 65,536 addresses from A on are taken: taken.ts
+//   taken.A  which of the 65,536 addresses from A on are taken: bitmap.ts
 import { failure_errno } from "../../../host/failure";
 import {
   dir_list,
@@ -21,148 +21,22 @@ import {
   file_remove,
   file_set_mtime,
   file_write,
-  file_write_bytes,
   Reading,
 } from "../../../host/store";
 import { EFBIG, ENOENT } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
-import { hash64, hash64_bytes } from "../../../lib/name";
-import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
+import { hash64 } from "../../../lib/name";
+import { Utf8, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { Taken } from "./bitmap";
+import { is_printed, OWNER_LIMIT_BYTES } from "./each-lease";
+import { BUCKETS, Bucket, hex16, Owner } from "./lease-bucket";
+import { Head, mark_before } from "./lease-head";
 
 const ROOT = "/run/fairlead/leases";
-const TITLE = "fairlead leases 2";
-const EXACT = "exact";
 const HEAD = "index";
 const HEAD_LIMIT_BYTES = 8192;
-const BUCKETS: i32 = 256;
 /** Far above what a bucket of a full /8 has. */
 const BUCKET_LIMIT_BYTES = 4194304;
-/** What a lease may be long; a longer file is nobody's whom we know. */
-export const OWNER_LIMIT_BYTES = 4096;
-const FINGERPRINT_LEN: i32 = 16;
-const SUM_LEN: i32 = FINGERPRINT_LEN + 1;
-const SUM_FACTOR: u64 = 0xff51afd7ed558ccd;
-const SECOND_NS: i64 = 1_000_000_000;
-/** So far before the time of the clock a mark may lie. */
-const MARK_SPAN_NS: u64 = 999_999;
-
-function hex16(value: u64): string {
-  return value.toString(16).padStart(FINGERPRINT_LEN, "0");
-}
-
-function is_space(byte: u8): bool {
-  return byte == 32 || (byte >= 9 && byte <= 13);
-}
-
-/** Whether an address is printed so: of IPv4 there is one form, beside that in IPv6. */
-function is_printed(ip: Ip, text: string): bool {
-  return ip.v6 ? ip.toString() == text : !text.includes(":");
-}
-
-/** The content of a lease without the white space around it, and whose it is. */
-class Owner {
-  fingerprint: u64;
-  /** Of the leases of its container. */
-  bucket: i32;
-  ptr: usize;
-  len: i32;
-
-  constructor(ptr: usize, len: i32) {
-    let start = 0;
-    let end = len;
-    while (start < end && is_space(load<u8>(ptr + start))) start++;
-    while (start < end && is_space(load<u8>(ptr + end - 1))) end--;
-    this.ptr = ptr + start;
-    this.len = end - start;
-    this.fingerprint = hash64_bytes(this.ptr, this.len);
-    let id = 0;
-    while (id < this.len && load<u16>(this.ptr + id) != 0x0a0d) id++;
-    this.bucket = <i32>(hash64_bytes(this.ptr, min(id, this.len)) % BUCKETS);
-  }
-  is(text: Utf8): bool {
-    return this.len == text.len && memory.compare(this.ptr, text.ptr, this.len) == 0;
-  }
-}
-
-/** Leases of some containers. */
-class Bucket {
-  private lines: ByteWriter = new ByteWriter();
-  dirty: bool = false;
-
-  get filled(): bool {
-    return this.lines.len > 0;
-  }
-  add(fingerprint: u64, name: string): void {
-    this.lines.text(hex16(fingerprint)).byte(32);
-    this.lines.text(name).byte(10);
-    this.dirty = true;
-  }
-  /** Offset behind the line at `from`. */
-  private line_end(from: i32): i32 {
-    let at = from + FINGERPRINT_LEN;
-    while (at < this.lines.len && load<u8>(this.lines.ptr + at) != 10) at++;
-    return at + 1;
-  }
-  /** Names of the leases whose content has this fingerprint, sorted. */
-  find(fingerprint: u64): string[] {
-    const found = new Array<string>();
-    const wanted = new Utf8(hex16(fingerprint));
-    for (let at = 0; at < this.lines.len; ) {
-      const end = this.line_end(at);
-      const line = this.lines.ptr + at;
-      if (memory.compare(line, wanted.ptr, FINGERPRINT_LEN) == 0) {
-        found.push(utf8_decode(line + FINGERPRINT_LEN + 1, end - at - FINGERPRINT_LEN - 2));
-      }
-      at = end;
-    }
-    found.sort((a, b) => (a < b ? -1 : i32(a > b)));
-    return found;
-  }
-  remove(name: string): void {
-    const wanted = new Utf8(` ${name}\n`);
-    for (let at = 0; at < this.lines.len; ) {
-      const end = this.line_end(at);
-      const line = this.lines.ptr + at;
-      const same = end - at == FINGERPRINT_LEN + wanted.len;
-      if (same && memory.compare(line + FINGERPRINT_LEN, wanted.ptr, wanted.len) == 0) {
-        memory.copy(line, this.lines.ptr + end, this.lines.len - end);
-        this.lines.len -= end - at;
-        this.dirty = true;
-      } else {
-        at = end;
-      }
-    }
-  }
-  /** What ends its file: a hash of the lines, eight bytes at a time. */
-  private get sum(): Utf8 {
-    let sum: u64 = this.lines.len;
-    let at = 0;
-    for (; at + 8 <= this.lines.len; at += 8) {
-      sum = rotl(sum ^ load<u64>(this.lines.ptr + at), 23) * SUM_FACTOR;
-    }
-    for (; at < this.lines.len; at++) {
-      sum = rotl(sum ^ <u64>load<u8>(this.lines.ptr + at), 23) * SUM_FACTOR;
-    }
-    return new Utf8(`${hex16(sum)}\n`);
-  }
-  /** Takes over a file; false when it is not of our making. */
-  parse(ptr: usize, len: i32): bool {
-    this.lines.bytes(ptr, len);
-    this.lines.len = max(len - SUM_LEN, 0);
-    const sum = this.sum;
-    return this.filled && memory.compare(ptr + len - SUM_LEN, sum.ptr, SUM_LEN) == 0;
-  }
-  /** Whether its file says what it does. */
-  store(path: string): bool {
-    if (!this.filled) return file_remove(path) >= 0 || failure_errno == ENOENT;
-    const sum = this.sum;
-    this.lines.bytes(sum.ptr, SUM_LEN);
-    this.lines.len -= SUM_LEN;
-    return file_write_bytes(path, this.lines.ptr, this.lines.len + SUM_LEN) >= 0;
-  }
-}
-
 const enum Trust {
   /** It says nothing. */
   No,
@@ -178,11 +52,7 @@ export class LeaseIndex {
   private at: string;
   private trust: Trust = Trust.No;
   private buckets: Array<Bucket | null> = new Array<Bucket | null>(BUCKETS);
-  /** Buckets that have a file, by the file "index". */
-  private filled: StaticArray<bool> = new StaticArray<bool>(BUCKETS);
-  private mark: string = "";
-  /** Whether the file "index" says that the maps are. */
-  private noted_exact: bool = false;
+  private head: Head;
   /** Whether the folder was read without a failure. */
   private whole: bool = false;
   /** The folder's time before the call changed it. */
@@ -192,6 +62,7 @@ export class LeaseIndex {
   constructor(private dir: string) {
     const at = `${ROOT}/${hex16(hash64(dir))}`;
     this.at = at;
+    this.head = new Head(dir);
     this.taken = new Taken(at);
     if (this.load()) {
       this.trust = Trust.Files;
@@ -205,21 +76,7 @@ export class LeaseIndex {
     this.found_at = mtime;
     const head = file_read(`${this.at}/${HEAD}`, HEAD_LIMIT_BYTES);
     if (!head || mtime.length == 0 || utf8_invalid_at(head.ptr, head.len) >= 0) return false;
-    return this.parse(utf8_decode(head.ptr, head.len)) && this.mark == mtime;
-  }
-
-  private parse(text: string): bool {
-    const lines = text.split("\n");
-    if (lines.length != 6 || lines[0] != TITLE || lines[1] != this.dir) return false;
-    const digits = lines[3];
-    if (digits.length != BUCKETS / 4) return false;
-    for (let i = 0; i < BUCKETS; i++) {
-      const digit = I32.parseInt(digits.charAt(i >> 2), 16);
-      this.filled[i] = ((digit >> (i & 3)) & 1) == 1;
-    }
-    this.mark = lines[2];
-    this.noted_exact = lines[4] == EXACT;
-    return true;
+    return this.head.parse(utf8_decode(head.ptr, head.len)) && this.head.mark == mtime;
   }
 
   /** Whether it can be asked; else it must be rebuilt. */
@@ -236,7 +93,7 @@ export class LeaseIndex {
    * nothing.
    */
   get exact(): bool {
-    if (this.trust != Trust.Files || !this.noted_exact) return false;
+    if (this.trust != Trust.Files || !this.head.exact) return false;
     return file_before_boot(`${this.at}/${HEAD}`) == 0;
   }
   /** What happened to the folder is not known: let it be read anew. */
@@ -257,7 +114,7 @@ export class LeaseIndex {
       const bytes = file_read(this.path(index), BUCKET_LIMIT_BYTES);
       const absent = !bytes && failure_errno == ENOENT;
       const sound = bytes ? bucket.parse(bytes.ptr, bytes.len) : absent;
-      if (!sound || absent == this.filled[index]) {
+      if (!sound || absent == this.head.filled[index]) {
         this.trust = Trust.No;
         return null;
       }
@@ -356,21 +213,22 @@ export class LeaseIndex {
     for (let i = 0; i < BUCKETS; i++) {
       const bucket = this.buckets[i];
       if (bucket && bucket.dirty && !bucket.store(this.path(i))) return;
-      if (bucket) this.filled[i] = bucket.filled;
-      else if (this.fresh) this.filled[i] = false;
+      if (bucket) this.head.filled[i] = bucket.filled;
+      else if (this.fresh) this.head.filled[i] = false;
     }
     const mtime = file_mtime(this.dir);
     if (!this.changed) {
       // Somebody who takes no lock wrote while we read.
       if (mtime != this.found_at) return;
       // The folder has our mark from an earlier call, and nothing has happened since.
-      if (mtime == this.mark) {
-        file_write(`${this.at}/${HEAD}`, this.head(mtime, this.whole));
+      if (mtime == this.head.mark) {
+        file_write(`${this.at}/${HEAD}`, this.head.text(mtime, this.whole));
         return;
       }
     }
-    const mark = this.mark_before(mtime);
-    if (mark.length == 0 || file_write(`${this.at}/${HEAD}`, this.head(mark, false)) < 0) return;
+    const mark = mark_before(mtime, this.found_at);
+    if (mark.length == 0 || file_write(`${this.at}/${HEAD}`, this.head.text(mark, false)) < 0)
+      return;
     file_set_mtime(this.dir, mark);
   }
 
@@ -383,30 +241,5 @@ export class LeaseIndex {
       if (names[i] != HEAD && file_remove(`${this.at}/${names[i]}`) < 0) return false;
     }
     return true;
-  }
-
-  private head(mark: string, exact: bool): string {
-    let digits = "";
-    for (let i = 0; i < BUCKETS; i += 4) {
-      let digit = 0;
-      for (let k = 0; k < 4; k++) digit |= i32(this.filled[i + k]) << k;
-      digits += digit.toString(16);
-    }
-    return `${TITLE}\n${this.dir}\n${mark}\n${digits}\n${exact ? EXACT : ""}\n`;
-  }
-
-  /**
-   * A time before the folder's, so that no clock gives it again: "" when there is none. How long
-   * before depends on what was found, lest two indexes of one folder ever set the same.
-   */
-  private mark_before(mtime: string): string {
-    const point = mtime.indexOf(".");
-    if (point < 0 || mtime.length != point + 10) return "";
-    const seconds = I64.parseInt(mtime.substring(0, point));
-    const time_ns = seconds * SECOND_NS + I64.parseInt(mtime.substring(point + 1));
-    const back_ns = 1 + <i64>(hash64(`${this.found_at} ${mtime}`) % MARK_SPAN_NS);
-    if (time_ns < SECOND_NS) return "";
-    const mark_ns = time_ns - back_ns;
-    return `${mark_ns / SECOND_NS}.${(mark_ns % SECOND_NS).toString().padStart(9, "0")}`;
   }
 }

@@ -3,7 +3,6 @@
 // given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and
 // counts as free. What would take a look at all of them, lease-index.ts knows.
 
-import { Effect, Site } from "../../../attach/effect";
 import { attachment_known } from "../../../attach/living";
 import { failure_errno, failure_text } from "../../../host/failure";
 import {
@@ -15,14 +14,13 @@ import {
   file_write,
   Reading,
 } from "../../../host/store";
-import { EEXIST, EFBIG, ENOENT, ETIMEDOUT } from "../../../lib/errno";
+import { EEXIST, ENOENT, ETIMEDOUT } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
-import { JsonValue, Kind } from "../../../lib/json";
-import { dir_usable, identifier_valid } from "../../../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Taken } from "./bitmap";
-import { LeaseIndex, OWNER_LIMIT_BYTES } from "./lease-index";
+import { EachLease, OWNER_LIMIT_BYTES, owner_in } from "./each-lease";
+import { LeaseIndex } from "./lease-index";
 
 /** Longer than any ADD holds it; a runtime gives up on a plugin after minutes, not seconds. */
 const LOCK_LIMIT_MS = 15000;
@@ -32,41 +30,6 @@ export const enum Reserved {
   Yes,
   Taken,
   Failed,
-}
-
-/** Leases one after the other, as there may be hundreds of thousands of them. */
-export class EachLease {
-  private at: i32 = -1;
-
-  constructor(
-    private file: Reading,
-    private names: string[],
-  ) {}
-  get name(): string {
-    return this.names[this.at];
-  }
-  /** Whose it is; "" when that is not told in our way. */
-  owner: string = "";
-  /** It is known to be: a crashed writer's. */
-  empty: bool = false;
-  /** Why it could not be read; one that is too long for a lease is nobody's. */
-  error: CniError | null = null;
-
-  /** Goes to the next one; false after the last. */
-  next(): bool {
-    while (++this.at < this.names.length) {
-      if (!ip_parse(this.name)) continue;
-      const file = this.file;
-      const read = file.read(this.name) >= 0;
-      if (!read && failure_errno == ENOENT) continue;
-      this.owner = read ? owner_in(file) : "";
-      this.empty = read && file.len == 0;
-      const lost = !read && failure_errno != EFBIG;
-      this.error = lost ? os_error(`read the lease ${this.name}`, Code.Io) : null;
-      return true;
-    }
-    return false;
-  }
 }
 
 export class Leases {
@@ -165,8 +128,8 @@ export class Leases {
     return new EachLease(this.files, names ? names : []);
   }
 
-  /** Makes the lease, if it is free. */
-  reserve(ip: string, taken: LeasesTaken): Reserved {
+  /** Makes the lease, if it is free, and adds it to `taken`. */
+  reserve(ip: string, taken: string[]): Reserved {
     if (this.create(ip, taken)) return Reserved.Yes;
     if (failure_errno == EEXIST) {
       const stale = this.stale_owner(ip);
@@ -182,14 +145,14 @@ export class Leases {
     return Reserved.Failed;
   }
 
-  private create(ip: string, taken: LeasesTaken): bool {
+  private create(ip: string, taken: string[]): bool {
     this.index.change();
     if (file_create(`${this.dir}/${ip}`, this.owner, true) < 0) {
       if (failure_errno != EEXIST) this.index.distrust();
       return false;
     }
     this.index.add(ip, this.owner);
-    taken.ips.push(ip);
+    taken.push(ip);
     return true;
   }
 
@@ -268,52 +231,4 @@ export class Leases {
     if (locked) this.close();
     return done;
   }
-}
-
-/** The leases of an attachment in a folder. */
-export class LeasesTaken extends Effect {
-  /** Those of this very call: it takes back no other. */
-  ips: string[] = [];
-  constructor(
-    private dataDir: string,
-    private fresh: bool = false,
-  ) {
-    super();
-  }
-  get word(): string {
-    return "leases";
-  }
-  write(into: JsonValue): void {
-    into.append("dataDir", JsonValue.string(this.dataDir));
-  }
-  undo(site: Site, errors: CniError[]): bool {
-    const before = errors.length;
-    const leases = new Leases(this.dataDir, site.network, site.containerID, site.ifname);
-    if (!this.fresh) leases.release_all(errors);
-    else if (this.ips.length > 0 && !leases.take_back(this.ips)) {
-      const error = leases.error;
-      const texts = this.ips.join(" ");
-      errors.push(
-        error
-          ? new CniError(error.code, `undo: ${error.msg}`, error.details)
-          : os_error(`undo: remove the leases ${texts}`),
-      );
-    }
-    return errors.length == before;
-  }
-}
-
-/** Reads one; null when it is none. */
-export function leases_read(from: JsonValue): LeasesTaken | null {
-  const dataDir = from.get("dataDir");
-  if (!dataDir || dataDir.kind != Kind.String || !dir_usable(dataDir.text)) return null;
-  return new LeasesTaken(dataDir.text);
-}
-
-/** The owner of the lease that was read last, as its text names it; "" when not of our making. */
-function owner_in(file: Reading): string {
-  if (utf8_invalid_at(file.ptr, file.len) >= 0) return "";
-  const text = utf8_decode(file.ptr, file.len).trim();
-  const cut = text.indexOf("\r\n");
-  return identifier_valid(text, cut < 0 ? text.length : cut) ? text : "";
 }

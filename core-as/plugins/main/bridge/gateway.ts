@@ -1,143 +1,110 @@
-// The gateway's addresses on a bridge, or on its interface in a VLAN: shared by the network's
-// containers. Whose address may stay and whose goes is decided here.
-import { undone } from "../../../attach/changes";
+// The gateway of a bridge's containers: keys, where its addresses go, and CHECK of them. How they
+// come there is addresses.ts, the interface in a VLAN vlan-link.ts.
+import { Adding } from "../../../attach/adding";
+import { shared_take } from "../../../attach/shared";
 import { Shared } from "../../../attach/shared-change";
-import { failure_errno } from "../../../host/failure";
-import {
-  addr_add,
-  addr_del,
-  addr_list,
-  bridge_port_list,
-  HOST,
-  Link,
-  link_get_index,
-  link_set_address,
-} from "../../../host/kernel";
-import { EADDRNOTAVAIL, EEXIST } from "../../../lib/errno";
-import { Cidr, cidr_parse } from "../../../lib/ip";
+import { HOST, Link, link_get } from "../../../host/kernel";
+import { JsonValue } from "../../../lib/json";
+import { check_failed } from "../../../net/check";
+import { FORWARDING } from "../../../net/forwarding";
+import { default_routes, forwarding_want, gateway_defaults } from "../../../net/gateway";
+import { is_on } from "../../../net/masquerade";
+import { Gateway, Pool } from "../../../plugin/pool";
 import { CniError, Code, os_error } from "../../../spec/error";
-import { IPConfig } from "../../../spec/types";
+import { Reader } from "../../../spec/reader";
+import { Request } from "../../../spec/request";
+import { Interface, IPConfig, Result } from "../../../spec/types";
+import { addresses_of, GatewayAddresses } from "./addresses";
+import { PortPlan } from "./port";
+import { STANDARD_NAME, TheBridge } from "./switch";
+import { GatewayLink, gateway_link_name } from "./vlan-link";
 
-/** Addresses of a host link that may conflict, null after a failure. */
-function addresses_of(link: Link): Cidr[] | null {
-  const list = addr_list(HOST, link.ifindex);
-  if (!list) return null;
-  const made = new Array<Cidr>();
-  for (let i = 0; i < list.length; i++) {
-    const cidr = cidr_parse(list[i].address);
-    if (cidr && !cidr.ip.isLinkLocal()) made.push(cidr);
-  }
-  return made;
-}
+/** What a configuration says of the gateway. */
+export class GatewayPlan {
+  private on: bool = false;
+  private is_default: bool = false;
+  private force: bool = false;
 
-/**
- * Puts the gateways' addresses on a host link. A different IPv4 address, or an overlapping IPv6
- * one, is a conflict: refused, or removed with `force`.
- */
-export class GatewayAddresses extends Shared {
-  private added: string[] = [];
-  private removed: string[] = [];
-
-  constructor(
-    private bridge: Link,
-    /** Where they go: the bridge, or its interface in a VLAN. */
-    private link: Link,
-    private ips: IPConfig[],
-    private force: bool,
-    /** A bridge that somebody else made: it is to keep the MAC it has (see `pin`). */
-    private pins: bool,
-  ) {
-    super();
-  }
-  get what(): string {
-    return `gateway ${this.link.name}`;
-  }
-  get changed(): bool {
-    return this.added.length > 0 || this.removed.length > 0;
+  read(reader: Reader, config: JsonValue): void {
+    this.is_default = reader.bool(config, "isDefaultGateway");
+    this.on = reader.bool(config, "isGateway") || this.is_default;
+    this.force = reader.bool(config, "forceAddress");
   }
 
-  take(): CniError | null {
-    // Read once: there may be thousands of them.
-    const present = addresses_of(this.link);
-    if (!present) return os_error(`read the addresses of "${this.link.name}"`);
-    for (let i = 0; i < this.ips.length; i++) {
-      const gateway = this.ips[i].gateway;
-      if (!gateway) continue;
-      const error = this.put(present, new Cidr(gateway, this.ips[i].address.bits));
-      if (error) return error;
+  note(adding: Adding): void {
+    if (this.on) adding.use(FORWARDING);
+  }
+
+  /** Gives the result the gateways and default routes that it lacks. */
+  complete(result: Result): void {
+    if (this.on) gateway_defaults(result);
+    if (this.is_default) default_routes(result);
+  }
+
+  /** Takes the shared changes of `list`, then makes the host the gateway. */
+  share(
+    bridge: TheBridge,
+    port: PortPlan,
+    list: Shared[],
+    result: Result,
+    adding: Adding,
+  ): CniError | null {
+    const on = this.on && result.ips.length > 0;
+    const vlan = on && port.vlan != 0 ? new GatewayLink(bridge.link, port) : null;
+    if (vlan) list.push(vlan);
+    const error = shared_take(adding, list);
+    if (error || !on) return error;
+    const at = vlan ? vlan.link : bridge.link;
+    if (vlan) result.interfaces.push(new Interface(at.name));
+    const pins = !bridge.made && !vlan;
+    const addresses = new GatewayAddresses(bridge.link, at, result.ips, this.force, pins);
+    // One that takes others' place does not come back with all that hung on it: so it comes last.
+    if (this.force) adding.later.push(addresses);
+    forwarding_want(result, adding);
+    return this.force ? null : shared_take(adding, [addresses]);
+  }
+
+  /** CHECK: the host answers where the containers look for their gateway. */
+  verify(bridge: Link, port: PortPlan, result: Result): CniError | null {
+    if (!this.on) return null;
+    let at = bridge;
+    if (port.vlan != 0 && result.ips.length > 0) {
+      const name = gateway_link_name(bridge, port);
+      const link = link_get(HOST, name);
+      if (!link) return os_error(`find "${name}"`, Code.CheckFailed);
+      at = link;
     }
-    return this.pins && this.added.length > 0 ? this.pin() : null;
-  }
-
-  /** Puts one address beside those that are present, which it keeps up to date. */
-  private put(present: Cidr[], wanted: Cidr): CniError | null {
-    const link = this.link;
-    const text = wanted.toString();
-    for (let i = 0; i < present.length; i++) {
-      const other = present[i];
-      if (other.ip.v6 != wanted.ip.v6) continue;
-      if (other.equals(wanted)) return null;
-      if (wanted.ip.v6 && !other.overlaps(wanted)) continue;
-      if (!this.force) {
-        return new CniError(
-          Code.InvalidConfig,
-          `"${link.name}" already has an IP address different from ${text}: ` +
-            `remove ${other.toString()}, set "forceAddress", or use another bridge`,
-        );
-      }
-      const old = other.toString();
-      if (addr_del(HOST, link.ifindex, old) < 0 && failure_errno != EADDRNOTAVAIL) {
-        return os_error(`remove ${old} from "${link.name}"`);
-      }
-      this.removed.push(old);
-      present.splice(i--, 1);
-    }
-    if (addr_add(HOST, link.ifindex, text, true) < 0) {
-      return failure_errno == EEXIST ? null : os_error(`add ${text} to "${link.name}"`);
-    }
-    this.added.push(text);
-    present.push(wanted);
-    return null;
-  }
-
-  /**
-   * A bridge has the lowest MAC of its ports until one is set, and the gateway would have another
-   * with every container that comes or goes. It is set to what it is, now that our port is in.
-   */
-  private pin(): CniError | null {
-    const name = this.link.name;
-    const now = link_get_index(HOST, this.link.ifindex);
-    if (!now) return os_error(`read bridge "${name}"`);
-    if (link_set_address(HOST, now.ifindex, now.address) >= 0) return null;
-    return os_error(`pin the MAC address of bridge "${name}"`);
-  }
-
-  give_back(errors: CniError[]): void {
-    if (others_attached(this.bridge, this.link)) return;
-    const index = this.link.ifindex;
-    for (let i = this.added.length - 1; i >= 0; i--) {
-      undone(addr_del(HOST, index, this.added[i]), `remove ${this.added[i]}`, errors);
-    }
-    for (let i = this.removed.length - 1; i >= 0; i--) {
-      undone(addr_add(HOST, index, this.removed[i], true), `restore ${this.removed[i]}`, errors);
-    }
+    const missing = gateways_missing(at, result.ips);
+    return missing.length == 0 ? null : check_failed(`"${at.name}" has no address ${missing}`);
   }
 }
 
-/** Whether pods beside the one of this call are in a bridge; they may have no record of ours. */
-function others_attached(bridge: Link, gateway: Link): bool {
-  const ports = bridge_port_list(HOST, bridge.ifindex);
-  // Ours, and that of the interface in a VLAN.
-  let left = gateway.ifindex == bridge.ifindex ? 1 : 2;
-  for (let i = 0; ports !== null && i < ports.length; i++) {
-    const port = link_get_index(HOST, ports[i]);
-    if (port && port.kind == "veth") left--;
+/** The gateways of a configuration that may be broken: the first of IPv4, as far as it tells. */
+export function gateways_read(request: Request, pools: Pool[]): Gateway[] {
+  const config = request.config;
+  const found = new Array<Gateway>();
+  if (!is_on(config, "isGateway") && !is_on(config, "isDefaultGateway")) return found;
+  // It takes the other's away, which is what it is for.
+  if (is_on(config, "forceAddress")) return found;
+  let name = config.text_at("bridge");
+  if (name.length == 0) name = STANDARD_NAME;
+  const vlan = config.get("vlan");
+  if (vlan && vlan.isInteger() && vlan.integer() != 0) name += `.${vlan.text}`;
+  const named = config.get("bridge");
+  const type = config.get("type");
+  const at = named ? named : type;
+  for (let i = 0; i < pools.length && found.length == 0; i++) {
+    const pool = pools[i];
+    const given = pool.gateway;
+    const gateway = given ? given : pool.subnet.network().add(1);
+    const address = `${gateway.toString()}/${pool.subnet.bits}`;
+    if (!gateway.v6) found.push(new Gateway(name, address, at ? at.offset : config.offset));
   }
-  return left < 0;
+  return found;
 }
 
-/** CHECK: the first gateway of the result that a host link has no address of; "" for none. */
-export function gateways_missing(link: Link, ips: IPConfig[]): string {
+/** The first gateway of the result that a host link has no address of; "" for none. */
+function gateways_missing(link: Link, ips: IPConfig[]): string {
   const present = addresses_of(link);
   for (let i = 0; i < ips.length; i++) {
     const gateway = ips[i].gateway;

@@ -42,11 +42,12 @@ export class PortPlan {
     this.isolated = reader.bool(config, "portIsolation");
     this.preserveDefaultVlan = reader.bool(config, "preserveDefaultVlan");
     this.uplink = reader.string(config, "uplinkInterface");
+    vlans_read(reader, config, this);
   }
 }
 
 /** Reads vlan and vlanTrunk. */
-export function port_vlans_read(reader: Reader, config: JsonValue, plan: PortPlan): void {
+function vlans_read(reader: Reader, config: JsonValue, plan: PortPlan): void {
   const vlan = reader.integer(config, "vlan", i32.MIN_VALUE, i32.MAX_VALUE);
   if (vlan < 0 || vlan > 4094) {
     reader.invalid(`invalid VLAN ID ${vlan} (must be between 0 and 4094)`, config.get("vlan"));

@@ -1,8 +1,8 @@
-// A Linux bridge as a network's switch: making it, its VLAN interface. Its ports are port.ts's, its
-// addresses gateway.ts's. A bridge is shared, so it is made and added to, never taken away by DEL.
+// A Linux bridge as a network's switch: finding or making it, and its mode. Its ports are those of
+// port.ts, its addresses those of addresses.ts. A bridge is shared, so it is made and added to,
+// never taken away by DEL.
 
 import { undone } from "../../../attach/changes";
-import { shared_lock, shared_unlock } from "../../../attach/shared";
 import { Shared } from "../../../attach/shared-change";
 import { failure_errno } from "../../../host/failure";
 import {
@@ -10,7 +10,6 @@ import {
   HOST,
   Link,
   link_add_bridge,
-  link_add_veth,
   link_del,
   link_get,
   link_get_index,
@@ -19,25 +18,26 @@ import {
   link_set_promisc,
   link_set_up,
   sysctl_write,
-  VethEnd,
 } from "../../../host/kernel";
 import { EEXIST, ENODEV } from "../../../lib/errno";
 import { JsonValue } from "../../../lib/json";
-import { ifname_problem, mac_neighbour, name_from } from "../../../lib/name";
+import { ifname_problem, mac_neighbour } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
-import { PortPlan, port_vlan_access } from "./port";
+
+/** That of a configuration which names none. */
+export const STANDARD_NAME = "cni0";
 
 /** What a configuration says of its bridge. */
 export class BridgePlan {
-  name: string = "cni0";
+  name: string = STANDARD_NAME;
   mtu_bytes: i32 = 0;
   promisc: bool = false;
   vlan_filtering: bool = false;
 
   read(reader: Reader, config: JsonValue): void {
-    this.name = reader.string(config, "bridge", "cni0");
-    if (this.name.length == 0) this.name = "cni0";
+    this.name = reader.string(config, "bridge");
+    if (this.name.length == 0) this.name = STANDARD_NAME;
     const problem = ifname_problem(this.name);
     if (problem.length > 0) {
       reader.invalid(`"bridge" is "${this.name}": ${problem}`, config.get("bridge"));
@@ -53,7 +53,7 @@ export class TheBridge extends Shared {
   made: bool = false;
   private upped: bool = false;
 
-  constructor(private plan: BridgePlan) {
+  constructor(public plan: BridgePlan) {
     super();
   }
   get what(): string {
@@ -84,6 +84,15 @@ export class TheBridge extends Shared {
     if (link_set_up(HOST, link.ifindex) < 0) return os_error(`set bridge "${name}" up`);
     this.upped = true;
     return null;
+  }
+
+  /** Why it could not be taken, without a try. */
+  status(): CniError | null {
+    const name = this.plan.name;
+    const link = link_get(HOST, name);
+    if (!link || link.kind == "bridge") return null;
+    const msg = `"${name}" is not a bridge: rename it, or choose another "bridge" name`;
+    return new CniError(Code.NotAvailable, msg);
   }
 
   private make(): CniError | null {
@@ -148,89 +157,5 @@ export class Promisc extends Shared {
   }
   give_back(errors: CniError[]): void {
     undone(link_set_promisc(HOST, this.link.ifindex, false), "leave promiscuous mode", errors);
-  }
-}
-
-export function gateway_link_name(bridge: Link, plan: PortPlan): string {
-  return `${bridge.name}.${plan.vlan}`;
-}
-
-/** The bridge as it is now that a port of ours is in it; null on failure. */
-export function bridge_settled(ifindex: i32, port: Link): Link | null {
-  const link = link_get_index(HOST, ifindex);
-  if (!link || link.address != port.address) return link;
-  // It has the MAC of its port: whoever makes it may be about to give it another.
-  const lock = shared_lock();
-  if (lock < 0) return null;
-  const settled = link_get_index(HOST, ifindex);
-  shared_unlock(lock);
-  return settled;
-}
-
-/**
- * The host's interface in a VLAN of the bridge: one end of a veth pair named <bridge>.<vlan>, whose
- * other end is a port with that VLAN. Shared by the network's containers like the bridge itself.
- */
-export class GatewayLink extends Shared {
-  link: Link = new Link();
-  private made: bool = false;
-  private name: string;
-
-  constructor(
-    private bridge: Link,
-    private plan: PortPlan,
-  ) {
-    super();
-    this.name = gateway_link_name(bridge, plan);
-  }
-  get what(): string {
-    return `link ${this.name}`;
-  }
-  get changed(): bool {
-    return this.made;
-  }
-
-  take(): CniError | null {
-    const name = this.name;
-    const problem = ifname_problem(name);
-    if (problem.length > 0) {
-      const msg = `"${name}" for the gateway: ${problem}: shorten "bridge"`;
-      return new CniError(Code.InvalidConfig, msg);
-    }
-    let found = link_get(HOST, name);
-    if (!found && failure_errno != ENODEV) return os_error(`look for "${name}"`);
-    if (!found) {
-      const error = this.make();
-      if (error) return error;
-      found = link_get(HOST, name);
-    }
-    if (!found) return os_error(`read "${name}"`);
-    this.link = found;
-    return null;
-  }
-
-  private make(): CniError | null {
-    const name = this.name;
-    const bridge = this.bridge;
-    const port = new VethEnd(HOST, name_from("veth", `gateway\0${name}`), "");
-    if (link_add_veth(port, bridge.mtu_bytes, bridge.ifindex, new VethEnd(HOST, name, "")) < 0) {
-      // Made by a version that knows no lock.
-      return failure_errno == EEXIST && link_get(HOST, name) ? null : os_error(`make "${name}"`);
-    }
-    this.made = true;
-    const link = link_get(HOST, name);
-    if (!link) return os_error(`read "${name}"`);
-    const port_link = link_get(HOST, port.name);
-    if (!port_link) return os_error(`read "${port.name}"`);
-    const error = port_vlan_access(port_link, this.plan);
-    if (error) return error;
-    return link_set_up(HOST, link.ifindex) < 0 ? os_error(`set "${name}" up`) : null;
-  }
-
-  give_back(errors: CniError[]): void {
-    const tried = `remove "${this.name}"`;
-    const link = link_get(HOST, this.name);
-    if (link) undone(link_del(HOST, link.ifindex), tried, errors);
-    else undone(-1, tried, errors);
   }
 }

@@ -1,90 +1,27 @@
 // The CNI type `bandwidth`, chained: how much a container may receive (ingress) and send (egress).
-// This file owns the keys, which interface is limited and what of it is recorded; how is
-// shaper.ts. A veth is limited at its end on the host, as the reference does it: what the
-// host sends there is the container's ingress. Any other interface is limited in the container's
-// namespace, and there its root is egress.
+// This file owns which interface is limited. Its keys are asked.ts, what is recorded limits.ts, how
+// it is limited shaper.ts. A veth is limited at its end on the host, as the reference does it: what
+// the host sends there is the container's ingress. Any other interface is limited in the
+// container's namespace, and there its root is egress.
 import { Adding } from "../../../attach/adding";
-import { failure_errno } from "../../../host/failure";
-import { Bucket, HOST, Link, link_add_ifb, link_get, qdisc_add_tbf } from "../../../host/kernel";
-import { log } from "../../../host/store";
-import { EADDRNOTAVAIL, EEXIST, EINVAL, ENOENT, EOPNOTSUPP } from "../../../lib/errno";
-import { JsonValue } from "../../../lib/json";
+import { Bucket, HOST, Link, link_get } from "../../../host/kernel";
 import { check_prevResult } from "../../../net/check";
 import { host_end, link_missing } from "../../../net/peer";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
-import { CniError, Code, os_error } from "../../../spec/error";
-import { Reader } from "../../../spec/reader";
+import { CniError } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
+import { asked_in, egress_read, ingress_read, KEYS, Limit, warn } from "./asked";
 import { BANDWIDTH, ifb_of, Limited, limits_unrecorded } from "./limits";
-import { bucket_of, Shaped } from "./shaper";
-
-const KEYS: string[] = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
-/** Rates and bursts are in bits, the kernel counts bytes. */
-const BYTE_BITS: u64 = 8;
-const BURST_LIMIT_BYTES: u64 = 0xffffffff;
-/** Ethernet's header, which counts as well. */
-const HEADER_BYTES = 14;
-const LOOPBACK_INDEX = 1;
-/** No interface may have it: a kernel that knows ifb says so and makes none. */
-const MULTICAST = "01:00:00:00:00:00";
+import { limits_possible } from "./possible";
+import { Shaped } from "./shaper";
 
 /** The interface of an attachment that is limited; `inside` the container's namespace. */
 class Place {
   error: CniError | null = null;
   shaped: Shaped = new Shaped(HOST, new Link());
   inside: bool = false;
-}
-
-/** The limit of a direction. */
-class Limit {
-  constructor(
-    /** The key of its burst. */
-    public key: string,
-    public burst_bytes: u64,
-    public bucket: Bucket,
-  ) {}
-}
-
-/** What is asked for of a direction, in bits. */
-class Asked {
-  rate: u64 = 0;
-  burst: u64 = 0;
-  constructor(
-    private direction: string,
-    private from: JsonValue,
-    /** The problems there were before its keys were read. */
-    private before: i32,
-  ) {}
-
-  /** null when there is no limit or its keys are wrong. */
-  limit(reader: Reader): Limit | null {
-    const rate_key = `${this.direction}Rate`;
-    const burst_key = `${this.direction}Burst`;
-    if (reader.count > this.before || (this.rate == 0 && this.burst == 0)) return null;
-    if (this.burst == 0) {
-      reader.invalid(
-        `if rate is set, burst must also be set: add "${burst_key}", in bits`,
-        this.from.get(rate_key),
-      );
-    } else if (this.rate == 0) {
-      reader.invalid(
-        `if burst is set, rate must also be set: add "${rate_key}", in bits a second`,
-        this.from.get(burst_key),
-      );
-    } else if (this.burst / BYTE_BITS >= BURST_LIMIT_BYTES) {
-      reader.invalid(
-        `burst cannot be more than 4GB: "${burst_key}" is in bits, 34359738359 at most`,
-        this.from.get(burst_key),
-      );
-    } else if (this.rate < BYTE_BITS || this.burst < BYTE_BITS) {
-      const low = this.rate < BYTE_BITS ? rate_key : burst_key;
-      reader.invalid(`"${low}" is less than a byte: it is in bits, 8 at least`, this.from.get(low));
-    }
-    if (reader.count > this.before) return null;
-    return new Limit(burst_key, this.burst / BYTE_BITS, bucket_of(this.rate, this.burst));
-  }
 }
 
 export class Bandwidth extends Plugin {
@@ -109,19 +46,10 @@ export class Bandwidth extends Plugin {
 
   load(request: Request): CniError | null {
     const reader = request.reader;
-    let from: JsonValue | null = null;
-    for (let i = 0; i < KEYS.length; i++) if (request.config.get(KEYS[i])) from = request.config;
-    const runtime = request.runtimeConfig();
-    if (!from && runtime) from = reader.object(runtime, "bandwidth");
+    const from = asked_in(request);
     if (!from) return reader.error;
-    let asked = new Asked("ingress", from, reader.count);
-    asked.rate = <u64>reader.integer(from, "ingressRate", 0, i64.MAX_VALUE);
-    asked.burst = <u64>reader.integer(from, "ingressBurst", 0, i64.MAX_VALUE);
-    this.ingress = asked.limit(reader);
-    asked = new Asked("egress", from, reader.count);
-    asked.rate = <u64>reader.integer(from, "egressRate", 0, i64.MAX_VALUE);
-    asked.burst = <u64>reader.integer(from, "egressBurst", 0, i64.MAX_VALUE);
-    this.egress = asked.limit(reader);
+    this.ingress = ingress_read(reader, from);
+    this.egress = egress_read(reader, from);
     return reader.error;
   }
 
@@ -194,33 +122,7 @@ export class Bandwidth extends Plugin {
     if (!recorded) limits_unrecorded(request, errors);
   }
 
-  /** Asks for what the kernel must refuse: how it does tells whether it knows the kind. */
   status(request: Request): CniError | null {
-    const ifb = ifb_of(request);
-    if (link_add_ifb(HOST, ifb.name, MULTICAST, 0) < 0 && failure_errno != EADDRNOTAVAIL) {
-      return unserved("ifb", "an ifb", failure_errno == EOPNOTSUPP);
-    }
-    if (qdisc_add_tbf(HOST, LOOPBACK_INDEX, 0x10000, new Bucket(0, 0, 0)) < 0) {
-      if (failure_errno == EINVAL || failure_errno == EEXIST) return null;
-      return unserved("sch_tbf", "a token bucket filter", failure_errno == ENOENT);
-    }
-    return null;
+    return limits_possible(ifb_of(request));
   }
-}
-
-/** A bucket smaller than a frame lets no such frame pass, ever. */
-function warn(link: Link, limit: Limit): void {
-  const frame_bytes = <u64>(link.mtu_bytes + HEADER_BYTES);
-  if (limit.burst_bytes >= frame_bytes) return;
-  log(
-    `bandwidth: ${limit.key} is ${limit.burst_bytes} bytes, but frames of "${link.name}" have up ` +
-      `to ${frame_bytes}: the larger ones are lost, so make it larger`,
-  );
-}
-
-function unserved(module: string, what: string, missing: bool): CniError {
-  const cure = missing ? `: load the module ${module} (modprobe ${module})` : "";
-  const error = os_error(`limit bandwidth, as the kernel gives no ${what}`, Code.NotAvailable);
-  error.msg += cure;
-  return error;
 }

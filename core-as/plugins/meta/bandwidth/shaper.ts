@@ -1,7 +1,7 @@
 // Limits of an interface in both directions: what it sends through a token bucket at its root, what
-// it receives by way of an ifb with a bucket of its own. It owns the numbers of a bucket, the names
-// of ifbs and how all of it goes again; whose interface that is, and which direction is which, is
-// the plugin's. Qdiscs and filters of others stay, and so does what hangs on them.
+// it receives by way of an ifb with a bucket of its own. It owns the names of ifbs, the filters
+// that lead to them, and how all of it goes again; whose interface that is, and which direction is
+// which, is the plugin's. Qdiscs and filters of others stay, and so does what hangs on them.
 import { failure_errno } from "../../../host/failure";
 import {
   Bucket,
@@ -14,27 +14,19 @@ import {
   link_del,
   link_get,
   qdisc_add_ingress,
-  qdisc_add_tbf,
   qdisc_del,
   qdisc_get,
   TC_H_INGRESS,
   TC_H_ROOT,
 } from "../../../host/kernel";
-import { EINVAL, ENODEV, ENOENT, EOPNOTSUPP } from "../../../lib/errno";
+import { ENODEV, ENOENT } from "../../../lib/errno";
 import { hash64, mac_from } from "../../../lib/name";
 import { sha512 } from "../../../lib/sha512";
 import { check_failed } from "../../../net/check";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { identity_of } from "../../../spec/request";
+import { bucket_add, bucket_check, bucket_remove, gone, lacking } from "./bucket";
 
-/** Of the buckets, as the reference has it: "1:". */
-const HANDLE: u32 = 0x10000;
-/** The kernel's unit of time here (PSCHED_SHIFT of net/pkt_sched.h) is 64 ns. */
-const TICKS_PER_US: f64 = 15.625;
-const US_PER_S: f64 = 1e6;
-/** How long a packet may wait for tokens, as the reference has it. */
-const LATENCY_US: f64 = 25000;
-const U32: f64 = 4294967295;
 const PREF_MAX = 0xffff;
 const NAME_DIGITS = 12;
 
@@ -50,28 +42,6 @@ function ingress_del(ns: i32, ifindex: i32): bool {
   if (!filters) return failure_errno == ENODEV;
   if (filters.length > 0) return true;
   return gone(qdisc_del(ns, ifindex, TC_H_INGRESS, INGRESS_HANDLE));
-}
-
-/** Whether a qdisc or filter was removed or was not there: the kernel says ENOENT or EINVAL. */
-function gone(code: i32): bool {
-  if (code >= 0 || failure_errno == ENODEV) return true;
-  return failure_errno == ENOENT || failure_errno == EINVAL;
-}
-
-function saturated(value: f64): u32 {
-  return value >= U32 ? u32.MAX_VALUE : <u32>value;
-}
-
-/**
- * The bucket for a rate in bits a second and a burst in bits. Every step is cut to a whole number
- * as the reference does it; where that would wrap around 32 bits this stays at the largest.
- */
-export function bucket_of(rate_bits: u64, burst_bits: u64): Bucket {
-  const rate = <f64>(rate_bits / 8);
-  const burst = <f64>(burst_bits / 8);
-  const burst_us = <f64>saturated((burst * US_PER_S) / rate);
-  const waiting = <f64>saturated((rate * LATENCY_US) / US_PER_S);
-  return new Bucket(rate_bits / 8, saturated(waiting + burst), saturated(burst_us * TICKS_PER_US));
 }
 
 /** The ifb of an attachment: its name, and the address by which it is known to be ours. */
@@ -223,6 +193,11 @@ export class Shaped {
     return check_failed(`no filter of "${this.link.name}" leads to "${found.name}"`);
   }
 
+  /** Removes the root qdisc if it is a bucket as ADD put it there. */
+  root_remove(bucket: Bucket, errors: CniError[]): void {
+    bucket_remove(this.ns, this.link, bucket, errors);
+  }
+
   /**
    * Removes the filters that lead to an ifb, and by `hook`, what ADD found or made: the one that
    * led to an ifb that is gone, and the qdisc below.
@@ -246,16 +221,6 @@ export class Shaped {
     if (!hook || !hook.make || ingress_del(this.ns, index)) return;
     errors.push(os_error(`remove the ingress qdisc of "${this.link.name}"`));
   }
-
-  /** Removes the root qdisc if it is a bucket as ADD put it there. */
-  root_remove(bucket: Bucket, errors: CniError[]): void {
-    const root = qdisc_get(this.ns, this.link.ifindex, TC_H_ROOT);
-    if (root) {
-      if (root.kind != "tbf" || root.handle != HANDLE || !Bucket.of(root).equals(bucket)) return;
-      if (gone(qdisc_del(this.ns, this.link.ifindex, TC_H_ROOT, HANDLE))) return;
-    } else if (failure_errno == ENODEV || failure_errno == ENOENT) return;
-    errors.push(os_error(`remove the root qdisc of "${this.link.name}"`));
-  }
 }
 
 /** Of u32, a handle without a node is that of a hash table, and 0 the head's. */
@@ -275,37 +240,4 @@ function is_alone(filters: Filter[], one: Filter): bool {
 /** Whether a filter of a pref led to a link that is gone. */
 function is_dead(filter: Filter, pref: i32): bool {
   return filter.pref == pref && filter.kind == "u32" && is_node(filter) && filter.to == 0;
-}
-
-/** The error of an operation that a kernel without some module cannot do. */
-function lacking(tried: string, modules: string): CniError {
-  const error = os_error(tried);
-  if (failure_errno != EOPNOTSUPP && failure_errno != ENOENT) return error;
-  error.msg += `: this kernel may lack ${modules} (modprobe)`;
-  return error;
-}
-
-function bucket_add(ns: i32, link: Link, bucket: Bucket): CniError | null {
-  if (qdisc_add_tbf(ns, link.ifindex, HANDLE, bucket) >= 0) return null;
-  return lacking(`limit "${link.name}" to ${bucket.rate} bytes a second`, "sch_tbf");
-}
-
-function bucket_text(bucket: Bucket): string {
-  return `rate ${bucket.rate}, limit ${bucket.limit} and buffer ${bucket.buffer}`;
-}
-
-function bucket_check(ns: i32, link: Link, bucket: Bucket): CniError | null {
-  const root = qdisc_get(ns, link.ifindex, TC_H_ROOT);
-  if (!root) {
-    if (failure_errno != ENOENT) return os_error(`read the root qdisc of "${link.name}"`);
-    return check_failed(`"${link.name}" has no root qdisc, so nothing limits it`);
-  }
-  if (root.kind != "tbf") {
-    return check_failed(`the root qdisc of "${link.name}" is ${root.kind}, not tbf`);
-  }
-  const found = Bucket.of(root);
-  if (found.equals(bucket)) return null;
-  return check_failed(
-    `the tbf of "${link.name}" has ${bucket_text(found)}, not ${bucket_text(bucket)}`,
-  );
 }

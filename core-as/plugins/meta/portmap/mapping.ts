@@ -1,11 +1,15 @@
 // What one entry of runtimeConfig.portMappings asks for (CNI conventions), and what it is in sets
 // of nftables. Which ports clash, and the flows through them, are nft/hostport.ts.
+import { log } from "../../../host/store";
+import { lower } from "../../../lib/ascii";
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { JsonValue } from "../../../lib/json";
 import { Element } from "../../../nft/element";
 import { snat_chain_name } from "../../../nft/subnets";
 import { protocol_number } from "../../../nft/value";
 import { Reader } from "../../../spec/reader";
+import { Request } from "../../../spec/request";
+import { IPConfig, Result } from "../../../spec/types";
 
 const PORT_MAX = 65535;
 const LOOPBACK4 = 127;
@@ -41,7 +45,7 @@ export function mapping_read(reader: Reader, item: JsonValue): Mapping {
   mapping.hostPort = port_read(reader, item, "hostPort", "host");
   mapping.containerPort = port_read(reader, item, "containerPort", "container");
   const given = reader.string(item, "protocol");
-  const protocol = given.length > 0 ? given.toLowerCase() : "tcp";
+  const protocol = given.length > 0 ? lower(given) : "tcp";
   if (protocol_number(protocol) > 0) mapping.protocol = protocol;
   else {
     reader.invalid(`unknown protocol "${given}": use tcp, udp or sctp`, item.get("protocol"));
@@ -91,4 +95,25 @@ export function snat_elements(mapping: Mapping, address: Cidr, all: bool): Eleme
   const self = `hostports_self${family}`;
   if (chain == self) made.push(new Element(self, `${ip} . ${ip}`));
   return made;
+}
+
+/** The first address of a family that is not provably on another interface. */
+export function address_of(request: Request, result: Result, v6: bool): IPConfig | null {
+  for (let i = 0; i < result.ips.length; i++) {
+    const ip = result.ips[i];
+    if (ip.address.ip.v6 != v6) continue;
+    if (ip.interface < 0 || ip.interface >= result.interfaces.length) return ip;
+    const at = result.interfaces[ip.interface];
+    if (at.name == request.env.ifname && at.sandbox.length > 0) return ip;
+  }
+  return null;
+}
+
+/** Says that a mapping leads to no address. */
+export function unused(mapping: Mapping): void {
+  const family = mapping.not4 ? "IPv6 " : mapping.not6 ? "IPv4 " : "";
+  log(
+    `host port ${mapping.hostPort}/${mapping.protocol} leads nowhere: ` +
+      `the container has no ${family}address`,
+  );
 }

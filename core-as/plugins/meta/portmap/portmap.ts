@@ -1,9 +1,7 @@
 // The CNI type `portmap`, chained: ports of the host lead to the container. This file owns the
-// keys, which of the container's addresses is meant, and the order of work. What a mapping is in
-// sets of nftables is mapping.ts, the chains nft/subnets.ts.
+// order of work. What a mapping is, and which address is meant, is mapping.ts, the chains are
+// nft/subnets.ts.
 import { Adding } from "../../../attach/adding";
-import { log } from "../../../host/store";
-import { JsonValue } from "../../../lib/json";
 import { check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
@@ -14,20 +12,16 @@ import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";
-import { IPConfig, Result } from "../../../spec/types";
+import { Result } from "../../../spec/types";
+import { backend_read } from "./backend";
 import { LoopbackRouted, loopback_check } from "./loopback-routed";
-import { dnat_element, Mapping, mapping_read, snat_elements } from "./mapping";
-
-const MARK_BIT_MAX = 31;
+import { address_of, dnat_element, Mapping, mapping_read, snat_elements, unused } from "./mapping";
 
 export class Portmap extends Plugin {
   private mappings: Mapping[] = [];
   private snat: bool = true;
   private masqAll: bool = false;
 
-  get uses_netns(): bool {
-    return true;
-  }
   get chained(): bool {
     return true;
   }
@@ -50,7 +44,7 @@ export class Portmap extends Plugin {
     const config = request.config;
     this.snat = reader.bool(config, "snat", true);
     this.masqAll = reader.bool(config, "masqAll");
-    this.read_backend(request);
+    backend_read(request);
     const runtime = request.runtimeConfig();
     const list = runtime ? reader.array(runtime, "portMappings") : null;
     for (let i = 0; list !== null && i < list.items.length; i++) {
@@ -59,38 +53,6 @@ export class Portmap extends Plugin {
       }
     }
     return reader.error;
-  }
-
-  /** Keys that choose how the reference does it. What they ask for is done, or refused. */
-  private read_backend(request: Request): void {
-    const reader = request.reader;
-    const config = request.config;
-    const backend = reader.string(config, "backend");
-    const mark = reader.integer(config, "markMasqBit", 0, MARK_BIT_MAX, -1);
-    const chain = reader.string(config, "externalSetMarkChain");
-    if (backend.length > 0 && backend != "iptables" && backend != "nftables") {
-      reader.invalid(
-        `unrecognized backend "${backend}": write nftables, or leave "backend" out`,
-        config.get("backend"),
-      );
-    }
-    if (mark >= 0 && chain.length > 0) {
-      reader.invalid(
-        "Cannot specify externalSetMarkChain and markMasqBit: remove both, no mark is needed",
-        config.get("externalSetMarkChain"),
-      );
-    }
-    refuse_conditions(request, reader.strings(config, "conditionsV4"), "conditionsV4");
-    refuse_conditions(request, reader.strings(config, "conditionsV6"), "conditionsV6");
-    if (request.env.command != "ADD") return;
-    if (backend == "iptables") {
-      log('portmap backend "iptables": Fairlead forwards ports by nftables, in a table of its own');
-    }
-    if (chain.length > 0) {
-      log(
-        `portmap externalSetMarkChain "${chain}": Fairlead masquerades by itself and marks nothing`,
-      );
-    }
   }
 
   add(request: Request, adding: Adding): Outcome {
@@ -156,15 +118,6 @@ export class Portmap extends Plugin {
   }
 }
 
-function refuse_conditions(request: Request, conditions: string[] | null, key: string): void {
-  if (!conditions || conditions.length == 0) return;
-  request.reader.invalid(
-    `"${key}" cannot be had: ports are looked up in sets that all networks share; limit them ` +
-      'by "hostIP", or drop packets in a chain of your own',
-    request.config.get(key),
-  );
-}
-
 /** prevResult, which a chained plugin must have. */
 function chained(request: Request): Result | null {
   const result = request.prevResult();
@@ -176,29 +129,9 @@ function chained(request: Request): Result | null {
   return request.reader.error ? null : result;
 }
 
-/** The first address of a family that is not provably on another interface. */
-function address_of(request: Request, result: Result, v6: bool): IPConfig | null {
-  for (let i = 0; i < result.ips.length; i++) {
-    const ip = result.ips[i];
-    if (ip.address.ip.v6 != v6) continue;
-    if (ip.interface < 0 || ip.interface >= result.interfaces.length) return ip;
-    const at = result.interfaces[ip.interface];
-    if (at.name == request.env.ifname && at.sandbox.length > 0) return ip;
-  }
-  return null;
-}
-
 function note(request: Request, wanted: Map<string, string>, element: Element): void {
   const key = element.place_key;
   if (wanted.has(key)) return;
   wanted.set(key, element.data);
   request.nft.push(element);
-}
-
-function unused(mapping: Mapping): void {
-  const family = mapping.not4 ? "IPv6 " : mapping.not6 ? "IPv4 " : "";
-  log(
-    `host port ${mapping.hostPort}/${mapping.protocol} leads nowhere: ` +
-      `the container has no ${family}address`,
-  );
 }

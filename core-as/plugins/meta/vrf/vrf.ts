@@ -1,86 +1,20 @@
 // The CNI type `vrf`, chained: puts the interface into a VRF of the container, which is made for
-// the first and removed with the last. This file owns the keys and the order of work; what a link
-// loses on the way is carry.ts.
+// the first and removed with the last. This file owns the keys and the order of work. What is
+// recorded and how it goes back is joined.ts, what a link loses on the way carry.ts.
 import { Adding } from "../../../attach/adding";
-import { undone } from "../../../attach/changes";
-import { Effect, Site } from "../../../attach/effect";
-import { failure_errno } from "../../../host/failure";
-import {
-  HOST,
-  Link,
-  link_add_vrf,
-  link_del,
-  link_get,
-  link_list,
-  link_set_down,
-  link_set_master,
-  link_set_up,
-} from "../../../host/kernel";
-import { EEXIST, EINVAL, ENODEV, EOPNOTSUPP } from "../../../lib/errno";
-import { JsonValue, Kind } from "../../../lib/json";
+import { Link, link_get, link_list, link_set_master, link_set_up } from "../../../host/kernel";
+import { Kind } from "../../../lib/json";
 import { ifname_problem } from "../../../lib/name";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { link_missing } from "../../../net/peer";
-import { TABLE_MAIN, Tables, table_reserved } from "../../../net/tables";
+import { table_reserved } from "../../../net/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Carried } from "./carry";
-
-const VRF = "vrf";
-/** No VRF of this name is ever made: table 0 is refused after the kind is known. */
-const PROBE = "fairlead-probe";
-
-/** An interface in a VRF, which goes with the last that is in it. */
-export class Joined extends Effect {
-  /** Of this very call: it takes back what it did and no more. */
-  fresh: bool = false;
-  made: bool = false;
-  /** ifindex of a VRF that was down; 0 for none. */
-  upped: i32 = 0;
-  ifindex: i32 = 0;
-  carried: Carried | null = null;
-
-  constructor(private name: string) {
-    super();
-  }
-  get word(): string {
-    return VRF;
-  }
-  write(into: JsonValue): void {
-    into.append("vrf", JsonValue.string(this.name));
-  }
-  undo(site: Site, errors: CniError[]): bool {
-    if (site.ns == 0) return !site.unreached;
-    const before = errors.length;
-    if (this.fresh) this.roll_back(site.ns, errors);
-    else vrf_leave(site.ns, site.ifname, this.name, errors);
-    return errors.length == before;
-  }
-
-  private roll_back(ns: i32, errors: CniError[]): void {
-    const carried = this.carried;
-    if (carried && link_set_master(ns, this.ifindex, 0) >= 0) {
-      const error = carried.put_back(TABLE_MAIN);
-      if (error) errors.push(new CniError(error.code, `undo: ${error.msg}`, error.details));
-    } else if (carried && failure_errno != ENODEV) {
-      errors.push(os_error(`undo: take link ${this.ifindex} out of its VRF`));
-    }
-    if (this.upped != 0) undone(link_set_down(ns, this.upped), `set "${this.name}" down`, errors);
-    if (!this.made) return;
-    const tried = `remove the VRF "${this.name}"`;
-    const vrf = link_get(ns, this.name);
-    if (vrf) undone(link_del(ns, vrf.ifindex), tried, errors);
-    else undone(-1, tried, errors);
-  }
-}
-
-/** Reads one; null when it is none. */
-export function joined_read(from: JsonValue): Joined | null {
-  const name = from.get("vrf");
-  return name && name.kind == Kind.String ? new Joined(name.text) : null;
-}
+import { Joined, named, VRF, vrf_leave } from "./joined";
+import { vrf_make, vrf_possible } from "./make";
 
 export class Vrf extends Plugin {
   get chained(): bool {
@@ -129,7 +63,10 @@ export class Vrf extends Plugin {
     const joined = new Joined(this.name);
     joined.fresh = true;
     let error = adding.ahead(joined);
-    if (!error && !named(links, this.name)) error = this.make(ns, links, joined);
+    if (!error && !named(links, this.name)) {
+      error = vrf_make(ns, this.name, this.table, links);
+      joined.made = !error;
+    }
     if (!error) error = this.enter(ns, link, joined);
     return error ? failed(error) : new Outcome(result);
   }
@@ -159,24 +96,6 @@ export class Vrf extends Plugin {
       Code.InterfaceExists,
       `interface ${link.name} has already a master set: ${master}: it can be in one VRF only`,
     );
-  }
-
-  private make(ns: i32, links: Link[], joined: Joined): CniError | null {
-    let table = this.table;
-    if (table == 0) {
-      const tables = new Tables(ns, links);
-      if (tables.error) return tables.error;
-      table = tables.take(1);
-    }
-    if (link_add_vrf(ns, this.name, table) < 0) {
-      return failure_errno == EOPNOTSUPP ? unsupported(Code.Kernel) : os_error(this.making(table));
-    }
-    joined.made = true;
-    return null;
-  }
-
-  private making(table: i32): string {
-    return `make the VRF "${this.name}" over table ${<u32>table}`;
   }
 
   private enter(ns: i32, link: Link, joined: Joined): CniError | null {
@@ -221,44 +140,6 @@ export class Vrf extends Plugin {
   }
 
   status(request: Request): CniError | null {
-    const made = link_add_vrf(HOST, PROBE, 0);
-    if (made < 0 && (failure_errno == EINVAL || failure_errno == EEXIST)) return null;
-    if (made < 0 && failure_errno == EOPNOTSUPP) return unsupported(Code.NotAvailable);
-    return made < 0 ? os_error("ask the kernel for VRFs", Code.NotAvailable) : null;
+    return vrf_possible();
   }
-}
-
-function unsupported(code: i32): CniError {
-  return new CniError(
-    code,
-    "this kernel has no VRFs: it needs CONFIG_NET_VRF (the module vrf)",
-    "EOPNOTSUPP",
-  );
-}
-
-function named(links: Link[], name: string): Link | null {
-  for (let i = 0; i < links.length; i++) if (links[i].name == name) return links[i];
-  return null;
-}
-
-/** Takes an interface out of a VRF, and the VRF away when nothing is in it any more. */
-function vrf_leave(ns: i32, ifname: string, name: string, errors: CniError[]): void {
-  const links = link_list(ns);
-  if (!links) {
-    errors.push(os_error("list the links of the container"));
-    return;
-  }
-  const vrf = named(links, name);
-  if (!vrf || vrf.kind != "vrf") return;
-  let others = false;
-  for (let i = 0; i < links.length; i++) {
-    const link = links[i];
-    if (link.master != vrf.ifindex) continue;
-    if (link.name != ifname) others = true;
-    else if (link_set_master(ns, link.ifindex, 0) < 0 && failure_errno != ENODEV) {
-      errors.push(os_error(`take "${ifname}" out of the VRF "${name}"`));
-    }
-  }
-  if (others || link_del(ns, vrf.ifindex) >= 0 || failure_errno == ENODEV) return;
-  errors.push(os_error(`remove the VRF "${name}"`));
 }

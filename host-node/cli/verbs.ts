@@ -1,18 +1,26 @@
-// `fairlead add|del|check|gc|status` and `fairlead networks`: what cnitool does, with its
-// environment and its container ids, so that either takes over what the other attached. The core
-// finds the network, runs the chain and keeps the cache; this reads options and prints.
+// `fairlead add|del|check|gc|status`: what cnitool does, with its environment and its container
+// ids, so that either takes over what the other attached. The core finds the network, runs the
+// chain and keeps the cache; this reads options and prints.
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type OptionKind, type Options, parseArgs, UsageError } from './args.ts';
 import { type DryRun, DryRunError, dryRunDocument, printDryRun } from './dry-run.ts';
-import { EXIT_FAILED, guarded, type Io, tellFailure, wantsJson } from './io.ts';
+import {
+  BIN_DIR,
+  CACHE_DIR,
+  CONF_DIR,
+  count,
+  EXIT_FAILED,
+  guarded,
+  type Io,
+  tellFailure,
+  wantsJson,
+} from './io.ts';
+import { type Result, resultLines } from './result.ts';
+import { reasonsAgainst } from './validate.ts';
 
 export type Verb = 'add' | 'del' | 'check' | 'gc' | 'status';
-export const VERBS: readonly string[] = ['add', 'del', 'check', 'gc', 'status'];
 
-const CONF_DIR = '/etc/cni/net.d';
-const CACHE_DIR = '/var/lib/cni';
-const BIN_DIR = '/opt/cni/bin';
 const IFNAME = 'eth0';
 /** What cnitool makes of a namespace's path. */
 const ID_PREFIX = 'cnitool-';
@@ -22,6 +30,7 @@ const WHERE = `  --conf-dir DIR          where networks are looked for ($NETCONF
   --path DIR[:DIR…]       where foreign plugins are ($CNI_PATH, ${BIN_DIR})
   --cache-dir DIR         where results are kept ($FAIRLEAD_CACHE_DIR, ${CACHE_DIR})
   --dry-run               show what would be done and changed, on a snapshot of this machine
+  --verbose               with --dry-run: all of it, also long lines and files of our own
   --output json           JSON on stdout, also of an error, in place of lines
 `;
 
@@ -48,7 +57,8 @@ const MORE: Readonly<Record<Verb, string>> = {
   gc: `Valid are the cached attachments whose namespace is there, and those being made. Or say so:
   --valid ID:IFNAME[,…]   these are valid, all others are not
   --all                   none is valid`,
-  status: 'Exit code 1 with CNI error 50 when it would not.',
+  status: `Versions before 1.1.0 have no STATUS: of their networks it is said whether the
+configuration and the programs that it names are in order. Exit code 1 when an ADD would fail.`,
 };
 
 function help(verb: Verb): string {
@@ -61,7 +71,7 @@ Usage:
 
 ${about}${WHERE}
 ${MORE[verb]}
-Exit codes: 0 done; 1 a CNI error; 2 wrong usage. Manual: docs/fairlead.8.md
+Exit codes: 0 done; 1 a CNI error; 2 wrong usage.
 `;
 }
 
@@ -70,6 +80,7 @@ const PLACES = {
   path: 'value',
   'cache-dir': 'value',
   'dry-run': 'flag',
+  verbose: 'flag',
   output: 'value',
 } as const;
 const CONTAINER = {
@@ -80,6 +91,12 @@ const CONTAINER = {
   capabilities: 'value',
 } as const;
 const COLLECT = { ...PLACES, valid: 'value', all: 'flag' } as const;
+
+/** /var/run and /run are one folder (FHS 3.0, 5.13), and both are written. */
+function otherSpelling(netns: string): string | undefined {
+  if (netns.startsWith('/var/run/')) return netns.slice('/var'.length);
+  return netns.startsWith('/run/') ? `/var${netns}` : undefined;
+}
 
 /** A path of a namespace: `blue` is /var/run/netns/blue, as ip-netns(8) has it. */
 export function netnsPath(operand: string): string {
@@ -143,7 +160,14 @@ function validOf(options: Options<typeof COLLECT>): unknown {
 interface Asked {
   readonly json: boolean;
   readonly dry_run: boolean;
+  readonly verbose: boolean;
   readonly request: Readonly<Record<string, unknown>>;
+}
+
+function formOf(options: Options<typeof PLACES>): Omit<Asked, 'request'> {
+  const { 'dry-run': dry_run, verbose } = options;
+  if (verbose && !dry_run) throw new UsageError('--verbose goes with --dry-run');
+  return { json: wantsJson(options.output), dry_run, verbose };
 }
 
 function networkOf(operands: readonly string[], least: number): string {
@@ -158,17 +182,20 @@ function askedOfContainer(args: readonly string[], env: Io['env']): Asked | unde
   if (wanted) return undefined;
   const network = networkOf(operands, 2);
   const netns = netnsPath(operands[1]!);
+  const id = options['container-id'];
+  const other = id === undefined ? otherSpelling(netns) : undefined;
   const request = {
     ...placesOf(options, env),
     network,
     netns,
     ifname: options.ifname ?? (env['CNI_IFNAME'] || IFNAME),
-    containerID: options['container-id'] ?? containerIdOf(netns),
+    containerID: id ?? containerIdOf(netns),
+    ...(other === undefined ? {} : { otherNetns: other, otherID: containerIdOf(other) }),
     args: argsOf(options.args ?? env['CNI_ARGS']),
     capabilities: capabilitiesOf(options.capabilities ?? env['CAP_ARGS']),
     insists: options.capabilities !== undefined,
   };
-  return { json: wantsJson(options.output), dry_run: options['dry-run'], request };
+  return { ...formOf(options), request };
 }
 
 /** gc and status need no namespace; one is taken all the same, because cnitool demands it. */
@@ -182,8 +209,7 @@ function askedOfNetwork<S extends Record<string, OptionKind> & typeof PLACES>(
   const network = networkOf(operands, 1);
   const common = options as Options<typeof PLACES>;
   const request = { ...placesOf(common, env), network };
-  const json = wantsJson(common.output);
-  return { json, dry_run: common['dry-run'], request, options };
+  return { ...formOf(common), request, options };
 }
 
 function asked(verb: Verb, args: readonly string[], env: Io['env']): Asked | undefined {
@@ -194,50 +220,8 @@ function asked(verb: Verb, args: readonly string[], env: Io['env']): Asked | und
   return { ...given, request: { ...given.request, valid: validOf(given.options) } };
 }
 
-/** A result of ADD, of any version of the spec. */
-interface Result {
-  readonly interfaces?: readonly { name: string; mac?: string; sandbox?: string; mtu?: number }[];
-  readonly ips?: readonly { address: string; gateway?: string; interface?: number }[];
-  readonly routes?: readonly { dst: string; gw?: string }[];
-  readonly dns?: Readonly<Record<string, string | readonly string[]>>;
-  readonly ip4?: { ip: string; gateway?: string; routes?: readonly { dst: string; gw?: string }[] };
-  readonly ip6?: Result['ip4'];
-}
-
-const COLUMN = 10;
-/** One line of a result; what is not there is left out. */
-function row(what: string, ...words: (string | undefined | false)[]): string {
-  const there = words.filter((word) => word !== undefined && word !== false && word !== '');
-  return `  ${what.padEnd(COLUMN)} ${there.join(' ')}`;
-}
-const via = (gw: string | undefined): string | undefined => (gw ? `via ${gw}` : undefined);
-
-/** The lines of a result for a person. */
-export function resultLines(result: Result): string[] {
-  const { interfaces = [], ips = [], routes = [], dns = {} } = result;
-  const lines = interfaces.map(({ name, mac, sandbox, mtu }) =>
-    row('interface', name, mac, mtu !== undefined && `mtu ${mtu}`, sandbox || 'on the host'),
-  );
-  for (const { address, gateway, interface: at } of ips) {
-    const on = interfaces[at ?? -1]?.name;
-    lines.push(row('address', address, on && `on ${on}`, gateway && `gateway ${gateway}`));
-  }
-  for (const old of [result.ip4, result.ip6]) {
-    if (old === undefined) continue;
-    lines.push(row('address', old.ip, old.gateway && `gateway ${old.gateway}`));
-    for (const { dst, gw } of old.routes ?? []) lines.push(row('route', dst, via(gw)));
-  }
-  for (const { dst, gw } of routes) lines.push(row('route', dst, via(gw)));
-  for (const [key, value] of Object.entries(dns)) {
-    lines.push(row(key, Array.isArray(value) ? value.join(', ') : String(value)));
-  }
-  return lines;
-}
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
 /** What a verb that succeeded says to a person. */
-function told(verb: Verb, request: Asked['request'], stdout: string): string {
+function told(verb: Exclude<Verb, 'status'>, request: Asked['request'], stdout: string): string {
   const { network, ifname, netns } = request as Readonly<Record<string, string>>;
   if (verb === 'add') {
     const lines = resultLines(JSON.parse(stdout) as Result);
@@ -245,31 +229,61 @@ function told(verb: Verb, request: Asked['request'], stdout: string): string {
   }
   if (verb === 'gc') {
     const { deleted, valid } = JSON.parse(stdout) as { deleted: object[]; valid: number };
-    const gone = plural(deleted.length, 'attachment');
+    const gone = count(deleted.length, 'attachment');
     return `network ${network}: ${gone} removed, ${valid} valid\n`;
   }
-  if (verb === 'status') return `network ${network} is ready\n`;
   const done = verb === 'del' ? 'is off' : 'is as it was attached to';
   return `${ifname} in ${netns} ${done} network ${network}\n`;
 }
 
+/** The same as JSON: what the core says, or which attachment it was. */
+function documentOf(request: Asked['request'], stdout: string): string {
+  if (stdout !== '') return `${stdout}\n`;
+  const { network, containerID, ifname, netns } = request;
+  return `${JSON.stringify({ network, containerID, ifname, netns })}\n`;
+}
+
+/** Tells whether a network is ready: what its plugins say, or, before 1.1.0, its configuration. */
+function tellStatus({ request, json }: Asked, stdout: string, io: Io): number {
+  const { network, path: programs } = request as Readonly<Record<string, string>>;
+  const { asked, cniVersion, path } = JSON.parse(stdout) as {
+    asked: boolean;
+    cniVersion: string;
+    path: string;
+  };
+  const reasons = asked ? [] : reasonsAgainst(io, path, programs ?? '');
+  const ready = reasons.length === 0;
+  if (json) {
+    io.write(1, `${JSON.stringify({ network, ready, asked, cniVersion, reasons })}\n`);
+  } else if (!ready) {
+    const lines = reasons.map((reason) => `\n  ${reason}`).join('');
+    io.write(2, `fairlead status: network ${network} cannot attach a container:${lines}\n`);
+  } else if (asked) io.write(1, `network ${network} is ready\n`);
+  else {
+    const why = `cniVersion ${cniVersion} has no STATUS: its plugins were not asked`;
+    io.write(1, `network ${network}: nothing in its configuration is wrong; ${why}\n`);
+  }
+  return ready ? 0 : EXIT_FAILED;
+}
+
 /** Shows what a verb would do; the exit code is the one it would have. */
-function rehearse(verb: Verb, { request, json }: Asked, io: Io): number {
+function rehearse(verb: Verb, { request, json, verbose }: Asked, io: Io): number {
   let report: DryRun;
   try {
     report = io.rehearse(verb, request);
   } catch (error) {
     if (!(error instanceof DryRunError)) throw error;
-    io.write(2, `fairlead ${verb}: ${error.message}\n`);
+    if (json) io.write(1, `${JSON.stringify({ command: verb, error: error.message })}\n`);
+    else io.write(2, `fairlead ${verb}: ${error.message}\n`);
     return EXIT_FAILED;
   }
-  io.write(1, json ? `${JSON.stringify(dryRunDocument(report))}\n` : printDryRun(report));
+  io.write(1, json ? `${JSON.stringify(dryRunDocument(report))}\n` : printDryRun(report, verbose));
   return report.answer.exit_code;
 }
 
 /** Runs a verb and gives the exit code. */
 export function runVerb(verb: Verb, args: readonly string[], io: Io): number {
-  return guarded(verb, io, () => {
+  return guarded(verb, args, io, () => {
     const given = asked(verb, args, io.env);
     if (given === undefined) {
       io.write(1, help(verb));
@@ -278,111 +292,9 @@ export function runVerb(verb: Verb, args: readonly string[], io: Io): number {
     if (given.dry_run) return rehearse(verb, given, io);
     const answer = io.task(verb, given.request);
     if (answer.exit_code !== 0) return tellFailure(verb, io, answer, given.json);
-    const json = answer.stdout === '' ? '' : `${answer.stdout}\n`;
-    io.write(1, given.json ? json : told(verb, given.request, answer.stdout));
+    if (verb === 'status') return tellStatus(given, answer.stdout, io);
+    const { json, request } = given;
+    io.write(1, json ? documentOf(request, answer.stdout) : told(verb, request, answer.stdout));
     return 0;
-  });
-}
-
-const NETWORKS_HELP = `fairlead networks: what networks there are
-
-Usage:
-  fairlead networks [--conf-dir DIR] [--output json]
-
-  --conf-dir DIR    where networks are looked for ($NETCONFPATH, ${CONF_DIR})
-  --output json     JSON on stdout in place of lines
-
-Of several files with one network the first one listed counts. Exit codes: 0 done; 1 a file or the
-folder cannot be read; 2 wrong usage.
-`;
-
-interface Network {
-  readonly name: string;
-  readonly cniVersion: string;
-  readonly path: string;
-  readonly plugins: readonly string[];
-  readonly error?: string;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) =>
-    Math.max(...rows.map((cells) => cells[column]!.length)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
-}
-
-/** Runs `networks` and gives the exit code. */
-export function runNetworks(args: readonly string[], io: Io): number {
-  return guarded('networks', io, () => {
-    const { help: wanted, options } = parseArgs(args, { 'conf-dir': 'value', output: 'value' });
-    if (wanted) {
-      io.write(1, NETWORKS_HELP);
-      return 0;
-    }
-    const json = wantsJson(options.output);
-    const confDir = resolve(options['conf-dir'] ?? (io.env['NETCONFPATH'] || CONF_DIR));
-    const answer = io.task('networks', { confDir });
-    if (answer.exit_code !== 0) return tellFailure('networks', io, answer, json);
-    const { networks } = JSON.parse(answer.stdout) as { networks: Network[] };
-    const broken = networks.filter((network) => network.error !== undefined);
-    if (json) {
-      io.write(1, `${answer.stdout}\n`);
-    } else if (networks.length === 0) {
-      io.write(1, `no network in ${confDir}\n`);
-    } else {
-      const rows = networks
-        .filter((network) => network.error === undefined)
-        .map(({ name, cniVersion, plugins, path }) => [name, cniVersion, plugins.join(','), path]);
-      io.write(1, table([['NETWORK', 'VERSION', 'PLUGINS', 'FILE'], ...rows]));
-      for (const { path, error } of broken) io.write(2, `${path}: ${error}\n`);
-    }
-    return broken.length === 0 ? 0 : 1;
-  });
-}
-
-const REPAIR_HELP = `fairlead repair: put back what somebody flushed out of nftables
-
-Usage:
-  fairlead repair [--output json]
-
-  --output json     {"repaired": [{"network", "containerID", "ifname"}], "errors": […]}
-
-For each attachment that lives and whose elements in our tables, or the tables themselves, are not
-as its ADD left them: all of it is set again. Others' tables are not touched. Exit codes: 0 done, or
-nothing to do; 1 something could not be restored; 2 wrong usage.
-`;
-
-interface Repaired {
-  readonly repaired: readonly { network: string; containerID: string; ifname: string }[];
-  readonly errors: readonly string[];
-}
-
-/** Runs `repair` and gives the exit code. */
-export function runRepair(args: readonly string[], io: Io): number {
-  return guarded('repair', io, () => {
-    const { help: wanted, options } = parseArgs(args, { output: 'value' });
-    if (wanted) {
-      io.write(1, REPAIR_HELP);
-      return 0;
-    }
-    const json = wantsJson(options.output);
-    const answer = io.task('repair', {});
-    if (answer.exit_code !== 0) return tellFailure('repair', io, answer, json);
-    const { repaired, errors } = JSON.parse(answer.stdout) as Repaired;
-    if (json) {
-      io.write(1, `${answer.stdout}\n`);
-    } else {
-      for (const { network, containerID, ifname } of repaired) {
-        io.write(1, `restored ${ifname} of container ${containerID} on network ${network}\n`);
-      }
-      io.write(1, `${plural(repaired.length, 'attachment')} restored\n`);
-      for (const error of errors) io.write(2, `fairlead repair: ${error}\n`);
-    }
-    return errors.length === 0 ? 0 : EXIT_FAILED;
   });
 }

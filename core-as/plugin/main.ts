@@ -1,0 +1,162 @@
+// A main plugin: the order in which one works, in one place. Is CNI_IFNAME free → addresses → the
+// link is made → configured in the container → what is shared → the end is waited for → result; and
+// CHECK, DEL, GC and STATUS likewise. A type says what kind of link it makes, how, and what is its
+// own beyond that. This file refuses to know any kind of link.
+
+import { Adding } from "../attach/adding";
+import { Link, link_set_up } from "../host/kernel";
+import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
+import { iface_configure, ifname_taken } from "../net/iface";
+import { elements_possible } from "../nft/tables";
+import { Attachments } from "../spec/attachments";
+import { dns_override } from "../spec/config";
+import { CniError, os_error } from "../spec/error";
+import { Request } from "../spec/request";
+import { DNS, Interface, Result } from "../spec/types";
+import { plugin_or_foreign } from "./find";
+import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_type_strict } from "./ipam";
+import { failed, Outcome, Plugin } from "./plugin";
+
+export abstract class Main extends Plugin {
+  /** The container's link: `make` made it, or CHECK found it. */
+  protected link: Link = new Link();
+  /** Whether ADD waits for IPv6 duplicate address detection. Set by `read`. */
+  protected enabledad: bool = false;
+  /** The IPAM plugin of the configuration, null for layer 2. */
+  private ipam: Plugin | null = null;
+  /** dns of the configuration when it replaces that of IPAM. */
+  private dns: DNS | null = null;
+
+  get wires(): bool {
+    return true;
+  }
+
+  /** What the kernel calls the kind of link that the container gets. */
+  protected abstract get kind(): string;
+  /** Whether a configuration without `ipam` is refused; else it is layer 2. */
+  protected get needs_ipam(): bool {
+    return false;
+  }
+  /** Reads the type's own keys. Problems land in the reader; those it cannot hold are given. */
+  protected abstract read(request: Request): CniError | null;
+  /** Notes the link, and what is shared and relied on, so that one record names all of it. */
+  protected abstract note(adding: Adding): void;
+  /** Completes what IPAM gave, or says why it is of no use. Nothing but leases is made by then. */
+  protected prepare(result: Result): CniError | null {
+    return null;
+  }
+  /** Makes the link, sets `link`, and lists the interfaces that come before it in the result. */
+  protected abstract make(request: Request, result: Result, adding: Adding): CniError | null;
+  /** The container's side: addresses and routes, or just a link that is up. */
+  protected configure(request: Request, result: Result, adding: Adding): CniError | null {
+    const link = this.link;
+    if (result.ips.length > 0) {
+      return iface_configure(request, link, result, this.enabledad, adding);
+    }
+    if (link_set_up(request.netns, link.ifindex) >= 0) return null;
+    return os_error(`set "${request.env.ifname}" up in ${request.env.netns}`);
+  }
+  /** What the network's containers share: see ../attach/shared.ts. */
+  protected share(request: Request, result: Result, adding: Adding): CniError | null {
+    return null;
+  }
+  /** Waits until all of it works, and brings the result up to date. */
+  protected settle(request: Request, result: Result): CniError | null {
+    return null;
+  }
+  /** Says what the attachment is to have in nftables, for ADD and for CHECK. */
+  protected want(request: Request, result: Result): void {}
+  /** CHECK: what is the type's own, beyond the link, its addresses and its routes. */
+  protected verify(request: Request, result: Result): CniError | null {
+    return null;
+  }
+  /** DEL without a record: takes away what the reference plugin of this type would have made. */
+  protected abstract unmake(request: Request, errors: CniError[]): void;
+
+  load(request: Request): CniError | null {
+    const reader = request.reader;
+    const wrong = this.read(request);
+    this.dns = dns_override(request);
+    const before = reader.count;
+    const type = ipam_type_strict(request);
+    if (type.length == 0 && this.needs_ipam && reader.count == before) {
+      reader.invalid(`${request.type} needs addresses: add "ipam": {"type": "host-local", …}`);
+    }
+    if (reader.error) return reader.error;
+    if (wrong || type.length == 0) return wrong;
+    this.ipam = plugin_or_foreign(type);
+    return ipam_load(request, this.ipam);
+  }
+
+  add(request: Request, adding: Adding): Outcome {
+    const taken = ifname_taken(request);
+    if (taken) return failed(taken);
+    this.note(adding);
+    let result = new Result();
+    const ipam = this.ipam;
+    if (ipam) {
+      // The likeliest failure comes before any link.
+      const outcome = ipam_add(request, ipam, adding);
+      const leased = outcome.result;
+      if (!leased) return outcome;
+      result = leased;
+    }
+    let error = this.prepare(result);
+    if (!error) error = adding.write();
+    if (!error) error = this.wire(request, result, adding);
+    if (error) return failed(error);
+    const dns = this.dns;
+    if (dns) result.dns = dns;
+    return new Outcome(result);
+  }
+
+  private wire(request: Request, result: Result, adding: Adding): CniError | null {
+    result.interfaces = new Array<Interface>();
+    let error = this.make(request, result, adding);
+    if (error) return error;
+    const container = new Interface(request.env.ifname, request.env.netns);
+    container.mac = this.link.address;
+    for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = result.interfaces.length;
+    result.interfaces.push(container);
+    error = this.configure(request, result, adding);
+    // What is shared comes last, so that it need not be undone.
+    if (!error) error = this.share(request, result, adding);
+    if (!error) error = this.settle(request, result);
+    if (!error) this.want(request, result);
+    return error;
+  }
+
+  check(request: Request): CniError | null {
+    const ipam = this.ipam;
+    let error = ipam ? ipam.check(request) : null;
+    if (error) return error;
+    const result = check_prevResult(request);
+    if (!result) return request.reader.error;
+    const container = check_container(request, result, this.kind);
+    if (container.error) return container.error;
+    this.link = container.link;
+    error = this.verify(request, result);
+    if (error) return error;
+    this.want(request, result);
+    error = check_addresses(request, this.link, result);
+    return error ? error : check_routes(request, this.link, result);
+  }
+
+  /** By its record the link is gone already, and so are addresses but those of a foreign plugin. */
+  del(request: Request, recorded: bool, errors: CniError[]): void {
+    if (!recorded) this.unmake(request, errors);
+    ipam_del(request, recorded, errors);
+  }
+
+  /** Links go by the records of attachments (../attach/collect.ts); what is left is addresses. */
+  gc(request: Request, valid: Attachments, errors: CniError[]): void {
+    ipam_gc(request, valid, errors);
+  }
+
+  status(request: Request): CniError | null {
+    const impossible = elements_possible(this.nft_sets(request));
+    if (impossible) return impossible;
+    const ipam = this.ipam;
+    return ipam ? ipam.status(request) : null;
+  }
+}
