@@ -24,7 +24,7 @@
 enum { LINKS_LIMIT_BYTES = 16 << 20 };
 
 /** IF_OPER_* of linux/if.h, in iproute2's words. */
-static const char *const OPERSTATES[] = {
+static const char OPERSTATES[][16] = {
     "unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up",
 };
 

@@ -14,7 +14,6 @@
 #include "linger.h"
 
 enum {
-    REQUEST_MAX_BYTES = 4096,
     /** The kernel's own limit for a part of a dump is 32 KiB. */
     REPLY_MAX_BYTES = 65536,
     /** What a socket takes in one piece is its send buffer, by default (net.core.wmem_default). */
@@ -27,22 +26,9 @@ enum {
     ERRNO_MAX = 4095,
     /** Begin, one, end. */
     BATCH_MIN_MESSAGES = 3,
-    /** Without NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
-    TYPE_MASK = 0x3fff,
 };
 
-struct request {
-    uint32_t length;
-    bool overflow;
-    uint8_t bytes[REQUEST_MAX_BYTES];
-};
-
-static struct request the_request;
 static uint8_t reply_bytes_in[REPLY_MAX_BYTES];
-/** Of all sockets: what the kernel tells of one request can reach two of them (NLM_F_ECHO). */
-static uint32_t last_sequence;
-/** Set by a read outside of a view; looked at after each visit. */
-static bool malformed;
 
 static const char TRUNCATED[] = "malformed netlink reply";
 
@@ -77,204 +63,7 @@ void netlink_close(struct netlink *netlink)
     netlink->lingers = false;
 }
 
-/* Requests */
-
-void request_append(struct request *request, const void *bytes, uint32_t length)
-{
-    if (request->overflow || length > REQUEST_MAX_BYTES - request->length) {
-        request->overflow = true;
-        return;
-    }
-    if (length > 0) memcpy(request->bytes + request->length, bytes, length);
-    request->length += length;
-}
-
-static struct request *begin(uint16_t type, int flags)
-{
-    struct nlmsghdr header = {.nlmsg_type = type, .nlmsg_flags = (uint16_t)(flags | NLM_F_REQUEST)};
-    the_request.length = 0;
-    the_request.overflow = false;
-    request_append(&the_request, &header, sizeof header);
-    return &the_request;
-}
-
-struct request *request_command(uint16_t type, uint16_t flags)
-{
-    return begin(type, flags | NLM_F_ACK);
-}
-
-struct request *request_dump(uint16_t type)
-{
-    return begin(type, NLM_F_DUMP);
-}
-
-uint32_t request_plain(struct request *request, uint16_t type)
-{
-    struct nlattr attr = {.nla_type = type};
-    uint32_t start = request->length;
-    request_append(request, &attr, sizeof attr);
-    return start;
-}
-
-uint32_t request_nest(struct request *request, uint16_t type)
-{
-    return request_plain(request, type | NLA_F_NESTED);
-}
-
-void request_end(struct request *request, uint32_t start)
-{
-    static const uint8_t padding[NLA_ALIGNTO];
-    if (request->overflow) return;
-    uint16_t length = (uint16_t)(request->length - start);
-    memcpy(request->bytes + start, &length, sizeof length);
-    request_append(request, padding, -request->length % NLA_ALIGNTO);
-}
-
-void request_attr(struct request *request, uint16_t type, const void *bytes, uint32_t length)
-{
-    uint32_t start = request_plain(request, type);
-    request_append(request, bytes, length);
-    request_end(request, start);
-}
-
-void request_u8(struct request *request, uint16_t type, uint8_t value)
-{
-    request_attr(request, type, &value, sizeof value);
-}
-
-void request_u32(struct request *request, uint16_t type, uint32_t value)
-{
-    request_attr(request, type, &value, sizeof value);
-}
-
-void request_text(struct request *request, uint16_t type, struct span text)
-{
-    uint32_t start = request_plain(request, type);
-    request_append(request, text.ptr, text.len);
-    request_append(request, "", 1);
-    request_end(request, start);
-}
-
-/** Gives a request its length and sequence number: 0, or -EMSGSIZE. */
-static int32_t seal(struct reply *reply, struct request *request)
-{
-    if (request->overflow) return reply_fail(reply, EMSGSIZE, "request too long");
-    struct nlmsghdr header;
-    memcpy(&header, request->bytes, sizeof header);
-    header.nlmsg_len = request->length;
-    header.nlmsg_seq = ++last_sequence;
-    memcpy(request->bytes, &header, sizeof header);
-    return 0;
-}
-
 /* Replies */
-
-void reply_malformed(void)
-{
-    malformed = true;
-}
-
-uint32_t view_length(struct view view)
-{
-    return (uint32_t)(view.end - view.at);
-}
-
-static void read_number(struct view view, size_t offset, void *into, size_t size)
-{
-    size_t length = view_length(view);
-    if (offset > length || size > length - offset) {
-        malformed = true;
-        memset(into, 0, size);
-    } else {
-        memcpy(into, view.at + offset, size);
-    }
-}
-
-uint8_t view_u8(struct view view, size_t offset)
-{
-    uint8_t value;
-    read_number(view, offset, &value, sizeof value);
-    return value;
-}
-
-uint16_t view_u16(struct view view, size_t offset)
-{
-    uint16_t value;
-    read_number(view, offset, &value, sizeof value);
-    return value;
-}
-
-uint32_t view_u32(struct view view, size_t offset)
-{
-    uint32_t value;
-    read_number(view, offset, &value, sizeof value);
-    return value;
-}
-
-int32_t view_i32(struct view view, size_t offset)
-{
-    return (int32_t)view_u32(view, offset);
-}
-
-struct view view_from(struct view view, size_t offset)
-{
-    if (offset > view_length(view)) {
-        malformed = true;
-        return (struct view){view.end, view.end};
-    }
-    return (struct view){view.at + offset, view.end};
-}
-
-struct span view_text(struct view view)
-{
-    uint32_t length = view_length(view);
-    return (struct span){(const char *)view.at, (uint32_t)strnlen((const char *)view.at, length)};
-}
-
-/** Steps over `size` bytes and their padding, of which the last may lack. */
-static void step(struct view *rest, uint32_t size)
-{
-    uint32_t padded = (size + 3) & ~3U;
-    uint32_t length = view_length(*rest);
-    rest->at += padded < length ? padded : length;
-}
-
-bool attr_next(struct view *rest, struct attr *attr)
-{
-    uint32_t length = view_length(*rest);
-    if (length == 0 || malformed) return false;
-    struct nlattr header = {0};
-    read_number(*rest, 0, &header, sizeof header);
-    if (malformed || header.nla_len < sizeof header || header.nla_len > length) {
-        malformed = true;
-        return false;
-    }
-    attr->type = header.nla_type & TYPE_MASK;
-    attr->value = (struct view){rest->at + sizeof header, rest->at + header.nla_len};
-    step(rest, header.nla_len);
-    return true;
-}
-
-/** The next message of a datagram; as attr_next. */
-static bool message_next(struct view *rest, struct message *message)
-{
-    uint32_t length = view_length(*rest);
-    if (length == 0 || malformed) return false;
-    struct nlmsghdr header = {0};
-    read_number(*rest, 0, &header, sizeof header);
-    if (malformed || header.nlmsg_len < sizeof header || header.nlmsg_len > length) {
-        malformed = true;
-        return false;
-    }
-    *message = (struct message){
-        .type = header.nlmsg_type,
-        .flags = header.nlmsg_flags,
-        .sequence = header.nlmsg_seq,
-        .body = {rest->at + sizeof header, rest->at + header.nlmsg_len},
-    };
-    step(rest, header.nlmsg_len);
-    return true;
-}
 
 /**
  * The verdict of an NLMSG_ERROR or NLMSG_DONE: 0, or -errno with the kernel's extended text
@@ -285,7 +74,7 @@ static int32_t verdict_of(struct reply *reply, const struct message *message)
     bool done = message->type == NLMSG_DONE;
     if (done && view_length(message->body) < sizeof(int32_t)) return 0;
     int32_t code = view_i32(message->body, 0);
-    if (malformed || code > 0 || code < -ERRNO_MAX) {
+    if (view_malformed || code > 0 || code < -ERRNO_MAX) {
         return reply_fail(reply, EBADMSG, TRUNCATED);
     }
     if (code == 0) return 0;
@@ -303,7 +92,7 @@ static int32_t verdict_of(struct reply *reply, const struct message *message)
         while (attr_next(&rest, &attr)) {
             if (attr.type == NLMSGERR_ATTR_MSG) words = view_text(attr.value);
         }
-        if (malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
+        if (view_malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
     }
     return reply_fail_words(reply, -code, words.ptr, words.len);
 }
@@ -355,7 +144,7 @@ static int32_t take(struct reply *reply, uint32_t length, struct exchange *excha
 {
     struct view rest = {reply_bytes_in, reply_bytes_in + length};
     struct message one;
-    malformed = false;
+    view_malformed = false;
     while (message_next(&rest, &one)) {
         if (one.sequence != exchange->sequence || exchange->ended) continue;
         if ((one.flags & NLM_F_DUMP_INTR) != 0) exchange->whole = false;
@@ -370,7 +159,7 @@ static int32_t take(struct reply *reply, uint32_t length, struct exchange *excha
             visit(reply, &one, context);
         }
     }
-    return malformed ? reply_fail(reply, EBADMSG, TRUNCATED) : 0;
+    return view_malformed ? reply_fail(reply, EBADMSG, TRUNCATED) : 0;
 }
 
 /** All replies to a request that was sent: its verdict. `whole` tells whether they agree. */
@@ -395,13 +184,13 @@ static int32_t replies(struct netlink *netlink, struct reply *reply, bool dump,
 static int32_t perform(struct netlink *netlink, struct reply *reply, struct request *request,
     bool dump, bool *whole, visitor *visit, void *context)
 {
-    int32_t status = seal(reply, request);
+    int32_t status = request_seal(reply, request);
     if (status < 0) return status;
     // Unless the end is seen replies are left behind.
     netlink->broken = true;
     status = send_bytes(netlink->fd, request->bytes, request->length);
     if (status < 0) return status;
-    struct exchange exchange = {.sequence = last_sequence};
+    struct exchange exchange = {.sequence = request_last_sequence()};
     status = replies(netlink, reply, dump, &exchange, visit, context);
     *whole = exchange.whole;
     return status;
@@ -463,12 +252,12 @@ int32_t netlink_run_early(struct netlink *netlink, struct reply *reply, struct r
     memcpy(&header, request->bytes, sizeof header);
     header.nlmsg_flags |= NLM_F_ECHO;
     memcpy(request->bytes, &header, sizeof header);
-    int32_t status = seal(reply, request);
+    int32_t status = request_seal(reply, request);
     if (status < 0) return status;
     pid_t child = linger_send(netlink->fd, request->bytes, request->length);
     if (child < 0) return netlink_run(netlink, reply, request);
     netlink->broken = true;
-    struct exchange exchange = {.sequence = last_sequence, .early = done};
+    struct exchange exchange = {.sequence = request_last_sequence(), .early = done};
     while (!exchange.ended) {
         // Killed before it could: the kernel tells whether there is something left to do.
         if (!await(netlink->fd, child)) return netlink_run(netlink, reply, request);
@@ -491,7 +280,7 @@ bool netlink_batch_has(struct span batch, bool (*such)(uint16_t type))
     const uint8_t *bytes = (const uint8_t *)batch.ptr;
     struct view rest = {bytes, bytes + batch.len};
     struct message one;
-    malformed = false;
+    view_malformed = false;
     while (message_next(&rest, &one)) {
         if (such(one.type)) return true;
     }
@@ -505,16 +294,16 @@ static int32_t number(struct reply *reply, struct span batch)
     memcpy(batch_bytes, batch.ptr, batch.len);
     struct view rest = {batch_bytes, batch_bytes + batch.len};
     int32_t count = 0;
-    malformed = batch.len == 0;
+    view_malformed = batch.len == 0;
     for (;;) {
         uint8_t *at = batch_bytes + (rest.at - batch_bytes);
         struct message one;
         if (!message_next(&rest, &one)) break;
-        uint32_t sequence = ++last_sequence;
+        uint32_t sequence = request_sequence();
         memcpy(at + offsetof(struct nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
         count++;
     }
-    if (malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
+    if (view_malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
     if (count < BATCH_MIN_MESSAGES) return reply_fail(reply, EINVAL, "a batch of nothing");
     return count;
 }
@@ -547,17 +336,17 @@ int32_t netlink_transact(struct netlink *netlink, struct reply *reply, struct sp
     int32_t status = send_bytes(netlink->fd, batch_bytes, messages.len);
     if (status < 0) return status;
     struct transaction batch = {
-        .first = last_sequence - (uint32_t)count + 1,
-        .last = last_sequence - 1,
+        .first = request_last_sequence() - (uint32_t)count + 1,
+        .last = request_last_sequence() - 1,
     };
     while (!batch.ended) {
         int32_t length = receive(netlink->fd, reply, false);
         if (length < 0) return length;
         struct view rest = {reply_bytes_in, reply_bytes_in + length};
         struct message one;
-        malformed = false;
+        view_malformed = false;
         while (message_next(&rest, &one)) take_verdict(reply, &one, &batch);
-        if (malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
+        if (view_malformed) return reply_fail(reply, EBADMSG, TRUNCATED);
     }
     netlink->broken = batch.refused;
     return batch.failure;

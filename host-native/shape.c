@@ -5,7 +5,7 @@
 
 #include "host.h"
 
-static void reply_value(struct reply *reply, uint8_t type, const char *at)
+static void reply_value(struct reply *reply, char type, const char *at)
 {
     int32_t i32;
     uint32_t u32;
@@ -23,19 +23,18 @@ static void reply_value(struct reply *reply, uint8_t type, const char *at)
     }
 }
 
-void reply_shape(struct reply *reply, const struct field *fields, const void *from)
+void reply_shape(struct reply *reply, const char *fields, const void *from)
 {
     reply_object(reply);
-    for (; fields->type > FIELD_LIST; fields++) {
-        reply_key(reply, fields->name);
-        reply_value(reply, fields->type, (const char *)from + fields->offset);
+    for (; *fields != FIELD_END; fields += 3 + strlen(fields + 2)) {
+        reply_key(reply, fields + 2);
+        if (*fields == FIELD_LIST) {
+            reply_list(reply);
+            return;
+        }
+        reply_value(reply, *fields, (const char *)from + (uint8_t)fields[1]);
     }
-    if (fields->type == FIELD_END) {
-        reply_object_end(reply);
-        return;
-    }
-    reply_key(reply, fields->name);
-    reply_list(reply);
+    reply_object_end(reply);
 }
 
 void reply_shape_end(struct reply *reply)

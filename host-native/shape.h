@@ -24,15 +24,11 @@ enum field_type {
     FIELD_TEXT_OR_NULL,
 };
 
-/** A member: its place in its struct, and its name; no pointer, which would be relocated. */
-struct field {
-    uint8_t type;
-    uint8_t offset;
-    char name[16];
-};
-
-/** Writes an object; `fields` end with FIELD_END or FIELD_LIST. */
-void reply_shape(struct reply *reply, const struct field *fields, const void *from);
+/**
+ * Writes an object. `fields` has for each member the type, the offset in the struct at `from`, and
+ * the name with its NUL; it ends with FIELD_END or FIELD_LIST.
+ */
+void reply_shape(struct reply *reply, const char *fields, const void *from);
 
 /** Ends the list and the object that a shape whose last member is a list leaves open. */
 void reply_shape_end(struct reply *reply);

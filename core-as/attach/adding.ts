@@ -36,7 +36,7 @@ export class Adding {
   private nested: bool = false;
   /** A foreign plugin was called. */
   private called: bool = false;
-  /** Changes of what is shared that come when all else is done: see shared.ts. */
+  /** Changes of what is shared that come when all else but nftables is done: see shared.ts. */
   later: Shared[] = [];
 
   constructor(

@@ -7,8 +7,15 @@ export abstract class Shared {
   abstract get what(): string;
   /** Looks, and changes what is not as it is wanted; `changed` tells even when that fails. */
   abstract take(): CniError | null;
-  /** Whether `take` changed anything. */
+  /** Whether `take` changed anything, or `finish` is going to. */
   abstract get changed(): bool;
-  /** Takes back what `take` changed. */
+  /**
+   * What cannot be given back exactly: done when nothing else can fail any more, of changes that
+   * come last (Adding.later).
+   */
+  finish(): CniError | null {
+    return null;
+  }
+  /** Takes back what `take` changed, and as far as it can what `finish` did. */
   abstract give_back(errors: CniError[]): void;
 }

@@ -245,7 +245,7 @@ export function link_add_ifb(ns: i32, name: string, address: string, mtu_bytes: 
 /** Ports of a bridge, up or not. Gives: ifindexes, ascending. */
 export function bridge_port_list(ns: i32, ifindex: i32): i32[] | null {
   const code = kernel_bridge_port_list(ns, ifindex);
-  return checked(code) < 0 ? null : reply_numbers<i32>();
+  return checked(code) < 0 ? null : reply_numbers();
 }
 
 /** Lets VLANs vid..vid_end pass a bridge port. */
@@ -325,9 +325,9 @@ export function route_list(ns: i32, ifindex: i32): Route[] | null {
  * Numbers of the routing tables of both families that hold a route of whatever type. Gives:
  * ascending.
  */
-export function route_table_list(ns: i32): u32[] | null {
+export function route_table_list(ns: i32): i32[] | null {
   const code = kernel_route_table_list(ns);
-  return checked(code) < 0 ? null : reply_numbers<u32>();
+  return checked(code) < 0 ? null : reply_numbers();
 }
 
 /**

@@ -34,18 +34,18 @@ export function reply_json(): JsonValue {
   return parsed.value;
 }
 
-/** The reply slot as a list of numbers. */
-export function reply_numbers<T>(): T[] {
+/** The reply slot as a list of numbers of 32 bits. */
+export function reply_numbers(): i32[] {
   const reply = reply_json();
-  const numbers = new Array<T>();
-  for (let i = 0; i < reply.items.length; i++) numbers.push(<T>reply.items[i].integer());
+  const numbers = new Array<i32>();
+  for (let i = 0; i < reply.items.length; i++) numbers.push(<i32>reply.items[i].integer());
   return numbers;
 }
 
-/** A list of texts; none when there is no list. */
-export function texts_of(list: JsonValue | null): string[] {
+/** A list of texts. */
+export function texts_of(list: JsonValue): string[] {
   const texts = new Array<string>();
-  for (let i = 0; list && i < list.items.length; i++) texts.push(list.items[i].text);
+  for (let i = 0; i < list.items.length; i++) texts.push(list.items[i].text);
   return texts;
 }
 
@@ -59,6 +59,12 @@ export function wide_at(from: JsonValue, key: string): i64 {
 export function int_at(from: JsonValue, key: string): i32 {
   const member = from.get(key);
   return member && member.kind == Kind.Number ? <i32>member.integer() : 0;
+}
+
+/** A member that is a list. */
+export function list_at(from: JsonValue, key: string): JsonValue {
+  const member = from.get(key);
+  return member ? member : new JsonValue(Kind.Array);
 }
 
 export function bool_at(from: JsonValue, key: string): bool {

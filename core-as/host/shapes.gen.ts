@@ -1,7 +1,7 @@
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // What operations reply with, and reading it.
 import { JsonValue } from "../lib/json";
-import { bool_at, int_at, text_or_null, texts_of, wide_at } from "./reply";
+import { bool_at, int_at, list_at, text_or_null, texts_of, wide_at } from "./reply";
 
 /** A link. */
 export class Link {
@@ -35,7 +35,8 @@ export class Link {
   table: u32 = 0;
 }
 
-function link_fill(to: Link, from: JsonValue): Link {
+export function link_of(from: JsonValue): Link {
+  const to = new Link();
   to.ifindex = int_at(from, "ifindex");
   to.name = from.text_at("name");
   to.kind = from.text_at("kind");
@@ -53,15 +54,9 @@ function link_fill(to: Link, from: JsonValue): Link {
   return to;
 }
 
-export function link_of(from: JsonValue): Link {
-  return link_fill(new Link(), from);
-}
-
-export function link_list_of(from: JsonValue | null): Link[] {
+export function link_list_of(from: JsonValue): Link[] {
   const list = new Array<Link>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(link_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(link_of(from.items[i]));
   return list;
 }
 
@@ -77,7 +72,8 @@ export class Address {
   dadfailed: bool = false;
 }
 
-function address_fill(to: Address, from: JsonValue): Address {
+export function address_of(from: JsonValue): Address {
+  const to = new Address();
   to.address = from.text_at("address");
   to.scope = int_at(from, "scope");
   to.tentative = bool_at(from, "tentative");
@@ -85,15 +81,9 @@ function address_fill(to: Address, from: JsonValue): Address {
   return to;
 }
 
-export function address_of(from: JsonValue): Address {
-  return address_fill(new Address(), from);
-}
-
-export function address_list_of(from: JsonValue | null): Address[] {
+export function address_list_of(from: JsonValue): Address[] {
   const list = new Array<Address>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(address_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(address_of(from.items[i]));
   return list;
 }
 
@@ -119,7 +109,7 @@ export class Route {
   protocol: i32 = 0;
 }
 
-function route_fill(to: Route, from: JsonValue): Route {
+function route_fill(to: Route, from: JsonValue): void {
   to.dst = from.text_at("dst");
   to.gw = from.text_at("gw");
   to.src = from.text_at("src");
@@ -129,18 +119,17 @@ function route_fill(to: Route, from: JsonValue): Route {
   to.mtu_bytes = int_at(from, "mtu_bytes");
   to.advmss = int_at(from, "advmss");
   to.protocol = int_at(from, "protocol");
-  return to;
 }
 
 export function route_of(from: JsonValue): Route {
-  return route_fill(new Route(), from);
+  const to = new Route();
+  route_fill(to, from);
+  return to;
 }
 
-export function route_list_of(from: JsonValue | null): Route[] {
+export function route_list_of(from: JsonValue): Route[] {
   const list = new Array<Route>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(route_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(route_of(from.items[i]));
   return list;
 }
 
@@ -150,21 +139,16 @@ export class RouteTo extends Route {
   ifindex: i32 = 0;
 }
 
-function route_to_fill(to: RouteTo, from: JsonValue): RouteTo {
+export function route_to_of(from: JsonValue): RouteTo {
+  const to = new RouteTo();
   route_fill(to, from);
   to.ifindex = int_at(from, "ifindex");
   return to;
 }
 
-export function route_to_of(from: JsonValue): RouteTo {
-  return route_to_fill(new RouteTo(), from);
-}
-
-export function route_to_list_of(from: JsonValue | null): RouteTo[] {
+export function route_to_list_of(from: JsonValue): RouteTo[] {
   const list = new Array<RouteTo>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(route_to_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(route_to_of(from.items[i]));
   return list;
 }
 
@@ -180,7 +164,8 @@ export class FibRule {
   more: bool = false;
 }
 
-function fib_rule_fill(to: FibRule, from: JsonValue): FibRule {
+export function fib_rule_of(from: JsonValue): FibRule {
+  const to = new FibRule();
   to.src = from.text_at("src");
   to.table = <u32>wide_at(from, "table");
   to.priority = <u32>wide_at(from, "priority");
@@ -188,15 +173,9 @@ function fib_rule_fill(to: FibRule, from: JsonValue): FibRule {
   return to;
 }
 
-export function fib_rule_of(from: JsonValue): FibRule {
-  return fib_rule_fill(new FibRule(), from);
-}
-
-export function fib_rule_list_of(from: JsonValue | null): FibRule[] {
+export function fib_rule_list_of(from: JsonValue): FibRule[] {
   const list = new Array<FibRule>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(fib_rule_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(fib_rule_of(from.items[i]));
   return list;
 }
 
@@ -210,22 +189,17 @@ export class PortVlan {
   untagged: bool = false;
 }
 
-function port_vlan_fill(to: PortVlan, from: JsonValue): PortVlan {
+export function port_vlan_of(from: JsonValue): PortVlan {
+  const to = new PortVlan();
   to.vid = int_at(from, "vid");
   to.pvid = bool_at(from, "pvid");
   to.untagged = bool_at(from, "untagged");
   return to;
 }
 
-export function port_vlan_of(from: JsonValue): PortVlan {
-  return port_vlan_fill(new PortVlan(), from);
-}
-
-export function port_vlan_list_of(from: JsonValue | null): PortVlan[] {
+export function port_vlan_list_of(from: JsonValue): PortVlan[] {
   const list = new Array<PortVlan>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(port_vlan_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(port_vlan_of(from.items[i]));
   return list;
 }
 
@@ -243,7 +217,8 @@ export class Qdisc {
   buffer: u32 = 0;
 }
 
-function qdisc_fill(to: Qdisc, from: JsonValue): Qdisc {
+export function qdisc_of(from: JsonValue): Qdisc {
+  const to = new Qdisc();
   to.kind = from.text_at("kind");
   to.handle = <u32>wide_at(from, "handle");
   to.rate = <u64>wide_at(from, "rate");
@@ -252,15 +227,9 @@ function qdisc_fill(to: Qdisc, from: JsonValue): Qdisc {
   return to;
 }
 
-export function qdisc_of(from: JsonValue): Qdisc {
-  return qdisc_fill(new Qdisc(), from);
-}
-
-export function qdisc_list_of(from: JsonValue | null): Qdisc[] {
+export function qdisc_list_of(from: JsonValue): Qdisc[] {
   const list = new Array<Qdisc>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(qdisc_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(qdisc_of(from.items[i]));
   return list;
 }
 
@@ -276,7 +245,8 @@ export class Filter {
   to: i32 = 0;
 }
 
-function filter_fill(to: Filter, from: JsonValue): Filter {
+export function filter_of(from: JsonValue): Filter {
+  const to = new Filter();
   to.pref = int_at(from, "pref");
   to.kind = from.text_at("kind");
   to.handle = <u32>wide_at(from, "handle");
@@ -284,15 +254,9 @@ function filter_fill(to: Filter, from: JsonValue): Filter {
   return to;
 }
 
-export function filter_of(from: JsonValue): Filter {
-  return filter_fill(new Filter(), from);
-}
-
-export function filter_list_of(from: JsonValue | null): Filter[] {
+export function filter_list_of(from: JsonValue): Filter[] {
   const list = new Array<Filter>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(filter_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(filter_of(from.items[i]));
   return list;
 }
 
@@ -304,21 +268,16 @@ export class NftRule {
   comment: string = "";
 }
 
-function nft_rule_fill(to: NftRule, from: JsonValue): NftRule {
+export function nft_rule_of(from: JsonValue): NftRule {
+  const to = new NftRule();
   to.chain = from.text_at("chain");
   to.comment = from.text_at("comment");
   return to;
 }
 
-export function nft_rule_of(from: JsonValue): NftRule {
-  return nft_rule_fill(new NftRule(), from);
-}
-
-export function nft_rule_list_of(from: JsonValue | null): NftRule[] {
+export function nft_rule_list_of(from: JsonValue): NftRule[] {
   const list = new Array<NftRule>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(nft_rule_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(nft_rule_of(from.items[i]));
   return list;
 }
 
@@ -332,22 +291,17 @@ export class NftHandle {
   does: string[] = [];
 }
 
-function nft_handle_fill(to: NftHandle, from: JsonValue): NftHandle {
+export function nft_handle_of(from: JsonValue): NftHandle {
+  const to = new NftHandle();
   to.handle = wide_at(from, "handle");
   to.comment = from.text_at("comment");
-  to.does = texts_of(from.get("does"));
+  to.does = texts_of(list_at(from, "does"));
   return to;
 }
 
-export function nft_handle_of(from: JsonValue): NftHandle {
-  return nft_handle_fill(new NftHandle(), from);
-}
-
-export function nft_handle_list_of(from: JsonValue | null): NftHandle[] {
+export function nft_handle_list_of(from: JsonValue): NftHandle[] {
   const list = new Array<NftHandle>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(nft_handle_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(nft_handle_of(from.items[i]));
   return list;
 }
 
@@ -359,21 +313,16 @@ export class NftChain {
   rules: NftHandle[] = [];
 }
 
-function nft_chain_fill(to: NftChain, from: JsonValue): NftChain {
+export function nft_chain_of(from: JsonValue): NftChain {
+  const to = new NftChain();
   to.use = <u32>wide_at(from, "use");
-  to.rules = nft_handle_list_of(from.get("rules"));
+  to.rules = nft_handle_list_of(list_at(from, "rules"));
   return to;
 }
 
-export function nft_chain_of(from: JsonValue): NftChain {
-  return nft_chain_fill(new NftChain(), from);
-}
-
-export function nft_chain_list_of(from: JsonValue | null): NftChain[] {
+export function nft_chain_list_of(from: JsonValue): NftChain[] {
   const list = new Array<NftChain>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(nft_chain_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(nft_chain_of(from.items[i]));
   return list;
 }
 
@@ -391,7 +340,8 @@ export class NftBase {
   policy: string = "";
 }
 
-function nft_base_fill(to: NftBase, from: JsonValue): NftBase {
+export function nft_base_of(from: JsonValue): NftBase {
+  const to = new NftBase();
   to.family = int_at(from, "family");
   to.table = from.text_at("table");
   to.chain = from.text_at("chain");
@@ -400,15 +350,9 @@ function nft_base_fill(to: NftBase, from: JsonValue): NftBase {
   return to;
 }
 
-export function nft_base_of(from: JsonValue): NftBase {
-  return nft_base_fill(new NftBase(), from);
-}
-
-export function nft_base_list_of(from: JsonValue | null): NftBase[] {
+export function nft_base_list_of(from: JsonValue): NftBase[] {
   const list = new Array<NftBase>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(nft_base_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(nft_base_of(from.items[i]));
   return list;
 }
 
@@ -422,22 +366,17 @@ export class NftElement {
   comment: string = "";
 }
 
-function nft_element_fill(to: NftElement, from: JsonValue): NftElement {
+export function nft_element_of(from: JsonValue): NftElement {
+  const to = new NftElement();
   to.key = from.text_at("key");
   to.data = from.text_at("data");
   to.comment = from.text_at("comment");
   return to;
 }
 
-export function nft_element_of(from: JsonValue): NftElement {
-  return nft_element_fill(new NftElement(), from);
-}
-
-export function nft_element_list_of(from: JsonValue | null): NftElement[] {
+export function nft_element_list_of(from: JsonValue): NftElement[] {
   const list = new Array<NftElement>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(nft_element_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(nft_element_of(from.items[i]));
   return list;
 }
 
@@ -449,21 +388,16 @@ export class NamedText {
   content: string | null = null;
 }
 
-function named_text_fill(to: NamedText, from: JsonValue): NamedText {
+export function named_text_of(from: JsonValue): NamedText {
+  const to = new NamedText();
   to.name = from.text_at("name");
   to.content = text_or_null(from, "content");
   return to;
 }
 
-export function named_text_of(from: JsonValue): NamedText {
-  return named_text_fill(new NamedText(), from);
-}
-
-export function named_text_list_of(from: JsonValue | null): NamedText[] {
+export function named_text_list_of(from: JsonValue): NamedText[] {
   const list = new Array<NamedText>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(named_text_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(named_text_of(from.items[i]));
   return list;
 }
 
@@ -479,7 +413,8 @@ export class Ended {
   stderr: string = "";
 }
 
-function ended_fill(to: Ended, from: JsonValue): Ended {
+export function ended_of(from: JsonValue): Ended {
+  const to = new Ended();
   to.exit_code = int_at(from, "exit_code");
   to.signal = from.text_at("signal");
   to.stdout = from.text_at("stdout");
@@ -487,14 +422,8 @@ function ended_fill(to: Ended, from: JsonValue): Ended {
   return to;
 }
 
-export function ended_of(from: JsonValue): Ended {
-  return ended_fill(new Ended(), from);
-}
-
-export function ended_list_of(from: JsonValue | null): Ended[] {
+export function ended_list_of(from: JsonValue): Ended[] {
   const list = new Array<Ended>();
-  for (let i = 0; from && i < from.items.length; i++) {
-    list.push(ended_of(from.items[i]));
-  }
+  for (let i = 0; i < from.items.length; i++) list.push(ended_of(from.items[i]));
   return list;
 }

@@ -143,8 +143,8 @@ function unprintable(request: Request): CniError {
 }
 
 /**
- * The last changes of an ADD, after all that is likelier to fail: what others come to rely on, and
- * what is in nftables, one transaction.
+ * The last changes of an ADD, after all that is likelier to fail: what others come to rely on, what
+ * is in nftables, one transaction, and what cannot be given back exactly.
  */
 function finish(adding: Adding, last: Last | null, result: string): CniError | null {
   if (last) {
@@ -154,6 +154,7 @@ function finish(adding: Adding, last: Last | null, result: string): CniError | n
   const gone = nft_note(adding);
   let error = shared_take(adding, adding.later);
   if (!error) error = nft_set(adding, gone);
+  for (let i = 0; i < adding.later.length && !error; i++) error = adding.later[i].finish();
   if (error && last) last.drop();
   return error;
 }

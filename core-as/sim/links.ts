@@ -142,6 +142,36 @@ function make(space: Space, wanted: Wanted): Link | null {
   return link;
 }
 
+/** A hardware address as asked for: "" to leave it to the kernel, null after a refusal. */
+function wanted_address(ptr: usize, len: i32): string | null {
+  if (len == 0) return "";
+  const text = text_of(ptr, len);
+  if (text == null) return null;
+  const address = hardware_parse(text);
+  if (address.length == 0) refuse(EINVAL, `not a hardware address: ${text}`);
+  else if (!is_unicast(address)) refuse(EADDRNOTAVAIL, "");
+  else return address;
+  return null;
+}
+
+/** Makes a link of a kind as an operation asks for it, down; null after a refusal. */
+function make_asked(
+  ns: i32,
+  kind: string,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+): Link | null {
+  const space = space_of(ns);
+  const wanted = space ? text_of(name, name_len) : null;
+  if (!space || wanted == null) return null;
+  const own = wanted_address(address, address_len);
+  if (own == null) return null;
+  return make(space, { name: wanted, kind, address: own, mtu_bytes });
+}
+
 export function kernel_link_add_bridge(
   ns: i32,
   name: usize,
@@ -149,10 +179,7 @@ export function kernel_link_add_bridge(
   mtu_bytes: i32,
   vlan_filtering: i32,
 ): i32 {
-  const space = space_of(ns);
-  const wanted = space ? text_of(name, name_len) : null;
-  if (!space || wanted == null) return refusal;
-  const bridge = make(space, { name: wanted, kind: "bridge", mtu_bytes });
+  const bridge = make_asked(ns, "bridge", name, name_len, 0, 0, mtu_bytes);
   if (!bridge) return refusal;
   bridge.vlan_filtering = vlan_filtering != 0;
   return 0;
@@ -171,18 +198,6 @@ export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: 
   return 0;
 }
 
-/** A hardware address as asked for: "" to leave it to the kernel, null after a refusal. */
-function wanted_address(ptr: usize, len: i32): string | null {
-  if (len == 0) return "";
-  const text = text_of(ptr, len);
-  if (text == null) return null;
-  const address = hardware_parse(text);
-  if (address.length == 0) refuse(EINVAL, `not a hardware address: ${text}`);
-  else if (!is_unicast(address)) refuse(EADDRNOTAVAIL, "");
-  else return address;
-  return null;
-}
-
 export function kernel_link_add_ifb(
   ns: i32,
   name: usize,
@@ -192,12 +207,8 @@ export function kernel_link_add_ifb(
   mtu_bytes: i32,
 ): i32 {
   const space = space_of(ns);
-  const wanted = space ? text_of(name, name_len) : null;
-  if (!space || wanted == null) return refusal;
-  const own = wanted_address(address, address_len);
-  if (own == null) return refusal;
-  const link = make(space, { name: wanted, kind: "ifb", address: own, mtu_bytes });
-  if (!link) return refusal;
+  const link = make_asked(ns, "ifb", name, name_len, address, address_len, mtu_bytes);
+  if (!space || !link) return refusal;
   link.txqlen = 0;
   bring_up(space, link);
   return 0;

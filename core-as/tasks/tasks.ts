@@ -8,6 +8,7 @@ import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
+import { attachments } from "./attachments";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { nft_state } from "./nft-state";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
@@ -38,6 +39,9 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "repair") return repair();
   if (name == "networks") return networks(request.text_at("confDir"));
   if (name == "fuse" || name == "unfuse") return refit(name, request);
+  if (name == "attachments") {
+    return attachments(request.text_at("network"), request.text_at("cacheDir"));
+  }
   if (name == "nft_state") return nft_state();
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));

@@ -8,6 +8,7 @@ import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
 import { runInstaller } from './install/command.ts';
 import { asksForJson, EXIT_USAGE, type Io, visible } from './io.ts';
+import { runLs } from './ls.ts';
 import { runNetworks } from './networks.ts';
 import { runRepair } from './repair.ts';
 import {
@@ -65,6 +66,7 @@ const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
 
 const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['networks', '', 'the networks of /etc/cni/net.d', withIo(runNetworks)],
+  ['ls', '[NETWORK]', 'the attachments of this node', withIo(runLs)],
   ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
   ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
   ['del', 'NETWORK NETNS', 'take an attachment away', verb('del')],
@@ -93,8 +95,8 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   remove: 'del',
   inspect: 'check',
   show: 'networks',
-  list: 'networks',
-  ls: 'networks',
+  list: 'ls',
+  ps: 'ls',
   prune: 'gc',
   doctor: 'validate',
   lint: 'validate',

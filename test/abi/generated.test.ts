@@ -1,7 +1,7 @@
 // The one table and everything made from it: generated files are fresh, core.wasm imports nothing
 // outside it, and the build gives the same bytes twice.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,19 @@ const asc = join(ROOT, 'node_modules/.bin/asc');
 
 test.each(Object.entries(generated()))('%s is fresh', (path, text) => {
   expect(readFileSync(join(ROOT, path), 'utf8'), 'run `npm run generate`').toBe(text);
+});
+
+test('no file says that it is generated and is not', () => {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.gen.*'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const known = Object.keys(generated()).filter((path) => path.includes('.gen.'));
+  const there = listed
+    .trim()
+    .split('\n')
+    .filter((path) => existsSync(join(ROOT, path)));
+  expect(there.sort()).toEqual(known.sort());
 });
 
 test('core.wasm imports functions of the table and nothing else', () => {

@@ -48,7 +48,7 @@ describe('help', () => {
 describe('what is no command', () => {
   test.each([
     [['rm'], 'here it is del'],
-    [['ls'], 'here it is networks'],
+    [['list'], 'here it is ls'],
     [['inspect'], 'here it is check'],
     [['vaildate'], 'did you mean "validate"?'],
     [['--verison'], 'there is no option'],
@@ -57,7 +57,7 @@ describe('what is no command', () => {
     const { code, stdout, stderr } = run(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(words);
-    expect(stderr).toContain('There are networks, validate, add, del,');
+    expect(stderr).toContain('There are networks, ls, validate, add, del,');
   });
 
   test('is JSON where that is asked for', () => {

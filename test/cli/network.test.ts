@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OsError } from '../../host-node/abi/index.ts';
+import { age, runLs } from '../../host-node/cli/ls.ts';
 import { runNetworks } from '../../host-node/cli/networks.ts';
 import { containerIdOf, netnsPath, runVerb } from '../../host-node/cli/verbs.ts';
 import { failing } from '../../host-node/drivers/record.ts';
@@ -691,4 +692,56 @@ test("another network's cached result is neither overwritten, used nor removed",
   });
   expect(on.file(path)).toBe(kept);
   expect(verb(on, 'check', 'a-b', POD, '--container-id', 'c')).toMatchObject(ok);
+});
+
+describe('ls', () => {
+  const ls = (on: Machine, ...args: string[]) => on.run((io) => runLs(args, io));
+
+  test('of a node without any says so', () => {
+    expect(ls(usual())).toEqual({ code: 0, stdout: 'nothing is attached\n', stderr: '' });
+  });
+
+  test('tells what lives, what is gone, and what another plugin wired', () => {
+    const on = machine(
+      { [`${CONF}/10-pods.conflist`]: conflist() },
+      'netns pod\nnetns pod2\nnetns pod3\n',
+    );
+    for (const name of ['pod', 'pod2', 'pod3']) {
+      const args = ['podnet', `/run/netns/${name}`, '--container-id', `${name}-${'0'.repeat(20)}`];
+      expect(verb(on, 'add', ...args)).toMatchObject(ok);
+    }
+    const id = (name: string) => `${name}-${'0'.repeat(20)}`;
+    on.driver.file_remove({ path: `/run/fairlead/attachments/${id('pod3')}:eth0` });
+    const ns = on.driver.netns_open({ path: '/run/netns/pod2' });
+    const { ifindex } = on.driver.link_get({ ns, name: 'eth0' });
+    on.driver.link_del({ ns, ifindex });
+    const rows = ls(on)
+      .stdout.split('\n')
+      .map((line) => line.replace(/ +/g, ' '));
+    expect(
+      rows.slice(0, -1).map((line) => line.replace(/ \S+( \S+(, foreign)?)$/, ' ?$1')),
+    ).toEqual([
+      'CONTAINER IFNAME NETWORK ADDRESSES ? STATE',
+      'pod-00000000 eth0 podnet 10.1.2.2/24 ? lives',
+      'pod2-0000000 eth0 podnet 10.1.2.3/24 ? gone',
+      'pod3-0000000 eth0 podnet 10.1.2.4/24 ? lives, foreign',
+    ]);
+    expect(ls(on, '--output', 'wide').stdout).toContain(`${id('pod')} `);
+    expect(ls(on, 'othernet').stdout).toBe('nothing is attached of network othernet\n');
+    const { attachments, foreign } = JSON.parse(ls(on, '-o', 'json').stdout);
+    expect(attachments).toHaveLength(2);
+    expect(attachments[0]).toMatchObject({ effects: expect.arrayContaining(['veth', 'leases']) });
+    expect(foreign).toMatchObject([{ containerID: id('pod3'), state: 'lives' }]);
+  });
+
+  test.each([
+    ['100', 100, '0s'],
+    ['100', 161, '1m'],
+    ['0', 90_000, '1d'],
+    ['0', 7300, '2h'],
+    ['', 5, '-'],
+    [undefined, 5, '-'],
+  ])('since %s at %i is %s', (since, now, shown) => {
+    expect(age(since, now)).toBe(shown);
+  });
 });

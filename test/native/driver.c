@@ -26,7 +26,7 @@
 #include "driver.h"
 #include "netns.h"
 
-enum { REQUEST_MAX_BYTES = 1 << 22, FDS_MAX = 64 };
+enum { ASKED_MAX_BYTES = 1 << 22, FDS_MAX = 64 };
 
 static void fail(const char *what)
 {
@@ -219,7 +219,7 @@ static void write_all(int fd, const void *from, size_t length)
 int main(int argc, char **argv)
 {
     static struct host host;
-    static char request[REQUEST_MAX_BYTES];
+    static char request[ASKED_MAX_BYTES];
     if (argc != 3) return 2;
     int requests = open(argv[1], O_RDONLY | O_CLOEXEC);
     int answers = open(argv[2], O_WRONLY | O_CLOEXEC);

@@ -63,8 +63,8 @@ function classOf(name, shape) {
 function readOf(field, type) {
   const at = `(from, "${field}")`;
   const { item, list } = partsOf(type);
-  if (item in SHAPES) return `${snake(item)}_list_of(from.get("${field}"))`;
-  if (type === 'str[]') return `texts_of(from.get("${field}"))`;
+  if (item in SHAPES) return `${snake(item)}_list_of(list_at(from, "${field}"))`;
+  if (type === 'str[]') return `texts_of(list_at(from, "${field}"))`;
   if (list) throw new Error(`no reader of ${type}`);
   if (type === 'str') return `from.text_at("${field}")`;
   if (type === 'str?') return `text_or_null${at}`;
@@ -74,20 +74,25 @@ function readOf(field, type) {
 }
 
 function readerOf(name, shape) {
-  const filled = `${snake(name)}_fill`;
-  const lines = [`function ${filled}(to: ${name}, from: JsonValue): ${name} {`];
-  if (shape.extends) lines.push(`  ${snake(shape.extends)}_fill(to, from);`);
-  for (const [field, [type]] of Object.entries(shape.fields)) {
-    lines.push(`  to.${field} = ${readOf(field, type)};`);
-  }
-  lines.push('  return to;', '}', '');
-  lines.push(`export function ${snake(name)}_of(from: JsonValue): ${name} {`);
-  lines.push(`  return ${filled}(new ${name}(), from);`, '}', '');
-  lines.push(`export function ${snake(name)}_list_of(from: JsonValue | null): ${name}[] {`);
-  lines.push(`  const list = new Array<${name}>();`);
-  lines.push('  for (let i = 0; from && i < from.items.length; i++) {');
-  lines.push(`    list.push(${snake(name)}_of(from.items[i]));`, '  }', '  return list;', '}', '');
-  return lines.join('\n');
+  const word = snake(name);
+  const base = shape.extends && `${snake(shape.extends)}_fill`;
+  const extended = Object.values(SHAPES).some((other) => other.extends === name);
+  const read = Object.entries(shape.fields).map(
+    ([field, [type]]) => `  to.${field} = ${readOf(field, type)};`,
+  );
+  const fill = [`function ${word}_fill(to: ${name}, from: JsonValue): void {`, ...read, '}', ''];
+  return [
+    ...(extended ? fill : []),
+    `export function ${word}_of(from: JsonValue): ${name} {`,
+    `  const to = new ${name}();`,
+    ...(base ? [`  ${base}(to, from);`] : []),
+    ...(extended ? [`  ${word}_fill(to, from);`] : read),
+    ...['  return to;', '}', ''],
+    `export function ${word}_list_of(from: JsonValue): ${name}[] {`,
+    `  const list = new Array<${name}>();`,
+    `  for (let i = 0; i < from.items.length; i++) list.push(${word}_of(from.items[i]));`,
+    ...['  return list;', '}', ''],
+  ].join('\n');
 }
 
 /** core-as/host/shapes.gen.ts */
@@ -97,7 +102,7 @@ export function coreShapes() {
     `// ${HEAD}`,
     '// What operations reply with, and reading it.',
     'import { JsonValue } from "../lib/json";',
-    'import { bool_at, int_at, text_or_null, texts_of, wide_at } from "./reply";',
+    'import { bool_at, int_at, list_at, text_or_null, texts_of, wide_at } from "./reply";',
     '',
     ...shapes.flatMap(([name, shape]) => [classOf(name, shape), readerOf(name, shape)]),
   ].join('\n');
@@ -110,8 +115,8 @@ function givenBy(type) {
   if (type === 'bytes') return { as: 'Bytes | null', read: 'reply_bytes()' };
   if (type === 'text') return { as: 'string | null', read: 'reply_text()' };
   if (type === 'i64') return { as: 'i64', read: 'reply_json().integer()', failed: '-1' };
-  if (type === 'i32[]' || type === 'u32[]')
-    return { as: `${item}[] | null`, read: `reply_numbers<${item}>()` };
+  // Those of u32 as i32: one reader is enough.
+  if (type === 'i32[]' || type === 'u32[]') return { as: 'i32[] | null', read: 'reply_numbers()' };
   if (type === 'str[]') return { as: 'string[] | null', read: 'texts_of(reply_json())' };
   const read = `${snake(item)}${list ? '_list' : ''}_of`;
   return { as: `${type} | null`, read: `${read}(reply_json())`, shape: item, reader: read };

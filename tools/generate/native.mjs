@@ -146,9 +146,10 @@ function rowsOf(name, shape, top = structOf(name), before = '') {
     ? rowsOf(shape.extends, SHAPES[shape.extends], top, `${before}${snake(shape.extends)}.`)
     : [];
   const own = Object.entries(shape.fields).map(([field, [type]]) => {
-    if (!(type in MEMBERS)) return `    {FIELD_LIST, 0, "${field}"},`;
+    const letters = [...field].map((letter) => `'${letter}'`).concat('0');
+    if (!(type in MEMBERS)) return `    FIELD_LIST, 0, ${letters.join(', ')},`;
     const offset = `offsetof(${top}, ${before}${memberOf(field)})`;
-    return `    {FIELD_${MEMBERS[type][1]}, ${offset}, "${field}"},`;
+    return wrapped(`    FIELD_${MEMBERS[type][1]}, `, [offset, ...letters], ',', '        ');
   });
   return [...base, ...own];
 }
@@ -157,10 +158,10 @@ function written([name, shape]) {
   const rows = rowsOf(name, shape);
   // A list is the end: what is in it, and what follows, is the caller's.
   if (rows.slice(0, -1).some((row) => row.includes('FIELD_LIST'))) throw new Error(name);
-  if (!rows.at(-1).includes('FIELD_LIST')) rows.push('    {FIELD_END, 0, ""},');
+  if (!rows.at(-1).includes('FIELD_LIST')) rows.push('    FIELD_END,');
   const table = `${snake(name).toUpperCase()}_FIELDS`;
   return [
-    `static const struct field ${table}[] = {`,
+    `static const char ${table}[] = {`,
     ...rows,
     '};',
     '',

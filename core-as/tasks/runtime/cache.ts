@@ -197,14 +197,17 @@ export function cache_remove(dir: string, key: CacheEntry): CniError | null {
   return os_error(`remove ${path}`, Code.Io);
 }
 
-/** The entries of a network. What cannot be read, and what is not of the kind, is passed over. */
+/**
+ * The entries of a network, of all for "". What cannot be read, and what is not of the kind, is
+ * passed over.
+ */
 export function cache_list(dir: string, network: string): CacheEntry[] {
   const entries = new Array<CacheEntry>();
   const names = dir_list(`${dir}/results`);
   if (!names) return entries;
   for (let i = 0; i < names.length; i++) {
     // A network's name may begin with another's and a dash: the entry itself tells.
-    if (!names[i].startsWith(`${network}-`)) continue;
+    if (network.length > 0 && !names[i].startsWith(`${network}-`)) continue;
     const bytes = file_read(`${dir}/results/${names[i]}`, LIMIT_BYTES);
     if (!bytes) continue;
     const parsed = json_parse(bytes.ptr, bytes.len);
@@ -212,7 +215,8 @@ export function cache_list(dir: string, network: string): CacheEntry[] {
     if (text_at(parsed.value, "kind", "") != KIND) continue;
     const entry = entry_of(parsed.value, new CacheEntry("", "", ""));
     const named = `${entry.network}-${entry.containerID}-${entry.ifname}`;
-    if (entry.network == network && named == names[i]) entries.push(entry);
+    const wanted = network.length == 0 || entry.network == network;
+    if (wanted && named == names[i]) entries.push(entry);
   }
   return entries;
 }

@@ -5,10 +5,7 @@
 import { attachments_live } from "../../attach/living";
 import { DIR } from "../../attach/record";
 import { records_error } from "../../attach/store";
-import { failure_errno } from "../../host/failure";
-import { netns_close, netns_open } from "../../host/kernel";
-import { dir_list, log } from "../../host/store";
-import { EINVAL, ENOENT } from "../../lib/errno";
+import { log } from "../../host/store";
 import { JsonValue, json_parse, json_text, Kind } from "../../lib/json";
 import { nearest } from "../../lib/nearest";
 import { Utf8 } from "../../lib/utf8";
@@ -31,6 +28,7 @@ import {
 } from "./cache";
 import { NetworkList, network_of } from "./conflist";
 import { network_find } from "./discover";
+import { inhabited } from "./sandbox";
 import { unreadable } from "./unreadable";
 import { words_of_hand } from "./words";
 
@@ -294,14 +292,6 @@ function owner(item: JsonValue): string {
   const id = item.get("containerID");
   const ifname = item.get("ifname");
   return `${id ? id.text : ""}\0${ifname ? ifname.text : ""}`;
-}
-
-/** Whether a sandbox may still be in use; one that cannot be looked at is. */
-function inhabited(netns: string): bool {
-  if (netns.length == 0) return false;
-  const ns = netns_open(netns);
-  if (ns >= 0) netns_close(ns);
-  return ns >= 0 || (failure_errno != ENOENT && failure_errno != EINVAL);
 }
 
 /**

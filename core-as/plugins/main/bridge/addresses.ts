@@ -13,10 +13,12 @@ import {
   link_get_index,
   link_set_address,
 } from "../../../host/kernel";
+import { log } from "../../../host/store";
 import { EADDRNOTAVAIL, EEXIST } from "../../../lib/errno";
 import { Cidr, cidr_parse } from "../../../lib/ip";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
+import { KeptRoutes } from "./kept-routes";
 
 /** Addresses of a host link that may conflict, null after a failure. */
 export function addresses_of(link: Link): Cidr[] | null {
@@ -32,11 +34,17 @@ export function addresses_of(link: Link): Cidr[] | null {
 
 /**
  * Puts the gateways' addresses on a host link. A different IPv4 address, or an overlapping IPv6
- * one, is a conflict: refused, or removed with `force`.
+ * one, is a conflict: refused, or removed with `force`. The new ones come before the old ones go,
+ * and those go when nothing else can fail any more: an ADD that fails leaves them as they are, and
+ * the link does not lose its last address, with which the kernel drops all of its routes.
  */
 export class GatewayAddresses extends Shared {
-  private added: string[] = [];
-  private removed: string[] = [];
+  private wanted: Cidr[] = [];
+  /** In the way of a wanted one. */
+  private old: Cidr[] = [];
+  private added: Cidr[] = [];
+  private removed: Cidr[] = [];
+  private routes: KeptRoutes = new KeptRoutes();
 
   constructor(
     private bridge: Link,
@@ -53,7 +61,7 @@ export class GatewayAddresses extends Shared {
     return `gateway ${this.link.name}`;
   }
   get changed(): bool {
-    return this.added.length > 0 || this.removed.length > 0;
+    return this.added.length > 0 || this.old.length > 0;
   }
 
   take(): CniError | null {
@@ -66,13 +74,16 @@ export class GatewayAddresses extends Shared {
       const error = this.put(present, new Cidr(gateway, this.ips[i].address.bits));
       if (error) return error;
     }
-    return this.pins && this.added.length > 0 ? this.pin() : null;
+    const error = this.old.length > 0 ? this.routes.read(this.link) : null;
+    return error || !this.pins || this.added.length == 0 ? error : this.pin();
   }
 
   /** Puts one address beside those that are present, which it keeps up to date. */
   private put(present: Cidr[], wanted: Cidr): CniError | null {
     const link = this.link;
     const text = wanted.toString();
+    let same = false;
+    this.wanted.push(wanted);
     for (let i = 0; i < present.length; i++) {
       const other = present[i];
       if (other.ip.v6 != wanted.ip.v6) continue;
@@ -85,19 +96,46 @@ export class GatewayAddresses extends Shared {
             `remove ${other.toString()}, set "forceAddress", or use another bridge`,
         );
       }
-      const old = other.toString();
-      if (addr_del(HOST, link.ifindex, old) < 0 && failure_errno != EADDRNOTAVAIL) {
-        return os_error(`remove ${old} from "${link.name}"`);
-      }
-      this.removed.push(old);
+      same = same || (other.ip.v6 && other.ip.equals(wanted.ip));
+      this.old.push(other);
       present.splice(i--, 1);
     }
-    if (addr_add(HOST, link.ifindex, text, true) < 0) {
+    present.push(wanted);
+    // Of IPv6 the kernel tells them apart by the address alone: its prefix has to wait.
+    if (!same && addr_add(HOST, link.ifindex, text, true) < 0) {
       return failure_errno == EEXIST ? null : os_error(`add ${text} to "${link.name}"`);
     }
-    this.added.push(text);
-    present.push(wanted);
+    this.added.push(wanted);
     return null;
+  }
+
+  /** Removes what is in the way. Where that fails it stays, and the next ADD tries again. */
+  finish(): CniError | null {
+    const link = this.link;
+    for (let i = 0; i < this.old.length; i++) {
+      const text = this.old[i].toString();
+      if (addr_del(HOST, link.ifindex, text) < 0 && failure_errno != EADDRNOTAVAIL) {
+        log(`${os_error(`remove ${text} from "${link.name}"`).toString()}: it stays`);
+        continue;
+      }
+      const own = index_of(this.added, this.old[i]);
+      if (own >= 0) this.added.splice(own, 1);
+      else this.removed.push(this.old[i]);
+    }
+    let again = false;
+    for (let i = 0; i < this.wanted.length; i++) {
+      const wanted = this.wanted[i];
+      if (index_of(this.old, wanted) >= 0 || !went_along(wanted, this.removed)) continue;
+      again = true;
+      if (addr_add(HOST, link.ifindex, wanted.toString(), true) >= 0) {
+        if (index_of(this.added, wanted) < 0) this.added.push(wanted);
+      } else if (failure_errno != EEXIST) {
+        return os_error(`add ${wanted.toString()} to "${link.name}"`);
+      }
+    }
+    const errors = new Array<CniError>();
+    if (again) this.routes.put_back(link, this.removed, errors);
+    return errors.length > 0 ? errors[0] : null;
   }
 
   /**
@@ -114,14 +152,48 @@ export class GatewayAddresses extends Shared {
 
   give_back(errors: CniError[]): void {
     if (others_attached(this.bridge, this.link)) return;
-    const index = this.link.ifindex;
     for (let i = this.added.length - 1; i >= 0; i--) {
-      undone(addr_del(HOST, index, this.added[i]), `remove ${this.added[i]}`, errors);
+      const text = this.added[i].toString();
+      undone(addr_del(HOST, this.link.ifindex, text), `remove ${text}`, errors);
     }
-    for (let i = this.removed.length - 1; i >= 0; i--) {
-      undone(addr_add(HOST, index, this.removed[i], true), `restore ${this.removed[i]}`, errors);
+    const removed = this.removed;
+    if (removed.length == 0) return;
+    // The newest comes last in the list of IPv4, and first in that of IPv6.
+    for (let i = 0; i < removed.length; i++)
+      if (!removed[i].ip.v6) this.restore(removed[i], errors);
+    for (let i = removed.length - 1; i >= 0; i--) {
+      if (removed[i].ip.v6) this.restore(removed[i], errors);
     }
+    this.routes.put_back(this.link, [], errors);
   }
+
+  private restore(address: Cidr, errors: CniError[]): void {
+    const text = address.toString();
+    undone(addr_add(HOST, this.link.ifindex, text, true), `restore ${text}`, errors);
+    log(
+      `${text} is on "${this.link.name}" again, without label, lifetimes, metric and flags, ` +
+        "if it had any: see to them",
+    );
+  }
+}
+
+/** Index of an address in a list, -1 when it is not there. */
+function index_of(list: Cidr[], address: Cidr): i32 {
+  for (let i = 0; i < list.length; i++) if (list[i].equals(address)) return i;
+  return -1;
+}
+
+/**
+ * Whether an address may have gone with another: a secondary one goes with the first of its subnet.
+ * An IPv6 address that had another prefix could not be added before.
+ */
+function went_along(address: Cidr, removed: Cidr[]): bool {
+  for (let i = 0; i < removed.length; i++) {
+    const one = removed[i];
+    if (one.ip.equals(address.ip)) return true;
+    if (!one.ip.v6 && one.subnet().equals(address.subnet())) return true;
+  }
+  return false;
 }
 
 /** Whether pods beside the one of this call are in a bridge; they may have no record of ours. */

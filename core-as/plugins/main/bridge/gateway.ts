@@ -58,7 +58,7 @@ export class GatewayPlan {
     if (vlan) result.interfaces.push(new Interface(at.name));
     const pins = !bridge.made && !vlan;
     const addresses = new GatewayAddresses(bridge.link, at, result.ips, this.force, pins);
-    // One that takes others' place does not come back with all that hung on it: so it comes last.
+    // Those that take the place of others cannot be given back exactly.
     if (this.force) adding.later.push(addresses);
     forwarding_want(result, adding);
     return this.force ? null : shared_take(adding, [addresses]);
