@@ -141,7 +141,9 @@ function machine(program: Program): Io {
     task: (name, request) => {
       const driver = realDriver();
       try {
-        return performTask(program.core(), driver, name, request, around);
+        const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
+        const asked = { ...(request as object), stateDir };
+        return performTask(program.core(), driver, name, asked, around);
       } finally {
         driver.close();
       }

@@ -11,6 +11,7 @@
 //   index    "fairlead leases 2", the folder, the time, which of these there are, "exact" or ""
 //   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them
 //   taken.A  which of the 65,536 addresses from A on are taken: bitmap.ts
+
 import { failure_errno } from "../../../host/failure";
 import {
   dir_list,
@@ -26,13 +27,13 @@ import {
 import { EFBIG, ENOENT } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
 import { hash64 } from "../../../lib/name";
+import { state_dir } from "../../../lib/state-dir";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { Taken } from "./bitmap";
 import { is_printed, OWNER_LIMIT_BYTES } from "./each-lease";
 import { BUCKETS, Bucket, hex16, Owner } from "./lease-bucket";
 import { Head, mark_before } from "./lease-head";
 
-const ROOT = "/run/fairlead/leases";
 const HEAD = "index";
 const HEAD_LIMIT_BYTES = 8192;
 /** Far above what a bucket of a full /8 has. */
@@ -60,7 +61,7 @@ export class LeaseIndex {
   private changed: bool = false;
 
   constructor(private dir: string) {
-    const at = `${ROOT}/${hex16(hash64(dir))}`;
+    const at = `${state_dir()}/leases/${hex16(hash64(dir))}`;
     this.at = at;
     this.head = new Head(dir);
     this.taken = new Taken(at);
