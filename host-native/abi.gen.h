@@ -122,6 +122,12 @@ int32_t kernel_link_add_veth(struct host *host, int32_t ns, struct span name, st
  */
 int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table);
 
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, struct span address);
+
 /** Brings a link up. */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
 

@@ -123,6 +123,19 @@ export declare function kernel_link_add_veth(
 @external("kernel", "link_add_vrf")
 export declare function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32;
 
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+@external("kernel", "link_add_dummy")
+export declare function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32;
+
 /** Brings a link up. */
 @external("kernel", "link_set_up")
 export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;

@@ -19,6 +19,7 @@ import {
   kernel_filter_del,
   kernel_filter_list,
   kernel_link_add_bridge,
+  kernel_link_add_dummy,
   kernel_link_add_ifb,
   kernel_link_add_vrf,
   kernel_link_del,
@@ -152,6 +153,23 @@ export function link_add_bridge(ns: i32, name: string, mtu_bytes: i32, vlan_filt
 export function link_add_vrf(ns: i32, name: string, table: i32): i32 {
   const name_utf8 = new Utf8(name);
   const code = kernel_link_add_vrf(ns, name_utf8.ptr, name_utf8.len, table);
+  return checked(code);
+}
+
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+export function link_add_dummy(ns: i32, name: string, address: string): i32 {
+  const name_utf8 = new Utf8(name);
+  const address_utf8 = new Utf8(address);
+  const code = kernel_link_add_dummy(
+    ns,
+    name_utf8.ptr,
+    name_utf8.len,
+    address_utf8.ptr,
+    address_utf8.len,
+  );
   return checked(code);
 }
 

@@ -163,6 +163,20 @@ export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: 
   return trace.end(at.kernel_link_add_vrf(ns, name, name_len, table));
 }
 
+export function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32 {
+  trace.begin("kernel.link_add_dummy");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.text("address", address, address_len);
+  return trace.end(at.kernel_link_add_dummy(ns, name, name_len, address, address_len));
+}
+
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
   trace.begin("kernel.link_set_up");
   trace.int("ns", ns);

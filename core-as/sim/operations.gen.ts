@@ -28,6 +28,7 @@ export {
 } from "./host";
 export {
   kernel_link_add_bridge,
+  kernel_link_add_dummy,
   kernel_link_add_ifb,
   kernel_link_add_veth,
   kernel_link_add_vrf,
