@@ -540,6 +540,18 @@ u32 Z_kernelZ_conntrack_del(struct Z_kernel_instance_t *instance, u32 ns, u32 fa
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_socket_listens(struct Z_kernel_instance_t *instance, u32 ns, u32 protocol,
+    u32 address_ptr, u32 address_len, u32 port)
+{
+    struct host *host = (struct host *)instance;
+    struct span address;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = kernel_socket_listens(host, (int32_t)ns, (int32_t)protocol, address,
+        (int32_t)port);
+    return border_end(host, status);
+}
+
 u32 Z_nftZ_batch(struct Z_nft_instance_t *instance, u32 ns, u32 messages_ptr, u32 messages_len,
     u32 words_ptr, u32 words_len)
 {

@@ -299,6 +299,14 @@ int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int3
     struct span dst, int32_t dport, int32_t dport_end, struct span reply_src);
 
 /**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol.
+ */
+int32_t kernel_socket_listens(struct host *host, int32_t ns, int32_t protocol, struct span address,
+    int32_t port);
+
+/**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
  * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
  * `words` say the same, a command a line. The error is that of the first message that failed. The

@@ -413,6 +413,20 @@ export declare function kernel_conntrack_del(
 ): i32;
 
 /**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol.
+ */
+@external("kernel", "socket_listens")
+export declare function kernel_socket_listens(
+  ns: i32,
+  protocol: i32,
+  address: usize,
+  address_len: i32,
+  port: i32,
+): i32;
+
+/**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages
  * from begin to end, numbered from 0, the last before the end asking for an acknowledgement;
  * `words` say the same, a command a line. The error is that of the first message that failed. The

@@ -581,6 +581,21 @@ export function kernel_conntrack_del(
   ));
 }
 
+export function kernel_socket_listens(
+  ns: i32,
+  protocol: i32,
+  address: usize,
+  address_len: i32,
+  port: i32,
+): i32 {
+  trace.begin("kernel.socket_listens");
+  trace.int("ns", ns);
+  trace.int("protocol", protocol);
+  trace.text("address", address, address_len);
+  trace.int("port", port);
+  return trace.end(at.kernel_socket_listens(ns, protocol, address, address_len, port));
+}
+
 export function nft_batch(
   ns: i32,
   messages: usize,

@@ -64,6 +64,7 @@ export {
   kernel_route_table_list,
 } from "./routes";
 export { kernel_fib_rule_add, kernel_fib_rule_del, kernel_fib_rule_list } from "./rules";
+export { kernel_socket_listens } from "./sockets";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
 export {
   kernel_filter_add_redirect,
