@@ -3,6 +3,7 @@
 // said where none is meant; each subcommand has its file.
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
+import { holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
@@ -140,6 +141,8 @@ function machine(program: Program): Io {
     env: program.env,
     task: (name, request) => {
       const driver = realDriver();
+      // Half an add would leave half an attachment.
+      holdSignals();
       try {
         const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
         const asked = { ...(request as object), stateDir };
