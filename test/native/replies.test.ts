@@ -55,6 +55,7 @@ const asking = (first: number): Question[] => [
   ['qdisc_get', { ...HOST, ifindex: first, parent: -1 }],
   ['filter_list', { ...HOST, ifindex: first }],
   ['conntrack_del', { ...HOST, ...FLOWS }],
+  ['socket_listens', { ...HOST, protocol: 6, address: '127.0.0.1', port: 80 }],
   ['rule_list', NFT],
   ['chain_get', { ...NFT, chain: 'f' }],
   ['chain_list', { ns: 0, hooknum: 2 }],
