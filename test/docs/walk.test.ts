@@ -1,5 +1,5 @@
-// The walk of docs/adding-a-type.md, taken: its files are put into a copy of the core, which is then
-// compiled and serves its fixture on the simulated kernel, also with every operation failing.
+// The walk of docs/adding-a-type.md, taken: its files are put into a copy of the core, which is
+// then compiled and serves its fixture on the simulated kernel, also with every operation failing.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
