@@ -9,6 +9,7 @@ import { log } from "../host/store";
 import { ENODEV } from "../lib/errno";
 import { veth_is_ours } from "../net/veth";
 import { FLUSHED } from "../nft/present";
+import { reference_chain } from "../nft/reference";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { version_before } from "../spec/version";
@@ -77,26 +78,29 @@ function kept_call(request: Request, command: string): Called {
  */
 export function kept_del(request: Request, plugin: Plugin, by: Maker, errors: CniError[]): void {
   if (!makes_more(request, plugin) || !strange(request, plugin, by)) return;
+  const env = request.env;
   const wired = interface_there(request);
+  const previous = request.config.get("prevResult") !== null;
+  const chain = reference_chain(request.network, env.containerID);
+  // A second DEL, or one of a container that never was: nobody knows of it, and nothing is left.
+  if (!wired && !previous && chain.length == 0) return;
   const called = kept_call(request, "DEL");
   const error = called.error;
   if (!error) return;
-  const env = request.env;
   const whose = `"${env.ifname}" of container ${env.containerID}`;
+  const left = chain.length > 0 ? `: there is ${chain}` : "";
+  const see = `see iptables-save and ip6tables-save for ${env.containerID}${left}`;
   if (!called.found) {
-    // A second DEL, or one of a container that never was, has nothing that could stay.
-    if (!wired && !request.config.get("prevResult")) return;
     log(
       `${request.type}: there is no record of ${whose}, so another plugin wired it, and no ` +
-        `${request.type}${SUFFIX} in CNI_PATH that could remove what that has in iptables: ` +
-        `see iptables-save and ip6tables-save for ${env.containerID}`,
+        `${request.type}${SUFFIX} in CNI_PATH that could remove what it has in iptables: ${see}`,
     );
     return;
   }
   const refused = error.code >= FIRST_OWN_CODE || error.code == Code.TryAgainLater;
   const said = `${request.type}${SUFFIX} fails to remove what it has for ${whose}: ${error.msg}`;
   if (wired && refused) errors.push(new CniError(error.code, said, error.details));
-  else log(`${said}; its rules may be left: see iptables-save and ip6tables-save`);
+  else log(`${said}; its rules may be left: ${see}`);
 }
 
 /** Whether the container has the interface still; one that cannot be looked for may be there. */
@@ -107,12 +111,16 @@ function interface_there(request: Request): bool {
 
 /**
  * CHECK of one plugin, alone or in a chain. For an attachment without a record what install kept of
- * the type answers; where there is no such program ours does, and `stranger` has the words for what it misses.
+ * the type answers; where there is none ours does, and `stranger` has the words for what it misses.
  */
 export function check_one(request: Request, plugin: Plugin): CniError | null {
   if (!request.unrecorded || !makes_more(request, plugin)) return plugin.check(request);
   const called = kept_call(request, "CHECK");
-  return called.found ? called.error : plugin.check(request);
+  const error = called.error;
+  if (!called.found) return plugin.check(request);
+  if (!error) return null;
+  const said = `${request.type}${SUFFIX}, which wired "${request.env.ifname}", says: ${error.msg}`;
+  return new CniError(error.code, said, error.details);
 }
 
 /** An error of CHECK: what an attachment without a record lacks in nftables nobody has flushed. */
