@@ -5,6 +5,7 @@ import { Life, life_of } from "../attach/living";
 import { Attachment, DIR } from "../attach/record";
 import { record_look, records, records_error } from "../attach/store";
 import { JsonValue, json_text } from "../lib/json";
+import { veth_is_ours } from "../net/veth";
 import { nft_retire } from "../nft/retire";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment } from "../spec/environment";
@@ -31,8 +32,24 @@ function identity(record: Attachment): JsonValue {
 }
 
 /**
+ * Whether a container is gone for certain. That its namespace is not found at its path does not say
+ * so, as we may run where others' mounts are not seen; the host's end of its pair goes with it.
+ */
+function ended(record: Attachment): bool {
+  if (life_of(record) != Life.Ended) return false;
+  const request = new Request("fairlead", new Environment(0, 0));
+  request.network = record.network;
+  request.env.containerID = record.containerID;
+  request.env.ifname = record.ifname;
+  for (let i = 0; i < record.effects.length; i++) {
+    if (record.effects[i].word == "veth") return !veth_is_ours(request);
+  }
+  return false;
+}
+
+/**
  * `{"drained": [{"network", "containerID", "ifname"}], "left": number, "errors": ["…"]}`: a DEL of
- * each recorded attachment by its record, of those whose container is gone, with `living` of all.
+ * each recorded attachment by its record, of those whose container is gone for certain, with `living` of all.
  * What foreign plugins made is not recorded. `left` is how many records there are afterwards.
  */
 export function drain(living: bool): Answer {
@@ -43,7 +60,7 @@ export function drain(living: bool): Answer {
   const errors = new Array<CniError>();
   const drained = JsonValue.array();
   for (let i = 0; i < list.length; i++) {
-    if (!living && life_of(list[i]) != Life.Ended) continue;
+    if (!living && !ended(list[i])) continue;
     const item = identity(list[i]);
     const name = list[i].name;
     collect_one(new Request("fairlead", new Environment(0, 0)), list[i], "", false, errors);
