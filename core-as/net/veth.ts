@@ -155,6 +155,16 @@ export function veth_del(request: Request, errors: CniError[]): void {
   if (gone) host_veth_del(site, errors);
 }
 
+/** Whether the pair that an ADD of ours makes for this attachment is there, record or not. */
+export function veth_is_ours(request: Request): bool {
+  for (let salt = 0; salt < NAME_TRIES; salt++) {
+    const link = link_get(HOST, name_from("veth", request.identity(`host${salt}`)));
+    if (!link) return false;
+    if (link.address == mac_from(request.identity(`host-mac${salt}`))) return true;
+  }
+  return false;
+}
+
 /**
  * Removes the host's end of an attachment's pair; false when there is none. The next salt was used
  * only if another link had the name, so the search ends at the first name that is free.

@@ -43,6 +43,7 @@ const NFNL_SUBSYS_NFTABLES = 10;
 
 const enum Message {
   NewTable = 0,
+  DelTable = 2,
   NewChain = 3,
   DelChain = 5,
   NewRule = 6,
@@ -129,6 +130,12 @@ export class Batch {
   create_table(family: i32): void {
     this.change(Message.NewTable, NLM_F_CREATE | NLM_F_EXCL, "create table", family);
     this.out.be32(2, 0);
+    this.done("");
+  }
+
+  /** Removes a table with all that is in it; ENOENT when it is not there. */
+  delete_table(family: i32): void {
+    this.change(Message.DelTable, 0, "delete table", family);
     this.done("");
   }
 

@@ -4,7 +4,7 @@
 
 import { Adding, Keeps } from "../attach/adding";
 import { attachments_gc } from "../attach/collect";
-import { Leaving } from "../attach/leaving";
+import { Leaving, Maker } from "../attach/leaving";
 import { nft_check, nft_note, nft_set, nft_unset } from "../attach/nft";
 import { shared_take } from "../attach/shared";
 import { failure_errno } from "../host/failure";
@@ -19,6 +19,7 @@ import { Request } from "../spec/request";
 import { error_print, result_print } from "../spec/result";
 import { SUPPORTED, version_document, version_supported } from "../spec/version";
 import { plugin_find, type_names } from "./find";
+import { check_one, kept_del, stranger, unrecorded } from "./kept";
 import { failed, Outcome, Plugin } from "./plugin";
 
 /** What goes to standard output, and the error that it is, if any. */
@@ -89,9 +90,10 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin, last);
-  let error = plugin.check(request);
+  request.unrecorded = unrecorded(request, plugin);
+  let error = check_one(request, plugin);
   if (!error) error = nft_check(request);
-  return error ? refuse(error, request.version) : new Answer("");
+  return error ? refuse(stranger(request, error), request.version) : new Answer("");
 }
 
 /** A list that cannot be read is not acted on; without any there is nothing to compare with. */
@@ -201,6 +203,7 @@ function leave(request: Request, plugin: Plugin, errors: CniError[]): CniError |
   const before = errors.length;
   leaving.walk(errors);
   leaving.elements_unrecorded(sets, errors);
+  if (leaving.maker != Maker.Us) kept_del(request, plugin, leaving.maker, errors);
   plugin.del(request, leaving.recorded, errors);
   leaving.end(before, errors);
   return null;

@@ -36,6 +36,8 @@ export class Request {
   nft_noted: bool = false;
   /** CNI_NETNS could not be opened although it may be there: it may hold what DEL is to remove. */
   netns_unknown: bool = false;
+  /** CHECK: there is no record of the attachment, so nothing that only ours would have made. */
+  unrecorded: bool = false;
 
   constructor(
     /** The CNI type the program was called as. */

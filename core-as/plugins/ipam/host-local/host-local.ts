@@ -1,7 +1,6 @@
 // The IPAM type `host-local`: one address per range set out of local leases. This file owns what it
 // does at each command. Its keys are plan.ts, the choice of addresses claim.ts, files leases.ts.
 import { Adding } from "../../../attach/adding";
-import { leases_recorded } from "../../../attach/living";
 import { log } from "../../../host/store";
 import { check_failed } from "../../../net/check";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
@@ -14,6 +13,7 @@ import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { exhausted } from "./allocate";
 import { claim } from "./claim";
+import { leases_collect } from "./collect";
 import { Leases } from "./leases";
 import { LeasesTaken } from "./leases-taken";
 import { data_dir, Plan, ranges_stand_in } from "./plan";
@@ -90,25 +90,9 @@ export class HostLocal extends Plugin {
     if (leases) leases.release_all(errors);
   }
 
-  /** Leases of attachments that are not valid go, and zero-byte ones, which nobody owns. */
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     const leases = located(request, errors);
-    if (!leases) return;
-    if (leases.open(false)) {
-      for (const lease = leases.all(); lease.next(); ) {
-        const owner = lease.owner;
-        const unread = lease.error;
-        if (unread) errors.push(unread);
-        const stale = owner.length > 0 && !valid.has(owner);
-        // Of an ADD at work, of another host, or of a GC that could not do all: by its record.
-        if (lease.empty || (stale && !leases_recorded(owner, request.network))) {
-          leases.release(lease.name, owner);
-        }
-      }
-      leases.close();
-    }
-    const error = leases.error;
-    if (error) errors.push(error);
+    if (leases) leases_collect(request, leases, valid, errors);
   }
 
   status(request: Request): CniError | null {

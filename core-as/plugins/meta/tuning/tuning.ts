@@ -133,7 +133,8 @@ export class Tuning extends Plugin {
     }
     if (this.wanted.asked().length == 0) return null;
     const link = link_get(request.netns, request.env.ifname);
-    return link ? this.wanted.check(link, result) : link_missing(request, TUNING);
+    if (!link) return link_missing(request, TUNING);
+    return this.wanted.check(link, result, !request.unrecorded);
   }
 
   del(request: Request, recorded: bool, errors: CniError[]): void {
