@@ -4,7 +4,7 @@
 // missed until the folder is read again, which happens before a range counts as exhausted, unless
 // LeaseIndex knows the maps to be exact. So no map is looked through for garbage.
 import { failure_errno } from "../../../host/failure";
-import { file_read, file_remove, file_write_bytes } from "../../../host/store";
+import { file_read, file_remove, file_rewrite_bytes } from "../../../host/store";
 import { ENOENT } from "../../../lib/errno";
 import { Ip } from "../../../lib/ip";
 
@@ -52,7 +52,7 @@ class AddressMap {
     let len = MAP_LEN;
     while (len >= 8 && load<u64>(this.ptr + len - 8) == EIGHT_NONE) len -= 8;
     while (len > 0 && load<u8>(this.ptr + len - 1) == NONE) len--;
-    if (len > 0) return file_write_bytes(this.path, this.ptr, len) >= 0;
+    if (len > 0) return file_rewrite_bytes(this.path, this.ptr, len) >= 0;
     return file_remove(this.path) >= 0 || failure_errno == ENOENT;
   }
   set(index: i32, taken: bool): void {

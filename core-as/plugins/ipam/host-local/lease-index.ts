@@ -21,7 +21,7 @@ import {
   file_read,
   file_remove,
   file_set_mtime,
-  file_write,
+  file_rewrite,
   Reading,
 } from "../../../host/store";
 import { EFBIG, ENOENT } from "../../../lib/errno";
@@ -223,12 +223,12 @@ export class LeaseIndex {
       if (mtime != this.found_at) return;
       // The folder has our mark from an earlier call, and nothing has happened since.
       if (mtime == this.head.mark) {
-        file_write(`${this.at}/${HEAD}`, this.head.text(mtime, this.whole));
+        file_rewrite(`${this.at}/${HEAD}`, this.head.text(mtime, this.whole));
         return;
       }
     }
     const mark = mark_before(mtime, this.found_at);
-    if (mark.length == 0 || file_write(`${this.at}/${HEAD}`, this.head.text(mark, false)) < 0)
+    if (mark.length == 0 || file_rewrite(`${this.at}/${HEAD}`, this.head.text(mark, false)) < 0)
       return;
     file_set_mtime(this.dir, mark);
   }
