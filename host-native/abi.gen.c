@@ -752,6 +752,19 @@ u32 Z_storeZ_file_write(struct Z_store_instance_t *instance, u32 path_ptr, u32 p
     return border_end(host, status);
 }
 
+u32 Z_storeZ_file_rewrite(struct Z_store_instance_t *instance, u32 path_ptr, u32 path_len,
+    u32 content_ptr, u32 content_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span path;
+    struct span content;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, path_ptr, path_len, &path);
+    if (status == 0) status = border_bytes(host, content_ptr, content_len, &content);
+    if (status == 0) status = store_file_rewrite(host, path, content);
+    return border_end(host, status);
+}
+
 u32 Z_storeZ_file_remove(struct Z_store_instance_t *instance, u32 path_ptr, u32 path_len)
 {
     struct host *host = (struct host *)instance;

@@ -1,7 +1,6 @@
 /*
- * store.file_read, file_create, file_write, file_remove, file_before_boot, file_mtime and
- * file_set_mtime: files that appear
- * whole or not at all. It never waits for a fifo, and does not sync to disk: what is stored
+ * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot, file_mtime
+ * and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It never waits for a fifo, and does not sync to disk: what is stored
  * describes kernel state that a power cut ends too.
  */
 #include "file.h"
@@ -125,6 +124,34 @@ int32_t store_file_write(struct host *host, struct span path, struct span conten
     int32_t status = path_resolve(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     return status < 0 ? status : replace(&temporary, &file);
+}
+
+/** Gives an open regular file its content: 0 or -errno. */
+static int32_t rewrite(int fd, struct span content)
+{
+    struct stat before;
+    if (fstat(fd, &before) != 0) return -errno;
+    if (!S_ISREG(before.st_mode)) return -EINVAL;
+    int32_t status = io_write(fd, content.ptr, content.len);
+    if (status == 0 && before.st_size > (off_t)content.len && ftruncate(fd, content.len) != 0) {
+        status = -errno;
+    }
+    return status;
+}
+
+int32_t store_file_rewrite(struct host *host, struct span path, struct span content)
+{
+    static struct path file;
+    // Never another file by a symbolic link, never waits for a fifo's reader.
+    const int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int32_t status = path_resolve(host, path, &file);
+    if (status < 0) return status;
+    int fd = open(file.text, flags);
+    if (fd < 0) return store_file_write(host, path, content);
+    status = rewrite(fd, content);
+    close(fd);
+    if (status != -EINVAL) return status;
+    return reply_fail(&host->reply, EINVAL, "not a regular file: %s", file.text);
 }
 
 int32_t store_file_remove(struct host *host, struct span path)

@@ -33,7 +33,8 @@ const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
 const COMMON = [
   '-std=gnu17',
   '-D_GNU_SOURCE',
-  '-Oz',
+  // As -Oz, but by 5 % of an ADD quicker and 1 % larger.
+  '-Os',
   '-g0',
   '-ffunction-sections',
   '-fdata-sections',
@@ -158,7 +159,7 @@ async function compile(folder, { compiler, headers }, path, flags) {
 }
 
 /** In place of musl's; a sanitizer has its own. */
-const OF_MUSL = ['heap.c', 'open.c'];
+const OF_MUSL = ['copy.c', 'heap.c', 'open.c'];
 
 /** The files of host-native/, in the order of their names. */
 function sources({ musl }) {

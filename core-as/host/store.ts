@@ -16,6 +16,7 @@ import {
   store_file_mtime,
   store_file_read,
   store_file_remove,
+  store_file_rewrite,
   store_file_write,
 } from "./imports.gen";
 import { reply_bytes, reply_text, texts_of } from "./reply";
@@ -68,6 +69,17 @@ export function file_write(path: string, content: string): i32 {
 export function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
   const text = new Utf8(path);
   return checked(store_file_write(text.ptr, text.len, ptr, len));
+}
+
+/** As file_write, but in place where the file is there: cheap, and a mixture if it is cut short. */
+export function file_rewrite(path: string, content: string): i32 {
+  const text = new Utf8(content);
+  return file_rewrite_bytes(path, text.ptr, text.len);
+}
+
+export function file_rewrite_bytes(path: string, ptr: usize, len: i32): i32 {
+  const text = new Utf8(path);
+  return checked(store_file_rewrite(text.ptr, text.len, ptr, len));
 }
 
 /** Many files of one folder, one after the other, in the same memory. */

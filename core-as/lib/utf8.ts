@@ -58,11 +58,14 @@ export class Utf8 {
   }
 }
 
+/** Of a writer to begin with: most have little to write, and each page of memory costs 1 µs. */
+const CAPACITY: i32 = 128;
+
 /** A growing block of bytes; `s += t` copies everything each time, this does not. */
 export class ByteWriter {
-  ptr: usize = heap.alloc(512);
+  ptr: usize = heap.alloc(CAPACITY);
   len: i32 = 0;
-  private capacity: i32 = 512;
+  private capacity: i32 = CAPACITY;
 
   /** Makes room for `count` more bytes. */
   reserve(count: i32): void {

@@ -13,7 +13,7 @@ import { ifname_problem } from "../lib/name";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { Attributes } from "./attributes";
 import { ElementPlace, Family, Hook } from "./batch";
-import { Chain, kept, Part } from "./part";
+import { Chain, kept, Part, with_rules } from "./part";
 import { Rule } from "./rule";
 import { MASQ, OPEN4, OPEN6, PORTMAP } from "./subnets";
 import { SetType } from "./value";
@@ -75,9 +75,7 @@ export const FIREWALL: Part = new FirewallPart(
   ],
   [
     kept(ADMINS),
-    new Chain(
-      "forward",
-      FORWARD,
+    new Chain("forward", FORWARD, () =>
       [new Rule().jump(ADMINS), new Rule().established_related().accept()].concat(apart()),
     ),
   ],
@@ -101,11 +99,24 @@ function ports(): Rule[] {
 }
 
 /** The end of those that nothing accepted. */
-function unknown(): Chain {
-  return new Chain(UNKNOWN, null, [
-    new Rule().mark_clear(ACCEPTED),
-    new Rule().ct_status_dnat().goto(PORTS),
-  ]);
+function unknown(): Rule[] {
+  return [new Rule().mark_clear(ACCEPTED), new Rule().ct_status_dnat().goto(PORTS)];
+}
+
+/** The forward hook, where packets are marked. */
+function marking(): Rule[] {
+  const rules: Rule[] = [
+    new Rule().mark_set(ACCEPTED, THROUGH),
+    new Rule().jump(ADMINS),
+    new Rule().established_related().goto(KNOWN),
+  ];
+  return rules
+    .concat(apart())
+    .concat([
+      new Rule().saddr_vmap(false, "firewall4"),
+      new Rule().saddr_vmap(true, "firewall6"),
+      new Rule().goto(UNKNOWN),
+    ]);
 }
 
 /**
@@ -119,40 +130,26 @@ export const MARKS: Part = new Part(
   [],
   [
     kept(ADMINS),
-    new Chain(PORTS, null, ports()),
-    unknown(),
-    new Chain(KNOWN, null, [
+    new Chain(PORTS, null, ports),
+    new Chain(UNKNOWN, null, unknown),
+    new Chain(KNOWN, null, () => [
       new Rule().saddr_vmap(false, "firewall4"),
       new Rule().saddr_vmap(true, "firewall6"),
       new Rule().daddr_vmap(false, "firewall4"),
       new Rule().daddr_vmap(true, "firewall6"),
       new Rule().goto(UNKNOWN),
     ]),
-    new Chain(
-      "forward",
-      FORWARD,
-      [
-        new Rule().mark_set(ACCEPTED, THROUGH),
-        new Rule().jump(ADMINS),
-        new Rule().established_related().goto(KNOWN),
-      ]
-        .concat(apart())
-        .concat([
-          new Rule().saddr_vmap(false, "firewall4"),
-          new Rule().saddr_vmap(true, "firewall6"),
-          new Rule().goto(UNKNOWN),
-        ]),
-    ),
-    new Chain("forward-end", FORWARD_END, [new Rule().mark_clear(ACCEPTED | THROUGH)]),
+    new Chain("forward", FORWARD, marking),
+    new Chain("forward-end", FORWARD_END, () => [new Rule().mark_clear(ACCEPTED | THROUGH)]),
   ],
 );
 FIREWALL.richer = MARKS;
 // Version 1 had the last of these itself. Who leads to another comes before it.
 FIREWALL.retired = [
-  new Chain("forward-end", FORWARD_END, []),
-  new Chain(KNOWN, null, []),
-  new Chain(UNKNOWN, null, []),
-  new Chain(PORTS, null, []),
+  new Chain("forward-end", FORWARD_END),
+  new Chain(KNOWN, null),
+  new Chain(UNKNOWN, null),
+  new Chain(PORTS, null),
 ];
 MARKS.borrowed = FIREWALL.sets.concat([OPEN4, OPEN6]);
 
@@ -162,7 +159,7 @@ export const ISOLATION: Part = new Part(
   Family.Bridge,
   [new ElementPlace(Family.Bridge, "isolated_ports", new SetType("ifname", ""))],
   [
-    new Chain("forward", BRIDGE_FORWARD, [
+    new Chain("forward", BRIDGE_FORWARD, () => [
       new Rule().iifname_in("isolated_ports").drop(),
       new Rule().oifname_in("isolated_ports").drop(),
     ]),
@@ -208,14 +205,14 @@ function policy_bridge(name: string): string {
 /** A chain of the firewall that elements lead to, by its name; null when it is no such name. */
 export function firewall_chain(name: string): Chain | null {
   if (name == ACCEPT4 || name == ACCEPT6) {
-    return new Chain(name, null, [new Rule().accept()]);
+    return with_rules(name, [new Rule().accept()]);
   }
   if (!name.startsWith(SAME) && !name.startsWith(ISOLATED)) return null;
   const bridge = policy_bridge(name);
   const policy = name.startsWith(SAME) ? "same-bridge" : "isolated";
   if (ifname_problem(bridge).length > 0 || policy_chain_name(policy, bridge) != name) return null;
   // A rule, so that a list of rules shows it; no packet comes here.
-  const chain = new Chain(name, null, [new Rule().return_()]);
+  const chain = with_rules(name, [new Rule().return_()]);
   if (policy == "isolated") chain.shared = [`firewall_isolated ${bridge}`];
   else chain.shared = [`firewall_same ${bridge}`, `firewall_pairs ${bridge} . ${bridge}`];
   return chain;

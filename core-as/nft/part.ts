@@ -10,17 +10,39 @@ export class Chain {
   kept: bool = false;
   /** Elements that all share who lead to it: "SET KEY", they come and go with it. */
   shared: string[] = [];
+  /** Its rules, once they were asked for. */
+  made: Rule[] | null = null;
 
+  /** `make` gives its rules, when they are asked for: most calls have nothing to do with nftables. */
   constructor(
     public name: string,
     public hook: Hook | null,
-    public rules: Rule[],
+    private make: () => Rule[] = none,
   ) {}
+
+  get rules(): Rule[] {
+    const made = this.made;
+    if (made) return made;
+    const rules = this.make();
+    this.made = rules;
+    return rules;
+  }
+}
+
+function none(): Rule[] {
+  return [];
+}
+
+/** A chain whose rules depend on its name. */
+export function with_rules(name: string, rules: Rule[]): Chain {
+  const chain = new Chain(name, null);
+  chain.made = rules;
+  return chain;
 }
 
 /** A chain whose rules are others' to write. */
 export function kept(name: string): Chain {
-  const chain = new Chain(name, null, []);
+  const chain = new Chain(name, null);
   chain.kept = true;
   return chain;
 }

@@ -23,7 +23,7 @@ export const SPOOF: Part = new Part(
     new ElementPlace(Family.Bridge, "spoof_pairs", new SetType("ifname . ether_addr", "")),
   ],
   [
-    new Chain("prerouting", BRIDGE_DSTNAT, [
+    new Chain("prerouting", BRIDGE_DSTNAT, () => [
       new Rule().iifname_in("spoof_ports").iifname_ether_saddr_not_in("spoof_pairs").drop(),
     ]),
   ],

@@ -5,7 +5,7 @@
 //                                   whom the source is masqueraded, and whose packets are let pass
 import { Cidr, cidr_parse, Ip } from "../lib/ip";
 import { ElementPlace, Family, Hook } from "./batch";
-import { Chain, Part } from "./part";
+import { Chain, Part, with_rules } from "./part";
 import { Rule } from "./rule";
 import { SetType } from "./value";
 
@@ -29,7 +29,7 @@ export const MASQ: Part = new SubnetPart(
     new ElementPlace(Family.Inet, "masq6", new SetType("ipv6_addr", "verdict")),
   ],
   [
-    new Chain("postrouting", SRCNAT, [
+    new Chain("postrouting", SRCNAT, () => [
       new Rule().saddr_vmap(false, "masq4"),
       new Rule().saddr_vmap(true, "masq6"),
     ]),
@@ -45,17 +45,17 @@ const OUTPUT_DSTNAT = new Hook("nat", "output", 3, "-100", -100);
 const LOOPBACK = new Cidr(new Ip(false, 0, 0x7f000000), 8);
 
 /** Ports of the host: an address where one is named goes before any address. */
-function hostports(): Chain {
-  return new Chain("hostports", null, [
+function hostports(): Rule[] {
+  return [
     new Rule().dnat_by_port(false, true, "hostports_ip4"),
     new Rule().dnat_by_port(false, false, "hostports4"),
     new Rule().dnat_by_port(true, true, "hostports_ip6"),
     new Rule().dnat_by_port(true, false, "hostports6"),
-  ]);
+  ];
 }
 
 /** By the port as it was before: only what came through a port of the host is masqueraded. */
-function hostports_postrouting(): Chain {
+function hostports_postrouting(): Rule[] {
   const rules = new Array<Rule>();
   const protocols: string[] = ["tcp", "udp", "sctp"];
   for (let i = 0; i < protocols.length; i++) {
@@ -64,7 +64,7 @@ function hostports_postrouting(): Chain {
       rules.push(rule.daddr_original_port_vmap(v6 == 1, `hostports_snat${v6 == 1 ? 6 : 4}`));
     }
   }
-  return new Chain("hostports_postrouting", SRCNAT, rules);
+  return rules;
 }
 
 const PORT4 = "ipv4_addr . inet_proto . inet_service";
@@ -114,31 +114,33 @@ export const PORTMAP: Part = new SubnetPart(
     new ElementPlace(Family.Inet, "hostports_self6", new SetType("ipv6_addr . ipv6_addr", "")),
   ],
   [
-    hostports(),
-    new Chain("hostports_all", null, [new Rule().masquerade()]),
-    new Chain("hostports_self4", null, [
+    new Chain("hostports", null, hostports),
+    new Chain("hostports_all", null, () => [new Rule().masquerade()]),
+    new Chain("hostports_self4", null, () => [
       new Rule().saddr_daddr_in(false, "hostports_self4").masquerade(),
       new Rule().saddr(LOOPBACK).masquerade(),
     ]),
-    new Chain("hostports_self6", null, [
+    new Chain("hostports_self6", null, () => [
       new Rule().saddr_daddr_in(true, "hostports_self6").masquerade(),
     ]),
     // route_localnet lets the ports of a bridge in on 127.0.0.1, and must let nobody else in. New
     // connections pass here, others only by a flow that passed; what is not tracked is for input.
-    new Chain("hostports_prerouting", DSTNAT, [
+    new Chain("hostports_prerouting", DSTNAT, () => [
       new Rule().iif_not_lo().daddr(LOOPBACK).drop(),
       new Rule().fib_daddr_local().goto("hostports"),
     ]),
-    new Chain("hostports_input", INPUT, [
+    new Chain("hostports_input", INPUT, () => [
       new Rule().iif_not_lo().daddr(LOOPBACK).not_established().drop(),
     ]),
-    new Chain("hostports_output", OUTPUT_DSTNAT, [new Rule().fib_daddr_local().goto("hostports")]),
-    hostports_postrouting(),
+    new Chain("hostports_output", OUTPUT_DSTNAT, () => [
+      new Rule().fib_daddr_local().goto("hostports"),
+    ]),
+    new Chain("hostports_postrouting", SRCNAT, hostports_postrouting),
   ],
   "snat-",
 );
 // Version 1 had it.
-PORTMAP.retired = [new Chain("hostports_raw", RAW, [])];
+PORTMAP.retired = [new Chain("hostports_raw", RAW)];
 
 /** The part that a chain of a subnet belongs to; null when it is no such name. */
 export function part_of_chain(name: string): Part | null {
@@ -184,7 +186,7 @@ export function subnet_chain(name: string): Chain | null {
   if (part == MASQ) return masq_chain(name, subnet, subnet.ip.v6);
   const rules: Rule[] = [new Rule().saddr(subnet).masquerade()];
   if (!subnet.ip.v6) rules.push(new Rule().saddr(LOOPBACK).masquerade());
-  return new Chain(name, null, rules);
+  return with_rules(name, rules);
 }
 
 function masq_chain(name: string, subnet: Cidr | null, v6: bool): Chain {
@@ -196,5 +198,5 @@ function masq_chain(name: string, subnet: Cidr | null, v6: bool): Chain {
     : new Cidr(new Ip(false, 0, 0xe0000000), 4);
   rules.push(new Rule().daddr(multicast).return_());
   rules.push(new Rule().masquerade());
-  return new Chain(name, null, rules);
+  return with_rules(name, rules);
 }

@@ -201,6 +201,20 @@ export function store_file_write(
   return 0;
 }
 
+export function store_file_rewrite(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+): i32 {
+  const name = path_of(path, path_len);
+  if (name == null) return refusal;
+  if (!state.files.has(name)) return store_file_write(path, path_len, content, content_len);
+  // Its folder is as it was.
+  state.files.set(name, new Content(copy_of(content, content_len), content_len));
+  return 0;
+}
+
 export function store_file_remove(path: usize, path_len: i32): i32 {
   const name = path_of(path, path_len);
   if (name == null) return refusal;

@@ -771,6 +771,18 @@ export function store_file_write(
   return trace.end(at.store_file_write(path, path_len, content, content_len));
 }
 
+export function store_file_rewrite(
+  path: usize,
+  path_len: i32,
+  content: usize,
+  content_len: i32,
+): i32 {
+  trace.begin("store.file_rewrite");
+  trace.text("path", path, path_len);
+  trace.text("content", content, content_len);
+  return trace.end(at.store_file_rewrite(path, path_len, content, content_len));
+}
+
 export function store_file_remove(path: usize, path_len: i32): i32 {
   trace.begin("store.file_remove");
   trace.text("path", path, path_len);

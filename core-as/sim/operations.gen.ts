@@ -15,6 +15,7 @@ export {
   store_file_mtime,
   store_file_read,
   store_file_remove,
+  store_file_rewrite,
   store_file_set_mtime,
   store_file_write,
 } from "./files";

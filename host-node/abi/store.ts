@@ -89,6 +89,15 @@ export const STORE = {
     like: 'cat > $path.new; mv $path.new $path',
     about: 'Replaces a file (mode 0600) at once.',
   },
+  file_rewrite: {
+    params: { path: 'str', content: 'bytes' },
+    errors: ['ENOENT', 'ENOSPC'],
+    like: 'cat > $path',
+    about:
+      'Gives a regular file another content in place, which is much cheaper on a disk; else as ' +
+      'file_write. Who is killed meanwhile leaves a mixture, so it is for hints and caches that ' +
+      'are read under the lock they are written under.',
+  },
   file_remove: {
     params: { path: 'str' },
     errors: ['ENOENT'],

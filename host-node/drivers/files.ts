@@ -8,6 +8,7 @@ import {
   constants,
   type Dirent,
   fstatSync,
+  ftruncateSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -48,6 +49,9 @@ export interface FileOptions {
 /** Every name this driver makes up starts so; no lease does. */
 export const TEMPORARY_PREFIX = '.fairlead-';
 const { DIR_MODE, LOCK_MODE, FILE_MODE, LISTED_MAX_BYTES } = limits;
+/** Never another file by a symbolic link, never waits for a fifo's reader. */
+const OPEN_IN_PLACE =
+  constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 const FIRST_READ_BYTES = 4096;
@@ -225,6 +229,31 @@ function writeBeside(path: string, content: Uint8Array): string {
   }
 }
 
+/** A descriptor of a regular file that may be written in place; undefined when there is none. */
+function openInPlace(path: string): number | undefined {
+  try {
+    return openSync(path, OPEN_IN_PLACE);
+  } catch {
+    return undefined;
+  }
+}
+
+function fileRewrite(path: string, content: Uint8Array): void {
+  const fd = openInPlace(path);
+  if (fd === undefined) {
+    replace(writeBeside(path, content), path);
+    return;
+  }
+  try {
+    const before = fstatSync(fd);
+    if (!before.isFile()) throw new OsError(EINVAL, `not a regular file: ${path}`);
+    for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+    if (before.size > content.length) ftruncateSync(fd, content.length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function isEmptyFile(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat?.isFile() === true && stat.size === 0;
@@ -318,6 +347,7 @@ export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): 
       call(() => fileCreate(at(path), content, replace_empty !== 0)),
     file_write: ({ path, content }) =>
       call(() => replace(writeBeside(at(path), content), at(path))),
+    file_rewrite: ({ path, content }) => call(() => fileRewrite(at(path), content)),
     file_remove: ({ path }) => call(() => unlinkSync(at(path))),
     close: () => locks.close(),
   };

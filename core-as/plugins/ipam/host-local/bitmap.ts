@@ -4,7 +4,7 @@
 // missed until the folder is read again, which happens before a range counts as exhausted, unless
 // LeaseIndex knows the maps to be exact. So no map is looked through for garbage.
 import { failure_errno } from "../../../host/failure";
-import { file_read, file_remove, file_write_bytes } from "../../../host/store";
+import { file_read, file_remove, file_rewrite_bytes } from "../../../host/store";
 import { ENOENT } from "../../../lib/errno";
 import { Ip } from "../../../lib/ip";
 
@@ -13,6 +13,7 @@ const PREFIX = "taken.";
 /** Six addresses in a byte, which is a printable one: 48 for none taken, 111 for all. */
 const PER_BYTE: i32 = 6;
 const NONE: u8 = 48;
+const EIGHT_NONE: u64 = 0x3030303030303030;
 const ALL: u8 = 111;
 const MAP_LEN: i32 = (65536 + PER_BYTE - 1) / PER_BYTE;
 /** With fewer leases a map saves less than it costs: scattered ones would make a file each. */
@@ -49,8 +50,9 @@ class AddressMap {
   /** Whether the file says what the map does. */
   store(): bool {
     let len = MAP_LEN;
+    while (len >= 8 && load<u64>(this.ptr + len - 8) == EIGHT_NONE) len -= 8;
     while (len > 0 && load<u8>(this.ptr + len - 1) == NONE) len--;
-    if (len > 0) return file_write_bytes(this.path, this.ptr, len) >= 0;
+    if (len > 0) return file_rewrite_bytes(this.path, this.ptr, len) >= 0;
     return file_remove(this.path) >= 0 || failure_errno == ENOENT;
   }
   set(index: i32, taken: bool): void {

@@ -1,7 +1,7 @@
 // A part of the index of a lease folder: the leases of some containers, as lines of a file, and the
 // hashes by which they are found. The index itself is lease-index.ts.
 import { failure_errno } from "../../../host/failure";
-import { file_remove, file_write_bytes } from "../../../host/store";
+import { file_remove, file_rewrite_bytes } from "../../../host/store";
 import { ENOENT } from "../../../lib/errno";
 import { hash64_bytes } from "../../../lib/name";
 import { ByteWriter, Utf8, utf8_decode } from "../../../lib/utf8";
@@ -143,6 +143,6 @@ export class Bucket {
     const sum = this.sum;
     this.lines.bytes(sum.ptr, SUM_LEN);
     this.lines.len -= SUM_LEN;
-    return file_write_bytes(path, this.lines.ptr, this.lines.len + SUM_LEN) >= 0;
+    return file_rewrite_bytes(path, this.lines.ptr, this.lines.len + SUM_LEN) >= 0;
   }
 }

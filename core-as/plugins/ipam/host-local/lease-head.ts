@@ -4,6 +4,7 @@ import { failure_errno } from "../../../host/failure";
 import { dir_list, dir_make, file_remove } from "../../../host/store";
 import { ENOENT } from "../../../lib/errno";
 import { hash64 } from "../../../lib/name";
+import { ByteWriter } from "../../../lib/utf8";
 import { BUCKETS } from "./lease-bucket";
 
 const HEAD = "index";
@@ -29,7 +30,8 @@ export class Head {
     const digits = lines[3];
     if (digits.length != BUCKETS / 4) return false;
     for (let i = 0; i < BUCKETS; i++) {
-      const digit = I32.parseInt(digits.charAt(i >> 2), 16);
+      const code = digits.charCodeAt(i >> 2);
+      const digit = code >= 97 ? code - 87 : code - 48;
       this.filled[i] = ((digit >> (i & 3)) & 1) == 1;
     }
     this.mark = lines[2];
@@ -38,13 +40,13 @@ export class Head {
   }
 
   text(mark: string, exact: bool): string {
-    let digits = "";
+    const digits = new ByteWriter();
     for (let i = 0; i < BUCKETS; i += 4) {
       let digit = 0;
       for (let k = 0; k < 4; k++) digit |= i32(this.filled[i + k]) << k;
-      digits += digit.toString(16);
+      digits.byte(digit < 10 ? 48 + digit : 87 + digit);
     }
-    return `${TITLE}\n${this.dir}\n${mark}\n${digits}\n${exact ? EXACT : ""}\n`;
+    return `${TITLE}\n${this.dir}\n${mark}\n${digits.toString()}\n${exact ? EXACT : ""}\n`;
   }
 }
 

@@ -19,8 +19,8 @@ import {
   file_before_boot,
   file_mtime,
   file_read,
+  file_rewrite,
   file_set_mtime,
-  file_write,
   Reading,
 } from "../../../host/store";
 import { EFBIG, ENOENT } from "../../../lib/errno";
@@ -235,12 +235,13 @@ export class LeaseIndex {
       if (mtime != this.found_at) return;
       // The folder has our mark from an earlier call, and nothing has happened since.
       if (mtime == this.head.mark) {
-        file_write(head_path(this.at), this.head.text(mtime, this.whole));
+        file_rewrite(head_path(this.at), this.head.text(mtime, this.whole));
         return;
       }
     }
     const mark = mark_before(mtime, this.found_at);
-    if (mark.length == 0 || file_write(head_path(this.at), this.head.text(mark, false)) < 0) return;
+    if (mark.length == 0 || file_rewrite(head_path(this.at), this.head.text(mark, false)) < 0)
+      return;
     file_set_mtime(this.dir, mark);
   }
 }

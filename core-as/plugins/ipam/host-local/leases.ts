@@ -11,7 +11,7 @@ import {
   dir_unlock,
   file_create,
   file_read,
-  file_write,
+  file_rewrite,
   Reading,
 } from "../../../host/store";
 import { EEXIST, ENOENT, ETIMEDOUT } from "../../../lib/errno";
@@ -192,7 +192,7 @@ export class Leases {
   setLast(set: i32, ip: string): bool {
     const path = `${this.dir}/last_reserved_ip.${set}`;
     this.index.change();
-    if (file_write(path, ip) >= 0) return true;
+    if (file_rewrite(path, ip) >= 0) return true;
     this.fail(`write ${path}`);
     return false;
   }
