@@ -95,8 +95,8 @@ export class HostLocal extends Plugin {
     if (leases) leases_collect(request, leases, valid, errors);
   }
 
-  status(request: Request): CniError | null {
-    const leases = leases_of(this.plan.dataDir, request);
+  /** Why a range set of the configuration has no free address now, when one has none. */
+  private full(leases: Leases): CniError | null {
     let full: CniError | null = null;
     if (leases.open(false)) {
       for (let i = 0; i < this.plan.sets.length && !full; i++) {
@@ -104,6 +104,21 @@ export class HostLocal extends Plugin {
       }
       leases.close();
     }
+    return full;
+  }
+
+  /** What keeps the next container from getting an address, though STATUS is content. */
+  advise(written: Written): void {
+    const request = written.request;
+    if (this.plan.sets.length == 0 && this.plan.read(request)) return;
+    if (request.reader.error) return;
+    const full = this.full(leases_of(this.plan.dataDir, request));
+    if (full) written.warning(full.toString(), written.offset);
+  }
+
+  status(request: Request): CniError | null {
+    const leases = leases_of(this.plan.dataDir, request);
+    const full = this.full(leases);
     const error = leases.error;
     if (error) return new CniError(Code.NotAvailable, error.msg, error.details);
     if (!full || this.plan.statusWhenFull) return full;
