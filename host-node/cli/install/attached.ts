@@ -84,8 +84,8 @@ export function tellStrangers(
     ? readdirSync(bin_dir).some((name) => name.endsWith(BACKUP_SUFFIX))
     : false;
   const then = kept
-    ? `. Their DEL and CHECK call what is kept as NAME${BACKUP_SUFFIX}: leave it there until they ` +
-      'are gone'
+    ? `. Their DEL and CHECK call what is kept as NAME${BACKUP_SUFFIX}: leave it there until ` +
+      'they are gone'
     : `. Nothing is kept of those plugins in ${bin_dir}, so what these have in iptables stays ` +
       'after their DEL, and is told then';
   return { ...NOTHING, warnings: [`${live}${names(strangers)}${then}`] };
@@ -138,8 +138,8 @@ export function refuseWhileAttached(node: Node, leaving: Leaving): readonly stri
     ];
   }
   throw new InstallError(
-    `${live}. Nothing was changed. Remove these containers first; or take them off their networks ` +
-      'now with --drain; or go with --leave, and what they have in nftables stays',
+    `${live}. Nothing was changed. Remove these containers first; or take them off their ` +
+      'networks now with --drain; or go with --leave, and what they have in nftables stays',
   );
 }
 
