@@ -100,7 +100,8 @@ async function delByReference(chain: readonly Plugin[], result: unknown): Promis
 
 const fairlead = (...words: string[]): Promise<string> =>
   cell.run([join(bin(), 'fairlead'), ...words, '--bin-dir', bin()]);
-const install = () => cell.run([distPath('fairlead'), 'install', '--bin-dir', bin()]);
+const install = (...words: string[]) =>
+  cell.run([distPath('fairlead'), 'install', '--bin-dir', bin(), ...words]);
 
 /** All that an attachment can leave: rules, links, leases, records, what is kept to restore. */
 function state(): Promise<string> {
@@ -206,6 +207,18 @@ describe.skipIf(needs !== '')(`wired by the reference, deleted by ours ${needs}`
       msg: expect.stringContaining('firewall.before-fairlead, which wired "eth0", says: '),
     });
     await del('a', chain, result);
+  });
+
+  test('types that became ours one after the other: each asks its own', SLOW, async () => {
+    const chain = CHAINS['portmap']!;
+    await del('a', chain, await add('a', chain));
+    const before = await state();
+    await install('--types', 'bridge,host-local');
+    const result = await add('a', chain);
+    expect(await state()).toContain('CNI-DN-');
+    await install();
+    expect((await del('a', chain, result)).failed).toEqual([]);
+    expect(await state()).toBe(before);
   });
 
   test('where nothing was kept CHECK and DEL say so, and chains go by name', SLOW, async () => {
