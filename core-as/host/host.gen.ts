@@ -1,9 +1,8 @@
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Typed faces of operations of the module host. One gives >= 0 or what is named, or
 // else -errno or null, with the details noted in failure.ts.
-import { Utf8 } from "../lib/utf8";
 import { checked } from "./failure";
-import { host_log, host_sleep, host_stdin_read } from "./imports.gen";
+import { host_sleep, host_stdin_read } from "./imports.gen";
 import { Bytes, reply_bytes } from "./reply";
 
 /**
@@ -13,13 +12,6 @@ import { Bytes, reply_bytes } from "./reply";
 export function stdin_read(limit_bytes: i32): Bytes | null {
   const code = host_stdin_read(limit_bytes);
   return checked(code) < 0 ? null : reply_bytes();
-}
-
-/** Writes one line for a human to standard error. */
-export function log(text: string): i32 {
-  const text_utf8 = new Utf8(text);
-  const code = host_log(text_utf8.ptr, text_utf8.len);
-  return checked(code);
 }
 
 /** Waits, for the bounded polls of a link or an address becoming ready. */

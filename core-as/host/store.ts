@@ -4,8 +4,10 @@
 import { EFBIG } from "../lib/errno";
 import { json_parse, VALUES_LIMIT } from "../lib/json";
 import { ByteWriter, Utf8 } from "../lib/utf8";
+import { visible } from "../lib/visible";
 import { checked, fail } from "./failure";
 import {
+  host_log,
   host_reply_len,
   host_reply_read,
   store_dir_list,
@@ -21,6 +23,15 @@ import { reply_bytes, reply_text, texts_of } from "./reply";
 export * from "./host.gen";
 export { NamedText } from "./shapes.gen";
 export * from "./store.gen";
+
+/**
+ * Writes one line for a human to standard error. Texts of others are in it: whatever they hold, it
+ * stays one line and tells a terminal nothing.
+ */
+export function log(text: string): i32 {
+  const line = new Utf8(visible(text));
+  return checked(host_log(line.ptr, line.len));
+}
 
 /** When a file was last written, or a folder changed, as SECONDS.NANOSECONDS; "" on failure. */
 export function file_mtime(path: string): string {

@@ -2,7 +2,7 @@
 // had in common in nftables. For `install`, `uninstall`, and whoever leaves.
 import { collect_one } from "../attach/leaving";
 import { Life, life_of } from "../attach/living";
-import { Attachment, DIR } from "../attach/record";
+import { Attachment, records_dir } from "../attach/record";
 import { record_look, records, records_error } from "../attach/store";
 import { JsonValue, json_text } from "../lib/json";
 import { veth_is_ours } from "../net/veth";
@@ -53,7 +53,7 @@ function ended(record: Attachment): bool {
  * What foreign plugins made is not recorded. `left` is how many records there are afterwards.
  */
 export function drain(living: bool): Answer {
-  const hidden = unreadable(DIR, "");
+  const hidden = unreadable(records_dir(), "");
   if (hidden) return refuse(hidden, "");
   const list = records();
   if (!list) return refuse(records_error(), "");

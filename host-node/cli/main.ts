@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
+import { holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
@@ -57,7 +58,11 @@ const installer =
   (args, program) => {
     const { version, executable, write, env } = program;
     const cache_dir = resolve(env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
-    const node = { task: machine(program).task, cache_dir, run_dir: RUN_DIR };
+    const node = {
+      task: machine(program).task,
+      cache_dir,
+      run_dir: env['CNI_FAIRLEAD_STATE_DIR'] || RUN_DIR,
+    };
     const types = () => linkNames(typesOf(program));
     const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
     return runInstaller(command, { args, version, executable, types, against, node, write });
@@ -143,8 +148,12 @@ function machine(program: Program): Io {
     env: program.env,
     task: (name, request) => {
       const driver = realDriver();
+      // Half an add would leave half an attachment.
+      holdSignals();
       try {
-        return performTask(program.core(), driver, name, request, around);
+        const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
+        const asked = { ...(request as object), stateDir };
+        return performTask(program.core(), driver, name, asked, around);
       } finally {
         driver.close();
       }
