@@ -182,8 +182,8 @@ export class Batch {
   }
 
   /** Removes a chain with its rules; EBUSY while an element or a rule leads to it. */
-  delete_chain(family: i32, name: string): void {
-    this.change(Message.DelChain, 0, "delete chain", family);
+  delete_chain(family: i32, name: string, table: string = TABLE): void {
+    this.change(Message.DelChain, 0, "delete chain", family, table);
     this.out.name(3, name);
     this.done(` ${name}`);
   }

@@ -52,7 +52,7 @@ function send(batch: Batch): bool {
   return batch_send(HOST, batch.out, batch.words) >= 0;
 }
 
-/** Our rules in FORWARD of iptables: without our tables they would accept by marks that nobody sets. */
+/** Our rules in FORWARD of iptables: they go by marks, which nobody sets any more. */
 function passages(done: Retired, really: bool): void {
   const all = forwards();
   for (let i = 0; i < all.length; i++) {

@@ -1,15 +1,16 @@
 // Attachments without a record of ours, such as those of the plugins that had our names before:
 // what these made in iptables for one only they know. `fairlead install` keeps them beside ours, as
-// TYPE.before-fairlead, and here they are called for what is theirs. It knows no rule of theirs,
-// and asks them only for types that keep in nftables what they kept in iptables.
+// TYPE.before-fairlead, and here they are called for what is theirs. It asks them
+// only for types that keep in nftables what they kept in iptables.
 import { Maker, maker_of } from "../attach/leaving";
 import { failure_errno } from "../host/failure";
 import { link_get } from "../host/kernel";
 import { log } from "../host/store";
 import { ENODEV } from "../lib/errno";
+import { is_on } from "../net/masquerade";
 import { veth_is_ours } from "../net/veth";
 import { FLUSHED } from "../nft/present";
-import { reference_chain } from "../nft/reference";
+import { ReferenceChain } from "../nft/reference";
 import { CniError, Code } from "../spec/error";
 import { Request } from "../spec/request";
 import { version_before } from "../spec/version";
@@ -73,27 +74,29 @@ function kept_call(request: Request, command: string): Called {
 
 /**
  * DEL of an attachment without a record, before the type does its own: what install kept of it
- * takes its part away. That it is missing or broken is said and holds nothing up; a DEL that it
- * refuses is an error while the interface is there, so that the runtime tries again.
+ * takes its part away, and what is left is removed where it is known by name. That the program is
+ * missing or broken is said and holds nothing up; a DEL that it refuses is an error while the
+ * interface is there, so that the runtime tries again.
  */
 export function kept_del(request: Request, plugin: Plugin, by: Maker, errors: CniError[]): void {
   if (!makes_more(request, plugin) || !strange(request, plugin, by)) return;
-  const env = request.env;
   const wired = interface_there(request);
-  const previous = request.config.get("prevResult") !== null;
-  const chain = reference_chain(request.network, env.containerID);
+  const chain = chain_of(request, plugin);
+  const place = chain ? chain.place : "";
   // A second DEL, or one of a container that never was: nobody knows of it, and nothing is left.
-  if (!wired && !previous && chain.length == 0) return;
+  if (!wired && !request.config.get("prevResult") && place.length == 0) return;
   const called = kept_call(request, "DEL");
+  const removed = chain !== null && chain.remove();
   const error = called.error;
-  if (!error) return;
+  // A type of one chain leaves nothing else.
+  if (!error || (removed && !is_on(request.config, "macspoofchk"))) return;
+  const env = request.env;
   const whose = `"${env.ifname}" of container ${env.containerID}`;
-  const left = chain.length > 0 ? `: there is ${chain}` : "";
-  const see = `see iptables-save and ip6tables-save for ${env.containerID}${left}`;
+  const see = `see iptables-save, ip6tables-save and nft list ruleset for ${env.containerID}`;
   if (!called.found) {
     log(
       `${request.type}: there is no record of ${whose}, so another plugin wired it, and no ` +
-        `${request.type}${SUFFIX} in CNI_PATH that could remove what it has in iptables: ${see}`,
+        `${request.type}${SUFFIX} in CNI_PATH that could remove all that it has: ${see}`,
     );
     return;
   }
@@ -101,6 +104,13 @@ export function kept_del(request: Request, plugin: Plugin, by: Maker, errors: Cn
   const said = `${request.type}${SUFFIX} fails to remove what it has for ${whose}: ${error.msg}`;
   if (wired && refused) errors.push(new CniError(error.code, said, error.details));
   else log(`${said}; its rules may be left: ${see}`);
+}
+
+/** The chains that the reference plugin of a type has for the container; null for none. */
+function chain_of(request: Request, plugin: Plugin): ReferenceChain | null {
+  const id = request.env.containerID;
+  if (request.type == "portmap") return ReferenceChain.ports(request.network, id);
+  return plugin.wires ? ReferenceChain.masq(request.network, id) : null;
 }
 
 /** Whether the container has the interface still; one that cannot be looked for may be there. */

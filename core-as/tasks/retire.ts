@@ -49,7 +49,7 @@ function ended(record: Attachment): bool {
 
 /**
  * `{"drained": [{"network", "containerID", "ifname"}], "left": number, "errors": ["…"]}`: a DEL of
- * each recorded attachment by its record, of those whose container is gone for certain, with `living` of all.
+ * each recorded attachment by its record, of those that are gone for certain, with `living` of all.
  * What foreign plugins made is not recorded. `left` is how many records there are afterwards.
  */
 export function drain(living: bool): Answer {

@@ -58,7 +58,11 @@ const installer =
   (args, program) => {
     const { version, executable, write, env } = program;
     const cache_dir = resolve(env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
-    const node = { task: machine(program).task, cache_dir, run_dir: RUN_DIR };
+    const node = {
+      task: machine(program).task,
+      cache_dir,
+      run_dir: env['CNI_FAIRLEAD_STATE_DIR'] || RUN_DIR,
+    };
     const types = () => linkNames(typesOf(program));
     const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
     return runInstaller(command, { args, version, executable, types, against, node, write });

@@ -188,6 +188,13 @@ describe('uninstall', () => {
     expect(existsSync(at('run'))).toBe(false);
   });
 
+  test('what is not ours in the folder of the records stays', () => {
+    writeFileSync(at('run/notes'), 'of somebody');
+    install();
+    expect(run('uninstall').stdout).toContain('has files that are not ours');
+    expect(readdirSync(at('run'))).toEqual(['notes']);
+  });
+
   test('records of another namespace of the host stay', () => {
     mkdirSync(at('run/attachments'));
     writeFileSync(at('run/attachments/other:eth0'), '{}');

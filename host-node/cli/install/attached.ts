@@ -1,7 +1,7 @@
 // What lives on a node while programs are put in place or taken away: containers of ours, by their
 // records, and of the plugins before. What becomes of them is the core's to do; here it is decided
 // whether to go on, and said. It touches no file of an installation.
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CniError, Io } from '../io.ts';
 import { count } from '../io.ts';
@@ -29,6 +29,8 @@ export interface Told {
 
 const NOTHING: Told = { items: [], warnings: [], failures: [] };
 const NAMED = 5;
+/** What the core makes in its folder (docs/state.md). */
+const OURS = ['attachments', 'leases', 'locks', 'shared'];
 
 /** The answer of a task; its error is an InstallError. */
 function ask<T>(node: Node, name: string, request: unknown): T {
@@ -84,8 +86,8 @@ export function tellStrangers(
     ? readdirSync(bin_dir).some((name) => name.endsWith(BACKUP_SUFFIX))
     : false;
   const then = kept
-    ? `. Their DEL and CHECK call what is kept as NAME${BACKUP_SUFFIX}: leave it there until they ` +
-      'are gone'
+    ? `. Their DEL and CHECK call what is kept as NAME${BACKUP_SUFFIX}: leave it there until ` +
+      'they are gone'
     : `. Nothing is kept of those plugins in ${bin_dir}, so what these have in iptables stays ` +
       'after their DEL, and is told then';
   return { ...NOTHING, warnings: [`${live}${names(strangers)}${then}`] };
@@ -138,8 +140,8 @@ export function refuseWhileAttached(node: Node, leaving: Leaving): readonly stri
     ];
   }
   throw new InstallError(
-    `${live}. Nothing was changed. Remove these containers first; or take them off their networks ` +
-      'now with --drain; or go with --leave, and what they have in nftables stays',
+    `${live}. Nothing was changed. Remove these containers first; or take them off their ` +
+      'networks now with --drain; or go with --leave, and what they have in nftables stays',
   );
 }
 
@@ -186,6 +188,12 @@ function forget(run_dir: string, dry_run: boolean): Item[] {
     const note = 'has records of another network namespace of the host';
     return [{ action: 'kept', path: run_dir, note }];
   }
-  if (!dry_run) rmSync(run_dir, { recursive: true, force: true });
+  if (dry_run) return [{ action: 'removed', path: run_dir, note: '' }];
+  // The folder may be one that somebody named: what else is in it stays, and it with that.
+  for (const name of OURS) rmSync(join(run_dir, name), { recursive: true, force: true });
+  if (readdirSync(run_dir).length > 0) {
+    return [{ action: 'kept', path: run_dir, note: 'has files that are not ours' }];
+  }
+  rmdirSync(run_dir);
   return [{ action: 'removed', path: run_dir, note: '' }];
 }

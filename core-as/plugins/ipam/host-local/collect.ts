@@ -29,7 +29,7 @@ export function leases_collect(
       const stale = owner.length > 0 && !valid.has(owner);
       // Of an ADD at work, of another host, or of a GC that could not do all: by its record.
       if (stale && leases_recorded(owner, request.network)) continue;
-      if (stale && records && leases.stale_owner(lease.name).length == 0) strange++;
+      if (stale && records && !of_before_boot(leases, lease.name)) strange++;
       else if (lease.empty || stale) leases.release(lease.name, owner);
     }
     leases.close();
@@ -43,6 +43,11 @@ export function leases_collect(
   }
   const error = leases.error;
   if (error) errors.push(error);
+}
+
+/** Whether a lease is from before the boot, which the index has to tell. */
+function of_before_boot(leases: Leases, name: string): bool {
+  return leases.ready() && leases.stale_owner(name).length > 0;
 }
 
 /** Whether the plugin that asks for addresses is one of ours, which records all that it wires. */
