@@ -90,11 +90,11 @@ static int32_t write_beside(const struct path *path, struct span content, struct
 }
 
 /** Moves the temporary to its place; it is gone afterwards in any case. 0 or -errno. */
-static int32_t replace(const struct path *temporary, const struct path *path)
+static int32_t replace(const struct path *from, const struct path *path)
 {
-    if (rename(temporary->text, path->text) == 0) return 0;
+    if (rename(from->text, path->text) == 0) return 0;
     int32_t status = -errno;
-    unlink(temporary->text);
+    unlink(from->text);
     return status;
 }
 
