@@ -39,6 +39,8 @@ struct space {
     int fd;
     struct netlink route;
     struct netlink netfilter;
+    /** /proc/sys/net as this namespace has it; 0 before it is opened. */
+    int sysctls;
 };
 
 /** By handle; the first is the host's own, whose descriptor is `home_fd`. */
@@ -107,6 +109,16 @@ int32_t netns_enter(struct host *host, int32_t ns)
 void netns_leave(int32_t ns)
 {
     if (ns != 0) leave();
+}
+
+int32_t netns_sysctls(int32_t ns)
+{
+    int *dir = &spaces[ns].sysctls;
+    if (*dir > 0) return *dir;
+    int fd = open("/proc/sys/net", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    *dir = fd;
+    return fd;
 }
 
 int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink **into)
@@ -203,8 +215,9 @@ int32_t kernel_netns_close(struct host *host, int32_t ns)
     if (!given(ns)) return no_handle(host, ns);
     netlink_close(&spaces[ns].route);
     netlink_close(&spaces[ns].netfilter);
+    if (spaces[ns].sysctls > 0) (void)close(spaces[ns].sysctls);
     (void)close(spaces[ns].fd);
-    spaces[ns].fd = -1;
+    spaces[ns] = (struct space){.fd = -1};
     return 0;
 }
 
