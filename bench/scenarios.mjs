@@ -100,7 +100,7 @@ function runners(row, { sides, machines, pods, folder }) {
 }
 
 /** The kernel's part alone, on a bridge like the others'. */
-function floor({ floor: program, machines, pods, folder }) {
+function floor({ floor: program, machines, pods }) {
   if (program === undefined) return [];
   const { host } = machines.floor;
   const name = host.slice(host.lastIndexOf('/') + 1);

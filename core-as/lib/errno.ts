@@ -54,7 +54,6 @@ function names(): string[] {
   return text.split(" ");
 }
 
-
 /** "EEXIST" for 17; the number itself when the kernel has no name for it. */
 export function errno_name(errno: i32): string {
   const all = names();

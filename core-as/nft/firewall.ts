@@ -75,10 +75,8 @@ export const FIREWALL: Part = new FirewallPart(
   ],
   [
     kept(ADMINS),
-    new Chain(
-      "forward",
-      FORWARD,
-      () => [new Rule().jump(ADMINS), new Rule().established_related().accept()].concat(apart()),
+    new Chain("forward", FORWARD, () =>
+      [new Rule().jump(ADMINS), new Rule().established_related().accept()].concat(apart()),
     ),
   ],
 );

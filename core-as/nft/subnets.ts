@@ -132,7 +132,9 @@ export const PORTMAP: Part = new SubnetPart(
     new Chain("hostports_input", INPUT, () => [
       new Rule().iif_not_lo().daddr(LOOPBACK).not_established().drop(),
     ]),
-    new Chain("hostports_output", OUTPUT_DSTNAT, () => [new Rule().fib_daddr_local().goto("hostports")]),
+    new Chain("hostports_output", OUTPUT_DSTNAT, () => [
+      new Rule().fib_daddr_local().goto("hostports"),
+    ]),
     new Chain("hostports_postrouting", SRCNAT, hostports_postrouting),
   ],
   "snat-",

@@ -20,8 +20,8 @@ import {
   file_mtime,
   file_read,
   file_remove,
-  file_set_mtime,
   file_rewrite,
+  file_set_mtime,
   Reading,
 } from "../../../host/store";
 import { EFBIG, ENOENT } from "../../../lib/errno";
