@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enter } from './process.mjs';
+import { OUTPUTS } from './world.mjs';
 
 /** The newest version that the oldest reference plugins in use know. */
 export const CNI_VERSION = '1.0.0';
@@ -45,12 +46,13 @@ export class Chain {
       CNI_PATH: bin,
     };
     this.#steps = plugins.map((plugin) => {
-      const file = join(folder, `call-${++count}`);
+      const name = `call-${++count}`;
+      const file = join(folder, name);
       const call = (command) => ({
         program: join(bin, plugin.type),
         env: { ...env, CNI_COMMAND: command },
         stdin: `${file}.json`,
-        output: `${file}.out`,
+        output: join(OUTPUTS, name),
       });
       const calls = Object.fromEntries(COMMANDS.map((command) => [command, call(command)]));
       return { config: configOf(plugin, network, runtime), calls };
@@ -96,15 +98,10 @@ export class Command {
   #calls;
   #host;
 
-  constructor({ program, args, env = {}, host, folder }) {
+  constructor({ program, args, env = {}, host }) {
     this.#host = host;
-    const file = join(folder, `call-${++count}`);
-    const call = (command) => ({
-      program,
-      args: args(command),
-      env,
-      output: `${file}.out`,
-    });
+    const output = join(OUTPUTS, `call-${++count}`);
+    const call = (command) => ({ program, args: args(command), env, output });
     this.#calls = Object.fromEntries(COMMANDS.map((command) => [command, call(command)]));
   }
 

@@ -53,7 +53,7 @@ function bench() {
     native_kb: world.sides.native === undefined ? null : kilobytes(OURS.native),
   };
   if (rows.length > 0) {
-    Object.assign(result, measureCalls(rows, emptyCall(folder), rounds, folder));
+    Object.assign(result, measureCalls(rows, emptyCall(), rounds, folder));
     result.files = filesOfOne(rows, folder);
   }
   const sizes = SIZES.filter((size) => wanted(`leases: ${size} in the network`));

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Chain, CNI_VERSION, Command, fused } from './chain.mjs';
 import { EMPTY } from './programs.mjs';
 import { filesOf } from './proof.mjs';
+import { OUTPUTS } from './world.mjs';
 
 const HOST_PORT = 8080;
 /** Well above what is sent, so that shaping is set up and does not limit. */
@@ -99,7 +100,7 @@ function runners(row, { sides, machines, pods, folder }) {
 }
 
 /** The kernel's part alone, on a bridge like the others'. */
-function floor({ floor: program, machines, pods, folder }) {
+function floor({ floor: program, machines, pods }) {
   if (program === undefined) return [];
   const { host } = machines.floor;
   const name = host.slice(host.lastIndexOf('/') + 1);
@@ -109,7 +110,7 @@ function floor({ floor: program, machines, pods, folder }) {
   const [{ ifindex }] = JSON.parse(ip('-json', 'link', 'show', 'dev', 'bench'));
   const words = ['ADD', ifindex, pods.at(-1), '10.101.0.2', '16', '10.101.0.1'];
   const args = (command) => (command === 'ADD' ? words : ['DEL']);
-  return [{ side: 'floor', chain: new Command({ program, args, host, folder }) }];
+  return [{ side: 'floor', chain: new Command({ program, args, host }) }];
 }
 
 /** The command line as the runtime of a network like the second row's. */
@@ -141,8 +142,8 @@ export function scenarios(world) {
 }
 
 /** The call of the empty executable. */
-export function emptyCall(folder) {
-  return { program: EMPTY, output: join(folder, 'empty.out') };
+export function emptyCall() {
+  return { program: EMPTY, output: join(OUTPUTS, 'empty') };
 }
 
 /** The files that our ADD of the second row opens, by side. */

@@ -8,6 +8,11 @@ import { join } from 'node:path';
 
 const NETNS_DIR = '/run/netns';
 const STATE_DIR = '/var/lib/cni';
+/**
+ * What calls print, in memory, as a runtime's pipe is. On a disk the kernel begins to write such a
+ * file out when it is closed, and whoever printed would pay for that.
+ */
+export const OUTPUTS = '/run/bench-outputs';
 
 /** How a script is started in namespaces of its own. */
 export const APART = ['unshare', '--net', '--mount', '--propagation', 'private'];
@@ -36,6 +41,7 @@ export function coverNode(folder, node) {
   }
   mountMemory('/run');
   mkdirSync(NETNS_DIR);
+  mkdirSync(OUTPUTS);
   const state = join(folder, 'cni');
   mkdirSync(state);
   if (existsSync(STATE_DIR)) execFileSync('mount', ['--bind', state, STATE_DIR]);

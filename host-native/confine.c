@@ -41,7 +41,8 @@ static const uint32_t ALLOWED[] = {
     // Files and folders
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat,
     SYS_statfs, SYS_lseek, SYS_getdents64, SYS_fcntl, SYS_flock, SYS_mkdirat, SYS_renameat,
-    SYS_linkat, SYS_unlinkat, SYS_readlinkat, SYS_ioctl, SYS_chdir, SYS_close_range,
+    SYS_linkat, SYS_unlinkat, SYS_readlinkat, SYS_ftruncate, SYS_ioctl, SYS_chdir,
+    SYS_close_range,
     // Sockets
     SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_setsockopt, SYS_getsockopt, SYS_bind,
     SYS_getsockname, SYS_ppoll,

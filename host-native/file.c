@@ -22,6 +22,10 @@
 /** Standard input is as long at most, and so is all that the core writes. */
 #define READ_LIMIT_BYTES (64u << 20)
 
+/** Those of the operation that runs: in place of a page of memory for each operation. */
+static struct path file;
+static struct path temporary;
+
 /** Reads an open regular file: 0 or -errno. */
 static int32_t read_all(int fd, uint32_t limit_bytes, struct buffer *into)
 {
@@ -52,7 +56,6 @@ int32_t file_content(int folder, const char *name, uint32_t limit_bytes, struct 
 int32_t store_file_read(struct host *host, struct span path, int32_t limit_bytes)
 {
     static struct buffer content = {.limit = READ_LIMIT_BYTES};
-    static struct path file;
     int32_t status = path_resolve(host, path, &file);
     if (status < 0) return status;
     if (limit_bytes < 0) {
@@ -87,11 +90,11 @@ static int32_t write_beside(const struct path *path, struct span content, struct
 }
 
 /** Moves the temporary to its place; it is gone afterwards in any case. 0 or -errno. */
-static int32_t replace(const struct path *temporary, const struct path *path)
+static int32_t replace(const struct path *from, const struct path *path)
 {
-    if (rename(temporary->text, path->text) == 0) return 0;
+    if (rename(from->text, path->text) == 0) return 0;
     int32_t status = -errno;
-    unlink(temporary->text);
+    unlink(from->text);
     return status;
 }
 
@@ -104,7 +107,6 @@ static bool is_empty_file(const struct path *path)
 int32_t store_file_create(struct host *host, struct span path, struct span content,
     int32_t replace_empty)
 {
-    static struct path file, temporary;
     int32_t status = path_resolve(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     if (status < 0) return status;
@@ -120,7 +122,6 @@ int32_t store_file_create(struct host *host, struct span path, struct span conte
 
 int32_t store_file_write(struct host *host, struct span path, struct span content)
 {
-    static struct path file, temporary;
     int32_t status = path_resolve(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     return status < 0 ? status : replace(&temporary, &file);
@@ -141,7 +142,6 @@ static int32_t rewrite(int fd, struct span content)
 
 int32_t store_file_rewrite(struct host *host, struct span path, struct span content)
 {
-    static struct path file;
     // Never another file by a symbolic link, never waits for a fifo's reader.
     const int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     int32_t status = path_resolve(host, path, &file);
@@ -156,7 +156,6 @@ int32_t store_file_rewrite(struct host *host, struct span path, struct span cont
 
 int32_t store_file_remove(struct host *host, struct span path)
 {
-    static struct path file;
     int32_t status = path_resolve(host, path, &file);
     if (status < 0) return status;
     return unlink(file.text) == 0 ? 0 : -errno;
@@ -179,7 +178,6 @@ static long long boot_time_s(void)
 
 int32_t store_file_before_boot(struct host *host, struct span path)
 {
-    static struct path file;
     struct stat stat_of;
     int32_t status = path_resolve(host, path, &file);
     if (status < 0) return status;
@@ -191,7 +189,6 @@ int32_t store_file_before_boot(struct host *host, struct span path)
 
 int32_t store_file_mtime(struct host *host, struct span path)
 {
-    static struct path file;
     static char text[32];
     struct stat stat_of;
     int32_t status = path_resolve(host, path, &file);
@@ -223,7 +220,6 @@ static bool time_parse(struct span text, struct timespec *into)
 
 int32_t store_file_set_mtime(struct host *host, struct span path, struct span mtime)
 {
-    static struct path file;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
     int32_t status = path_resolve(host, path, &file);
     if (status < 0) return status;

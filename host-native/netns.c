@@ -9,9 +9,11 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -38,6 +40,8 @@ struct space {
     struct netlink route;
     struct netlink netfilter;
     struct netlink sock_diag;
+    /** /proc/sys/net as this namespace has it; 0 before it is opened. */
+    int sysctls;
 };
 
 /** By handle; the first is the host's own, whose descriptor is `home_fd`. */
@@ -48,9 +52,16 @@ static int home_fd = -1;
 /** Never waits for a fifo's writer, never takes a terminal. */
 static const int OPEN_TO_LOOK = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-static int32_t home(void)
+/** Called where the thread is at home, or was before. */
+static int32_t home(struct reply *reply)
 {
-    // Not /proc/self: a thread may be elsewhere than its process.
+    if (home_fd >= 0) return home_fd;
+    // A socket knows its namespace. A path below /proc leads there too, and costs ten times as much.
+    struct netlink *socket = &spaces[0].route;
+    if (socket->open || netlink_open(socket, reply, NETLINK_ROUTE) == 0) {
+        home_fd = ioctl(socket->fd, SIOCGSKNS);
+    }
+    // Without the capability for that. Not /proc/self: a thread may be elsewhere than its process.
     if (home_fd < 0) home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     return home_fd < 0 ? -errno : home_fd;
 }
@@ -68,13 +79,13 @@ static bool given(int32_t ns)
 
 int32_t netns_fd(struct host *host, int32_t ns)
 {
-    if (ns == 0) return home();
+    if (ns == 0) return home(&host->reply);
     return given(ns) ? spaces[ns].fd : no_handle(host, ns);
 }
 
 static int32_t enter(struct reply *reply, int fd)
 {
-    int32_t status = home();
+    int32_t status = home(reply);
     if (status < 0) return status;
     return setns(fd, CLONE_NEWNET) == 0 ? 0 : reply_fail(reply, errno, "setns");
 }
@@ -99,6 +110,16 @@ int32_t netns_enter(struct host *host, int32_t ns)
 void netns_leave(int32_t ns)
 {
     if (ns != 0) leave();
+}
+
+int32_t netns_sysctls(int32_t ns)
+{
+    int *dir = &spaces[ns].sysctls;
+    if (*dir > 0) return *dir;
+    int fd = open("/proc/sys/net", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    *dir = fd;
+    return fd;
 }
 
 int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink **into)
@@ -198,8 +219,9 @@ int32_t kernel_netns_close(struct host *host, int32_t ns)
     netlink_close(&spaces[ns].route);
     netlink_close(&spaces[ns].netfilter);
     netlink_close(&spaces[ns].sock_diag);
+    if (spaces[ns].sysctls > 0) (void)close(spaces[ns].sysctls);
     (void)close(spaces[ns].fd);
-    spaces[ns].fd = -1;
+    spaces[ns] = (struct space){.fd = -1};
     return 0;
 }
 

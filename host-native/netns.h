@@ -25,6 +25,9 @@ int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink
 int32_t netns_enter(struct host *host, int32_t ns);
 void netns_leave(int32_t ns);
 
+/** A descriptor of /proc/sys/net, or -errno; good between netns_enter and netns_leave only. */
+int32_t netns_sysctls(int32_t ns);
+
 /** The last call before the process ends: what of its sockets lingers is left to a child. */
 void netns_end(void);
 

@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "abi.gen.h"
 #include "netns.h"
+#include "text.h"
 
 enum { READ_BYTES = 4096 };
+
+static const char NET[] = "net/";
 
 static bool plain_segment(const char *at, size_t length)
 {
@@ -23,7 +25,6 @@ static bool plain_segment(const char *at, size_t length)
 /** Whether a key is a plain path below net/. */
 static bool below_net(struct span key)
 {
-    static const char NET[] = "net/";
     uint32_t prefix = sizeof NET - 1;
     if (key.len <= prefix || memcmp(key.ptr, NET, prefix) != 0) return false;
     const char *end = key.ptr + key.len;
@@ -41,16 +42,19 @@ static int32_t open_sysctl(struct host *host, int32_t ns, struct span key, int f
 {
     struct reply *reply = &host->reply;
     char path[PATH_MAX];
+    const uint32_t prefix = sizeof NET - 1;
     if (!below_net(key)) {
         return reply_fail(reply, EINVAL, "not a sysctl of a network namespace: %.*s",
             (int)key.len, key.ptr);
     }
-    int length = snprintf(path, sizeof path, "/proc/sys/%.*s", (int)key.len, key.ptr);
-    if (length < 0 || (size_t)length >= sizeof path) return -ENAMETOOLONG;
+    const struct span below = {key.ptr + prefix, key.len - prefix};
+    if (!span_copy(below, path, sizeof path)) return -ENAMETOOLONG;
     int32_t status = netns_enter(host, ns);
     if (status < 0) return status;
-    int fd = open(path, flags | O_CLOEXEC);
-    int error = errno;
+    // To look /proc/sys/net up takes the longer the more namespaces there are: once is enough.
+    int32_t dir = netns_sysctls(ns);
+    int fd = dir < 0 ? -1 : openat(dir, path, flags | O_CLOEXEC);
+    int error = dir < 0 ? -dir : errno;
     netns_leave(ns);
     return fd < 0 ? -error : fd;
 }

@@ -90,13 +90,12 @@ export class Adding {
   /** Notes an effect. `write` has to come before what it stands for, if it is to be recorded. */
   note(effect: Effect): void {
     effect.by = this.request.type;
-    this.made.push(effect);
+    const made = this.made;
+    let at = made.length;
+    made.push(effect);
+    for (; at > 0 && !effect.waits && made[at - 1].waits; at--) made[at] = made[at - 1];
+    made[at] = effect;
     if (effect.word.length > 0) this.dirty = true;
-  }
-  /** What was noted is made only now: it is taken back before what was made meanwhile. */
-  made_now(effect: Effect): void {
-    const at = this.made.indexOf(effect);
-    if (at >= 0) this.made.push(this.made.splice(at, 1)[0]);
   }
   /** Notes something shared that the attachment comes to rely on: see shared.ts. */
   use(what: string): void {

@@ -32,6 +32,10 @@ export abstract class Effect {
   get kind(): string {
     return this.word;
   }
+  /** Noted, and made only after what is noted meanwhile: that is taken back after it. */
+  get waits(): bool {
+    return false;
+  }
   /** Writes its members, beside "effect" and "by". */
   write(into: JsonValue): void {}
   /**

@@ -48,15 +48,13 @@ export class Pair {
   }
 
   /** Makes it: host's end up and in its bridge, container's end down and named CNI_IFNAME. */
-  make(adding: Adding): CniError | null {
-    const request = adding.request;
+  make(request: Request): CniError | null {
     const peer = new VethEnd(request.netns, request.env.ifname, this.effect.mac);
     for (let salt = 0; salt < NAME_TRIES; salt++) {
       const name = name_from("veth", request.identity(`host${salt}`));
       const end = new VethEnd(HOST, name, mac_from(request.identity(`host-mac${salt}`)));
       if (link_add_veth(end, this.mtu_bytes, this.master, peer) >= 0) {
         this.effect.pending = false;
-        adding.made_now(this.effect);
         return this.read(end, peer);
       }
       if (failure_errno != EEXIST) break;
@@ -65,13 +63,15 @@ export class Pair {
   }
 
   private read(end: VethEnd, peer: VethEnd): CniError | null {
-    const host = link_get(end.ns, end.name);
-    const container = host ? link_get(peer.ns, peer.name) : null;
-    if (!host || !container) return os_error(`read the veth pair "${end.name}"`);
-    this.host = host;
+    const container = link_get(peer.ns, peer.name);
+    if (!container) return os_error(`read the veth pair "${end.name}"`);
     this.container = container;
+    // All that is to be known of it: its state is looked at when it had time to come up.
+    this.host.name = end.name;
+    this.host.address = end.address;
+    this.host.ifindex = container.peer;
     // A container must not configure the node by router advertisements; without IPv6 it cannot.
-    sysctl_write(HOST, `net/ipv6/conf/${host.name}/accept_ra`, "0");
+    sysctl_write(HOST, `net/ipv6/conf/${end.name}/accept_ra`, "0");
     return null;
   }
 
@@ -119,6 +119,9 @@ class VethMade extends Effect {
   }
   get word(): string {
     return "veth";
+  }
+  get waits(): bool {
+    return this.pending;
   }
   write(into: JsonValue): void {
     into.append("mac", JsonValue.string(this.mac));

@@ -32,6 +32,11 @@ export function addresses_of(link: Link): Cidr[] | null {
   return made;
 }
 
+/** What records call the gateway's addresses on a host link. */
+export function gateway_what(link: string): string {
+  return `gateway ${link}`;
+}
+
 /**
  * Puts the gateways' addresses on a host link. A different IPv4 address, or an overlapping IPv6
  * one, is a conflict: refused, or removed with `force`. The new ones come before the old ones go,
@@ -58,7 +63,7 @@ export class GatewayAddresses extends Shared {
     super();
   }
   get what(): string {
-    return `gateway ${this.link.name}`;
+    return gateway_what(this.link.name);
   }
   get changed(): bool {
     return this.added.length > 0 || this.old.length > 0;

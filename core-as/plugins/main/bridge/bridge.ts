@@ -80,7 +80,7 @@ export class Bridge extends Main {
   protected note(adding: Adding): void {
     this.pair.note(adding);
     adding.use(this.bridge.what);
-    this.gateway.note(adding);
+    this.gateway.note(this.bridge.plan, this.port, adding);
   }
 
   protected prepare(result: Result): CniError | null {
@@ -93,7 +93,7 @@ export class Bridge extends Main {
     let error = shared_take(adding, [this.bridge]);
     if (error) return error;
     pair.master = this.bridge.link.ifindex;
-    error = pair.make(adding);
+    error = pair.make(request);
     if (!error) error = port_configure(pair.host, this.port);
     this.link = pair.container;
     result.interfaces.push(new Interface(this.bridge.link.name));

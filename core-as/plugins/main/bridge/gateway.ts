@@ -14,9 +14,9 @@ import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
 import { Request } from "../../../spec/request";
 import { Interface, IPConfig, Result } from "../../../spec/types";
-import { addresses_of, GatewayAddresses } from "./addresses";
+import { addresses_of, GatewayAddresses, gateway_what } from "./addresses";
 import { PortPlan } from "./port";
-import { STANDARD_NAME, TheBridge } from "./switch";
+import { BridgePlan, STANDARD_NAME, TheBridge } from "./switch";
 import { GatewayLink, gateway_link_name } from "./vlan-link";
 
 /** What a configuration says of the gateway. */
@@ -31,8 +31,11 @@ export class GatewayPlan {
     this.force = reader.bool(config, "forceAddress");
   }
 
-  note(adding: Adding): void {
-    if (this.on) adding.use(FORWARDING);
+  note(plan: BridgePlan, port: PortPlan, adding: Adding): void {
+    if (!this.on) return;
+    adding.use(FORWARDING);
+    // Noted before it is known whether there are addresses: so the record is written once.
+    if (port.vlan == 0 && adding.request.config.get("ipam")) adding.use(gateway_what(plan.name));
   }
 
   /** Gives the result the gateways and default routes that it lacks. */

@@ -68,7 +68,7 @@ export class Ptp extends Main {
 
   protected make(request: Request, result: Result, adding: Adding): CniError | null {
     const pair = this.pair;
-    const error = pair.make(adding);
+    const error = pair.make(request);
     if (error) return error;
     this.link = pair.container;
     const host = new Interface(pair.host.name);
