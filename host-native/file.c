@@ -106,7 +106,7 @@ int32_t store_file_create(struct host *host, struct span path, struct span conte
     int32_t replace_empty)
 {
     static struct path file, temporary;
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     if (status < 0) return status;
     // link, not rename: rename would silently take the place of another's lease.
@@ -122,7 +122,7 @@ int32_t store_file_create(struct host *host, struct span path, struct span conte
 int32_t store_file_write(struct host *host, struct span path, struct span content)
 {
     static struct path file, temporary;
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     return status < 0 ? status : replace(&temporary, &file);
 }
@@ -130,7 +130,7 @@ int32_t store_file_write(struct host *host, struct span path, struct span conten
 int32_t store_file_remove(struct host *host, struct span path)
 {
     static struct path file;
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status < 0) return status;
     return unlink(file.text) == 0 ? 0 : -errno;
 }
@@ -198,7 +198,7 @@ int32_t store_file_set_mtime(struct host *host, struct span path, struct span mt
 {
     static struct path file;
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status < 0) return status;
     if (!time_parse(mtime, &times[1])) return reply_fail(&host->reply, EINVAL, "not a time");
     return utimensat(AT_FDCWD, file.text, times, 0) == 0 ? 0 : -errno;

@@ -32,6 +32,10 @@ export abstract class Effect {
   get kind(): string {
     return this.word;
   }
+  /** The folder of files that go with it; "" for none. */
+  folder(site: Site): string {
+    return "";
+  }
   /** Writes its members, beside "effect" and "by". */
   write(into: JsonValue): void {}
   /**

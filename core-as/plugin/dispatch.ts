@@ -3,9 +3,10 @@
 // the opening of CNI_NETNS.
 
 import { Adding, Keeps } from "../attach/adding";
-import { attachments_gc } from "../attach/collect";
+import { attachments_gc, records_of } from "../attach/collect";
 import { Leaving } from "../attach/leaving";
 import { nft_check, nft_note, nft_set, nft_unset } from "../attach/nft";
+import { reach_hold } from "../attach/reach";
 import { shared_take } from "../attach/shared";
 import { failure_errno } from "../host/failure";
 import { HOST, netns_open, netns_same } from "../host/kernel";
@@ -78,8 +79,10 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
   if (command == "GC") return gc(request, plugin);
   const invalid = plugin.load(request);
   if (invalid) return refuse(invalid, request.version);
+  plugin.reach(request, request.reach);
   if (command == "STATUS") {
-    const error = plugin.status(request);
+    let error = reach_hold(request, [], false);
+    if (!error) error = plugin.status(request);
     return error ? refuse(error, request.version) : new Answer("");
   }
   if (plugin.uses_netns) {
@@ -87,7 +90,8 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin, last);
-  let error = plugin.check(request);
+  let error = reach_hold(request, [], plugin.wires || plugin.chained);
+  if (!error) error = plugin.check(request);
   if (!error) error = nft_check(request);
   return error ? refuse(error, request.version) : new Answer("");
 }
@@ -100,6 +104,9 @@ function gc(request: Request, plugin: Plugin): Answer {
   if (invalid) return refuse(invalid, request.version);
   const errors = new Array<CniError>();
   const sets = plugin.nft_sets(request);
+  plugin.reach(request, request.reach);
+  const unheld = reach_hold(request, records_of(request.network), plugin.wires || plugin.chained);
+  if (unheld) return refuse(unheld, request.version);
   if (valid.given && plugin.wires) attachments_gc(request, "", [], valid, errors);
   else if (valid.given && plugin.chained) {
     attachments_gc(request, request.type, sets, valid, errors);
@@ -181,10 +188,15 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
       request.netns_unknown = true;
     }
   }
+  plugin.reach(request, request.reach);
   if (plugin.wires || plugin.chained) {
     const error = leave(request, plugin, errors);
     if (error) return refuse(error, request.version);
-  } else plugin.del(request, false, errors);
+  } else {
+    const unheld = reach_hold(request, [], false);
+    if (unheld) errors.push(unheld);
+    plugin.del(request, false, errors);
+  }
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }

@@ -9,6 +9,7 @@ import { failed, Inner, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { chain_read, tell_unheard } from "./chain";
 
@@ -51,6 +52,13 @@ export class Fused extends Plugin {
       sets = sets.concat(this.chain[i].plugin.nft_sets(this.chain[i].request));
     }
     return sets;
+  }
+
+  reach(request: Request, into: Reach): void {
+    this.read(request);
+    for (let i = 0; i < this.chain.length; i++) {
+      this.chain[i].plugin.reach(this.chain[i].request, into);
+    }
   }
 
   private read(request: Request): void {
