@@ -163,7 +163,7 @@ static void build(void)
     allow_listed();
 }
 
-static int32_t drop_capabilities(void)
+int32_t confine_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -176,16 +176,14 @@ static int32_t drop_capabilities(void)
     return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
 
-bool confine_is_there(void)
+bool confine_has_filters(void)
 {
     // What is wrong is the pointer then, and not the kernel.
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == 0 || errno == EFAULT;
 }
 
-int32_t confine(void)
+int32_t confine_system_calls(void)
 {
-    int32_t status = drop_capabilities();
-    if (status < 0) return status;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
     build();
     struct sock_fprog program = {.len = filter_length, .filter = filter};

@@ -8,13 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Whether this kernel has seccomp filters. */
-bool confine_is_there(void);
+/** Whether this kernel has filters of system calls (seccomp). */
+bool confine_has_filters(void);
+
+/** Gives up the capabilities that no operation needs, for good: 0 or -errno. */
+int32_t confine_capabilities(void);
 
 /**
- * Gives up what no operation needs, for good: 0, or -errno when the kernel knows no such thing.
- * Programs cannot be executed afterwards: see launcher.h.
+ * Gives up the system calls that no operation makes, for good: 0 or -errno. Programs cannot be
+ * executed afterwards: see launcher.h.
  */
-int32_t confine(void);
+int32_t confine_system_calls(void);
 
 #endif

@@ -47,13 +47,15 @@ bool landlock_is_there(void)
     return version() >= 1;
 }
 
-static void allow(const struct landlock *held, const char *folder, uint64_t rights)
+/** Adds a folder: false when it cannot be opened. */
+static bool allow(const struct landlock *held, const char *folder, uint64_t rights)
 {
     struct landlock_path_beneath_attr beneath = {.allowed_access = rights & held->rights};
     beneath.parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (beneath.parent_fd < 0) return;
+    if (beneath.parent_fd < 0) return false;
     (void)syscall(SYS_landlock_add_rule, held->fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
     (void)close(beneath.parent_fd);
+    return true;
 }
 
 int32_t landlock_open(struct landlock *held)
@@ -66,18 +68,18 @@ int32_t landlock_open(struct landlock *held)
     // The size of what the first version knew: later members would be 0.
     held->fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0);
     if (held->fd < 0) return -errno;
-    allow(held, SYSCTLS, LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE);
+    (void)allow(held, SYSCTLS, LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE);
     return 0;
 }
 
 void landlock_allow(struct landlock *held, const char *folder, bool make)
 {
     struct path path;
-    if (strlen(folder) >= PATH_MAX) return;
+    if (allow(held, folder, FOLDER_RIGHTS)) return;
+    if (!make || errno != ENOENT || strlen(folder) >= PATH_MAX) return;
     strcpy(path.text, folder);
     // What keeps it from being made the operation that needs it will say.
-    if (make) (void)folder_make(&path);
-    allow(held, folder, FOLDER_RIGHTS);
+    if (folder_make(&path) == 0) (void)allow(held, folder, FOLDER_RIGHTS);
 }
 
 int32_t landlock_close(struct landlock *held)

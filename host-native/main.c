@@ -25,7 +25,7 @@
 extern char **environ;
 
 static const char PREFIX[] = "CNI_";
-/** "0": give up no powers; "1": all of them or fail (reach.h). */
+/** "0": give up no powers; "1": system calls too, or fail (reach.h). */
 static const char CONFINE[] = "FAIRLEAD_CONFINE";
 /** The name of a chain in one call and of the command line. */
 static const char FAIRLEAD[] = "fairlead";
@@ -104,7 +104,7 @@ static int32_t hold_as_wanted(void)
     const char *wanted = getenv(CONFINE);
     if (wanted != NULL && strcmp(wanted, "0") == 0) return reach_begin(REACH_FREE);
     bool must = wanted != NULL && strcmp(wanted, "1") == 0;
-    return reach_begin(must ? REACH_CONFINED_OR_NOTHING : REACH_CONFINED);
+    return reach_begin(must ? REACH_CONFINED : REACH_HELD);
 }
 
 int main(int argc, char **argv)

@@ -30,8 +30,8 @@ static struct buffer programs = {.limit = LIST_LIMIT_BYTES};
 int32_t reach_begin(enum reach_wish wish)
 {
     wanted = wish;
-    bool able = landlock_is_there() && confine_is_there();
-    return wish == REACH_CONFINED_OR_NOTHING && !able ? -ENOSYS : 0;
+    if (wish != REACH_CONFINED || (landlock_is_there() && confine_has_filters())) return 0;
+    return -ENOSYS;
 }
 
 /** The text behind this one of a list; the first for NULL, NULL after the last. */
@@ -134,10 +134,12 @@ int32_t host_confine(struct host *host, struct span folder_lines, struct span pr
     if (status < 0) return status;
     confined = true;
     if (programs.length > 0) status = plugin_begin_launcher();
-    if (status == 0) status = hold_to_folders(make != 0);
-    bool must = wanted == REACH_CONFINED_OR_NOTHING;
-    if (status < 0 && must) return reply_fail(&host->reply, -status, "no Landlock for the files");
-    status = confine();
-    if (status < 0 && must) return reply_fail(&host->reply, -status, "no seccomp filter");
-    return 0;
+    if (status < 0) return reply_fail(&host->reply, -status, "no process to execute plugins");
+    int32_t landlocked = hold_to_folders(make != 0);
+    int32_t incapable = confine_capabilities();
+    if (wanted != REACH_CONFINED) return 0;
+    status = confine_system_calls();
+    if (landlocked < 0) return reply_fail(&host->reply, -landlocked, "no Landlock");
+    if (incapable < 0) return reply_fail(&host->reply, -incapable, "no capabilities");
+    return status < 0 ? reply_fail(&host->reply, -status, "no seccomp filters") : 0;
 }

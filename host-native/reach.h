@@ -15,10 +15,10 @@
 enum reach_wish {
     /** Nothing is held to anything. */
     REACH_FREE,
-    /** What this kernel can do is done. */
+    /** Held to its folders and programs, and to few capabilities, as far as this kernel can. */
+    REACH_HELD,
+    /** To few system calls too; where this kernel cannot do all of it, the call fails. */
     REACH_CONFINED,
-    /** And if it cannot do all of it, the call fails. */
-    REACH_CONFINED_OR_NOTHING,
 };
 
 /**

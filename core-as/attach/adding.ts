@@ -48,7 +48,7 @@ export class Adding {
   /** Takes the lock and sees what is known of the attachment. Nothing is changed before. */
   begin(): CniError | null {
     const request = this.request;
-    if (this.keeps == Keeps.Nothing) return reach_hold(request, [], false);
+    if (this.keeps == Keeps.Nothing) return reach_hold(request, []);
     const record = this.record;
     record.network = request.network;
     record.containerID = request.env.containerID;
@@ -69,7 +69,7 @@ export class Adding {
     const looked = record_look(record.name);
     if (looked.error) return looked.error;
     const old = looked.found;
-    const unheld = reach_hold(this.request, old ? [old] : [], true);
+    const unheld = reach_hold(this.request, old ? [old] : []);
     if (unheld || !old) return unheld;
     const same = old.network == record.network && old.is_in(record.netnsID, record.netns);
     const here = old.hostNetnsID.length == 0 || old.hostNetnsID == record.hostNetnsID;

@@ -54,7 +54,7 @@ export class Leaving {
       return;
     }
     const found = looked.found;
-    const unheld = reach_hold(request, found ? [found] : [], true);
+    const unheld = reach_hold(request, found ? [found] : []);
     if (unheld) errors.push(unheld);
     const here = found !== null && is_here(found);
     const any = request.network.length == 0;

@@ -2,7 +2,6 @@
 // attachment is known, which names folders of its own, and before anything is changed. It refuses to
 // know what else a call needs: plugins have put that into the request.
 import { confine } from "../host/host.gen";
-import { legacy_reach } from "../nft/legacy";
 import { CniError, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Attachment } from "./record";
@@ -15,13 +14,9 @@ const STATE = "/run/fairlead";
  */
 const PROCESSES = "/proc/";
 
-/**
- * Holds the call to the folders and programs of its request and to what the records name.
- * `nft`: whether it may set up nftables, with what of iptables goes along with it.
- */
-export function reach_hold(request: Request, records: Attachment[], nft: bool): CniError | null {
+/** Holds the call to the folders and programs of its request and to what the records name. */
+export function reach_hold(request: Request, records: Attachment[]): CniError | null {
   const reach = request.reach;
-  const command = request.env.command;
   reach.write(STATE);
   if (request.env.netns.startsWith(PROCESSES)) reach.write_anywhere();
   for (let i = 0; i < records.length; i++) {
@@ -30,7 +25,7 @@ export function reach_hold(request: Request, records: Attachment[], nft: bool): 
     if (record.netns.startsWith(PROCESSES)) reach.write_anywhere();
     for (let k = 0; k < record.effects.length; k++) reach.write(record.effects[k].folder(site));
   }
-  if (nft && command != "DEL" && command != "STATUS") legacy_reach(reach);
-  const held = confine(reach.folder_lines, reach.program_lines, command == "ADD");
+  const make = request.env.command == "ADD";
+  const held = confine(reach.folder_lines, reach.program_lines, make);
   return held < 0 ? os_error("give up what the call does not need (FAIRLEAD_CONFINE=1)") : null;
 }

@@ -33,8 +33,9 @@ function is_used(v6: bool): bool {
   return utf8_decode(names.ptr, names.len).split("\n").includes("filter");
 }
 
-/** What is executed where iptables-legacy is in use. */
-export function legacy_reach(reach: Reach): void {
+/** What a command of a plugin that has rules there executes, where iptables-legacy is in use. */
+export function legacy_reach(command: string, reach: Reach): void {
+  if (command == "DEL" || command == "STATUS") return;
   if (is_used(false) || is_used(true)) reach.execute(SHELL);
 }
 

@@ -81,7 +81,7 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
   if (invalid) return refuse(invalid, request.version);
   plugin.reach(request, request.reach);
   if (command == "STATUS") {
-    let error = reach_hold(request, [], false);
+    let error = reach_hold(request, []);
     if (!error) error = plugin.status(request);
     return error ? refuse(error, request.version) : new Answer("");
   }
@@ -90,7 +90,7 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin, last);
-  let error = reach_hold(request, [], plugin.wires || plugin.chained);
+  let error = reach_hold(request, []);
   if (!error) error = plugin.check(request);
   if (!error) error = nft_check(request);
   return error ? refuse(error, request.version) : new Answer("");
@@ -105,7 +105,7 @@ function gc(request: Request, plugin: Plugin): Answer {
   const errors = new Array<CniError>();
   const sets = plugin.nft_sets(request);
   plugin.reach(request, request.reach);
-  const unheld = reach_hold(request, records_of(request.network), plugin.wires || plugin.chained);
+  const unheld = reach_hold(request, records_of(request.network));
   if (unheld) return refuse(unheld, request.version);
   if (valid.given && plugin.wires) attachments_gc(request, "", [], valid, errors);
   else if (valid.given && plugin.chained) {
@@ -193,7 +193,7 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
     const error = leave(request, plugin, errors);
     if (error) return refuse(error, request.version);
   } else {
-    const unheld = reach_hold(request, [], false);
+    const unheld = reach_hold(request, []);
     if (unheld) errors.push(unheld);
     plugin.del(request, false, errors);
   }

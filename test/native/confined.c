@@ -140,7 +140,7 @@ int main(int argc, char **argv)
     const char *folder = argv[1];
     const char *path = argv[2];
     hold_writes();
-    if (reach_begin(REACH_CONFINED_OR_NOTHING) < 0) return 3;
+    if (reach_begin(REACH_CONFINED) < 0) return 3;
     write_by_operation("file too early", joined(folder, "early"));
     execute("program too early", joined(path, "foreign"), (struct span){"", 0});
     if (host_confine(&host, span_of(folder), span_of("foreign"), 1) < 0) return 4;
