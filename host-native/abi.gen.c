@@ -48,6 +48,19 @@ u32 Z_hostZ_sleep(struct Z_host_instance_t *instance, u32 duration_ms)
     return border_end(host, status);
 }
 
+u32 Z_hostZ_confine(struct Z_host_instance_t *instance, u32 folders_ptr, u32 folders_len,
+    u32 programs_ptr, u32 programs_len, u32 make)
+{
+    struct host *host = (struct host *)instance;
+    struct span folders;
+    struct span programs;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, folders_ptr, folders_len, &folders);
+    if (status == 0) status = border_text(host, programs_ptr, programs_len, &programs);
+    if (status == 0) status = host_confine(host, folders, programs, (int32_t)make);
+    return border_end(host, status);
+}
+
 u32 Z_hostZ_panic(struct Z_host_instance_t *instance, u32 msg_ptr, u32 msg_len, u32 file_ptr,
     u32 file_len, u32 line, u32 col)
 {

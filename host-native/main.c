@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "confine.h"
 #include "hold.h"
 #include "host.h"
 #include "io.h"
 #include "launcher.h"
 #include "netns.h"
-#include "plugin.h"
+#include "reach.h"
 #include "relro.h"
 #include "runtime.h"
 #include "serve.h"
@@ -26,7 +25,7 @@
 extern char **environ;
 
 static const char PREFIX[] = "CNI_";
-/** "1": give up powers first (confine.h). */
+/** "0": give up no powers; "1": system calls too, or fail (reach.h). */
 static const char CONFINE[] = "FAIRLEAD_CONFINE";
 /** The name of a chain in one call and of the command line. */
 static const char FAIRLEAD[] = "fairlead";
@@ -99,13 +98,13 @@ static bool hand_over(const struct buffer *answer)
     return false;
 }
 
-/** Gives up powers when that is asked for: 0 or -errno. */
-static int32_t confine_if_wanted(void)
+/** How far the call may reach: 0, or -errno when this kernel cannot do what is wanted. */
+static int32_t hold_as_wanted(void)
 {
     const char *wanted = getenv(CONFINE);
-    if (wanted == NULL || strcmp(wanted, "1") != 0) return 0;
-    int32_t status = plugin_begin_launcher();
-    return status < 0 ? status : confine();
+    if (wanted != NULL && strcmp(wanted, "0") == 0) return reach_begin(REACH_FREE);
+    bool must = wanted != NULL && strcmp(wanted, "1") == 0;
+    return reach_begin(must ? REACH_CONFINED : REACH_HELD);
 }
 
 int main(int argc, char **argv)
@@ -127,8 +126,9 @@ int main(int argc, char **argv)
         say("fairlead: no memory to begin with\n");
         return EXIT_FAILED;
     }
-    if (confine_if_wanted() < 0) {
-        say("fairlead: FAIRLEAD_CONFINE=1, and this kernel has no seccomp filters\n");
+    if (hold_as_wanted() < 0) {
+        say("fairlead: FAIRLEAD_CONFINE=1, and this kernel has no seccomp filters or no Landlock: "
+            "unset it to have what there is\n");
         return EXIT_FAILED;
     }
     int exit_code = serve(&host, type, &env, &answer);

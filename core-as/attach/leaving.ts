@@ -9,6 +9,7 @@ import { Request } from "../spec/request";
 import { elements_release, flows_drop } from "./elements";
 import { Entered, effects_undo_in, netns_of, record_settle } from "./living";
 import { older_effects } from "./older";
+import { reach_hold } from "./reach";
 import { Attachment } from "./record";
 import { file_drop, is_here, LOCK_NOW_MS, Lock, record_look } from "./store";
 
@@ -56,6 +57,10 @@ export class Leaving {
       return;
     }
     const found = looked.found;
+    const known = found !== null && (this.by.length == 0 || has_of(found, this.by));
+    request.reach.stranger = !known;
+    const unheld = reach_hold(request, found ? [found] : []);
+    if (unheld) errors.push(unheld);
     const here = found !== null && is_here(found);
     const any = request.network.length == 0;
     if (found && here && (any || found.network == request.network)) {

@@ -26,6 +26,9 @@ export class Inside extends Effect {
   get word(): string {
     return "link";
   }
+  get waits(): bool {
+    return this.pending;
+  }
   write(into: JsonValue): void {
     into.append("kind", JsonValue.string(this.made_as));
     into.append("mac", JsonValue.string(this.mac));
@@ -47,7 +50,6 @@ export class Inside extends Effect {
   /** It is made now; gives it, null and the failure noted when it cannot be read. */
   made(adding: Adding): Link | null {
     this.pending = false;
-    adding.made_now(this);
     return link_get(adding.request.netns, adding.request.env.ifname);
   }
 }

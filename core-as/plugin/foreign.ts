@@ -12,6 +12,7 @@ import { ByteWriter, Utf8 } from "../lib/utf8";
 import { Attachments } from "../spec/attachments";
 import { HELD } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Reader } from "../spec/reader";
 import { Request } from "../spec/request";
 import { result_json, result_read } from "../spec/result";
@@ -207,6 +208,10 @@ export class Foreign extends Plugin {
   /** Nothing is known of it here: rows of known ones are plugins/foreign.ts. */
   describe(type: Type): void {
     type.ours = false;
+  }
+
+  reach(request: Request, into: Reach): void {
+    into.execute(this.type);
   }
 
   load(request: Request): CniError | null {

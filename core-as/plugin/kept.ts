@@ -12,6 +12,7 @@ import { veth_is_ours } from "../net/veth";
 import { FLUSHED } from "../nft/present";
 import { ReferenceChain } from "../nft/reference";
 import { CniError, Code } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { version_before } from "../spec/version";
 import { Called, program_call } from "./foreign";
@@ -55,6 +56,11 @@ function idle(request: Request, plugin: Plugin): bool {
 function makes_more(request: Request, plugin: Plugin): bool {
   if (!plugin.wires && !plugin.chained) return false;
   return plugin.inner(request).length == 0 && plugin.nft_sets(request).length > 0;
+}
+
+/** Says that what install kept of the type is executed for an attachment of its own. */
+export function kept_reach(request: Request, plugin: Plugin, into: Reach): void {
+  if (makes_more(request, plugin)) into.execute_for_stranger(`${request.type}${SUFFIX}`);
 }
 
 /** Calls what install kept of the type, in the newest version that it speaks. */

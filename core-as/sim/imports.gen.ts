@@ -24,6 +24,16 @@ export function host_sleep(duration_ms: i32): i32 {
   return at.host_sleep(duration_ms);
 }
 
+export function host_confine(
+  folders: usize,
+  folders_len: i32,
+  programs: usize,
+  programs_len: i32,
+  make: i32,
+): i32 {
+  return at.host_confine(folders, folders_len, programs, programs_len, make);
+}
+
 export function host_panic(
   msg: usize,
   msg_len: i32,

@@ -20,6 +20,7 @@ export {
   store_file_write,
 } from "./files";
 export {
+  host_confine,
   host_log,
   host_panic,
   host_reply_len,

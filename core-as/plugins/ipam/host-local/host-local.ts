@@ -9,6 +9,7 @@ import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../../plugin/type"
 import { Written } from "../../../plugin/written";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { exhausted } from "./allocate";
@@ -43,6 +44,13 @@ export class HostLocal extends Plugin {
       .at(ARGS, "ips")
       .at(RUNTIME, "ips ipRanges")
       .at(CNI_ARGS, "IP");
+  }
+
+  reach(request: Request, into: Reach): void {
+    const dataDir = data_dir(request);
+    if (request.network.length > 0 && dataDir.length > 0) {
+      into.write(`${dataDir}/${request.network}`);
+    }
   }
 
   load(request: Request): CniError | null {

@@ -6,11 +6,12 @@ import { Adding } from "../../../attach/adding";
 import { Maker } from "../../../attach/leaving";
 import { plugin_find } from "../../../plugin/find";
 import { pass } from "../../../plugin/inner";
-import { check_one, kept_del } from "../../../plugin/kept";
+import { check_one, kept_del, kept_reach } from "../../../plugin/kept";
 import { failed, Inner, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { chain_read, named, tell_unheard } from "./chain";
 
@@ -53,6 +54,15 @@ export class Fused extends Plugin {
       sets = sets.concat(this.chain[i].plugin.nft_sets(this.chain[i].request));
     }
     return sets;
+  }
+
+  reach(request: Request, into: Reach): void {
+    this.read(request);
+    for (let i = 0; i < this.chain.length; i++) {
+      const inner = this.chain[i];
+      inner.plugin.reach(inner.request, into);
+      kept_reach(inner.request, inner.plugin, into);
+    }
   }
 
   private read(request: Request): void {

@@ -6,11 +6,13 @@ import { check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
 import { host_port_of } from "../../../nft/hostport";
+import { legacy_reach } from "../../../nft/legacy";
 import { PORTMAP } from "../../../nft/subnets";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { backend_read } from "./backend";
@@ -38,6 +40,10 @@ export class Portmap extends Plugin {
       .at(RUNTIME, "portMappings")
       .at("runtimeConfig.portMappings", "hostPort containerPort protocol hostIP");
     type.idle_without = "portMappings";
+  }
+
+  reach(request: Request, into: Reach): void {
+    legacy_reach(request.env.command, into);
   }
 
   load(request: Request): CniError | null {

@@ -11,6 +11,7 @@ import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { ARGS, CNI_ARGS, CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { CniError, os_error } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { backup_dir } from "./backup";
 import { TUNING, tuned_link, tuning_note, tuning_unrecorded } from "./restore";
@@ -34,6 +35,10 @@ export class Tuning extends Plugin {
       .at(ARGS, "sysctl mac promisc mtu allmulti txQLen")
       .at(RUNTIME, "mac")
       .at(CNI_ARGS, "MAC");
+  }
+
+  reach(request: Request, into: Reach): void {
+    into.write(backup_dir(request));
   }
 
   load(request: Request): CniError | null {
