@@ -37,6 +37,7 @@ struct space {
     int fd;
     struct netlink route;
     struct netlink netfilter;
+    struct netlink sock_diag;
 };
 
 /** By handle; the first is the host's own, whose descriptor is `home_fd`. */
@@ -104,7 +105,9 @@ int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink
 {
     if (ns != 0 && !given(ns)) return no_handle(host, ns);
     struct space *space = &spaces[ns];
-    struct netlink *socket = protocol == NETLINK_ROUTE ? &space->route : &space->netfilter;
+    struct netlink *socket = &space->route;
+    if (protocol == NETLINK_NETFILTER) socket = &space->netfilter;
+    if (protocol == NETLINK_SOCK_DIAG) socket = &space->sock_diag;
     *into = socket;
     if (socket->open && !socket->broken) return 0;
     netlink_close(socket);
@@ -194,6 +197,7 @@ int32_t kernel_netns_close(struct host *host, int32_t ns)
     if (!given(ns)) return no_handle(host, ns);
     netlink_close(&spaces[ns].route);
     netlink_close(&spaces[ns].netfilter);
+    netlink_close(&spaces[ns].sock_diag);
     (void)close(spaces[ns].fd);
     spaces[ns].fd = -1;
     return 0;

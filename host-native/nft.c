@@ -14,6 +14,7 @@
 
 #include "abi.gen.h"
 #include "netns.h"
+#include "nft-data.h"
 #include "shape.h"
 #include "shapes.gen.h"
 #include "text.h"
@@ -39,13 +40,7 @@ static struct request *generic(struct request *request, int32_t family)
     return request;
 }
 
-/* Numbers of the network's byte order. */
-
-static int32_t number(struct view value)
-{
-    return (int32_t)ntohl(view_u32(value, 0));
-}
-
+/** Of the byte order of the network. */
 static uint64_t wide(struct view value)
 {
     return (uint64_t)ntohl(view_u32(value, 0)) << 32 | ntohl(view_u32(value, 4));
@@ -98,7 +93,7 @@ static void visit_generation(struct reply *reply, const struct message *message,
     struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_GEN_ID) *now = (uint32_t)number(attr.value);
+        if (attr.type == NFTA_GEN_ID) *now = (uint32_t)nft_number(attr.value);
     }
 }
 
@@ -134,126 +129,6 @@ int32_t nft_rule_list(struct host *host, int32_t ns, int32_t family, struct span
     return netlink_list(netlink, &host->reply, list, visit_rule, NULL);
 }
 
-/* Data and expressions */
-
-/** NF_* and NFT_* in nft's words. */
-static const char *verdict_word(int32_t code)
-{
-    switch (code) {
-    case 0: return "drop";
-    case 1: return "accept";
-    case NFT_CONTINUE: return "continue";
-    case NFT_BREAK: return "break";
-    case NFT_JUMP: return "jump";
-    case NFT_GOTO: return "goto";
-    case NFT_RETURN: return "return";
-    default: return NULL;
-    }
-}
-
-enum { HEX_MAX = 2 * NFT_DATA_VALUE_MAXLEN };
-
-/** Bytes in hex or a verdict in words; the longest has a chain's name of 127 bytes. */
-struct data {
-    char text[HEX_MAX > 192 ? HEX_MAX : 192];
-    uint32_t length;
-};
-
-static void hex_of(struct view bytes, struct data *into)
-{
-    static const char HEX[] = "0123456789abcdef";
-    uint32_t length = view_length(bytes);
-    if (length > HEX_MAX / 2) {
-        reply_malformed();
-        length = 0;
-    }
-    for (uint32_t at = 0; at < length; at++) {
-        into->text[at * 2] = HEX[bytes.at[at] >> 4];
-        into->text[at * 2 + 1] = HEX[bytes.at[at] & 15];
-    }
-    into->length = length * 2;
-}
-
-static void verdict_of(struct view verdict, struct data *into)
-{
-    char digits[12] = "";
-    const char *word = "";
-    struct span chain = {"", 0};
-    const char *space = "";
-    struct attr attr;
-    while (attr_next(&verdict, &attr)) {
-        if (attr.type == NFTA_VERDICT_CODE) {
-            int32_t code = number(attr.value);
-            word = verdict_word(code);
-            (void)snprintf(digits, sizeof digits, "%d", code);
-            if (word == NULL) word = digits;
-        } else if (attr.type == NFTA_VERDICT_CHAIN) {
-            chain = view_text(attr.value);
-            space = " ";
-        }
-    }
-    int length = snprintf(into->text, sizeof into->text, "%s%s%.*s", word,
-        space, (int)chain.len, chain.ptr);
-    if (length < 0 || (size_t)length >= sizeof into->text) {
-        reply_malformed();
-        length = 0;
-    }
-    into->length = (uint32_t)length;
-}
-
-/** The words of a verdict, if data is one. */
-static void verdict_in(struct view nested, struct data *into)
-{
-    struct attr attr;
-    while (attr_next(&nested, &attr)) {
-        if (attr.type == NFTA_DATA_VERDICT) verdict_of(attr.value, into);
-    }
-}
-
-/** "match NAME" or "target NAME": names of xtables have 28 bytes at most. */
-static void name_of(struct span kind, struct span name, struct data *into)
-{
-    int length = snprintf(into->text, sizeof into->text, "%.*s %.*s", (int)kind.len, kind.ptr,
-        (int)name.len, name.ptr);
-    if (length < 0 || (size_t)length >= sizeof into->text) {
-        reply_malformed();
-        length = 0;
-    }
-    into->length = (uint32_t)length;
-}
-
-static void data_of(struct view nested, struct data *into)
-{
-    struct attr attr;
-    while (attr_next(&nested, &attr)) {
-        if (attr.type == NFTA_DATA_VALUE) hex_of(attr.value, into);
-        else if (attr.type == NFTA_DATA_VERDICT) verdict_of(attr.value, into);
-    }
-}
-
-/** What an expression is called; a verdict in words, a match or target of xtables with its name. */
-static void reply_expression(struct reply *reply, struct view expression)
-{
-    struct span name = {"", 0};
-    struct data more = {.length = 0};
-    struct attr attr;
-    while (attr_next(&expression, &attr)) {
-        if (attr.type == NFTA_EXPR_NAME) name = view_text(attr.value);
-        if (attr.type != NFTA_EXPR_DATA) continue;
-        struct view data = attr.value;
-        while (attr_next(&data, &attr)) {
-            if (span_is(name, "immediate") && attr.type == NFTA_IMMEDIATE_DATA) {
-                verdict_in(attr.value, &more);
-            } else if ((span_is(name, "match") && attr.type == NFTA_MATCH_NAME)
-                || (span_is(name, "target") && attr.type == NFTA_TARGET_NAME)) {
-                name_of(name, view_text(attr.value), &more);
-            }
-        }
-    }
-    if (more.length > 0) reply_json_string(reply, more.text, more.length);
-    else reply_json_string(reply, name.ptr, name.len);
-}
-
 /* Chains */
 
 static void visit_use(struct reply *reply, const struct message *message, void *context)
@@ -264,7 +139,7 @@ static void visit_use(struct reply *reply, const struct message *message, void *
     struct view attrs = view_from(message->body, sizeof(struct nfgenmsg));
     struct attr attr;
     while (attr_next(&attrs, &attr)) {
-        if (attr.type == NFTA_CHAIN_USE) *use = (uint32_t)number(attr.value);
+        if (attr.type == NFTA_CHAIN_USE) *use = (uint32_t)nft_number(attr.value);
     }
 }
 
@@ -275,7 +150,7 @@ static void visit_rule_of_chain(struct reply *reply, const struct message *messa
     // The kernel counts handles up from 1 for each table.
     write_nft_handle(reply, &(struct nft_handle_shape){(int64_t)rule.handle, rule.comment});
     struct attr attr;
-    while (attr_next(&rule.expressions, &attr)) reply_expression(reply, attr.value);
+    while (attr_next(&rule.expressions, &attr)) nft_expression(reply, attr.value);
     reply_shape_end(reply);
 }
 
@@ -314,14 +189,14 @@ static void visit_base(struct reply *reply, const struct message *message, void 
         if (attr.type == NFTA_CHAIN_TABLE) base.table = view_text(attr.value);
         else if (attr.type == NFTA_CHAIN_NAME) base.chain = view_text(attr.value);
         else if (attr.type == NFTA_CHAIN_POLICY) {
-            const char *word = verdict_word(number(attr.value));
+            const char *word = nft_verdict(nft_number(attr.value));
             if (word != NULL) base.policy = span_of(word);
         }
         if (attr.type != NFTA_CHAIN_HOOK) continue;
         struct view hook = attr.value;
         while (attr_next(&hook, &attr)) {
-            if (attr.type == NFTA_HOOK_HOOKNUM) at = number(attr.value);
-            else if (attr.type == NFTA_HOOK_PRIORITY) base.priority = number(attr.value);
+            if (attr.type == NFTA_HOOK_HOOKNUM) at = nft_number(attr.value);
+            else if (attr.type == NFTA_HOOK_PRIORITY) base.priority = nft_number(attr.value);
         }
     }
     if (at != *hooknum) return;
@@ -342,13 +217,13 @@ int32_t nft_chain_list(struct host *host, int32_t ns, int32_t hooknum)
 
 static void reply_element(struct reply *reply, struct view element)
 {
-    struct data key = {.length = 0};
-    struct data data = {.length = 0};
+    struct nft_data key = {.length = 0};
+    struct nft_data data = {.length = 0};
     struct span comment = {"", 0};
     struct attr attr;
     while (attr_next(&element, &attr)) {
-        if (attr.type == NFTA_SET_ELEM_KEY) data_of(attr.value, &key);
-        else if (attr.type == NFTA_SET_ELEM_DATA) data_of(attr.value, &data);
+        if (attr.type == NFTA_SET_ELEM_KEY) nft_data_of(attr.value, &key);
+        else if (attr.type == NFTA_SET_ELEM_DATA) nft_data_of(attr.value, &data);
         else if (attr.type == NFTA_SET_ELEM_USERDATA) comment = comment_of(attr.value);
     }
     struct nft_element_shape told = {

@@ -1,17 +1,18 @@
 // What 0.1.0 wrote beside the record of an attachment: a file for each chained plugin that changed
 // something, /run/fairlead/<type>/<containerID>:<ifname>, with the members that the type's effect
 // has today. A node that was upgraded has them until its pods are gone. It writes none.
+
 import { failure_errno } from "../host/failure";
 import { dir_list, file_read } from "../host/store";
 import { EFBIG, ENOENT } from "../lib/errno";
 import { json_parse, Kind } from "../lib/json";
+import { state_dir } from "../lib/state-dir";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code, os_error } from "../spec/error";
 import { Effect, effect_read, Site } from "./effect";
 import { Attachment } from "./record";
 import { file_drop } from "./store";
 
-const ROOT = "/run/fairlead";
 const TYPES: string[] = ["bandwidth", "tuning", "sbr", "vrf"];
 const LIMIT_BYTES = 65536;
 
@@ -56,7 +57,7 @@ export function older_effects(of_it: Attachment, by: string): Effect[] {
 
 /** null when there is no such file, or it is another network's. Garbage has nothing to undo. */
 function older_read(type: string, of_it: Attachment): Effect | null {
-  const path = `${ROOT}/${type}/${of_it.name}`;
+  const path = `${state_dir()}/${type}/${of_it.name}`;
   const bytes = file_read(path, LIMIT_BYTES);
   if (!bytes && failure_errno == ENOENT) return null;
   if (!bytes && failure_errno != EFBIG) {
@@ -89,9 +90,10 @@ export function older_stale(
   const stale = new Array<Attachment>();
   for (let i = 0; i < TYPES.length; i++) {
     if (by.length > 0 && TYPES[i] != by) continue;
-    const files = dir_list(`${ROOT}/${TYPES[i]}`);
+    const files = dir_list(`${state_dir()}/${TYPES[i]}`);
     if (!files) {
-      if (failure_errno != ENOENT) errors.push(os_error(`read ${ROOT}/${TYPES[i]}`, Code.Io));
+      if (failure_errno != ENOENT)
+        errors.push(os_error(`read ${state_dir()}/${TYPES[i]}`, Code.Io));
       continue;
     }
     for (let k = 0; k < files.length; k++) {

@@ -3,6 +3,7 @@
 // store.ts.
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
 import { dir_usable, identifier_valid } from "../lib/name";
+import { state_dir } from "../lib/state-dir";
 import { Utf8 } from "../lib/utf8";
 import { Element, element_parse, Owned } from "../nft/element";
 import { FIREWALL, ISOLATION, MARKS } from "../nft/firewall";
@@ -11,7 +12,10 @@ import { owner_tag } from "../spec/owner-tag";
 import { Effect, effect_read, Site } from "./effect";
 import { Elements } from "./elements";
 
-export const DIR = "/run/fairlead/attachments";
+/** Where records lie. */
+export function records_dir(): string {
+  return `${state_dir()}/attachments`;
+}
 
 /** What was attached where. */
 export class Attachment {
@@ -31,7 +35,7 @@ export class Attachment {
     return `${this.containerID}:${this.ifname}`;
   }
   get path(): string {
-    return `${DIR}/${this.name}`;
+    return `${records_dir()}/${this.name}`;
   }
   /** What says in nftables whose an element is. */
   get tag(): string {

@@ -3,9 +3,11 @@
 // node; a failing ADD takes back what it changed itself, under the same lock, and only while no
 // other record names it. So nothing is taken from a pod that lives, and none finds a thing there
 // that goes a moment later. A DEL takes back none of it.
+
 import { failure_errno, failure_text } from "../host/failure";
 import { dir_lock, dir_unlock } from "../host/store";
 import { ETIMEDOUT } from "../lib/errno";
+import { state_dir } from "../lib/state-dir";
 import { CniError, Code, os_error } from "../spec/error";
 import { Adding } from "./adding";
 import { Effect, Site } from "./effect";
@@ -15,12 +17,14 @@ import { Shared } from "./shared-change";
 import { LOCK_NOW_MS, Lock, records, records_error } from "./store";
 import { Uses } from "./uses";
 
-const DIR = "/run/fairlead/shared";
+function shared_dir(): string {
+  return `${state_dir()}/shared`;
+}
 const LOCK_LIMIT_MS = 15000;
 
 /** Takes the lock of the node, for what is not to be seen half done; -1 when it cannot be had. */
 export function shared_lock(): i32 {
-  return kept > 0 ? kept : dir_lock(DIR, true, LOCK_LIMIT_MS);
+  return kept > 0 ? kept : dir_lock(shared_dir(), true, LOCK_LIMIT_MS);
 }
 
 /** One that cannot be given back is kept to the end of the call: to wait for it is in vain. */
@@ -32,10 +36,10 @@ export function shared_unlock(lock: i32): void {
 
 /** Why shared_lock failed just now. */
 function shared_lock_error(): CniError {
-  if (failure_errno != ETIMEDOUT) return os_error(`lock ${DIR}`, Code.Io);
+  if (failure_errno != ETIMEDOUT) return os_error(`lock ${shared_dir()}`, Code.Io);
   return new CniError(
     Code.TryAgainLater,
-    `${DIR} stayed locked for ${LOCK_LIMIT_MS} ms: see who holds ${DIR}/lock`,
+    `${shared_dir()} stayed locked for ${LOCK_LIMIT_MS} ms: see who holds ${shared_dir()}/lock`,
     failure_text,
   );
 }

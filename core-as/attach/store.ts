@@ -12,15 +12,18 @@ import {
   file_remove,
   file_write,
 } from "../host/store";
-import { EFBIG, ENOENT, ETIMEDOUT } from "../lib/errno";
+import { EFBIG, ENOENT, EROFS, ETIMEDOUT } from "../lib/errno";
 import { LISTED_MAX_BYTES } from "../lib/limits.gen";
 import { hash64 } from "../lib/name";
+import { state_dir } from "../lib/state-dir";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { Environment } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
-import { Attachment, DIR, record_parse } from "./record";
+import { Attachment, record_parse, records_dir } from "./record";
 
-const LOCKS = "/run/fairlead/locks";
+function locks_dir(): string {
+  return `${state_dir()}/locks`;
+}
 /** So many locks there are: an attachment's is found by the hash of its name. */
 const LOCKS_MASK: u64 = 0xfff;
 /** Longer than any call needs that does not wait for a foreign plugin. */
@@ -54,7 +57,7 @@ export class Looked {
 /** The record of that name. Garbage counts as none. */
 export function record_look(name: string): Looked {
   const looked = new Looked();
-  const path = `${DIR}/${name}`;
+  const path = `${records_dir()}/${name}`;
   const bytes = file_read(path, LISTED_MAX_BYTES);
   if (bytes && utf8_invalid_at(bytes.ptr, bytes.len) < 0) {
     looked.text = utf8_decode(bytes.ptr, bytes.len);
@@ -82,23 +85,26 @@ export function record_write(record: Attachment): CniError | null {
 export function record_put(path: string, text: string): CniError | null {
   let written = file_write(path, text);
   if (written < 0 && failure_errno == ENOENT) {
-    if (dir_make(DIR) < 0) return os_error(`make ${DIR}`, Code.Io);
+    const dir = records_dir();
+    if (dir_make(dir) < 0) return os_error(`make ${dir}`, Code.Io);
     written = file_write(path, text);
   }
   return written < 0 ? os_error(`write ${path}`, Code.Io) : null;
 }
 
-/** Removes a file; one that is not there is fine. */
+/** Removes a file; one that is not there is fine, on a file system that nobody writes to also. */
 export function file_drop(path: string, errors: CniError[]): bool {
   if (file_remove(path) >= 0 || failure_errno == ENOENT) return true;
-  errors.push(os_error(`remove ${path}`, Code.Io));
+  const error = os_error(`remove ${path}`, Code.Io);
+  if (failure_errno == EROFS && !file_read(path, 1) && failure_errno == ENOENT) return true;
+  errors.push(error);
   return false;
 }
 
 /** Every record of this host's namespace that can be read; null on failure. */
 export function records(): Attachment[] | null {
   const found = new Array<Attachment>();
-  const files = file_list(DIR);
+  const files = file_list(records_dir());
   if (!files) return failure_errno == ENOENT ? found : null;
   for (let i = 0; i < files.length; i++) {
     const content = files[i].content;
@@ -110,7 +116,7 @@ export function records(): Attachment[] | null {
 
 /** The error of `records`. */
 export function records_error(): CniError {
-  return os_error(`read ${DIR}`, Code.Io);
+  return os_error(`read ${records_dir()}`, Code.Io);
 }
 
 /** The lock on an attachment: one call at a time works on it. */
@@ -134,7 +140,7 @@ export class Lock {
       this.for_us = true;
       return true;
     }
-    const handle = dir_lock(`${LOCKS}/${place}`, create, timeout_ms);
+    const handle = dir_lock(`${locks_dir()}/${place}`, create, timeout_ms);
     if (handle >= 0) {
       this.handle = handle;
       this.env = env;
@@ -142,7 +148,8 @@ export class Lock {
       env.held = place;
       return true;
     }
-    if (!create && failure_errno == ENOENT) return true;
+    // Where nobody can write, nobody else is at work either.
+    if (!create && (failure_errno == ENOENT || failure_errno == EROFS)) return true;
     this.error =
       failure_errno == ETIMEDOUT
         ? new CniError(
@@ -150,7 +157,7 @@ export class Lock {
             `another call works on ${name} and did not end within ${timeout_ms} ms: try again`,
             failure_text,
           )
-        : os_error(`lock ${name} in ${LOCKS}`, Code.Io);
+        : os_error(`lock ${name} in ${locks_dir()}`, Code.Io);
     return false;
   }
   /** Whether it is held: without `create` there may have been none. */

@@ -139,6 +139,19 @@ export declare function kernel_link_add_veth(
 @external("kernel", "link_add_vrf")
 export declare function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32;
 
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+@external("kernel", "link_add_dummy")
+export declare function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32;
+
 /** Brings a link up. */
 @external("kernel", "link_set_up")
 export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;
@@ -413,6 +426,20 @@ export declare function kernel_conntrack_del(
   dport_end: i32,
   reply_src: usize,
   reply_src_len: i32,
+): i32;
+
+/**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol.
+ */
+@external("kernel", "socket_listens")
+export declare function kernel_socket_listens(
+  ns: i32,
+  protocol: i32,
+  address: usize,
+  address_len: i32,
+  port: i32,
 ): i32;
 
 /**

@@ -15,7 +15,7 @@ import {
   sysctl_write,
 } from "../host/kernel";
 import { sleep } from "../host/store";
-import { ENODEV } from "../lib/errno";
+import { EEXIST, ENODEV } from "../lib/errno";
 import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
@@ -39,20 +39,14 @@ export function ifname_taken(request: Request): CniError | null {
 
 /**
  * The addresses of a result that are the interface's: those that name it, or none. An index that
- * leads nowhere lands in the reader.
+ * leads nowhere is none, as the reference has it.
  */
 export function iface_ips(request: Request, result: Result): IPConfig[] {
   const own = new Array<IPConfig>();
   for (let i = 0; i < result.ips.length; i++) {
     const ip = result.ips[i];
-    if (ip.interface >= result.interfaces.length) {
-      request.reader.invalid(
-        `prevResult puts ${ip.address.toString()} on interface ${ip.interface}, ` +
-          "which it does not list",
-      );
-    } else if (ip.interface < 0 || result.interfaces[ip.interface].name == request.env.ifname) {
-      own.push(ip);
-    }
+    const listed = ip.interface >= 0 && ip.interface < result.interfaces.length;
+    if (!listed || result.interfaces[ip.interface].name == request.env.ifname) own.push(ip);
   }
   return own;
 }
@@ -142,12 +136,42 @@ function dad_wait(ns: i32, link: Link): CniError | null {
   );
 }
 
+/** Whether a gateway is reached without any route of its own. */
+function on_link(gateway: Ip, result: Result): bool {
+  if (gateway.v6 && gateway.isLinkLocal()) return true;
+  for (let i = 0; i < result.ips.length; i++) {
+    const address = result.ips[i].address;
+    if (address.ip.v6 == gateway.v6 && address.contains(gateway)) return true;
+  }
+  return false;
+}
+
+/** RT_SCOPE_LINK, linux/rtnetlink.h. */
+const SCOPE_LINK = 253;
+
+/** A route to a gateway that lies in no subnet of the interface: the kernel asks for one. */
+export function gateway_route(gateway: Ip): Route {
+  const route = new Route();
+  route.dst = `${gateway.toString()}/${gateway.width}`;
+  route.scope = SCOPE_LINK;
+  return route;
+}
+
 function routes_add(ns: i32, link: Link, result: Result): CniError | null {
+  const reached = new Array<string>();
   for (let i = 0; i < result.routes.length; i++) {
     const config = result.routes[i];
     const route = kernel_route(config);
     const family = config.gw ? config.gw : family_gateway(result, config.dst.ip.v6);
     if (family) route.gw = family.toString();
+    // What a route names itself may be a slip; the gateway of an address is meant to be used.
+    const own = config.gw !== null || reached.includes(route.gw);
+    if (family && !own && !on_link(family, result)) {
+      reached.push(route.gw);
+      if (route_add(ns, link.ifindex, gateway_route(family)) < 0 && failure_errno != EEXIST) {
+        return os_error(`add route ${route.gw} to "${link.name}"`);
+      }
+    }
     if (route_add(ns, link.ifindex, route) < 0) {
       const via = route.gw.length > 0 ? ` via ${route.gw}` : "";
       return os_error(`add route ${route.dst}${via} to "${link.name}"`);

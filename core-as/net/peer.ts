@@ -25,7 +25,8 @@ export class HostEnd {
 
 /**
  * The link on the host whose peer is the container's `link`, and the other way round. Indexes of
- * two namespaces may meet by chance, so a result that lists interfaces must list it too.
+ * two namespaces may meet by chance, so a result that lists interfaces must list it too; without a
+ * result it is taken for what it looks like.
  */
 export function host_end(link: Link, result: Result | null): HostEnd {
   const end = new HostEnd();

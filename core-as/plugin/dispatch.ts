@@ -12,6 +12,7 @@ import { failure_errno } from "../host/failure";
 import { HOST, netns_open, netns_same } from "../host/kernel";
 import { log } from "../host/store";
 import { EINVAL, ENOENT } from "../lib/errno";
+import { state_dir_move } from "../lib/state-dir";
 import { Attachments } from "../spec/attachments";
 import { Environment } from "../spec/environment";
 import { CniError, Code, join_errors, os_error } from "../spec/error";
@@ -64,6 +65,7 @@ export function dispatch(type: string, env: Environment): Answer {
   }
   const problem = env.problem();
   if (problem) return refuse(problem, "");
+  state_dir_move(env.state_dir);
   if (env.command == "VERSION") return new Answer(version_document());
   const wrong = request.decode();
   if (env.command == "DEL") return del(request, plugin, wrong ? wrong : request.versionProblem());

@@ -4,9 +4,10 @@ import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/er
 import { LISTED_MAX_BYTES } from "../lib/limits.gen";
 import { texts_joined, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CLOCK_NS } from "./clock";
+import { Content, folder_of } from "./content";
 import { NamedTextReply, write_named_text_list } from "./replies.gen";
 import { copy_of, fail, refusal, refuse, reply, text_of } from "./slot";
-import { Content, folder_of, state } from "./state";
+import { state } from "./state";
 import { write_texts } from "./write";
 
 const SECOND_NS: i64 = 1_000_000_000;

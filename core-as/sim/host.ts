@@ -2,8 +2,9 @@
 // was set, standard error is collected, sleeping takes no time.
 import { EFBIG } from "../lib/errno";
 import { ByteWriter } from "../lib/utf8";
+import { Content } from "./content";
 import { copy_of, fail, reply, slot } from "./slot";
-import { Content } from "./state";
+import {} from "./state";
 
 let input: Content = new Content(0, 0);
 const written: ByteWriter = new ByteWriter();

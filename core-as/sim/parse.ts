@@ -9,6 +9,7 @@ import { json_parse, Kind } from "../lib/json";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { place_addr, put_addr, scope_of } from "./addresses";
 import { flow_parse } from "./conntrack";
+import { Content, Program } from "./content";
 import { disconnect, has_duplicate, insert } from "./fib";
 import { put_nft } from "./nft";
 import { follow, join, LinkLine, link_flag, link_pair, pair, start } from "./parse-link";
@@ -16,19 +17,7 @@ import { number_of, route_word } from "./parse-route";
 import { filter_read, qdisc_read } from "./parse-tc";
 import { has_rule, put_rule } from "./rules";
 import { bytes_of } from "./slot";
-import {
-  Addr,
-  Content,
-  Link,
-  Program,
-  Route,
-  Rule,
-  Space,
-  State,
-  state,
-  state_replace,
-  Vlan,
-} from "./state";
+import { Addr, Link, Route, Rule, Space, State, state, state_replace, Vlan } from "./state";
 import { put_sysctl } from "./sysctls";
 import { METRIC_DEFAULT6 } from "./text";
 import { put_vlan } from "./vlans";

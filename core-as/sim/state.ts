@@ -2,7 +2,7 @@
 // sysctls, nftables and tracked flows, and a tree of files. Classes and lookups alone; how it
 // changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
-import { BOOT_NS, CLOCK_NS } from "./clock";
+import { Content, folder_of, Program } from "./content";
 import { Flow } from "./flow";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Nft } from "./nft-state";
@@ -323,32 +323,6 @@ export class Space {
 
 function octet(value: i32): string {
   return (value & 255).toString(16).padStart(2, "0");
-}
-
-/** A file's bytes; never changed in place. */
-export class Content {
-  /** When it was written. */
-  mtime_ns: i64 = CLOCK_NS;
-  constructor(
-    public ptr: usize,
-    public len: i32,
-  ) {}
-  get before_boot(): bool {
-    return this.mtime_ns < BOOT_NS;
-  }
-}
-
-/** An executable that always says the same. */
-export class Program {
-  constructor(
-    public exit_code: i32,
-    public stdout: string,
-  ) {}
-}
-
-/** The folder that a path lies in. */
-export function folder_of(path: string): string {
-  return path.substring(0, path.lastIndexOf("/"));
 }
 
 export class State {

@@ -1,7 +1,7 @@
 // The parameters of a call: CNI_* environment variables (spec 1.1.0 section 2), validated in the
 // order and with the messages of the reference's skel package.
 import { lower } from "../lib/ascii";
-import { identifier_valid, ifname_problem } from "../lib/name";
+import { dir_usable, identifier_valid, ifname_problem } from "../lib/name";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code } from "./error";
 
@@ -9,6 +9,9 @@ const CURE = "the container runtime sets them; to try a plugin by hand set them 
 
 /** Which lock is held for a plugin that a foreign one calls on our behalf: ../attach/store.ts. */
 export const HELD = "CNI_FAIRLEAD_HELD";
+
+/** Which folder has records, locks and the index of leases: ../lib/state-dir.ts. */
+export const STATE_DIR = "CNI_FAIRLEAD_STATE_DIR";
 
 export class Environment {
   command: string = "";
@@ -21,6 +24,8 @@ export class Environment {
   netns_override: bool = false;
   /** The lock that is held, by this call or by the one that waits for it; "" for none. */
   held: string = "";
+  /** CNI_FAIRLEAD_STATE_DIR: a folder in place of /run/fairlead; "" for that. */
+  state_dir: string = "";
   /** A variable that is not UTF-8. */
   private malformed: string = "";
 
@@ -52,6 +57,7 @@ export class Environment {
     else if (name == "CNI_ARGS") this.args = value;
     else if (name == "CNI_PATH") this.path = value;
     else if (name == HELD) this.held = value;
+    else if (name == STATE_DIR) this.state_dir = value;
     else if (name == "CNI_NETNS_OVERRIDE") {
       const folded = lower(value);
       this.netns_override = folded == "1" || folded == "true";
@@ -62,6 +68,13 @@ export class Environment {
   problem(): CniError | null {
     if (this.malformed.length > 0) {
       return new CniError(Code.InvalidEnvironment, `${this.malformed} is not UTF-8 text`);
+    }
+    if (this.state_dir.length > 0 && !dir_usable(this.state_dir)) {
+      return new CniError(
+        Code.InvalidEnvironment,
+        `${STATE_DIR} must be an absolute path without ".."`,
+        this.state_dir,
+      );
     }
     const add = this.command == "ADD" || this.command == "CHECK";
     const attachment = add || this.command == "DEL";

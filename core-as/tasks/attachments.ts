@@ -1,7 +1,7 @@
 // The task `attachments`: what is attached on this node, by our records and by the results that
 // runtimes keep, so that those are seen too which another plugin wired. It changes nothing.
 import { Life, life_of } from "../attach/living";
-import { Attachment, DIR } from "../attach/record";
+import { Attachment, records_dir } from "../attach/record";
 import { records, records_error } from "../attach/store";
 import { file_mtime } from "../host/store";
 import { JsonValue, json_text } from "../lib/json";
@@ -68,7 +68,7 @@ function foreign(entry: CacheEntry): JsonValue {
  * `foreign` are those in the cache below `cacheDir` of which we have no record.
  */
 export function attachments(network: string, cacheDir: string): Answer {
-  const hidden = unreadable(DIR, "");
+  const hidden = unreadable(records_dir(), "");
   if (hidden) return refuse(hidden, "");
   const list = records();
   if (!list) return refuse(records_error(), "");

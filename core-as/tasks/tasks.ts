@@ -1,12 +1,15 @@
 // What the command line asks of the core, beside serving as a plugin: the runtime's verbs, the
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.
+
 import { attachments_repair } from "../attach/nft";
-import { DIR } from "../attach/record";
+import { records_dir } from "../attach/record";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
+import { dir_usable } from "../lib/name";
+import { state_dir_move } from "../lib/state-dir";
 import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
-import { Environment } from "../spec/environment";
+import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
 import { attachments } from "./attachments";
 import { fuse, fuse_owner, unfuse } from "./fuse";
@@ -34,6 +37,12 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
     return refuse(new CniError(Code.Decode, "the request of a task must be a JSON object"), "");
   }
   const request = parsed.value;
+  const moved = request.text_at("stateDir");
+  if (moved.length > 0 && !dir_usable(moved)) {
+    const msg = `${STATE_DIR} must be an absolute path without ".."`;
+    return refuse(new CniError(Code.InvalidEnvironment, msg, moved), "");
+  }
+  state_dir_move(moved);
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
@@ -74,7 +83,7 @@ function task_of(name: string, request: JsonValue): Task {
  * in nftables was gone, flushed by somebody, and is there again.
  */
 function repair(): Answer {
-  const hidden = unreadable(DIR, "");
+  const hidden = unreadable(records_dir(), "");
   if (hidden) return refuse(hidden, "");
   const errors = new Array<CniError>();
   const records = attachments_repair(new Environment(0, 0), errors);

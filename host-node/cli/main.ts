@@ -144,7 +144,9 @@ function machine(program: Program): Io {
       // Half an add would leave half an attachment.
       holdSignals();
       try {
-        return performTask(program.core(), driver, name, request, around);
+        const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
+        const asked = { ...(request as object), stateDir };
+        return performTask(program.core(), driver, name, asked, around);
       } finally {
         driver.close();
       }

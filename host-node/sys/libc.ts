@@ -12,6 +12,7 @@ type Library = InstanceType<Ffi['DynamicLibrary']>;
 
 /** Errnos these drivers raise or tell apart themselves (asm-generic/errno*.h). */
 export const ENOENT = 2;
+export const EOPNOTSUPP = 95;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;

@@ -3,7 +3,7 @@
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments
 // are still valid, and knows no plugin's keys.
 import { attachments_live } from "../../attach/living";
-import { DIR } from "../../attach/record";
+import { records_dir } from "../../attach/record";
 import { records_error } from "../../attach/store";
 import { log } from "../../host/store";
 import { JsonValue, json_parse, json_text, Kind } from "../../lib/json";
@@ -318,7 +318,7 @@ function collect(task: Task, list: NetworkList): Answer {
     return new Answer(json_text(report(JsonValue.array(), 0)));
   }
   const cache = unreadable(`${task.cacheDir}/results`, `${list.name}-`);
-  const hidden = cache ? cache : unreadable(DIR, "");
+  const hidden = cache ? cache : unreadable(records_dir(), "");
   if (hidden) return refuse(hidden, list.cniVersion);
   const cached = cache_list(task.cacheDir, list.name);
   const given = task.valid;

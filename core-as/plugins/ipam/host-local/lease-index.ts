@@ -12,6 +12,7 @@
 //   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them;
 //            a plus in place of the blank: made since the boot, see lease-former.ts
 //   taken.A  which of the 65,536 addresses from A on are taken: bitmap.ts
+
 import { failure_errno } from "../../../host/failure";
 import {
   dir_list,
@@ -25,6 +26,7 @@ import {
 import { EFBIG, ENOENT } from "../../../lib/errno";
 import { Ip, ip_parse } from "../../../lib/ip";
 import { hash64 } from "../../../lib/name";
+import { state_dir } from "../../../lib/state-dir";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { Taken } from "./bitmap";
 import { is_printed, OWNER_LIMIT_BYTES } from "./each-lease";
@@ -32,7 +34,6 @@ import { BUCKETS, Bucket, hex16, Known, Owner } from "./lease-bucket";
 import { BUCKET_LIMIT_BYTES, bucket_path, Former } from "./lease-former";
 import { files_clear, Head, head_path, mark_before } from "./lease-head";
 
-const ROOT = "/run/fairlead/leases";
 const HEAD_LIMIT_BYTES = 8192;
 const enum Trust {
   /** It says nothing. */
@@ -58,7 +59,7 @@ export class LeaseIndex {
   private changed: bool = false;
 
   constructor(private dir: string) {
-    const at = `${ROOT}/${hex16(hash64(dir))}`;
+    const at = `${state_dir()}/leases/${hex16(hash64(dir))}`;
     this.at = at;
     this.head = new Head(dir);
     this.taken = new Taken(at);

@@ -3,11 +3,11 @@
 import { failure_errno } from "../../../host/failure";
 import { addr_add, HOST, Link, Route, route_add, route_del } from "../../../host/kernel";
 import { EEXIST, ESRCH } from "../../../lib/errno";
+import { gateway_route } from "../../../net/iface";
 import { CniError, os_error } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
 
-/** RT_SCOPE_LINK and RT_SCOPE_HOST, linux/rtnetlink.h. */
-const SCOPE_LINK = 253;
+/** RT_SCOPE_HOST, linux/rtnetlink.h. */
 const SCOPE_HOST = 254;
 
 /**
@@ -21,13 +21,14 @@ export function through_gateway(ns: i32, link: Link, ip: IPConfig): CniError | n
   if (route_del(ns, link.ifindex, subnet, "", 0) < 0 && failure_errno != ESRCH) {
     return os_error(`remove the connected route ${subnet} of "${link.name}"`);
   }
-  const first = new Route();
-  first.dst = `${gateway.toString()}/${gateway.width}`;
+  const first = gateway_route(gateway);
   first.src = ip.address.ip.toString();
-  first.scope = SCOPE_LINK;
-  if (route_add(ns, link.ifindex, first) < 0) {
+  // Where the gateway is in no subnet, the routes through it needed this one already.
+  if (route_add(ns, link.ifindex, first) < 0 && failure_errno != EEXIST) {
     return os_error(`add route ${first.dst} to "${link.name}"`);
   }
+  // The address alone is the host's to reach.
+  if (ip.address.bits == gateway.width) return null;
   const second = new Route();
   second.dst = subnet;
   second.gw = gateway.toString();

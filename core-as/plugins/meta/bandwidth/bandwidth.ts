@@ -1,12 +1,10 @@
 // The CNI type `bandwidth`, chained: how much a container may receive (ingress) and send (egress).
-// This file owns which interface is limited. Its keys are asked.ts, what is recorded limits.ts, how
-// it is limited shaper.ts. A veth is limited at its end on the host, as the reference does it: what
-// the host sends there is the container's ingress. Any other interface is limited in the
-// container's namespace, and there its root is egress.
+// This file owns the order. Its keys are asked.ts, which interface is limited place.ts, what is
+// recorded limits.ts, how it is limited shaper.ts.
 import { Adding } from "../../../attach/adding";
-import { Bucket, HOST, Link, link_get } from "../../../host/kernel";
+import { Bucket } from "../../../host/kernel";
+import { log } from "../../../host/store";
 import { check_prevResult } from "../../../net/check";
-import { host_end, link_missing } from "../../../net/peer";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError } from "../../../spec/error";
@@ -14,15 +12,8 @@ import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
 import { asked_in, egress_read, ingress_read, KEYS, Limit, warn } from "./asked";
 import { BANDWIDTH, ifb_of, Limited, limits_unrecorded } from "./limits";
+import { Place, place_of } from "./place";
 import { limits_possible } from "./possible";
-import { Shaped } from "./shaper";
-
-/** The interface of an attachment that is limited; `inside` the container's namespace. */
-class Place {
-  error: CniError | null = null;
-  shaped: Shaped = new Shaped(HOST, new Link());
-  inside: bool = false;
-}
 
 export class Bandwidth extends Plugin {
   get chained(): bool {
@@ -53,27 +44,13 @@ export class Bandwidth extends Plugin {
     return reader.error;
   }
 
-  private place(request: Request, result: Result): Place {
-    const place = new Place();
-    const link = link_get(request.netns, request.env.ifname);
-    if (!link) {
-      place.error = link_missing(request, BANDWIDTH);
-      return place;
-    }
-    const end = host_end(link, result);
-    const host = end.link;
-    place.error = end.error;
-    place.inside = host === null;
-    place.shaped = host ? new Shaped(HOST, host) : new Shaped(request.netns, link);
-    return place;
-  }
-
   add(request: Request, adding: Adding): Outcome {
     const result = check_prevResult(request);
     if (!result) return failed(request.reader.error);
     if (!this.ingress && !this.egress) return new Outcome(result);
-    const place = this.place(request, result);
+    const place = place_of(request, result);
     if (place.error) return failed(place.error);
+    if (place.doubt.length > 0) log(place.doubt);
     const error = this.limit(request, place, result, adding);
     return error ? failed(error) : new Outcome(result);
   }
@@ -109,7 +86,7 @@ export class Bandwidth extends Plugin {
     const result = check_prevResult(request);
     if (!result) return request.reader.error;
     if (!this.ingress && !this.egress) return null;
-    const place = this.place(request, result);
+    const place = place_of(request, result);
     if (place.error) return place.error;
     const root = place.inside ? this.egress : this.ingress;
     const through = place.inside ? this.ingress : this.egress;

@@ -16,6 +16,7 @@ import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { backend_read } from "./backend";
+import { listeners_told } from "./listeners";
 import { LoopbackRouted, loopback_check } from "./loopback-routed";
 import { address_of, dnat_element, Mapping, mapping_read, snat_elements, unused } from "./mapping";
 
@@ -66,6 +67,8 @@ export class Portmap extends Plugin {
     if (!result) return failed(request.reader.error);
     if (this.mappings.length == 0) return new Outcome(result);
     const error = this.want(request, result);
+    const v4 = address_of(request, result, false) !== null;
+    if (!error) listeners_told(this.mappings, v4, address_of(request, result, true) !== null);
     const ip = this.loopback_ip(request, result);
     if (ip.length > 0) adding.later.push(new LoopbackRouted(ip));
     return error ? failed(error) : new Outcome(result);
