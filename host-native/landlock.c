@@ -1,4 +1,4 @@
-/* Landlock (landlock.h). Rights are those of Linux 5.13 and what later kernels added for writing. */
+/* Landlock (landlock.h): the rights of Linux 5.13, and what later kernels added for writing. */
 #include "landlock.h"
 
 #include <errno.h>

@@ -31,8 +31,9 @@ int32_t reach_begin(enum reach_wish wish);
 bool reach_may_write(const char *path);
 
 /**
- * Whether a program may be executed with these variables (NAME=value, each ended by a NUL byte): one
- * that was named, from a folder of the CNI_PATH that this process started with, and CNI_ variables.
+ * Whether a program may be executed with these variables (NAME=value, each ended by a NUL byte):
+ * one that was named, in a folder of the CNI_PATH that this process started with or by its path,
+ * and variables of CNI_ alone.
  */
 bool reach_may_execute(struct span path, struct span env);
 

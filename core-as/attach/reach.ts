@@ -1,6 +1,6 @@
 // The point from which a call is held to what it needs (host.confine): when the record of the
-// attachment is known, which names folders of its own, and before anything is changed. It refuses to
-// know what else a call needs: plugins have put that into the request.
+// attachment is known, which names folders of its own, and before anything is changed. It refuses
+// to know what else a call needs: plugins have put that into the request.
 import { confine } from "../host/host.gen";
 import { state_dir } from "../lib/state-dir";
 import { CniError, os_error } from "../spec/error";

@@ -54,7 +54,7 @@ describe.skipIf(needsNative !== '')(`confined ${needsNative}`, () => {
     const refused = tries.filter(([, how]) => how !== 'yes');
     expect(refused.length).toBe(39);
     const others = refused.filter(([, how]) => how !== 'EPERM' && how !== 'EACCES');
-    // Paths that no operation takes, how Landlock refuses a link, and files that not all kernels have.
+    // Paths that no operation takes, a link out of its folder; files that not all kernels have.
     expect(others.filter(([name]) => !['uevent_helper', 'sysrq'].includes(name))).toEqual([
       ['file beside it', 'EINVAL'],
       ['other sysctl', 'EINVAL'],

@@ -61,7 +61,8 @@ static void write_by_itself(const char *name, const char *path, int flags)
 
 static void execute(const char *name, const char *path, struct span env)
 {
-    tell_status(name, plugin_exec(&host, span_of(path), env, span_of("touch /tmp/subverted\n"), 2000));
+    struct span script = span_of("touch /tmp/subverted\n");
+    tell_status(name, plugin_exec(&host, span_of(path), env, script, 2000));
 }
 
 /** The same with an order written into the channel, past all that looks at it on this side. */

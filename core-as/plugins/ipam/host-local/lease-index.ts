@@ -207,8 +207,8 @@ export class LeaseIndex {
     return of_boot;
   }
   /**
-   * Whether a lease may be from before the boot, as far as is known here: not when we made it,
-   * nor when it came into the folder since we first looked. An index that is not ready cannot tell.
+   * Whether a lease may be from before the boot, as far as is known here: not when it was made, or
+   * came into the folder, since we first looked. An index that is not ready cannot tell.
    */
   undated(name: string, content: string): bool {
     if (!this.ready) return false;
