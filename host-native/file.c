@@ -1,7 +1,8 @@
 /*
- * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot, file_mtime
- * and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It never waits for a fifo, and does not sync to disk: what is stored
- * describes kernel state that a power cut ends too.
+ * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot,
+ * file_mtime and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It
+ * never waits for a fifo, and does not sync to disk: what is stored describes kernel state that
+ * a power cut ends too.
  */
 #include "file.h"
 

@@ -56,7 +56,7 @@ static const int OPEN_TO_LOOK = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 static int32_t home(struct reply *reply)
 {
     if (home_fd >= 0) return home_fd;
-    // A socket knows its namespace. A path below /proc leads there too, and costs ten times as much.
+    // A socket knows its namespace. A path below /proc leads there too, and costs ten times more.
     struct netlink *socket = &spaces[0].route;
     if (socket->open || netlink_open(socket, reply, NETLINK_ROUTE) == 0) {
         home_fd = ioctl(socket->fd, SIOCGSKNS);

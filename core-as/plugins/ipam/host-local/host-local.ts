@@ -45,22 +45,18 @@ export class HostLocal extends Plugin {
       .at(RUNTIME, "ips ipRanges")
       .at(CNI_ARGS, "IP");
   }
-
   reach(request: Request, into: Reach): void {
     const dataDir = data_dir(request);
     if (request.network.length > 0 && dataDir.length > 0) {
       into.write(`${dataDir}/${request.network}`);
     }
   }
-
   load(request: Request): CniError | null {
     return this.plan.read(request);
   }
-
   stand_in(written: Written): void {
     ranges_stand_in(written);
   }
-
   add(request: Request, adding: Adding): Outcome {
     const result = new Result();
     result.routes = this.plan.routes;
@@ -77,7 +73,6 @@ export class HostLocal extends Plugin {
     leases.close();
     return error ? failed(error) : new Outcome(result);
   }
-
   check(request: Request): CniError | null {
     const leases = leases_of(this.plan.dataDir, request);
     let found = false;
@@ -123,7 +118,6 @@ export class HostLocal extends Plugin {
     const full = this.full(leases_of(this.plan.dataDir, request));
     if (full) written.warning(full.toString(), written.offset);
   }
-
   status(request: Request): CniError | null {
     const leases = leases_of(this.plan.dataDir, request);
     const full = this.full(leases);

@@ -55,7 +55,6 @@ export class Fused extends Plugin {
     }
     return sets;
   }
-
   reach(request: Request, into: Reach): void {
     this.read(request);
     for (let i = 0; i < this.chain.length; i++) {
@@ -64,19 +63,16 @@ export class Fused extends Plugin {
       kept_reach(inner.request, inner.plugin, into);
     }
   }
-
   private read(request: Request): void {
     if (this.read_done) return;
     this.read_done = true;
     this.chain = chain_read(request, this.outer);
   }
-
   describe(type: Type): void {
     type.role = Role.Chain;
     type.about = "a whole chain of these in one process";
     type.at(CONFIG, "plugins");
   }
-
   load(request: Request): CniError | null {
     this.read(request);
     if (request.reader.error) return request.reader.error;
@@ -134,7 +130,6 @@ export class Fused extends Plugin {
       inner.plugin.del(inner.request, recorded, errors);
     }
   }
-
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     this.read(request);
     const wrong = request.reader.error;

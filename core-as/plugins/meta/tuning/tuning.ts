@@ -26,7 +26,6 @@ export class Tuning extends Plugin {
   private dataDir: string = "";
   private sysctls: Sysctl[] = [];
   private wanted: Wanted = new Wanted();
-
   describe(type: Type): void {
     type.role = Role.Meta;
     type.about = "chained: sysctls and properties of the container's interface";
@@ -36,11 +35,9 @@ export class Tuning extends Plugin {
       .at(RUNTIME, "mac")
       .at(CNI_ARGS, "MAC");
   }
-
   reach(request: Request, into: Reach): void {
     into.write(backup_dir(request));
   }
-
   load(request: Request): CniError | null {
     const reader = request.reader;
     this.dataDir = backup_dir(request);
