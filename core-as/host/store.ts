@@ -66,7 +66,7 @@ export function file_write(path: string, content: string): i32 {
   return file_write_bytes(path, text.ptr, text.len);
 }
 
-export function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
+function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
   const text = new Utf8(path);
   return checked(store_file_write(text.ptr, text.len, ptr, len));
 }
