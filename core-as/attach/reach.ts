@@ -2,12 +2,11 @@
 // attachment is known, which names folders of its own, and before anything is changed. It refuses
 // to know what else a call needs: plugins have put that into the request.
 import { confine } from "../host/host.gen";
+import { state_dir } from "../lib/state-dir";
 import { CniError, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Attachment } from "./record";
 
-/** Where records, locks and the index of leases lie. */
-const STATE = "/run/fairlead";
 /**
  * Landlock keeps a process from the namespaces of others, as far as they are found by their
  * processes: a runtime that names them so has calls that are held to no folder.
@@ -17,7 +16,7 @@ const PROCESSES = "/proc/";
 /** Holds the call to the folders and programs of its request and to what the records name. */
 export function reach_hold(request: Request, records: Attachment[]): CniError | null {
   const reach = request.reach;
-  reach.write(STATE);
+  reach.write(state_dir());
   if (request.env.netns.startsWith(PROCESSES)) reach.write_anywhere();
   for (let i = 0; i < records.length; i++) {
     const record = records[i];

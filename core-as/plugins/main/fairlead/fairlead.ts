@@ -11,7 +11,7 @@ import { Attachments } from "../../../spec/attachments";
 import { CniError } from "../../../spec/error";
 import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
-import { chain_read, tell_unheard } from "./chain";
+import { chain_read, named, tell_unheard } from "./chain";
 
 export class Fused extends Plugin {
   /** What `read` found. */
@@ -143,13 +143,4 @@ export class Fused extends Plugin {
     }
     return null;
   }
-}
-
-/** An error of the chain says which plugin it is of; code and details stay. */
-function named(inner: Inner, error: CniError): CniError {
-  return new CniError(
-    error.code,
-    `plugin type="${inner.request.type}" failed: ${error.msg}`,
-    error.details,
-  );
 }
