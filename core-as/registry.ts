@@ -5,6 +5,7 @@ import { Effect, effects_fill } from "./attach/effect";
 import { elements_read } from "./attach/elements";
 import { uses_read } from "./attach/uses";
 import { JsonValue } from "./lib/json";
+import { inside_read } from "./net/inside";
 import { pair_read } from "./net/veth";
 import { Row, types_fill } from "./plugin/find";
 import { Plugin } from "./plugin/plugin";
@@ -13,6 +14,7 @@ import { HostLocal } from "./plugins/ipam/host-local/host-local";
 import { leases_read } from "./plugins/ipam/host-local/leases-taken";
 import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
+import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
 import { Loopback } from "./plugins/main/loopback";
 import { Ptp } from "./plugins/main/ptp/ptp";
@@ -31,6 +33,7 @@ import { Vrf } from "./plugins/meta/vrf/vrf";
 const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
+  new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),
   new Row("static", (): Plugin => new Static()),
@@ -46,6 +49,7 @@ const ROWS: Row[] = [
 /** What reads the effects of records: a row for each word. */
 function effect_of(word: string, from: JsonValue): Effect | null {
   if (word == "veth") return pair_read(from);
+  if (word == "link") return inside_read(from);
   if (word == "leases") return leases_read(from);
   if (word == "elements") return elements_read(from);
   if (word == "uses") return uses_read(from);

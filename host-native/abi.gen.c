@@ -48,6 +48,19 @@ u32 Z_hostZ_sleep(struct Z_host_instance_t *instance, u32 duration_ms)
     return border_end(host, status);
 }
 
+u32 Z_hostZ_confine(struct Z_host_instance_t *instance, u32 folders_ptr, u32 folders_len,
+    u32 programs_ptr, u32 programs_len, u32 make)
+{
+    struct host *host = (struct host *)instance;
+    struct span folders;
+    struct span programs;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, folders_ptr, folders_len, &folders);
+    if (status == 0) status = border_text(host, programs_ptr, programs_len, &programs);
+    if (status == 0) status = host_confine(host, folders, programs, (int32_t)make);
+    return border_end(host, status);
+}
+
 u32 Z_hostZ_panic(struct Z_host_instance_t *instance, u32 msg_ptr, u32 msg_len, u32 file_ptr,
     u32 file_len, u32 line, u32 col)
 {
@@ -183,6 +196,19 @@ u32 Z_kernelZ_link_add_vrf(struct Z_kernel_instance_t *instance, u32 ns, u32 nam
     int32_t status = border_begin(host, false);
     if (status == 0) status = border_text(host, name_ptr, name_len, &name);
     if (status == 0) status = kernel_link_add_vrf(host, (int32_t)ns, name, (int32_t)table);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_dummy(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr,
+    u32 name_len, u32 address_ptr, u32 address_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span address;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = kernel_link_add_dummy(host, (int32_t)ns, name, address);
     return border_end(host, status);
 }
 
@@ -524,6 +550,18 @@ u32 Z_kernelZ_conntrack_del(struct Z_kernel_instance_t *instance, u32 ns, u32 fa
     if (status == 0) status = border_text(host, reply_src_ptr, reply_src_len, &reply_src);
     if (status == 0) status = kernel_conntrack_del(host, (int32_t)ns, (int32_t)family,
         (int32_t)protocol, dst, (int32_t)dport, (int32_t)dport_end, reply_src);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_socket_listens(struct Z_kernel_instance_t *instance, u32 ns, u32 protocol,
+    u32 address_ptr, u32 address_len, u32 port)
+{
+    struct host *host = (struct host *)instance;
+    struct span address;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = kernel_socket_listens(host, (int32_t)ns, (int32_t)protocol, address,
+        (int32_t)port);
     return border_end(host, status);
 }
 

@@ -62,6 +62,15 @@ int32_t host_log(struct host *host, struct span text);
 /** Waits, for the bounded polls of a link or an address becoming ready. */
 int32_t host_sleep(struct host *host, int32_t duration_ms);
 
+/**
+ * Says how far the call reaches, before it changes anything but its locks in /run/fairlead: it
+ * writes below these folders, a line each, and executes these programs, a line each: a name is that
+ * of a file in a folder of CNI_PATH, all else a path. The folder / is all of them. With `make`
+ * those that are missing are made. A host may hold the call to it, or do nothing; that of a second
+ * call in one process may count for nothing.
+ */
+int32_t host_confine(struct host *host, struct span folders, struct span programs, int32_t make);
+
 /** A failed assertion of the core: a bug. The core traps right after. */
 int32_t host_panic(struct host *host, struct span msg, struct span file, int32_t line, int32_t col);
 
@@ -121,6 +130,12 @@ int32_t kernel_link_add_veth(struct host *host, int32_t ns, struct span name, st
  * which table 0 is.
  */
 int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int32_t table);
+
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, struct span address);
 
 /** Brings a link up. */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
@@ -291,6 +306,14 @@ int32_t kernel_filter_del(struct host *host, int32_t ns, int32_t ifindex, int32_
  */
 int32_t kernel_conntrack_del(struct host *host, int32_t ns, int32_t family, int32_t protocol,
     struct span dst, int32_t dport, int32_t dport_end, struct span reply_src);
+
+/**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol.
+ */
+int32_t kernel_socket_listens(struct host *host, int32_t ns, int32_t protocol, struct span address,
+    int32_t port);
 
 /**
  * Sends one nftables transaction; all of it happens or nothing. `messages` are nfnetlink messages

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "abi.gen.h"
+#include "hold.h"
 #include "io.h"
 #include "runtime.h"
 
@@ -42,6 +43,7 @@ int32_t host_stdin_read(struct host *host, int32_t limit_bytes)
         if (count < 0) return count;
         done = count == 0;
     }
+    hold_signals();
     if (input.length > limit) return -EFBIG;
     reply_lend(&host->reply, input.bytes == NULL ? "" : input.bytes, input.length);
     return 0;

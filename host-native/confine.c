@@ -12,6 +12,8 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -36,13 +38,16 @@
 static const uint64_t KEPT = 1u << CAP_NET_ADMIN | 1u << CAP_SYS_ADMIN | 1u << CAP_SYS_PTRACE |
     1u << CAP_DAC_OVERRIDE;
 
+/** Flags of clone(2) that make a namespace. */
+static const uint32_t NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
 /** What the operations and the C library below them call, whatever the arguments. */
 static const uint32_t ALLOWED[] = {
     // Files and folders
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_openat, SYS_close, SYS_fstat, SYS_newfstatat,
     SYS_statfs, SYS_lseek, SYS_getdents64, SYS_fcntl, SYS_flock, SYS_mkdirat, SYS_renameat,
-    SYS_linkat, SYS_unlinkat, SYS_readlinkat, SYS_ftruncate, SYS_ioctl, SYS_chdir,
-    SYS_close_range,
+    SYS_linkat, SYS_unlinkat, SYS_readlinkat, SYS_ftruncate, SYS_chdir, SYS_close_range,
     // Sockets
     SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_setsockopt, SYS_getsockopt, SYS_bind,
     SYS_getsockname, SYS_ppoll,
@@ -51,7 +56,7 @@ static const uint32_t ALLOWED[] = {
     SYS_rt_sigreturn, SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_nanosleep, SYS_clock_nanosleep,
     SYS_clock_gettime, SYS_gettimeofday, SYS_setitimer, SYS_restart_syscall, SYS_futex,
     // Processes: children that wait for the kernel (linger.h), and the end
-    SYS_clone, SYS_wait4, SYS_setsid, SYS_getpid, SYS_getppid, SYS_gettid, SYS_prlimit64,
+    SYS_wait4, SYS_setsid, SYS_getpid, SYS_getppid, SYS_gettid, SYS_prlimit64,
     SYS_set_robust_list, SYS_exit, SYS_exit_group,
 #ifdef SYS_open // The old calls, which newer machines do not have.
     SYS_open, SYS_stat, SYS_lstat, SYS_mkdir, SYS_rename, SYS_link, SYS_unlink, SYS_readlink,
@@ -59,8 +64,8 @@ static const uint32_t ALLOWED[] = {
 #endif
 };
 
-/** Room for the beginning, two instructions for each call, and those with an argument. */
-#define FILTER_MAX (2 * sizeof ALLOWED / sizeof *ALLOWED + 32)
+/** Room for the beginning, five instructions for each range, and calls with an argument. */
+#define FILTER_MAX (5 * sizeof ALLOWED / sizeof *ALLOWED + 48)
 
 static struct sock_filter filter[FILTER_MAX];
 static uint16_t filter_length;
@@ -94,6 +99,53 @@ static void allow_when(uint32_t number, unsigned argument, uint32_t mask, uint32
     give(REFUSED);
 }
 
+/** Numbers that follow one another. */
+struct range {
+    uint32_t first;
+    uint32_t last;
+};
+
+static int compare(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/**
+ * Allows ranges by a tree: the kernel tries the filter with every number there is when it takes it,
+ * and a list would cost that more than all else here.
+ */
+static void allow_ranges(const struct range *ranges, unsigned count)
+{
+    if (count == 1) {
+        add(BPF_JMP | BPF_JGE | BPF_K, ranges->first, 0, 2);
+        add(BPF_JMP | BPF_JGT | BPF_K, ranges->last, 1, 0);
+        give(SECCOMP_RET_ALLOW);
+        give(REFUSED);
+        return;
+    }
+    unsigned half = count / 2;
+    uint16_t fork_at = filter_length;
+    add(BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, 0, 0);
+    allow_ranges(ranges, half);
+    filter[fork_at].jt = (uint8_t)(filter_length - fork_at - 1);
+    allow_ranges(ranges + half, count - half);
+}
+
+static void allow_listed(void)
+{
+    static uint32_t numbers[sizeof ALLOWED / sizeof *ALLOWED];
+    static struct range ranges[sizeof ALLOWED / sizeof *ALLOWED];
+    unsigned count = 0;
+    memcpy(numbers, ALLOWED, sizeof ALLOWED);
+    qsort(numbers, sizeof numbers / sizeof *numbers, sizeof *numbers, compare);
+    for (size_t at = 0; at < sizeof numbers / sizeof *numbers; at++) {
+        if (count > 0 && numbers[at] == ranges[count - 1].last + 1) ranges[count - 1].last++;
+        else ranges[count++] = (struct range){numbers[at], numbers[at]};
+    }
+    allow_ranges(ranges, count);
+}
+
 static void build(void)
 {
     load(offsetof(struct seccomp_data, arch));
@@ -102,18 +154,16 @@ static void build(void)
     load(offsetof(struct seccomp_data, nr));
     add(BPF_JMP | BPF_JGE | BPF_K, NUMBERS_END, 0, 1);
     give(REFUSED);
-    for (size_t at = 0; at < sizeof ALLOWED / sizeof *ALLOWED; at++) {
-        add(BPF_JMP | BPF_JEQ | BPF_K, ALLOWED[at], 0, 1);
-        give(SECCOMP_RET_ALLOW);
-    }
     allow_when(SYS_socket, 0, UINT32_MAX, AF_NETLINK);
     allow_when(SYS_setns, 1, UINT32_MAX, CLONE_NEWNET);
     allow_when(SYS_mmap, 2, PROT_EXEC, 0);
     allow_when(SYS_mprotect, 2, PROT_EXEC, 0);
-    give(REFUSED);
+    // Children of this very kind of process: no namespaces of their own.
+    allow_when(SYS_clone, 0, NAMESPACES, 0);
+    allow_listed();
 }
 
-static int32_t drop_capabilities(void)
+int32_t confine_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -126,10 +176,14 @@ static int32_t drop_capabilities(void)
     return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
 
-int32_t confine(void)
+bool confine_has_filters(void)
 {
-    int32_t status = drop_capabilities();
-    if (status < 0) return status;
+    // What is wrong is the pointer then, and not the kernel.
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == 0 || errno == EFAULT;
+}
+
+int32_t confine_system_calls(void)
+{
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
     build();
     struct sock_fprog program = {.len = filter_length, .filter = filter};

@@ -1,7 +1,7 @@
 /*
- * memcpy and memmove for pieces of a few bytes, which are nearly all that is copied here. They take
- * the place of musl's, whose `rep movsq` takes longer to begin than such a piece takes to copy. They
- * refuse nothing that the C standard allows.
+ * memcpy and memmove for pieces of a few bytes, which are nearly all that is copied here. They
+ * take the place of musl's, whose `rep movsq` takes longer to begin than such a piece takes to
+ * copy. They refuse nothing that the C standard allows.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +62,8 @@ void *memmove(void *to, const void *from, size_t size)
     } else {
         // Into what is still to be read: from the end.
         for (size_t at = size; at > sizeof first; at -= sizeof first) {
-            MOVED(struct block, into, at - sizeof first) = READ(struct block, out, at - sizeof first);
+            MOVED(struct block, into, at - sizeof first) =
+                READ(struct block, out, at - sizeof first);
         }
         MOVED(struct block, into, 0) = first;
     }

@@ -1,7 +1,8 @@
 /*
- * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot, file_mtime
- * and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It never waits for a fifo, and does not sync to disk: what is stored
- * describes kernel state that a power cut ends too.
+ * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot,
+ * file_mtime and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It
+ * never waits for a fifo, and does not sync to disk: what is stored describes kernel state that
+ * a power cut ends too.
  */
 #include "file.h"
 
@@ -107,7 +108,7 @@ static bool is_empty_file(const struct path *path)
 int32_t store_file_create(struct host *host, struct span path, struct span content,
     int32_t replace_empty)
 {
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     if (status < 0) return status;
     // link, not rename: rename would silently take the place of another's lease.
@@ -122,7 +123,7 @@ int32_t store_file_create(struct host *host, struct span path, struct span conte
 
 int32_t store_file_write(struct host *host, struct span path, struct span content)
 {
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status == 0) status = write_beside(&file, content, &temporary);
     return status < 0 ? status : replace(&temporary, &file);
 }
@@ -144,7 +145,7 @@ int32_t store_file_rewrite(struct host *host, struct span path, struct span cont
 {
     // Never another file by a symbolic link, never waits for a fifo's reader.
     const int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status < 0) return status;
     int fd = open(file.text, flags);
     if (fd < 0) return store_file_write(host, path, content);
@@ -156,7 +157,7 @@ int32_t store_file_rewrite(struct host *host, struct span path, struct span cont
 
 int32_t store_file_remove(struct host *host, struct span path)
 {
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status < 0) return status;
     return unlink(file.text) == 0 ? 0 : -errno;
 }
@@ -221,7 +222,7 @@ static bool time_parse(struct span text, struct timespec *into)
 int32_t store_file_set_mtime(struct host *host, struct span path, struct span mtime)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
-    int32_t status = path_resolve(host, path, &file);
+    int32_t status = path_to_write(host, path, &file);
     if (status < 0) return status;
     if (!time_parse(mtime, &times[1])) return reply_fail(&host->reply, EINVAL, "not a time");
     return utimensat(AT_FDCWD, file.text, times, 0) == 0 ? 0 : -errno;

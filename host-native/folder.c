@@ -56,7 +56,7 @@ int32_t folder_make(const struct path *dir)
 int32_t store_dir_make(struct host *host, struct span dir)
 {
     static struct path path;
-    int32_t status = path_resolve(host, dir, &path);
+    int32_t status = path_to_write(host, dir, &path);
     return status < 0 ? status : folder_make(&path);
 }
 

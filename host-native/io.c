@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 static const uint32_t CHUNK_BYTES = 4096;
+/** Where closing stops on kernels before 5.9, which lack close_range(2). */
+static const unsigned FD_MAX = 1024;
 
 /** Waits until a descriptor that does not block is ready. */
 static void wait_for(int fd, short events)
@@ -61,4 +64,25 @@ uint64_t io_now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void close_range_of(unsigned first, unsigned last)
+{
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
+    for (unsigned fd = first; fd <= last && fd < FD_MAX; fd++) (void)close((int)fd);
+}
+
+void io_close_others(const int *fds, int count)
+{
+    unsigned from = 0;
+    for (;;) {
+        unsigned next = ~0U;
+        for (int at = 0; at < count; at++) {
+            unsigned fd = (unsigned)fds[at];
+            if (fd >= from && fd < next) next = fd;
+        }
+        if (next > from) close_range_of(from, next - 1);
+        if (next == ~0U) return;
+        from = next + 1;
+    }
 }

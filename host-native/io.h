@@ -21,6 +21,9 @@ int32_t io_write(int fd, const void *bytes, uint32_t length);
 /** Sleeps that long, whatever signals come. */
 void io_sleep(uint32_t duration_ms);
 
+/** Closes all descriptors but these. */
+void io_close_others(const int *fds, int count);
+
 /** A clock that only goes forward. */
 uint64_t io_now_ms(void);
 

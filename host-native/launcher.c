@@ -81,9 +81,9 @@ static int32_t serve_one(int fd, struct host *host, executor *execute)
 _Noreturn static void serve_orders(int fd, executor *execute)
 {
     static struct host host;
-    // Whoever called the plugin reads its output to the end.
-    close(STDIN_FILENO);
-    close(STDOUT_FILENO);
+    // Whoever called the plugin reads its output to the end, and the locks are that process's.
+    const int kept[] = {STDERR_FILENO, fd};
+    io_close_others(kept, 2);
     while (serve_one(fd, &host, execute) == 0) continue;
     _exit(0);
 }

@@ -9,23 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io.h"
+
 enum {
     LINGER_S = 4,
     /** The kernel is done after some 20 ms, but a close waits for what others delete as well. */
     HOLD_S = 1,
     /** More at a time is no faster: the kernel's waits are what they share. */
     CHILDREN_MAX = 32,
-    /** Where closing stops on kernels before 5.9, which lack close_range(2). */
-    FD_MAX = 1024,
 };
 
 static pid_t children[CHILDREN_MAX];
-
-static void close_range_of(unsigned first, unsigned last)
-{
-    if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
-    for (unsigned fd = first; fd <= last && fd < FD_MAX; fd++) (void)close((int)fd);
-}
 
 /** Whether a child may be left behind. */
 static bool may_leave(void)
@@ -33,22 +27,6 @@ static bool may_leave(void)
     // An orphan's zombie is its namespace's init to reap. One that executes plugins itself, in a
     // container, may know only the children it has made: there this process waits.
     return getppid() != 1;
-}
-
-/** Closes all descriptors but these. */
-static void close_others(const int *fds, int count)
-{
-    unsigned from = 0;
-    for (;;) {
-        unsigned next = ~0U;
-        for (int at = 0; at < count; at++) {
-            unsigned fd = (unsigned)fds[at];
-            if (fd >= from && fd < next) next = fd;
-        }
-        if (next > from) close_range_of(from, next - 1);
-        if (next == ~0U) return;
-        from = next + 1;
-    }
 }
 
 /** Makes this child one that nobody waits for and that waits for nobody; it keeps just `fds`. */
@@ -60,7 +38,7 @@ static void settle(const int *fds, int count)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)alarm(LINGER_S);
     // A caller reads the pipes to their end, and the lock of a folder is given back by its close.
-    close_others(fds, count);
+    io_close_others(fds, count);
     (void)setsid();
     (void)chdir("/");
 }

@@ -126,3 +126,18 @@ int32_t kernel_link_add_ifb(struct host *host, int32_t ns, struct span name, str
     request_end(add, info);
     return netlink_run(netlink, &host->reply, add);
 }
+
+int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, struct span address)
+{
+    struct netlink *netlink;
+    struct end own;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status == 0) status = end_parse(&host->reply, address, 0, &own);
+    if (status < 0) return status;
+    struct request *add = make(name, 0);
+    request_of_end(add, &own);
+    uint32_t info = request_nest(add, IFLA_LINKINFO);
+    request_text(add, IFLA_INFO_KIND, span_of("dummy"));
+    request_end(add, info);
+    return netlink_run(netlink, &host->reply, add);
+}

@@ -84,7 +84,7 @@ static void parse_link(struct view attrs, struct link_shape *link, char hardware
         case IFLA_OPERSTATE: {
             uint8_t state = view_u8(attr.value, 0);
             bool known = state < sizeof OPERSTATES / sizeof *OPERSTATES;
-            if (known) link->operstate = span_of(OPERSTATES[state]);
+            link->operstate = span_of(OPERSTATES[known ? state : 0]);
             break;
         }
         case IFLA_LINKINFO: parse_info(attr.value, link); break;

@@ -144,7 +144,7 @@ int32_t store_dir_lock(struct host *host, struct span dir, int32_t create, int32
 {
     static int32_t last;
     static struct path folder, file;
-    int32_t status = path_resolve(host, dir, &folder);
+    int32_t status = path_to_write(host, dir, &folder);
     if (status == 0) status = path_join(&folder, "lock", &file);
     if (status < 0) return status;
     struct lock *lock = locks;

@@ -4,18 +4,17 @@
  * exit code the answer. It refuses the command line: that is the program beside it.
  */
 #include <limits.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "hold.h"
 #include "host.h"
 #include "io.h"
 #include "launcher.h"
 #include "netns.h"
-#include "plugin.h"
+#include "reach.h"
 #include "relro.h"
 #include "runtime.h"
 #include "serve.h"
@@ -26,7 +25,7 @@
 extern char **environ;
 
 static const char PREFIX[] = "CNI_";
-/** "1": give up powers first (confine.h). */
+/** "0": give up no powers; "1": system calls too, or fail (reach.h). */
 static const char CONFINE[] = "FAIRLEAD_CONFINE";
 /** The name of a chain in one call and of the command line. */
 static const char FAIRLEAD[] = "fairlead";
@@ -84,13 +83,28 @@ static bool is_plugin(int argc, const char *type)
     return argc < 2 && strcmp(type, FAIRLEAD) != 0;
 }
 
-/** Gives up powers when that is asked for: 0 or -errno. */
-static int32_t confine_if_wanted(void)
+/** Prints the answer; false when nobody has it. */
+static bool hand_over(const struct buffer *answer)
+{
+    if (answer->error != 0) {
+        say("fairlead: no memory for the answer\n");
+        return false;
+    }
+    int32_t status = io_write(STDOUT_FILENO, answer->bytes, answer->length);
+    if (status == 0) return true;
+    say("fairlead: cannot write the answer to standard output: ");
+    say(strerror(-status));
+    say("\n");
+    return false;
+}
+
+/** How far the call may reach: 0, or -errno when this kernel cannot do what is wanted. */
+static int32_t hold_as_wanted(void)
 {
     const char *wanted = getenv(CONFINE);
-    if (wanted == NULL || strcmp(wanted, "1") != 0) return 0;
-    int32_t status = plugin_begin_launcher();
-    return status < 0 ? status : confine();
+    if (wanted != NULL && strcmp(wanted, "0") == 0) return reach_begin(REACH_FREE);
+    bool must = wanted != NULL && strcmp(wanted, "1") == 0;
+    return reach_begin(must ? REACH_CONFINED : REACH_HELD);
 }
 
 int main(int argc, char **argv)
@@ -99,30 +113,30 @@ int main(int argc, char **argv)
     static struct buffer env = {.limit = ENVIRONMENT_LIMIT_BYTES};
     static struct buffer answer = {.limit = ANSWER_LIMIT_BYTES};
     if (argc < 1) return EXIT_USAGE;
+    hold_descriptors();
     if (relro_begin() < 0) {
         say("fairlead: mprotect(2) is not allowed here, and nothing runs without it\n");
         return EXIT_FAILED;
     }
     const char *type = base_name(argv[0]);
     if (!is_plugin(argc, type)) return become_command_line(argv);
-    // A reader that is gone is told by EPIPE.
-    signal(SIGPIPE, SIG_IGN);
+    hold_writes();
     collect(&env);
     if (env.error != 0 || runtime_begin() != 0) {
         say("fairlead: no memory to begin with\n");
         return EXIT_FAILED;
     }
-    if (confine_if_wanted() < 0) {
-        say("fairlead: FAIRLEAD_CONFINE=1, and this kernel has no seccomp filters\n");
+    if (hold_as_wanted() < 0) {
+        say("fairlead: FAIRLEAD_CONFINE=1, and this kernel has no seccomp filters or no Landlock: "
+            "unset it to have what there is\n");
         return EXIT_FAILED;
     }
     int exit_code = serve(&host, type, &env, &answer);
-    launcher_end();
-    if (answer.error != 0) {
-        say("fairlead: no memory for the answer\n");
-        return EXIT_FAILED;
+    if (!hand_over(&answer)) {
+        if (exit_code == 0) serve_unreceived(&host, type, &env, &answer);
+        exit_code = EXIT_FAILED;
     }
-    io_write(STDOUT_FILENO, answer.bytes, answer.length);
+    launcher_end();
     netns_end();
     return exit_code;
 }

@@ -39,6 +39,7 @@ struct space {
     int fd;
     struct netlink route;
     struct netlink netfilter;
+    struct netlink sock_diag;
     /** /proc/sys/net as this namespace has it; 0 before it is opened. */
     int sysctls;
 };
@@ -55,7 +56,7 @@ static const int OPEN_TO_LOOK = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 static int32_t home(struct reply *reply)
 {
     if (home_fd >= 0) return home_fd;
-    // A socket knows its namespace. A path below /proc leads there too, and costs ten times as much.
+    // A socket knows its namespace. A path below /proc leads there too, and costs ten times more.
     struct netlink *socket = &spaces[0].route;
     if (socket->open || netlink_open(socket, reply, NETLINK_ROUTE) == 0) {
         home_fd = ioctl(socket->fd, SIOCGSKNS);
@@ -125,7 +126,9 @@ int32_t netns_socket(struct host *host, int32_t ns, int protocol, struct netlink
 {
     if (ns != 0 && !given(ns)) return no_handle(host, ns);
     struct space *space = &spaces[ns];
-    struct netlink *socket = protocol == NETLINK_ROUTE ? &space->route : &space->netfilter;
+    struct netlink *socket = &space->route;
+    if (protocol == NETLINK_NETFILTER) socket = &space->netfilter;
+    if (protocol == NETLINK_SOCK_DIAG) socket = &space->sock_diag;
     *into = socket;
     if (socket->open && !socket->broken) return 0;
     netlink_close(socket);
@@ -215,6 +218,7 @@ int32_t kernel_netns_close(struct host *host, int32_t ns)
     if (!given(ns)) return no_handle(host, ns);
     netlink_close(&spaces[ns].route);
     netlink_close(&spaces[ns].netfilter);
+    netlink_close(&spaces[ns].sock_diag);
     if (spaces[ns].sysctls > 0) (void)close(spaces[ns].sysctls);
     (void)close(spaces[ns].fd);
     spaces[ns] = (struct space){.fd = -1};

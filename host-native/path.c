@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reach.h"
 #include "text.h"
 
 /** Whether one of the parts between slashes is "..". */
@@ -26,6 +27,13 @@ int32_t path_resolve(struct host *host, struct span span, struct path *into)
             (int)span.len, span.ptr);
     }
     return 0;
+}
+
+int32_t path_to_write(struct host *host, struct span span, struct path *into)
+{
+    int32_t status = path_resolve(host, span, into);
+    if (status < 0 || reach_may_write(into->text)) return status;
+    return reply_fail(&host->reply, EPERM, "not below a folder that this call may write to");
 }
 
 int32_t path_join(const struct path *folder, const char *name, struct path *into)

@@ -24,6 +24,9 @@ struct path {
  */
 int32_t path_resolve(struct host *host, struct span span, struct path *into);
 
+/** As path_resolve, and -EPERM for one that this call may not write to (reach.h). */
+int32_t path_to_write(struct host *host, struct span span, struct path *into);
+
 /** Appends "/name" to the path of a folder: 0 or -ENAMETOOLONG. */
 int32_t path_join(const struct path *folder, const char *name, struct path *into);
 

@@ -18,6 +18,7 @@
 #include "io.h"
 #include "launcher.h"
 #include "path.h"
+#include "reach.h"
 #include "shapes.gen.h"
 #include "text.h"
 
@@ -264,6 +265,11 @@ static int32_t start_patiently(const char *path, struct span env, struct child *
     return status;
 }
 
+static int32_t refused(struct host *host)
+{
+    return reply_fail(&host->reply, EPERM, "not a program that this call may execute");
+}
+
 /** Executes it as a child of this process. */
 static int32_t execute(struct host *host, const struct order *order)
 {
@@ -301,14 +307,21 @@ static int32_t execute(struct host *host, const struct order *order)
     return status < 0 && !host->reply.words ? failed(&host->reply, -status) : status;
 }
 
+/** The same for another process, which need not be what it was. */
+static int32_t execute_checked(struct host *host, const struct order *order)
+{
+    return reach_may_execute(order->path, order->env) ? execute(host, order) : refused(host);
+}
+
 int32_t plugin_begin_launcher(void)
 {
-    return launcher_begin(execute);
+    return launcher_begin(execute_checked);
 }
 
 int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span input,
     int32_t timeout_ms)
 {
     struct order order = {path, env, input, timeout_ms};
+    if (!reach_may_execute(path, env)) return refused(host);
     return launcher_is_there() ? launcher_ask(host, &order) : execute(host, &order);
 }

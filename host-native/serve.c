@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi.gen.h"
 #include "core.h"
+#include "io.h"
 #include "runtime.h"
 #include "lock.h"
 
@@ -120,4 +122,20 @@ int serve(struct host *host, const char *type, const struct buffer *env, struct 
             answer->bytes);
     }
     return internal_error(host, answer, details);
+}
+
+void serve_unreceived(struct host *host, const char *type, const struct buffer *env,
+    struct buffer *answer)
+{
+    const char *place = "";
+    if (!turn_back(env)) return;
+    discard(host);
+    buffer_clear(answer);
+    int exit_code = run(host, type, env, answer, &place);
+    if (exit_code == 0) return;
+    static const char said[] = "fairlead: taking the attachment back failed: ";
+    io_write(STDERR_FILENO, said, sizeof said - 1);
+    if (exit_code < 0) io_write(STDERR_FILENO, place, (uint32_t)strlen(place));
+    else io_write(STDERR_FILENO, answer->bytes, answer->length);
+    io_write(STDERR_FILENO, "\n", 1);
 }

@@ -81,6 +81,8 @@ function hostMethods(border: Border, around: Surroundings): Record<string, Metho
       return bytes;
     },
     log: ({ text }) => around.log(text as string),
+    // Node cannot give up powers: it needs the system calls of its engine.
+    confine: () => undefined,
     sleep: ({ duration_ms }) => around.sleep(duration_ms as number),
     panic: ({ msg, file, line, col }) => {
       throw new CorePanic(`${msg} at ${file}:${line}:${col}`);

@@ -103,34 +103,50 @@ export function performTask(
   }
 }
 
-/**
- * Serves one command. A core that panics or traps is a bug: what it may have made is taken away by
- * a DEL in a fresh instance, and the answer is CNI error 999 with the place.
- */
-export function serve(
-  module: WebAssembly.Module,
-  driver: Driver,
-  call: Call,
-  around: Surroundings,
-): Answer {
+/** Reads standard input once, for as many instances as ask. */
+function remembering(around: Surroundings): Surroundings {
   let stdin: Uint8Array | undefined;
-  const remembering: Surroundings = {
+  return {
     ...around,
     stdin: (limit_bytes) => {
       stdin ??= around.stdin(limit_bytes);
       return stdin;
     },
   };
-  const texts = (env: Call['env']) => [call.type, environmentOf(env)] as const;
-  try {
-    return run(module, driver, remembering, 'run', texts(call.env));
-  } catch (error) {
-    if (call.env['CNI_COMMAND'] !== limits.BROKEN_COMMAND) return internalError(error, '');
-    const env = { ...call.env, CNI_COMMAND: limits.BROKEN_CLEANUP };
+}
+
+/**
+ * Serves one command and hands its answer over. A core that panics or traps is a bug: what it may
+ * have made is taken away by a DEL in a fresh instance, and the answer is CNI error 999 with the
+ * place. An ADD whose result `handOver` could not give away is none: what it made is taken away in
+ * the same way, and exit_code is 1 then, as of any command whose answer reached nobody.
+ */
+export function serve(
+  module: WebAssembly.Module,
+  driver: Driver,
+  call: Call,
+  around: Surroundings,
+  handOver: (stdout: string) => boolean = () => true,
+): Answer {
+  const once = remembering(around);
+  const perform = (env: Call['env']) =>
+    run(module, driver, once, 'run', [call.type, environmentOf(env)]);
+  const cleanUp = (): string => {
+    if (call.env['CNI_COMMAND'] !== limits.BROKEN_COMMAND) return '';
     try {
-      return internalError(error, run(module, driver, remembering, 'run', texts(env)).stdout);
+      return perform({ ...call.env, CNI_COMMAND: limits.BROKEN_CLEANUP }).stdout;
     } catch (again) {
-      return internalError(error, again instanceof Error ? again.message : String(again));
+      return again instanceof Error ? again.message : String(again);
     }
+  };
+  let answer: Answer;
+  try {
+    answer = perform(call.env);
+  } catch (error) {
+    answer = internalError(error, cleanUp());
   }
+  if (handOver(answer.stdout)) return answer;
+  const said = answer.exit_code === 0 ? cleanUp() : '';
+  if (said !== '') once.log(`fairlead: taking the attachment back failed: ${said}`);
+  return { ...answer, exit_code: 1 };
 }

@@ -6,7 +6,7 @@ import manifest from '../package.json' with { type: 'json' };
 import type { Program } from './cli/main.ts';
 import { serve } from './core.ts';
 import { realDriver } from './drivers/index.ts';
-import { exitNow } from './sys/libc.ts';
+import { exitNow, holdSignals } from './sys/libc.ts';
 
 const CHUNK_BYTES = 65536;
 /** The second beside a native host, which has the first. */
@@ -20,7 +20,10 @@ function busy(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EAGAIN';
 }
 
-/** Standard input to its end, but no more than a little over the limit. */
+/**
+ * Standard input to its end, but no more than a little over the limit. From then on signals wait:
+ * the call changes things, and half of it would leave half an attachment.
+ */
 function stdin(limit_bytes: number): Uint8Array {
   let bytes = new Uint8Array(CHUNK_BYTES);
   let length = 0;
@@ -41,19 +44,29 @@ function stdin(limit_bytes: number): Uint8Array {
       sleep(1);
     }
   }
+  holdSignals();
   return bytes.subarray(0, length);
 }
 
-function write(fd: number, text: string): void {
+/** Writes all of it: "", or why it could not. */
+function write(fd: number, text: string): string {
   let rest: Uint8Array = new TextEncoder().encode(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      if (!busy(error)) return;
+      if (!busy(error)) return error instanceof Error ? error.message : String(error);
       sleep(1);
     }
   }
+  return '';
+}
+
+/** Prints an answer; false, and a word on standard error, when nobody has it. */
+function handOver(answer: string): boolean {
+  const why = write(1, answer);
+  if (why !== '') write(2, `fairlead: cannot write the answer to standard output: ${why}\n`);
+  return why === '';
 }
 
 /** A file of the program: inside the single executable, or beside the bundle. */
@@ -94,9 +107,9 @@ function plugin(type: string): number {
     wasmModule('core.wasm'),
     realDriver(),
     { type, env: process.env },
-    { stdin, sleep, log: (line) => write(2, `${line}\n`) },
+    { stdin, sleep, log: (line) => void write(2, `${line}\n`) },
+    handOver,
   );
-  write(1, answer.stdout);
   exitNow(answer.exit_code);
   return answer.exit_code;
 }
@@ -113,17 +126,22 @@ function main(): number {
   const first = process.argv[2] ?? '';
   if (command !== '') return plugin(type);
   if (first === '' && !COMMAND_LINES.includes(type)) return plugin(type);
-  return commandLine().runCommand({
+  let unwritten = false;
+  const exit_code = commandLine().runCommand({
     args: process.argv.slice(2),
     version: manifest.version,
     executable: isExecutable() ? process.execPath : undefined,
     env: process.env,
-    write,
+    write: (fd, text) => {
+      if (fd === 1) unwritten = !handOver(text) || unwritten;
+      else write(fd, text);
+    },
     colours: colours(),
     sleep,
     core: () => wasmModule('tools.wasm'),
     sim: () => wasmModule('sim.wasm'),
   });
+  return exit_code === 0 && unwritten ? 1 : exit_code;
 }
 
 process.exitCode = main();

@@ -15,6 +15,8 @@ const NODE = 'dist/.node';
 const NODE_FLAGS = [
   ...['--no-rehash-snapshot', '--v8-pool-size=0', '--wasm-lazy-validation'],
   '--no-warnings',
+  // Neither OPENSSL_CONF nor the machine's openssl.cnf, which can end it before it begins.
+  '--openssl-config=/dev/null',
 ];
 
 /** The scripts in the executable, and what they are called when they run. */

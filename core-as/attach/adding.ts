@@ -7,6 +7,7 @@ import { Request } from "../spec/request";
 import { Effect, effects_undo, Site } from "./effect";
 import { Elements } from "./elements";
 import { heal } from "./living";
+import { reach_hold } from "./reach";
 import { Attachment } from "./record";
 import { Shared } from "./shared-change";
 import { file_drop, host_netns_id, Lock, record_look, record_put, record_write } from "./store";
@@ -46,8 +47,8 @@ export class Adding {
 
   /** Takes the lock and sees what is known of the attachment. Nothing is changed before. */
   begin(): CniError | null {
-    if (this.keeps == Keeps.Nothing) return null;
     const request = this.request;
+    if (this.keeps == Keeps.Nothing) return reach_hold(request, []);
     const record = this.record;
     record.network = request.network;
     record.containerID = request.env.containerID;
@@ -68,7 +69,8 @@ export class Adding {
     const looked = record_look(record.name);
     if (looked.error) return looked.error;
     const old = looked.found;
-    if (!old) return null;
+    const unheld = reach_hold(this.request, old ? [old] : []);
+    if (unheld || !old) return unheld;
     const same = old.network == record.network && old.is_in(record.netnsID, record.netns);
     const here = old.hostNetnsID.length == 0 || old.hostNetnsID == record.hostNetnsID;
     if (!here || !same || (this.keeps == Keeps.Whole && !this.nested)) {

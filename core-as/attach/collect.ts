@@ -11,6 +11,16 @@ import { older_stale } from "./older";
 import { Attachment } from "./record";
 import { records, records_error } from "./store";
 
+/** Records of a network; none when they cannot be read, which attachments_gc tells. */
+export function records_of(network: string): Attachment[] {
+  const found = new Array<Attachment>();
+  const list = records();
+  for (let i = 0; list !== null && i < list.length; i++) {
+    if (list[i].network == network) found.push(list[i]);
+  }
+  return found;
+}
+
 /**
  * `by`: the chained type whose effects go, "" for those of all types; `sets`: those of nftables
  * that are looked through, none for all.

@@ -36,6 +36,10 @@ export abstract class Effect {
   get waits(): bool {
     return false;
   }
+  /** The folder of files that go with it; "" for none. */
+  folder(site: Site): string {
+    return "";
+  }
   /** Writes its members, beside "effect" and "by". */
   write(into: JsonValue): void {}
   /**

@@ -9,12 +9,15 @@ import { Request } from "../spec/request";
 import { elements_release, flows_drop } from "./elements";
 import { Entered, effects_undo_in, netns_of, record_settle } from "./living";
 import { older_effects } from "./older";
+import { reach_hold } from "./reach";
 import { Attachment } from "./record";
 import { file_drop, is_here, LOCK_NOW_MS, Lock, record_look } from "./store";
 
 export class Leaving {
   /** What this type made of the attachment was recorded; else a plugin not of ours made it. */
   recorded: bool = false;
+  /** What the record says of this type: another's plugin may serve it beside ours. */
+  maker: Maker = Maker.Nobody;
   private lock: Lock = new Lock();
   private record: Attachment | null = null;
   /** What lies at the record's path is none, and nobody's: it goes with the DEL. */
@@ -50,17 +53,21 @@ export class Leaving {
     if (unread) {
       errors.push(unread);
       this.recorded = true;
+      this.maker = Maker.Us;
       return;
     }
     const found = looked.found;
+    const known = found !== null && (this.by.length == 0 || has_of(found, this.by));
+    request.reach.stranger = !known;
+    const unheld = reach_hold(request, found ? [found] : []);
+    if (unheld) errors.push(unheld);
     const here = found !== null && is_here(found);
     const any = request.network.length == 0;
     if (found && here && (any || found.network == request.network)) {
       this.record = found;
-      for (let i = 0; i < found.effects.length; i++) {
-        const effect = found.effects[i];
-        if (effect.by == request.type || effect.word == "veth") this.recorded = true;
-      }
+      this.recorded = made_by(found, request.type);
+      const ours = this.by.length == 0 || has_of(found, this.by);
+      this.maker = ours ? Maker.Us : Maker.Others;
       this.undo(found, errors);
       return;
     }
@@ -74,7 +81,10 @@ export class Leaving {
     const older = older_effects(record, this.by);
     const effects = older.concat(record.take(this.by));
     if (effects.length == 0) return;
-    if (older.length > 0) this.recorded = true;
+    if (older.length > 0) {
+      this.recorded = true;
+      this.maker = Maker.Us;
+    }
     const site = record.site;
     const ns = request.netns != 0 ? netns_id(request.netns) : "";
     const same = request.netns != 0 && record.is_in(ns, request.env.netns);
@@ -111,6 +121,41 @@ export class Leaving {
     else if (this.garbage.length > 0 && errors.length == before) file_drop(this.garbage, errors);
     this.lock.release();
   }
+}
+
+/** How far a record of ours says who made an attachment. */
+export const enum Maker {
+  /** There is no record of it. */
+  Nobody,
+  /** There is one, and nothing in it is of the type that is asked about. */
+  Others,
+  Us,
+}
+
+/** Who made what a type has of an attachment, by its record; `type`: "" for all of it. */
+export function maker_of(request: Request, type: string): Maker {
+  const env = request.env;
+  const looked = record_look(`${env.containerID}:${env.ifname}`);
+  const found = looked.found;
+  if (looked.error) return Maker.Us;
+  if (!found || !is_here(found) || found.network != request.network) return Maker.Nobody;
+  return type.length == 0 || has_of(found, type) ? Maker.Us : Maker.Others;
+}
+
+/** Whether a record has effects of a type, or of the chain that it was fused in. */
+function has_of(record: Attachment, type: string): bool {
+  for (let i = 0; i < record.effects.length; i++) {
+    if (record.effects[i].by == type || record.effects[i].by == "fairlead") return true;
+  }
+  return false;
+}
+
+/** Whether ours wired it, and so whatever a type has of it, or that type made something. */
+function made_by(record: Attachment, type: string): bool {
+  for (let i = 0; i < record.effects.length; i++) {
+    if (record.effects[i].by == type || record.effects[i].word == "veth") return true;
+  }
+  return false;
 }
 
 /** GC of one attachment that is not valid any more: as a DEL, but one at work is left alone. */

@@ -3,7 +3,7 @@
 // else -errno or null, with the details noted in failure.ts.
 import { Utf8 } from "../lib/utf8";
 import { checked } from "./failure";
-import { host_log, host_sleep, host_stdin_read } from "./imports.gen";
+import { host_confine, host_sleep, host_stdin_read } from "./imports.gen";
 import { Bytes, reply_bytes } from "./reply";
 
 /**
@@ -15,15 +15,28 @@ export function stdin_read(limit_bytes: i32): Bytes | null {
   return checked(code) < 0 ? null : reply_bytes();
 }
 
-/** Writes one line for a human to standard error. */
-export function log(text: string): i32 {
-  const text_utf8 = new Utf8(text);
-  const code = host_log(text_utf8.ptr, text_utf8.len);
-  return checked(code);
-}
-
 /** Waits, for the bounded polls of a link or an address becoming ready. */
 export function sleep(duration_ms: i32): i32 {
   const code = host_sleep(duration_ms);
+  return checked(code);
+}
+
+/**
+ * Says how far the call reaches, before it changes anything but its locks in /run/fairlead: it
+ * writes below these folders, a line each, and executes these programs, a line each: a name is that
+ * of a file in a folder of CNI_PATH, all else a path. The folder / is all of them. With `make`
+ * those that are missing are made. A host may hold the call to it, or do nothing; that of a second
+ * call in one process may count for nothing.
+ */
+export function confine(folders: string, programs: string, make: bool): i32 {
+  const folders_utf8 = new Utf8(folders);
+  const programs_utf8 = new Utf8(programs);
+  const code = host_confine(
+    folders_utf8.ptr,
+    folders_utf8.len,
+    programs_utf8.ptr,
+    programs_utf8.len,
+    make,
+  );
   return checked(code);
 }

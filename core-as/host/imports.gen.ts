@@ -21,6 +21,22 @@ export declare function host_log(text: usize, text_len: i32): i32;
 @external("host", "sleep")
 export declare function host_sleep(duration_ms: i32): i32;
 
+/**
+ * Says how far the call reaches, before it changes anything but its locks in /run/fairlead: it
+ * writes below these folders, a line each, and executes these programs, a line each: a name is that
+ * of a file in a folder of CNI_PATH, all else a path. The folder / is all of them. With `make`
+ * those that are missing are made. A host may hold the call to it, or do nothing; that of a second
+ * call in one process may count for nothing.
+ */
+@external("host", "confine")
+export declare function host_confine(
+  folders: usize,
+  folders_len: i32,
+  programs: usize,
+  programs_len: i32,
+  make: i32,
+): i32;
+
 /** A failed assertion of the core: a bug. The core traps right after. */
 @external("host", "panic")
 export declare function host_panic(
@@ -122,6 +138,19 @@ export declare function kernel_link_add_veth(
  */
 @external("kernel", "link_add_vrf")
 export declare function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: i32): i32;
+
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+@external("kernel", "link_add_dummy")
+export declare function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32;
 
 /** Brings a link up. */
 @external("kernel", "link_set_up")
@@ -397,6 +426,20 @@ export declare function kernel_conntrack_del(
   dport_end: i32,
   reply_src: usize,
   reply_src_len: i32,
+): i32;
+
+/**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol.
+ */
+@external("kernel", "socket_listens")
+export declare function kernel_socket_listens(
+  ns: i32,
+  protocol: i32,
+  address: usize,
+  address_len: i32,
+  port: i32,
 ): i32;
 
 /**

@@ -19,6 +19,7 @@ import {
   kernel_filter_del,
   kernel_filter_list,
   kernel_link_add_bridge,
+  kernel_link_add_dummy,
   kernel_link_add_ifb,
   kernel_link_add_vrf,
   kernel_link_del,
@@ -44,6 +45,7 @@ import {
   kernel_route_get,
   kernel_route_list,
   kernel_route_table_list,
+  kernel_socket_listens,
   kernel_sysctl_read,
   kernel_sysctl_write,
 } from "./imports.gen";
@@ -152,6 +154,23 @@ export function link_add_bridge(ns: i32, name: string, mtu_bytes: i32, vlan_filt
 export function link_add_vrf(ns: i32, name: string, table: i32): i32 {
   const name_utf8 = new Utf8(name);
   const code = kernel_link_add_vrf(ns, name_utf8.ptr, name_utf8.len, table);
+  return checked(code);
+}
+
+/**
+ * Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast address,
+ * told before anything is made; EOPNOTSUPP: a kernel without dummy.
+ */
+export function link_add_dummy(ns: i32, name: string, address: string): i32 {
+  const name_utf8 = new Utf8(name);
+  const address_utf8 = new Utf8(address);
+  const code = kernel_link_add_dummy(
+    ns,
+    name_utf8.ptr,
+    name_utf8.len,
+    address_utf8.ptr,
+    address_utf8.len,
+  );
   return checked(code);
 }
 
@@ -446,5 +465,17 @@ export function conntrack_del(
     reply_src_utf8.ptr,
     reply_src_utf8.len,
   );
+  return checked(code);
+}
+
+/**
+ * Looks for a socket that takes new flows (IPPROTO_* 6: listening, 17: bound) to an address and
+ * port, as the kernel does for a packet; 0.0.0.0 and :: find those for any address. EOPNOTSUPP: a
+ * kernel without sock_diag, or another protocol. Gives: 1 when a process would get what comes there
+ * first, else 0.
+ */
+export function socket_listens(ns: i32, protocol: i32, address: string, port: i32): i32 {
+  const address_utf8 = new Utf8(address);
+  const code = kernel_socket_listens(ns, protocol, address_utf8.ptr, address_utf8.len, port);
   return checked(code);
 }

@@ -4,8 +4,10 @@
 import { EFBIG } from "../lib/errno";
 import { json_parse, VALUES_LIMIT } from "../lib/json";
 import { ByteWriter, Utf8 } from "../lib/utf8";
+import { visible } from "../lib/visible";
 import { checked, fail } from "./failure";
 import {
+  host_log,
   host_reply_len,
   host_reply_read,
   store_dir_list,
@@ -22,6 +24,15 @@ import { reply_bytes, reply_text, texts_of } from "./reply";
 export * from "./host.gen";
 export { NamedText } from "./shapes.gen";
 export * from "./store.gen";
+
+/**
+ * Writes one line for a human to standard error. Texts of others are in it: whatever they hold, it
+ * stays one line and tells a terminal nothing.
+ */
+export function log(text: string): i32 {
+  const line = new Utf8(visible(text));
+  return checked(host_log(line.ptr, line.len));
+}
 
 /** When a file was last written, or a folder changed, as SECONDS.NANOSECONDS; "" on failure. */
 export function file_mtime(path: string): string {
@@ -55,7 +66,7 @@ export function file_write(path: string, content: string): i32 {
   return file_write_bytes(path, text.ptr, text.len);
 }
 
-export function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
+function file_write_bytes(path: string, ptr: usize, len: i32): i32 {
   const text = new Utf8(path);
   return checked(store_file_write(text.ptr, text.len, ptr, len));
 }

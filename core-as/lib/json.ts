@@ -4,6 +4,7 @@
 // UTF-8.
 import { equals_fold } from "./ascii";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "./utf8";
+import { control_write, is_control } from "./visible";
 
 export const enum Kind {
   Null,
@@ -519,28 +520,21 @@ function new_line(out: ByteWriter, indent: i32, level: i32): void {
   for (let i = 0; i < indent * level; i++) out.byte(32);
 }
 
-/** Writes a string with its quotes and escapes. */
+/** Writes a string with its quotes and escapes; DEL and C1 are escaped too, see visible.ts. */
 export function json_write_string(out: ByteWriter, text: string): void {
   out.byte(34);
   let run = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c >= 32 && c != 34 && c != 92) continue;
+    const control = is_control(c);
+    if (!control && c != 34 && c != 92) continue;
     out.slice(text, run, i);
     run = i + 1;
-    out.byte(92);
-    if (c >= 32) {
-      out.byte(c);
-    } else if (c == 10) {
-      out.byte(110);
-    } else if (c == 13) {
-      out.byte(114);
-    } else if (c == 9) {
-      out.byte(116);
+    if (control) {
+      control_write(out, c);
     } else {
-      out.text("u00");
-      out.byte(48 + (c >> 4));
-      out.byte((c & 15) + ((c & 15) < 10 ? 48 : 87));
+      out.byte(92);
+      out.byte(c);
     }
   }
   out.slice(text, run, text.length);

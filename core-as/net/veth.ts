@@ -3,7 +3,6 @@
 
 import { Adding } from "../attach/adding";
 import { Effect, Site } from "../attach/effect";
-import { held_by_other } from "../attach/living";
 import { failure_errno } from "../host/failure";
 import {
   HOST,
@@ -21,6 +20,7 @@ import { JsonValue, Kind } from "../lib/json";
 import { mac_from, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
 import { identity_of as identity, Request } from "../spec/request";
+import { inside_del, inside_own_del } from "./inside";
 
 /**
  * Hashes share their 32 bits with every other veth of the node; the next salt gives another name.
@@ -133,11 +133,7 @@ class VethMade extends Effect {
     // The host's end is gone from here: whoever moved it left the container's. Another interface of
     // that name is somebody else's.
     if (site.ns == 0) return true;
-    const link = link_get(site.ns, site.ifname);
-    if (link) {
-      const same = this.mac.length == 0 || link.address == this.mac;
-      if (link.kind == "veth" && same) container_veth_del(site, errors);
-    } else if (failure_errno != ENODEV) errors.push(os_error(`look for "${site.ifname}"`));
+    inside_own_del(site, "veth", this.mac, errors);
     return errors.length == before;
   }
 }
@@ -157,29 +153,17 @@ export function veth_del(request: Request, errors: CniError[]): void {
   const env = request.env;
   const site = new Site(request.network, env.containerID, env.ifname);
   site.ns = request.netns;
-  const gone = site.ns == 0 || container_veth_del(site, errors);
+  const gone = site.ns == 0 || inside_del(site, "veth", errors);
   // The namespace may live on where nobody finds it, held by a process or a mount.
   if (gone) host_veth_del(site, errors);
 }
 
-/** Removes the container's end; true when there is none of this attachment. */
-function container_veth_del(site: Site, errors: CniError[]): bool {
-  if (held_by_other(site)) return true;
-  const link = link_get(site.ns, site.ifname);
-  if (!link) {
-    if (failure_errno != ENODEV) errors.push(os_error(`look for "${site.ifname}"`));
-    return true;
-  }
-  if (link.kind != "veth") {
-    errors.push(
-      new CniError(
-        Code.Kernel,
-        `interface "${site.ifname}" of ${site.containerID} is no veth, so it was not made here: ` +
-          "it stays, remove it by hand if it is to go",
-      ),
-    );
-  } else if (link_del(site.ns, link.ifindex) < 0 && failure_errno != ENODEV) {
-    errors.push(os_error(`remove "${site.ifname}" of ${site.containerID}`));
+/** Whether the pair that an ADD of ours makes for this attachment is there, record or not. */
+export function veth_is_ours(request: Request): bool {
+  for (let salt = 0; salt < NAME_TRIES; salt++) {
+    const link = link_get(HOST, name_from("veth", request.identity(`host${salt}`)));
+    if (!link) return false;
+    if (link.address == mac_from(request.identity(`host-mac${salt}`))) return true;
   }
   return false;
 }

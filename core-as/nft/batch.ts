@@ -43,6 +43,7 @@ const NFNL_SUBSYS_NFTABLES = 10;
 
 const enum Message {
   NewTable = 0,
+  DelTable = 2,
   NewChain = 3,
   DelChain = 5,
   NewRule = 6,
@@ -132,6 +133,12 @@ export class Batch {
     this.done("");
   }
 
+  /** Removes a table with all that is in it; ENOENT when it is not there. */
+  delete_table(family: i32): void {
+    this.change(Message.DelTable, 0, "delete table", family);
+    this.done("");
+  }
+
   add_set(family: i32, name: string, type: SetType): void {
     const verb = type.data.length > 0 ? "add map" : "add set";
     this.change(Message.NewSet, NLM_F_CREATE, verb, family);
@@ -175,8 +182,8 @@ export class Batch {
   }
 
   /** Removes a chain with its rules; EBUSY while an element or a rule leads to it. */
-  delete_chain(family: i32, name: string): void {
-    this.change(Message.DelChain, 0, "delete chain", family);
+  delete_chain(family: i32, name: string, table: string = TABLE): void {
+    this.change(Message.DelChain, 0, "delete chain", family, table);
     this.out.name(3, name);
     this.done(` ${name}`);
   }

@@ -6,6 +6,7 @@ import { exec } from "../host/plugin";
 import { file_read, log } from "../host/store";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { ACCEPTED, admin_tag, FIREWALL, THROUGH } from "./firewall";
 import { Forward } from "./iptables";
 import { PORTMAP } from "./subnets";
@@ -22,6 +23,20 @@ const RULE = "-A FORWARD ";
 function run(script: string): string | null {
   const ended = exec(SHELL, new ByteWriter(), START + script, TIMEOUT_MS);
   return ended && ended.exit_code == 0 ? ended.stdout : null;
+}
+
+/** Whether the table filter of a family is in use: the kernel tells. */
+function is_used(v6: bool): bool {
+  const path = `/proc/net/${v6 ? "ip6" : "ip"}_tables_names`;
+  const names = file_read(path, NAMES_LIMIT_BYTES);
+  if (!names || utf8_invalid_at(names.ptr, names.len) >= 0) return false;
+  return utf8_decode(names.ptr, names.len).split("\n").includes("filter");
+}
+
+/** What a command of a plugin that has rules there executes, where iptables-legacy is in use. */
+export function legacy_reach(command: string, reach: Reach): void {
+  if (command == "DEL" || command == "STATUS") return;
+  if (is_used(false) || is_used(true)) reach.execute(SHELL);
 }
 
 function pass(bit: u32, tag: string): string {
@@ -43,12 +58,8 @@ export class Legacy {
     this.program = `${wish.v6 ? "ip6" : "ip"}tables-legacy`;
   }
 
-  /** Whether the table filter is in use: the kernel tells. */
   get used(): bool {
-    const path = `/proc/net/${this.wish.v6 ? "ip6" : "ip"}_tables_names`;
-    const names = file_read(path, NAMES_LIMIT_BYTES);
-    if (!names || utf8_invalid_at(names.ptr, names.len) >= 0) return false;
-    return utf8_decode(names.ptr, names.len).split("\n").includes("filter");
+    return is_used(this.wish.v6);
   }
 
   private list(): bool {

@@ -13,7 +13,7 @@ export class Chain {
   /** Its rules, once they were asked for. */
   made: Rule[] | null = null;
 
-  /** `make` gives its rules, when they are asked for: most calls have nothing to do with nftables. */
+  /** `make` gives its rules when they are asked for: most calls do not touch nftables. */
   constructor(
     public name: string,
     public hook: Hook | null,

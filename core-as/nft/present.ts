@@ -28,12 +28,12 @@ export function nft_error(tried: string, code: i32 = Code.Kernel): CniError {
   return error;
 }
 
-/** An error of CHECK: what is missing, and what brings it back. */
+/** Why something is missing that was there, and what brings it back. */
+export const FLUSHED = ', so somebody flushed it: "fairlead repair" restores it for all containers';
+
+/** An error of CHECK: what is missing. */
 export function lost(what: string): CniError {
-  return new CniError(
-    Code.CheckFailed,
-    `${what}, so somebody flushed it: "fairlead repair" restores it for all containers`,
-  );
+  return new CniError(Code.CheckFailed, `${what}${FLUSHED}`);
 }
 
 /** Rules of our tables, by chain, as far as they were read. */

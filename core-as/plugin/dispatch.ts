@@ -3,9 +3,10 @@
 // the opening of CNI_NETNS.
 
 import { Adding, Keeps } from "../attach/adding";
-import { attachments_gc } from "../attach/collect";
-import { Leaving } from "../attach/leaving";
+import { attachments_gc, records_of } from "../attach/collect";
+import { Leaving, Maker } from "../attach/leaving";
 import { nft_check, nft_note, nft_set, nft_unset } from "../attach/nft";
+import { reach_hold } from "../attach/reach";
 import { shared_take } from "../attach/shared";
 import { failure_errno } from "../host/failure";
 import { HOST, netns_open, netns_same } from "../host/kernel";
@@ -19,6 +20,7 @@ import { Request } from "../spec/request";
 import { error_print, result_print } from "../spec/result";
 import { SUPPORTED, version_document, version_supported } from "../spec/version";
 import { plugin_find, type_names } from "./find";
+import { check_one, kept_del, kept_reach, stranger, unrecorded } from "./kept";
 import { failed, Outcome, Plugin } from "./plugin";
 
 /** What goes to standard output, and the error that it is, if any. */
@@ -80,8 +82,10 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
   if (command == "GC") return gc(request, plugin);
   const invalid = plugin.load(request);
   if (invalid) return refuse(invalid, request.version);
+  plugin.reach(request, request.reach);
   if (command == "STATUS") {
-    const error = plugin.status(request);
+    let error = reach_hold(request, []);
+    if (!error) error = plugin.status(request);
     return error ? refuse(error, request.version) : new Answer("");
   }
   if (plugin.uses_netns) {
@@ -89,9 +93,13 @@ export function perform(request: Request, plugin: Plugin, last: Last | null = nu
     if (error) return refuse(error, request.version);
   }
   if (command == "ADD") return add(request, plugin, last);
-  let error = plugin.check(request);
+  request.unrecorded = unrecorded(request, plugin);
+  request.reach.stranger = request.unrecorded;
+  kept_reach(request, plugin, request.reach);
+  let error = reach_hold(request, []);
+  if (!error) error = check_one(request, plugin);
   if (!error) error = nft_check(request);
-  return error ? refuse(error, request.version) : new Answer("");
+  return error ? refuse(stranger(request, error), request.version) : new Answer("");
 }
 
 /** A list that cannot be read is not acted on; without any there is nothing to compare with. */
@@ -102,6 +110,9 @@ function gc(request: Request, plugin: Plugin): Answer {
   if (invalid) return refuse(invalid, request.version);
   const errors = new Array<CniError>();
   const sets = plugin.nft_sets(request);
+  plugin.reach(request, request.reach);
+  const unheld = reach_hold(request, records_of(request.network));
+  if (unheld) return refuse(unheld, request.version);
   if (valid.given && plugin.wires) attachments_gc(request, "", [], valid, errors);
   else if (valid.given && plugin.chained) {
     attachments_gc(request, request.type, sets, valid, errors);
@@ -183,10 +194,16 @@ export function del(request: Request, plugin: Plugin, wrong: CniError | null): A
       request.netns_unknown = true;
     }
   }
+  plugin.reach(request, request.reach);
+  kept_reach(request, plugin, request.reach);
   if (plugin.wires || plugin.chained) {
     const error = leave(request, plugin, errors);
     if (error) return refuse(error, request.version);
-  } else plugin.del(request, false, errors);
+  } else {
+    const unheld = reach_hold(request, []);
+    if (unheld) errors.push(unheld);
+    plugin.del(request, false, errors);
+  }
   const error = join_errors(errors);
   return error ? refuse(error, request.version) : new Answer("");
 }
@@ -201,6 +218,7 @@ function leave(request: Request, plugin: Plugin, errors: CniError[]): CniError |
   const before = errors.length;
   leaving.walk(errors);
   leaving.elements_unrecorded(sets, errors);
+  if (leaving.maker != Maker.Us) kept_del(request, plugin, leaving.maker, errors);
   plugin.del(request, leaving.recorded, errors);
   leaving.end(before, errors);
   return null;

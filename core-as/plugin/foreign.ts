@@ -12,6 +12,7 @@ import { ByteWriter, Utf8 } from "../lib/utf8";
 import { Attachments } from "../spec/attachments";
 import { HELD } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Reader } from "../spec/reader";
 import { Request } from "../spec/request";
 import { result_json, result_read } from "../spec/result";
@@ -24,9 +25,11 @@ const TIMEOUT_MS = 90000;
 const EXCERPT_LENGTH = 256;
 
 /** How a call of the delegate went: its error, or what it said on standard output. */
-class Called {
+export class Called {
   error: CniError | null = null;
   said: string = "";
+  /** Whether a folder of CNI_PATH has the program. */
+  found: bool = true;
 }
 
 /** The variables of the request under another command, as the ABI passes them. */
@@ -60,41 +63,60 @@ function environment(request: Request, command: string): ByteWriter {
 }
 
 /**
- * The configuration that the delegate reads. A prevResult of another version than the
- * configuration's is converted, as runtimes do it: plugins read it by the configuration's.
+ * The configuration that the delegate reads, in a version. A prevResult of another one is
+ * converted, as runtimes do it: plugins read it by the configuration's.
  */
-function config_for(request: Request): JsonValue {
-  const given = request.config;
-  const previous = given.get("prevResult");
-  if (!previous || previous.kind != Kind.Object) return given;
+function config_for(request: Request, version: string): JsonValue {
+  let made = request.config;
+  if (version != request.version) made = copy_of(made).set("cniVersion", JsonValue.string(version));
+  const previous = made.get("prevResult");
+  if (!previous || previous.kind != Kind.Object) return made;
   const reader = new Reader(request.document);
-  if (reader.string(previous, "cniVersion", request.version) == request.version) return given;
+  if (reader.string(previous, "cniVersion", request.version) == version) return made;
   const result = result_read(reader, previous, request.version);
-  const document = result_json(result, request.version);
-  if (reader.error || !document) return given;
-  const made = JsonValue.object();
-  for (let i = 0; i < given.items.length; i++) made.append(given.keys[i], given.items[i]);
-  return made.set("prevResult", document);
+  const document = result_json(result, version);
+  if (reader.error || !document) return made;
+  return copy_of(made).set("prevResult", document);
 }
 
-/** Executes the delegate, from the first folder of CNI_PATH that has it. */
+function copy_of(given: JsonValue): JsonValue {
+  const made = JsonValue.object();
+  for (let i = 0; i < given.items.length; i++) made.append(given.keys[i], given.items[i]);
+  return made;
+}
+
 function delegate_call(request: Request, type: string, command: string): Called {
+  return program_call(request, type, command, request.version, TIMEOUT_MS);
+}
+
+/**
+ * Executes a program, from the first folder of CNI_PATH that has it, with the request's
+ * configuration as one of `version`.
+ */
+export function program_call(
+  request: Request,
+  type: string,
+  command: string,
+  version: string,
+  timeout_ms: i32,
+): Called {
   const called = new Called();
   const env = environment(request, command);
-  const stdin = json_text(config_for(request));
+  const stdin = json_text(config_for(request, version));
   const folders = request.env.path.split(":");
   for (let i = 0; i < folders.length; i++) {
     if (folders[i].length == 0) continue;
-    const ended = exec(`${folders[i]}/${type}`, env, stdin, TIMEOUT_MS);
+    const ended = exec(`${folders[i]}/${type}`, env, stdin, timeout_ms);
     if (ended) {
       called.said = ended.stdout;
       called.error = error_of(type, command, ended);
       return called;
     }
     if (failure_errno == ENOENT) continue;
-    called.error = start_error(type, command, folders[i]);
+    called.error = start_error(type, command, folders[i], timeout_ms);
     return called;
   }
+  called.found = false;
   called.error = new CniError(
     Code.InvalidConfig,
     `failed to find plugin "${type}" in path [${request.env.path}]: install it there`,
@@ -102,11 +124,11 @@ function delegate_call(request: Request, type: string, command: string): Called 
   return called;
 }
 
-function start_error(type: string, command: string, folder: string): CniError {
+function start_error(type: string, command: string, folder: string, timeout_ms: i32): CniError {
   if (failure_errno == ETIMEDOUT) {
     return new CniError(
       Code.TryAgainLater,
-      `plugin "${type}" did not end its ${command} within ${TIMEOUT_MS / 1000} s and was killed`,
+      `plugin "${type}" did not end its ${command} within ${timeout_ms / 1000} s and was killed`,
     );
   }
   if (failure_errno == EACCES) {
@@ -186,6 +208,10 @@ export class Foreign extends Plugin {
   /** Nothing is known of it here: rows of known ones are plugins/foreign.ts. */
   describe(type: Type): void {
     type.ours = false;
+  }
+
+  reach(request: Request, into: Reach): void {
+    into.execute(this.type);
   }
 
   load(request: Request): CniError | null {

@@ -5,6 +5,7 @@ import { Adding } from "../attach/adding";
 import { JsonValue, Kind } from "../lib/json";
 import { Attachments } from "../spec/attachments";
 import { CniError, Code } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { plugin_find, plugin_or_foreign } from "./find";
 import { failed, Outcome, Plugin } from "./plugin";
@@ -64,6 +65,12 @@ export function ipam_add(request: Request, plugin: Plugin, adding: Adding): Outc
     );
   }
   return outcome;
+}
+
+/** Says how far it reaches. */
+export function ipam_reach(request: Request, into: Reach): void {
+  const plugin = plugin_or_foreign(ipam_type(request));
+  if (plugin) plugin.reach(request, into);
 }
 
 /** Forwards GC, which the spec demands of every plugin that delegates. */

@@ -11,10 +11,11 @@ import { elements_possible } from "../nft/tables";
 import { Attachments } from "../spec/attachments";
 import { dns_override } from "../spec/config";
 import { CniError, os_error } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { DNS, Interface, Result } from "../spec/types";
 import { plugin_or_foreign } from "./find";
-import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_type_strict } from "./ipam";
+import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_reach, ipam_type_strict } from "./ipam";
 import { failed, Outcome, Plugin } from "./plugin";
 
 export abstract class Main extends Plugin {
@@ -72,6 +73,10 @@ export abstract class Main extends Plugin {
   }
   /** DEL without a record: takes away what the reference plugin of this type would have made. */
   protected abstract unmake(request: Request, errors: CniError[]): void;
+
+  reach(request: Request, into: Reach): void {
+    ipam_reach(request, into);
+  }
 
   load(request: Request): CniError | null {
     const reader = request.reader;

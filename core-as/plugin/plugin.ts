@@ -2,6 +2,7 @@
 import { Adding } from "../attach/adding";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
+import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
 import { Gateway, Pool } from "./pool";
@@ -69,6 +70,8 @@ export abstract class Plugin {
   nft_sets(request: Request): string[] {
     return [];
   }
+  /** Says which folders it writes to and which programs it executes. Tolerates anything. */
+  reach(request: Request, into: Reach): void {}
   /** Says what the type is: its row in the table of types. The name stands there already. */
   abstract describe(type: Type): void;
   /** Reads and validates the plugin's own keys; changes nothing. Before add, check, status. */

@@ -42,8 +42,6 @@ function reference_types(): Type[] {
   const host_device = foreign("host-device", Role.Main)
     .at(CONFIG, "device hwaddr kernelpath pciBusID useInterfaceNetwork ipam dns")
     .at(RUNTIME, "deviceID");
-  const dummy = foreign("dummy", Role.Main).at(CONFIG, "ipam dns").at(RUNTIME, "");
-  dummy.needed = ["ipam"];
   const tap = foreign("tap", Role.Main)
     .at(CONFIG, "multiQueue mtu mac owner group selinuxContext bridge ipam dns")
     .at(ARGS, "mac")
@@ -54,7 +52,7 @@ function reference_types(): Type[] {
     .at("ipam.provide", "option value fromArg")
     .at("ipam.request", "skipDefault option")
     .at(RUNTIME, "");
-  return [macvlan, ipvlan, vlan, host_device, dummy, tap, dhcp];
+  return [macvlan, ipvlan, vlan, host_device, tap, dhcp];
 }
 
 /** The foreign rows of the table of types. */

@@ -31,6 +31,16 @@ export function host_log(text: usize, text_len: i32): i32 {
   return 0;
 }
 
+export function host_confine(
+  _folders: usize,
+  _folders_len: i32,
+  _programs: usize,
+  _programs_len: i32,
+  _make: i32,
+): i32 {
+  return 0;
+}
+
 export function host_sleep(_duration_ms: i32): i32 {
   return 0;
 }

@@ -24,6 +24,16 @@ export function host_sleep(duration_ms: i32): i32 {
   return at.host_sleep(duration_ms);
 }
 
+export function host_confine(
+  folders: usize,
+  folders_len: i32,
+  programs: usize,
+  programs_len: i32,
+  make: i32,
+): i32 {
+  return at.host_confine(folders, folders_len, programs, programs_len, make);
+}
+
 export function host_panic(
   msg: usize,
   msg_len: i32,
@@ -161,6 +171,20 @@ export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: 
   trace.text("name", name, name_len);
   trace.int("table", table);
   return trace.end(at.kernel_link_add_vrf(ns, name, name_len, table));
+}
+
+export function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32 {
+  trace.begin("kernel.link_add_dummy");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.text("address", address, address_len);
+  return trace.end(at.kernel_link_add_dummy(ns, name, name_len, address, address_len));
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -565,6 +589,21 @@ export function kernel_conntrack_del(
     reply_src,
     reply_src_len,
   ));
+}
+
+export function kernel_socket_listens(
+  ns: i32,
+  protocol: i32,
+  address: usize,
+  address_len: i32,
+  port: i32,
+): i32 {
+  trace.begin("kernel.socket_listens");
+  trace.int("ns", ns);
+  trace.int("protocol", protocol);
+  trace.text("address", address, address_len);
+  trace.int("port", port);
+  return trace.end(at.kernel_socket_listens(ns, protocol, address, address_len, port));
 }
 
 export function nft_batch(

@@ -77,6 +77,7 @@ const ROWS: LinkKind[] = [
     masters: Masters.Ports,
     in_bridge: { errno: EINVAL },
   },
+  { name: "dummy", no_arp: true, mtu_max_bytes: UNBOUNDED },
   { name: "ifb", no_arp: true, address_fixed: true, mtu_max_bytes: UNBOUNDED },
   { name: "veth", depends: Depends.Peer },
   {

@@ -198,6 +198,16 @@ export function kernel_link_add_vrf(ns: i32, name: usize, name_len: i32, table: 
   return 0;
 }
 
+export function kernel_link_add_dummy(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+): i32 {
+  return make_asked(ns, "dummy", name, name_len, address, address_len, 0) ? 0 : refusal;
+}
+
 export function kernel_link_add_ifb(
   ns: i32,
   name: usize,

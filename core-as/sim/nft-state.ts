@@ -145,6 +145,7 @@ export class Nft {
       return 0;
     }
     if (!this.tables.has(table)) return ENOENT;
+    if (what == "delete table") return this.delete_table(table);
     if (words.length < 5) return EINVAL;
     const name = `${table} ${words[4]}`;
     const rest = words.slice(5).join(" ");
@@ -168,6 +169,19 @@ export class Nft {
       return this.delete_rule(this.chains.get(name), I32.parseInt(words[words.length - 1]));
     } else if (what == "delete chain") return this.delete_chain(table, name, words[4]);
     else return EINVAL;
+    return 0;
+  }
+
+  private delete_table(table: string): i32 {
+    const sets = this.sets.keys();
+    for (let i = 0; i < sets.length; i++) {
+      if (sets[i].startsWith(`${table} `)) this.sets.delete(sets[i]);
+    }
+    const chains = this.chains.keys();
+    for (let i = 0; i < chains.length; i++) {
+      if (chains[i].startsWith(`${table} `)) this.chains.delete(chains[i]);
+    }
+    this.tables.delete(table);
     return 0;
   }
 

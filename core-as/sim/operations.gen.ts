@@ -20,6 +20,7 @@ export {
   store_file_write,
 } from "./files";
 export {
+  host_confine,
   host_log,
   host_panic,
   host_reply_len,
@@ -29,6 +30,7 @@ export {
 } from "./host";
 export {
   kernel_link_add_bridge,
+  kernel_link_add_dummy,
   kernel_link_add_ifb,
   kernel_link_add_veth,
   kernel_link_add_vrf,
@@ -64,6 +66,7 @@ export {
   kernel_route_table_list,
 } from "./routes";
 export { kernel_fib_rule_add, kernel_fib_rule_del, kernel_fib_rule_list } from "./rules";
+export { kernel_socket_listens } from "./sockets";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
 export {
   kernel_filter_add_redirect,

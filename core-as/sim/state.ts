@@ -21,6 +21,7 @@ export const ADDRESS_ZERO = "00:00:00:00:00:00";
 
 /** Sysctls of a link, and of `all` and `default`: family and name, then value by position. */
 export const KNOBS: string[] = [
+  "ipv4/accept_redirects",
   "ipv4/arp_notify",
   "ipv4/forwarding",
   "ipv4/route_localnet",
@@ -33,6 +34,7 @@ export const KNOBS: string[] = [
   "ipv6/ndisc_notify",
 ];
 export const enum Knob {
+  AcceptRedirects,
   ArpNotify,
   Forwarding4,
   RouteLocalnet,
@@ -47,7 +49,7 @@ export const enum Knob {
 
 /** Values of KNOBS. */
 export class Conf {
-  values: i32[] = [0, 0, 0, 1, 1, 0, 1, 0, 0, 0];
+  values: i32[] = [1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0];
   get(knob: Knob): i32 {
     return this.values[knob];
   }

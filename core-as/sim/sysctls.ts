@@ -81,7 +81,12 @@ export function put_sysctl(space: Space, key: string, value: i32): bool {
   if (!place) return false;
   const knob = place.knob;
   const link = place.link;
+  const changes = place.conf.values[knob] != value;
   place.conf.values[knob] = value;
+  // inet_forward_change, net/ipv4/devinet.c: a router takes no redirects.
+  if (place.all && knob == Knob.Forwarding4 && changes) {
+    space.conf_all.set(Knob.AcceptRedirects, i32(value == 0));
+  }
   if (link) set_link(space, link, knob, value);
   if (place.all && spreads(knob)) {
     space.conf_default.values[knob] = value;

@@ -61,9 +61,10 @@
 // ff00::/8, addresses and routes; table local; rules that every namespace or VRF has, and those
 // that ask for more than source and mark; VLANs of a bridge itself and of ports of a bridge
 // without vlan_filtering, where they do nothing; sysctls that have their default, and of `all`
-// and `default` any but net/ipv6/conf/all/forwarding; folders, files called lock, the times of
-// files but for before-boot, and what is below /run/fairlead/leases: it says of the leases what
-// their files say, or nothing that anybody believes.
+// and `default` any but forwarding and net/ipv4/conf/all/accept_redirects, whose default is that
+// of a router or of a host; folders, files called lock, the times of files but for before-boot,
+// and what is below /run/fairlead/leases: it says of the leases what their files say, or nothing
+// that anybody believes.
 import { Ip } from "../lib/ip";
 import { json_write_string } from "../lib/json";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
@@ -227,6 +228,10 @@ function dump_space(space: Space, out: ByteWriter): void {
     rules.push(`rule ${rule.priority} from ${rule.src.toString()}${mark} table ${rule.table}`);
   }
   const forward4 = space.conf_all.get(Knob.Forwarding4);
+  const redirects = space.conf_all.get(Knob.AcceptRedirects);
+  if (redirects != i32(forward4 == 0)) {
+    sysctls.push(`sysctl ${key_of(Knob.AcceptRedirects, "all")} ${redirects}`);
+  }
   if (forward4 != 0) sysctls.push(`sysctl net/ipv4/ip_forward ${forward4}`);
   const forward6 = space.conf_all.get(Knob.Forwarding6);
   if (forward6 != 0) sysctls.push(`sysctl net/ipv6/conf/all/forwarding ${forward6}`);

@@ -10,6 +10,7 @@ import { identifier_valid } from "../lib/name";
 import { Element } from "../nft/element";
 import { Environment } from "./environment";
 import { CniError, Code, os_error } from "./error";
+import { Reach } from "./reach";
 import { Reader } from "./reader";
 import { result_read } from "./result";
 import { Result } from "./types";
@@ -34,8 +35,12 @@ export class Request {
   nft: Element[] = [];
   /** Whether a record said so, for others to read. */
   nft_noted: bool = false;
+  /** How far the call reaches. */
+  reach: Reach = new Reach();
   /** CNI_NETNS could not be opened although it may be there: it may hold what DEL is to remove. */
   netns_unknown: bool = false;
+  /** CHECK: there is no record of the attachment, so nothing that only ours would have made. */
+  unrecorded: bool = false;
 
   constructor(
     /** The CNI type the program was called as. */

@@ -14,6 +14,7 @@ import { CniError, Code } from "../spec/error";
 import { attachments } from "./attachments";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { nft_state } from "./nft-state";
+import { drain, retire } from "./retire";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
@@ -51,10 +52,17 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "attachments") {
     return attachments(request.text_at("network"), request.text_at("cacheDir"));
   }
+  if (name == "drain") return drain(is_on(request, "living"));
+  if (name == "retire") return retire(is_on(request, "rehearse"));
   if (name == "nft_state") return nft_state();
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
+}
+
+function is_on(request: JsonValue, key: string): bool {
+  const value = request.get(key);
+  return value !== null && value.bool;
 }
 
 function task_of(name: string, request: JsonValue): Task {
@@ -71,8 +79,7 @@ function task_of(name: string, request: JsonValue): Task {
   task.args = request.text_at("args");
   const capabilities = request.get("capabilities");
   if (capabilities && capabilities.kind == Kind.Object) task.capabilities = capabilities;
-  const insists = request.get("insists");
-  task.insists = insists !== null && insists.bool;
+  task.insists = is_on(request, "insists");
   const valid = request.get("valid");
   if (valid && valid.kind == Kind.Array) task.valid = valid;
   return task;
@@ -148,8 +155,7 @@ function refit(name: string, request: JsonValue): Answer {
   const list = network_list(request.text_at("file"));
   if (list.error) return refuse(<CniError>list.error, "");
   const owner = fuse_owner(list);
-  const asked = request.get("apart");
-  const apart = owner.length > 0 || (asked !== null && asked.bool);
+  const apart = owner.length > 0 || is_on(request, "apart");
   const document = name == "fuse" ? fuse(list, apart) : unfuse(list);
   if (list.error) return refuse(<CniError>list.error, "");
   const made = JsonValue.object();

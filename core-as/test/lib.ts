@@ -8,10 +8,11 @@ import { nearest } from "../lib/nearest";
 import { Regex } from "../lib/regex";
 import { sha512 } from "../lib/sha512";
 import { ByteWriter, Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
+import { visible } from "../lib/visible";
 
 export { nft_key, nft_messages, nft_words } from "./nft";
 
-export { errno_name };
+export { errno_name, visible };
 
 /** The nearest of names that are divided by blanks. */
 export function nearest_of(word: string, names: string): string {

@@ -33,6 +33,15 @@ export const HOST = {
     like: 'sleep',
     about: 'Waits, for the bounded polls of a link or an address becoming ready.',
   },
+  confine: {
+    params: { folders: 'str', programs: 'str', make: 'bool' },
+    about:
+      'Says how far the call reaches, before it changes anything but its locks in /run/fairlead: ' +
+      'it writes below these folders, a line each, and executes these programs, a line each: a ' +
+      'name is that of a file in a folder of CNI_PATH, all else a path. The folder / is all of ' +
+      'them. With `make` those that are missing are made. A host may hold the call to it, or do ' +
+      'nothing; that of a second call in one process may count for nothing.',
+  },
   panic: {
     params: { msg: 'str', file: 'str', line: 'i32', col: 'i32' },
     about: 'A failed assertion of the core: a bug. The core traps right after.',

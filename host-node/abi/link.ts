@@ -61,6 +61,14 @@ export const LINK = {
       'Makes a VRF over a routing table, down. EOPNOTSUPP: a kernel without VRF, told before ' +
       'EINVAL, which table 0 is.',
   },
+  link_add_dummy: {
+    params: { ns: 'ns', name: 'str', address: 'str' },
+    errors: ['EEXIST', 'EADDRNOTAVAIL', 'EOPNOTSUPP'],
+    like: 'ip link add $name address $address type dummy',
+    about:
+      'Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast ' +
+      'address, told before anything is made; EOPNOTSUPP: a kernel without dummy.',
+  },
   link_set_up: {
     params: { ns: 'ns', ifindex: 'i32' },
     errors: ['ENODEV'],

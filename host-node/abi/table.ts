@@ -10,6 +10,7 @@ import { PLUGIN } from './plugin.ts';
 import { ROUTE } from './route.ts';
 import { type Module, type Operation, operationsOf } from './row.ts';
 import { RULE } from './rule.ts';
+import { SOCKET } from './socket.ts';
 import { STORE } from './store.ts';
 import { TC } from './tc.ts';
 
@@ -25,6 +26,7 @@ export const MODULES = {
     ...RULE,
     ...TC,
     ...CONNTRACK,
+    ...SOCKET,
   },
   nft: NFT,
   store: STORE,

@@ -8,6 +8,8 @@ import type { DryRun } from './dry-run.ts';
 export const CONF_DIR = '/etc/cni/net.d';
 export const BIN_DIR = '/opt/cni/bin';
 export const CACHE_DIR = '/var/lib/cni';
+/** Where the core keeps records, locks and indexes (docs/state.md). */
+export const RUN_DIR = '/run/fairlead';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;

@@ -1,13 +1,15 @@
 // The command line: all that the program does when no runtime calls it as a plugin. It is a script
 // of its own, so that a plugin call never loads it. It owns the list of subcommands and what is
 // said where none is meant; each subcommand has its file.
+import { resolve } from 'node:path';
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
+import { holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
 import { runInstaller } from './install/command.ts';
-import { asksForJson, EXIT_USAGE, type Io, visible } from './io.ts';
+import { asksForJson, CACHE_DIR, EXIT_USAGE, type Io, RUN_DIR, visible } from './io.ts';
 import { runLs } from './ls.ts';
 import { runNetworks } from './networks.ts';
 import { runRepair } from './repair.ts';
@@ -54,10 +56,16 @@ const withIo =
 const installer =
   (command: 'install' | 'uninstall'): Command['run'] =>
   (args, program) => {
-    const { version, executable, write } = program;
+    const { version, executable, write, env } = program;
+    const cache_dir = resolve(env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
+    const node = {
+      task: machine(program).task,
+      cache_dir,
+      run_dir: env['CNI_FAIRLEAD_STATE_DIR'] || RUN_DIR,
+    };
     const types = () => linkNames(typesOf(program));
     const against = (file: string, path: string) => reasonsAgainst(machine(program), file, path);
-    return runInstaller(command, { args, version, executable, types, against, write });
+    return runInstaller(command, { args, version, executable, types, against, node, write });
   };
 
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
@@ -140,6 +148,8 @@ function machine(program: Program): Io {
     env: program.env,
     task: (name, request) => {
       const driver = realDriver();
+      // Half an add would leave half an attachment.
+      holdSignals();
       try {
         const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
         const asked = { ...(request as object), stateDir };

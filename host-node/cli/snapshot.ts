@@ -58,6 +58,7 @@ const PRIORITY_VRF = 1000;
 
 /** The sysctls of a link, of `all` and of `default` that are simulated: KNOBS of core-as/sim. */
 export const KNOBS: readonly string[] = [
+  'ipv4/accept_redirects',
   'ipv4/arp_notify',
   'ipv4/forwarding',
   'ipv4/route_localnet',

@@ -34,6 +34,13 @@ function linkAddBridge(spaces: Spaces, args: Args<'link_add_bridge'>): void {
   spaces.socket(args.ns).run(add.end(info));
 }
 
+function linkAddDummy(spaces: Spaces, { ns, name, address }: Args<'link_add_dummy'>): void {
+  const add = adding(name, 0);
+  wanted(add, address, 0);
+  const info = add.nest(rt.IFLA_LINKINFO);
+  spaces.socket(ns).run(add.attrText(rt.IFLA_INFO_KIND, 'dummy').end(info));
+}
+
 function linkAddIfb(spaces: Spaces, args: Args<'link_add_ifb'>): void {
   const add = adding(args.name, rt.IFF_UP).attrU32(rt.IFLA_TXQLEN, 0);
   wanted(add, args.address, args.mtu_bytes);
@@ -71,6 +78,7 @@ function linkAddVrf(spaces: Spaces, { ns, name, table }: Args<'link_add_vrf'>): 
 export function linkAddOperations(spaces: Spaces, call: Call): LinkAddDriver {
   return {
     link_add_bridge: (args) => call(() => linkAddBridge(spaces, args)),
+    link_add_dummy: (args) => call(() => linkAddDummy(spaces, args)),
     link_add_ifb: (args) => call(() => linkAddIfb(spaces, args)),
     link_add_veth: (args) => call(() => linkAddVeth(spaces, args)),
     link_add_vrf: (args) => call(() => linkAddVrf(spaces, args)),

@@ -9,6 +9,7 @@ import { linkOperations } from './link.ts';
 import { linkAddOperations } from './link-add.ts';
 import { type NftDriver, nftOperations } from './nft.ts';
 import { routeOperations } from './route.ts';
+import { socketListens } from './socket.ts';
 import { Spaces } from './spaces.ts';
 import { tcOperations } from './tc.ts';
 
@@ -92,6 +93,7 @@ export function netlinkDriver(
     ...linkOperations(s, call),
     ...linkAddOperations(s, call),
     ...routeOperations(s, call),
+    socket_listens: (args) => call(() => socketListens(s, args)),
     conntrack_del: (args) => call(() => conntrackDel(s, args)),
     sysctl_read: (args) => call(() => sysctlRead(s, args)),
     sysctl_write: (args) => call(() => sysctlWrite(s, args)),

@@ -12,6 +12,7 @@ type Library = InstanceType<Ffi['DynamicLibrary']>;
 
 /** Errnos these drivers raise or tell apart themselves (asm-generic/errno*.h). */
 export const ENOENT = 2;
+export const EOPNOTSUPP = 95;
 export const EINTR = 4;
 export const EBADF = 9;
 export const EAGAIN = 11;
@@ -34,6 +35,10 @@ const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const LOCK_EX = 2; // asm-generic/fcntl.h
 const LOCK_NB = 4;
 const AT_FDCWD = -100; // linux/fcntl.h
+const SIG_IGN = 1n; // asm-generic/signal-defs.h
+const SIGHUP = 1; // asm-generic/signal.h
+const SIGINT = 2;
+const SIGTERM = 15;
 const UTIME_OMIT = 0x3ffffffen; // linux/stat.h
 
 const INT = 'i32' as const;
@@ -44,6 +49,7 @@ const CALLS = {
   setns: { arguments: [INT, INT], return: INT },
   flock: { arguments: [INT, INT], return: INT },
   utimensat: { arguments: [INT, 'buffer', 'buffer', INT], return: INT },
+  signal: { arguments: [INT, 'pointer'], return: 'pointer' },
   _exit: { arguments: [INT], return: 'void' },
   // The same name in glibc and musl.
   __errno_location: { arguments: [], return: 'pointer' },
@@ -141,6 +147,17 @@ function returnHome(home_fd: number): void {
  */
 export function exitNow(exit_code: number): void {
   bind('_exit')(exit_code);
+}
+
+/**
+ * Ignores SIGTERM, SIGINT and SIGHUP until the process ends by itself. Blocked they would only go
+ * to another thread; programs that are executed get them as ever. signal(2).
+ */
+export function holdSignals(): void {
+  const signal = bind('signal');
+  for (const number of [SIGHUP, SIGINT, SIGTERM]) {
+    signal(number, SIG_IGN);
+  }
 }
 
 /** One try at the exclusive flock(2). Returns false when another holds it; OsError else. */

@@ -31,6 +31,7 @@ import { realDriver } from '../../host-node/drivers/index.ts';
 import { needsNative } from '../support/needs.ts';
 import { ownTypes } from '../support/types.ts';
 import { distPath, wasmModule } from '../support/wasm.ts';
+import { Machine } from './machine.ts';
 
 /** The module of a command, for a process of its own. */
 const moduleOf = (command: string): string =>
@@ -77,6 +78,12 @@ const options = (more: Partial<InstallOptions> = {}): InstallOptions => ({
   types: TYPES,
   ...more,
 });
+/** A node that nothing is attached on. */
+const nobody = () => {
+  const machine = new Machine('netns host\n');
+  const task: Io['task'] = (name, request) => machine.task(name, request);
+  return { task, cache_dir: '/var/lib/cni', run_dir: at('run') };
+};
 const conflist = (): string => at('from/10-pods.conflist');
 const placedConflist = (): string => at('conf/10-pods.conflist');
 const uninstallHere = (more = {}) => uninstall({ bin_dir: at('bin'), ...more });
@@ -568,6 +575,7 @@ describe('the command line', () => {
       executable: at('from/one'),
       types: () => TYPES,
       against,
+      node: nobody(),
       write: (fd, text) => {
         said[fd === 1 ? 'stdout' : 'stderr'] += text;
       },
@@ -670,7 +678,7 @@ uninstalled from /bin
     [['--constructor'], 'unknown option "--constructor"'],
     [['--types=brigde'], 'no CNI type "brigde": did you mean "bridge"?'],
     [['--types', ''], '--types needs a value'],
-    [['--types=macaroni'], 'there are bridge, ptp, loopback'],
+    [['--types=macaroni'], 'there are bridge, ptp, dummy'],
     [['--conflist'], '--conflist needs a value'],
     [['--conflist', '--dry-run'], 'write --conflist=--dry-run if that is it'],
     [['--dry-run=yes'], '--dry-run takes no value'],
@@ -725,7 +733,7 @@ describe('the built program', () => {
     }
     const again = fairlead(at('bin/fairlead'), ['install', ...there]);
     expect(again.stdout).toContain(`nothing to change in ${at('bin')}`);
-    expect(fairlead(at('bin/fairlead'), ['uninstall', ...there]).status).toBe(0);
+    expect(fairlead(at('bin/fairlead'), ['uninstall', '--leave', ...there]).status).toBe(0);
     expect(tree()).toEqual(original);
   });
 
@@ -757,6 +765,7 @@ describe('the built program', () => {
         executable: program,
         types: () => TYPES,
         against: () => [],
+        node: nobody(),
         write: (_, text) => void said.push(text),
       });
     expect(run('--host', 'native')).toBe(1);

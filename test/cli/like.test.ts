@@ -65,6 +65,11 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     'ip -n pod link add v0 up type veth peer name eth0 netns 1',
   ],
   [
+    'link_add_dummy',
+    { ns: 1, name: 'd0', address: MAC },
+    `ip -n pod link add d0 address ${MAC} type dummy`,
+  ],
+  [
     'link_add_ifb',
     { ns: 1, name: 'i0', address: MAC, mtu_bytes: 1400 },
     `ip -n pod link add i0 address ${MAC} mtu 1400 txqueuelen 0 up type ifb`,

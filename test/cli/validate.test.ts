@@ -150,6 +150,20 @@ const bridge = (name: string, subnet: string, more = ''): string =>
   `{ "cniVersion": "1.0.0", "name": "${name}", "plugins": [ { "type": "bridge"${more},\n` +
   `"ipam": { "type": "host-local", "ranges": [[{ "subnet": "${subnet}" }]] } } ] }`;
 
+test('a range without a free address is a warning', () => {
+  const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.2.0/30' }]] };
+  const config = { cniVersion: '1.0.0', name: 'net', type: 'bridge', bridge: 'b0', ipam };
+  const files = { [`${DIR}/net.conf`]: JSON.stringify(config) };
+  const lease = { '/var/lib/cni/networks/net/10.1.2.2': 'c9\r\neth0' };
+  const args = Object.keys(files);
+  expect(sim(files)).toEqual([]);
+  const [said = '', ...more] = sim({ ...files, ...lease }, '', args);
+  expect(more).toEqual([]);
+  expect(said).toMatch(
+    /^net\.conf:1:\d+: warning: no IP addresses available in range set: 10\.1\.2\./,
+  );
+});
+
 describe('the other networks of the folder', () => {
   test('that give the same addresses are named, whichever file is asked for', () => {
     const files = {

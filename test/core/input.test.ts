@@ -114,6 +114,36 @@ test('VERSION does not read standard input', () => {
   );
 });
 
+test('what others chose reaches neither answer nor log with a control character', () => {
+  const evil = '\u001b[31m\u007f\u009b0m\nforged: line';
+  const calls = [
+    { command: 'ADD', config: { type: 'bridge', ipam: { type: evil } } },
+    { command: 'ADD', config: { type: 'bridge', name: evil } },
+    { command: 'DEL', config: { type: 'bridge' } },
+  ];
+  const logged: string[] = [];
+  for (const { command, config } of calls) {
+    const text = JSON.stringify({ cniVersion: '1.0.0', name: 'net', ...config });
+    const env = {
+      ...ENV,
+      CNI_COMMAND: command,
+      CNI_NETNS: command === 'DEL' ? `/run/netns/${evil}` : ENV.CNI_NETNS,
+    };
+    const around = {
+      stdin: () => new TextEncoder().encode(text),
+      log: (line: string) => logged.push(line),
+      sleep: () => {},
+    };
+    const driver = simulatedDriver(wasmModule('sim'), 'netns host\nnetns pod\n');
+    const answer = serve(wasmModule('core'), driver, { type: 'bridge', env }, around);
+    expect(answer.exit_code).toBe(command === 'DEL' ? 0 : 1);
+    expect(answer.stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    if (command === 'ADD') expect(answer.stdout).toContain('\\u001b[31m\\u007f\\u009b0m\\nforged');
+  }
+  expect(logged.join()).toContain('/run/netns/\\u001b[31m\\u007f\\u009b0m\\nforged: line');
+  expect(logged.join()).not.toMatch(/\p{Cc}/u);
+});
+
 test('without CNI_COMMAND a plugin introduces itself on standard error', () => {
   const said: string[] = [];
   const driver = simulatedDriver(wasmModule('sim'), '');

@@ -2,8 +2,9 @@
 // as the judge of what the kernel holds. The machine's own links are never touched: handle 0 is a
 // made namespace here too.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -996,5 +997,46 @@ describe.skipIf(!root)('sysctls', () => {
   ])('the key %j is EINVAL', (bad) => {
     expect(failure(() => kernel.sysctl_read({ ns, key: bad })).errno).toBe(EINVAL);
     expect(failure(() => kernel.sysctl_write({ ns, key: bad, value: '1' })).errno).toBe(EINVAL);
+  });
+});
+
+describe.skipIf(!root)('sockets of processes', () => {
+  const LISTEN = `
+    const net = require('node:net'), dgram = require('node:dgram');
+    const up = [
+      (done) => net.createServer().listen(7001, '0.0.0.0', done),
+      (done) => net.createServer().listen(7002, '127.0.0.1', done),
+      (done) => net.createServer().listen(7003, '::', done),
+      (done) => dgram.createSocket('udp4').bind(7004, '127.0.0.1', done),
+    ];
+    let left = up.length;
+    for (const start of up) start(() => --left || console.log('up'));`;
+
+  test('who would get a packet is found, and nobody else', async () => {
+    sh('ip', '-n', pod, 'link', 'set', 'lo', 'up');
+    const child = spawn('ip', ['netns', 'exec', pod, process.execPath, '-e', LISTEN], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(child.stdout, 'data');
+      const at = (protocol: number, address: string, port: number) =>
+        kernel.socket_listens({ ns, protocol, address, port });
+      const [TCP, UDP, SCTP] = [6, 17, 132];
+      expect([at(TCP, '0.0.0.0', 7001), at(TCP, '127.0.0.1', 7001), at(TCP, '::', 7001)]).toEqual([
+        1, 1, 0,
+      ]);
+      expect([at(TCP, '0.0.0.0', 7002), at(TCP, '127.0.0.1', 7002)]).toEqual([0, 1]);
+      // One for any address of IPv6 has those of IPv4 too.
+      expect([at(TCP, '::', 7003), at(TCP, '0.0.0.0', 7003)]).toEqual([1, 1]);
+      expect([at(UDP, '127.0.0.1', 7004), at(UDP, '0.0.0.0', 7004)]).toEqual([1, 0]);
+      expect([at(UDP, '127.0.0.1', 7001), at(TCP, '127.0.0.1', 7004)]).toEqual([0, 0]);
+      expect(kernel.socket_listens({ ns: 0, protocol: TCP, address: '0.0.0.0', port: 7001 })).toBe(
+        0,
+      );
+      expect(failure(() => at(SCTP, '0.0.0.0', 7001)).errno).toBe(EOPNOTSUPP);
+      expect(failure(() => at(TCP, 'localhost', 7001)).errno).toBe(EINVAL);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });

@@ -50,7 +50,7 @@ describe('without CNI_COMMAND', () => {
   test('an unknown argument is exit code 2 and says where help is', () => {
     const { status, stdout, stderr } = run('fairlead', ['--colour']);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain('fairlead --help');
+    expect(stderr).toContain('see fairlead help');
   });
 
   test('a plugin introduces itself on standard error', () => {

@@ -1,5 +1,6 @@
 // The index of leases: absent, damaged, outdated, and what others write between two calls. On the
 // simulated kernel, whose clock stands, so that everything happens in one tick, and on real files.
+import { utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { type Recorded, recording, wrap } from '../../host-node/drivers/record.ts';
@@ -7,6 +8,10 @@ import { bucketOf, bucketText, lineOf } from '../support/leases.ts';
 import { DIR, INDEX, Node, onFiles, simulated } from './node.ts';
 
 const EIO = 5;
+
+/** For wrap: every file is older than the boot, as after one, or after the clock was set. */
+const allOld = (op: { readonly name: string }, _args: unknown, run: () => unknown): unknown =>
+  op.name === 'file_before_boot' ? 1 : run();
 
 const PLACES = [
   ['simulated kernel', simulated],
@@ -40,9 +45,7 @@ describe.each(PLACES)('%s', (_, on) => {
     on((node) => {
       node.add('c1');
       node.add('c2');
-      for (const name of node.driver.dir_list({ dir: INDEX }) as string[]) {
-        node.remove(`${INDEX}/${name}`);
-      }
+      node.forget();
       expect(node.add('c1')).toContain('has been allocated to c1');
       expect(node.audit).toBe('right');
       node.remove(`${INDEX}/index`);
@@ -61,7 +64,7 @@ describe.each(PLACES)('%s', (_, on) => {
     ],
     [
       'the head of another version',
-      (node, head) => node.write(`${INDEX}/index`, head.replace('leases 2', 'leases 1')),
+      (node, head) => node.write(`${INDEX}/index`, head.replace('leases 3', 'leases 2')),
     ],
     [
       'a head that lost the buckets',
@@ -308,17 +311,42 @@ describe.each(PLACES)('%s', (_, on) => {
       on((node) => {
         full(node);
         expect(node.reads('ADD', 'd')).toBe(false);
-        const rebooted = wrap(node.driver, (op, _args, run) =>
-          op.name === 'file_before_boot' ? 1 : run(),
-        );
+        node.forget();
+        const rebooted = wrap(node.driver, allOld);
         expect(node.call('STATUS', '', '', rebooted).exit_code).toBe(0);
         expect(node.add('d', '', rebooted)).toBe('10.1.2.2');
         expect(node.owner('10.1.2.2')).toBe('d\r\neth0');
+        // That one is of this boot; of the others the next is taken.
+        for (let i = 3; i < 15; i++) expect(node.add(`e${i}`, '', rebooted)).toBe(`10.1.2.${i}`);
+        expect(node.add('f', '', rebooted)).toContain('no IP addresses available');
+      }));
+
+    test('the clock is set forward: no lease that was made since the boot is taken', () =>
+      on((node) => {
+        full(node);
+        const before = node.leases.map((ip) => node.owner(ip));
+        const late = wrap(node.driver, allOld);
+        for (let i = 0; i < 3; i++) {
+          expect(node.add('d', '', late)).toContain('no IP addresses available');
+          expect(node.add('d', 'IP=10.1.2.9', late)).toContain('is not available');
+          expect(node.add('c2', '', late)).toContain('has been allocated to c2');
+          expect(node.call('STATUS', '', '', late).exit_code).toBe(1);
+          // Whatever makes the index be made anew.
+          if (i === 0) node.write(bucketOf(DIR, 'c5'), node.text(bucketOf(DIR, 'c5')));
+          if (i === 1) node.lease('10.1.2.77', 'c77\r\neth0');
+        }
+        expect(node.leases.filter((ip) => ip !== '10.1.2.77').map((ip) => node.owner(ip))).toEqual(
+          before,
+        );
+        node.del('c7');
+        node.lease('10.1.2.7', 'c78\r\neth0');
+        expect(node.add('d', '', late)).toContain('no IP addresses available');
       }));
 
     test('what could not be told of a lease is asked again', () =>
       on((node) => {
         for (let i = 2; i < 15; i++) node.add(`c${i}`);
+        node.forget();
         const failing = wrap(node.driver, (op, _args, run) => {
           if (op.name === 'file_before_boot') throw new OsError(EIO);
           return run();
@@ -587,3 +615,23 @@ describe.each(PLACES)('%s', (_, on) => {
       }
     }));
 });
+
+test('files that a set clock makes older than the boot: nothing is taken of this boot', () =>
+  onFiles((node, root) => {
+    node.ranges = [[{ subnet: '10.1.2.0/24', rangeStart: '10.1.2.10', rangeEnd: '10.1.2.12' }]];
+    const touch = () => {
+      for (const ip of node.leases) utimesSync(`${root}${DIR}/${ip}`, 1, 1);
+    };
+    for (const id of ['a', 'b', 'c']) node.add(id);
+    touch();
+    expect(node.add('d')).toContain('no IP addresses available');
+    expect(node.owner('10.1.2.10')).toBe('a\r\neth0');
+    node.forget();
+    expect(node.add('d')).toBe('10.1.2.10');
+    touch();
+    expect(['e', 'f', 'g'].map((id) => node.add(id))).toEqual([
+      '10.1.2.11',
+      '10.1.2.12',
+      expect.stringContaining('no IP addresses available'),
+    ]);
+  }));

@@ -68,6 +68,13 @@ export class Node {
     return listed.some(({ args }) => args['dir'] === DIR);
   }
 
+  /** Removes the index, as a reboot does. */
+  forget(): void {
+    for (const name of this.driver.dir_list({ dir: INDEX }) as string[]) {
+      this.remove(`${INDEX}/${name}`);
+    }
+  }
+
   get audit(): string {
     return audit(this.driver, DIR);
   }

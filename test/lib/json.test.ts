@@ -209,7 +209,7 @@ describe('well-formed text', () => {
     ['"\\ud800\\udc00\\udbff\\udfff"', '"\u{10000}\u{10ffff}"'],
     ['"\\u0000"', '"\\u0000"'],
     ['"a\\u001fb"', '"a\\u001fb"'],
-    ['"\u007f"', '"\u007f"'],
+    ['"\u007f"', '"\\u007f"'],
     ['"\u2028\ufeff\uffff"', '"\u2028\ufeff\uffff"'],
     ['"åäö 日本 😀"', '"åäö 日本 😀"'],
     ['"// /* # "', '"// /* # "'],
@@ -334,12 +334,17 @@ describe('writing', () => {
 
   test('every control character is escaped, and nothing else', () => {
     for (let point = 0; point < 0x800; point++) {
-      const text = JSON.stringify(`a${String.fromCharCode(point)}z`);
+      const text = plain(JSON.stringify(`a${String.fromCharCode(point)}z`));
       const expected = text.replace('\\b', '\\u0008').replace('\\f', '\\u000c');
       expect(again(text)).toBe(expected);
     }
   });
 });
+
+/** JSON without a raw DEL or C1, which JSON.stringify leaves as they are. */
+function plain(json: string): string {
+  return json.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
 
 /** Documents from a seed: nested, with awkward strings and numbers that print alike everywhere. */
 class Generator {
@@ -410,9 +415,9 @@ describe('generated documents', () => {
     const generator = new Generator(6);
     for (let round = 0; round < 1500; round++) {
       const value = generator.value(5);
-      const text = JSON.stringify(value);
+      const text = plain(JSON.stringify(value));
       expect(again(text)).toBe(text);
-      expect(again(JSON.stringify(value, null, 3), 3)).toBe(JSON.stringify(value, null, 3));
+      expect(again(JSON.stringify(value, null, 3), 3)).toBe(plain(JSON.stringify(value, null, 3)));
     }
   });
 
@@ -420,7 +425,7 @@ describe('generated documents', () => {
     const generator = new Generator(7);
     let disguised = 0;
     for (let round = 0; round < 1500; round++) {
-      const text = JSON.stringify(generator.value(4));
+      const text = plain(JSON.stringify(generator.value(4)));
       const other = generator.disguise(text);
       if (other !== text) disguised++;
       expect(again(other)).toBe(text);

@@ -3,8 +3,8 @@
  * they were reached, and a memory of one page that AddressSanitizer guards. `call` is generated
  * (border.test.ts).
  *
- * Lines on standard input: `call NAME ARGUMENT…` gives `STATUS REACHED words`, `poke AT HEX` writes
- * into the memory, `grow` makes it a page larger, `peek AT LENGTH` gives its bytes.
+ * Lines on standard input: `call NAME ARGUMENT…` gives `STATUS REACHED words`, `poke AT HEX`
+ * writes into the memory, `grow` makes it a page larger, `peek AT LENGTH` gives its bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>

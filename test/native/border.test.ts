@@ -13,6 +13,7 @@ const PAGE_BYTES = 65536;
 const FILES = [
   'abi.gen.c',
   'around.c',
+  'hold.c',
   'border.c',
   'buffer.c',
   'io.c',

@@ -112,6 +112,8 @@ u32 Z_coreZ_run(Z_core_instance_t *core, u32 type, u32 type_length, u32 env, u32
     const char *text = (const char *)core->w2c_memory.data + env;
     const char *way = variable(text, env_length, "CNI_ARGS");
     const char *dir = variable(text, env_length, "CNI_PATH");
+    u32 length = put(core, TEXT_AT, dir);
+    Z_hostZ_confine(core->Z_host_instance, TEXT_AT, length, TEXT_AT, 0, 0);
     if (strcmp(variable(text, env_length, "CNI_COMMAND"), "DEL") == 0) {
         if (strcmp(way, "always") == 0) panic(core);
         char said[128];

@@ -5,6 +5,7 @@ import {
   bridge,
   type Call,
   down,
+  dummy,
   ifb,
   master,
   on,
@@ -653,6 +654,34 @@ export const SEQUENCES: Readonly<Record<string, readonly Call[]>> = {
     write('pod', 'net/ipv6/conf/nobody/accept_ra', '1'),
     read('pod', 'kernel/hostname'),
     read('pod', 'net/../kernel'),
+  ],
+};
+
+/** On kernels with CONFIG_DUMMY. */
+export const DUMMY_SEQUENCES: Readonly<Record<string, readonly Call[]>> = {
+  'a dummy is made, used and removed': [
+    ...wired,
+    dummy('pod', 'd0'),
+    on('link_get_index', 'pod', 'd0'),
+    dummy('pod', 'd0'),
+    dummy('pod', 'e0'),
+    dummy('pod', 'a-name-too-long-1'),
+    dummy('pod', 'd1', '01:fa:00:00:03:01'),
+    dummy('host', 'd0', '02:fa:00:00:03:02'),
+    addr('pod', 'd0', '10.9.0.2/24'),
+    addr('pod', 'd0', 'fd00:9::2/64', 0),
+    read('pod', 'net/ipv6/conf/d0/accept_dad'),
+    up('pod', 'd0'),
+    on('link_get_index', 'pod', 'd0'),
+    ...lists('pod', 'd0'),
+    on('link_set_address', 'pod', 'd0', { address: '02:fa:00:00:03:03' }),
+    on('link_set_mtu', 'pod', 'd0', { mtu_bytes: 9000 }),
+    master('host', 'd0', 'b0'),
+    on('link_get_index', 'host', 'd0'),
+    down('pod', 'd0'),
+    ...lists('pod', 'd0'),
+    on('link_del', 'pod', 'd0'),
+    links('pod'),
   ],
 };
 

@@ -6,7 +6,7 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { addr, play, route, unroute, up, veth } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
+import { DUMMY_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
 
 const sim = wasmModule('sim');
 const dumpOf = (text: string): string => simulatedDriver(sim, text).dump();
@@ -69,7 +69,11 @@ describe('the text', () => {
     expect(dumpOf('# nothing\n\nnetns host\n')).toBe(empty);
   });
 
-  for (const [name, calls] of Object.entries({ ...SEQUENCES, ...VRF_SEQUENCES })) {
+  for (const [name, calls] of Object.entries({
+    ...SEQUENCES,
+    ...DUMMY_SEQUENCES,
+    ...VRF_SEQUENCES,
+  })) {
     test(`comes back after: ${name}`, () => {
       const driver = simulatedDriver(sim, 'netns host\nnetns pod\n');
       play(driver, { host: 0, pod: driver.netns_open({ path: '/run/netns/pod' }) }, calls);

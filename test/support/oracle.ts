@@ -12,6 +12,7 @@ type Json = any;
 const NAMES: Readonly<Record<string, string>> = { 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra' };
 const SCOPES: Readonly<Record<string, string>> = { 200: 'site', 253: 'link', 254: 'host' };
 const USUAL: Readonly<Record<string, number>> = {
+  'ipv4/accept_redirects': 1,
   'ipv4/arp_notify': 0,
   'ipv4/route_localnet': 0,
   'ipv6/accept_dad': 1,
@@ -247,6 +248,9 @@ function sysctlLines({ links, sysctls }: Seen): string[] {
       usual.set(`net/${family}/conf/${ifname}/${name}`, undetectable ? -1 : value);
     }
   }
+  // A host takes redirects, a router does not.
+  const forwards = sysctls.some((line) => /^net\/ipv4\/ip_forward:[^0]/.test(line));
+  usual.set('net/ipv4/conf/all/accept_redirects', forwards ? 0 : 1);
   const lines: string[] = [];
   for (const line of sysctls) {
     const [key = '', value = ''] = line.split(':');

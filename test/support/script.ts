@@ -130,6 +130,10 @@ export const bridge = (name: string, more: Record<string, number | string> = {})
   'link_add_bridge',
   { ns: 'host', name, mtu_bytes: 0, vlan_filtering: 0, ...more },
 ];
+export const dummy = (ns: string, name: string, address = '02:fa:00:00:03:01'): Call => [
+  'link_add_dummy',
+  { ns, name, address },
+];
 export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',
   { ns, name, address: '02:fa:00:00:02:01', mtu_bytes: 0, ...more },

@@ -25,6 +25,7 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
     flags: { vlan_filtering: 'vlan_filtering 1' },
     after_mtu: (data) => [data.vlan_filtering === 1 && 'vlan_filtering'],
   },
+  dummy: { no_arp: true },
   ifb: { fixed_address: true, no_arp: true },
   veth: {},
   vrf: {

@@ -1,4 +1,4 @@
-// What needs VLANs on bridges, or VRFs, on a kernel that has them when this machine's has not: the
+// What needs VLANs on bridges, VRFs or dummies, on a kernel that has them when this has not: the
 // fixtures on the real kernel and through the referee, the driver's tests and dry runs, packets. It
 // owns which tests that are and that every one of them ran; what they expect is their own.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -38,6 +38,13 @@ const ROUNDS: readonly Round[] = [
     ],
     groups: ['VLANs of bridge ports'],
     files: ['drivers/netlink', 'cli/snapshot', 'cli/dry-run'],
+  },
+  {
+    says: 'dummies in a kernel that has them',
+    needs: 'link dummy',
+    named: [],
+    groups: ['simulated dummies'],
+    files: ['sim/kernel'],
   },
   {
     says: 'VRFs in a kernel that has them',

@@ -16,6 +16,7 @@ const MODULES = [
   'net/802/stp',
   'net/ipv6/ipv6',
   'net/bridge/bridge',
+  'drivers/net/dummy',
   'drivers/net/veth',
   'drivers/net/vrf',
 ];

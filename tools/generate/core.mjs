@@ -9,7 +9,7 @@ import { comment, HEAD, snake, spread } from './text.mjs';
 /** Beside these, every operation that takes bytes, of which the core has more than one kind. */
 const BY_HAND = new Set([
   ...['reply_len', 'reply_read', 'panic', 'netns_id', 'link_add_veth', 'route_add'],
-  ...['qdisc_add_tbf', 'file_mtime', 'dir_list'],
+  ...['qdisc_add_tbf', 'file_mtime', 'dir_list', 'log'],
 ]);
 const TYPES = { i32: 'i32', u32: 'u32', i64: 'i64', u64: 'u64', bool: 'bool' };
 

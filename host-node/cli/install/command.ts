@@ -4,8 +4,17 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { didYouMean, type Options, parseArgs, UsageError } from '../args.ts';
 import { BIN_DIR, CONF_DIR, EXIT_FAILED, tellUsage, wantsJson } from '../io.ts';
+import {
+  drainDead,
+  type Node,
+  refuseWhileAttached,
+  type Told,
+  takeAway,
+  tellStrangers,
+} from './attached.ts';
 import { explain, InstallError } from './files.ts';
 import { BACKUP_SUFFIX, BINARY, COMMAND_LINE, install } from './install.ts';
+import { readManifest } from './manifest.ts';
 import { formatReport, type Report } from './report.ts';
 import { uninstall } from './uninstall.ts';
 
@@ -39,14 +48,19 @@ A second run changes nothing. Exit codes: 0 done; 1 failed, and undone; 2 wrong 
 const UNINSTALL_HELP = `fairlead uninstall: take away what install put in place
 
 Usage:
-  fairlead uninstall [--bin-dir DIR] [--conf-dir DIR] [--dry-run] [--output json]
+  fairlead uninstall [--bin-dir DIR] [--conf-dir DIR] [--drain|--leave] [--dry-run]
+                     [--output json]
 
+  --drain           take the containers that live off their networks, each as a DEL would
+  --leave           go although containers live: they, our tables and their records stay
   --bin-dir DIR     where it was installed (${BIN_DIR})
   --conf-dir DIR    where its conflist is, when the folder has another path now
   --dry-run         say what would be done, do nothing
   --output json     one JSON object on stdout in place of the lines
 
 Files that were kept come back under their names. A file that is not as installed is left alone.
+While containers of ours live it refuses, unless --drain or --leave says what is to be of them. When
+none is left our tables, our rules in iptables and /run/fairlead go too.
 Exit codes: 0 done, or nothing to do; 1 failed, and undone; 2 wrong usage.
 `;
 
@@ -59,6 +73,7 @@ export interface Invocation {
   readonly types: () => readonly string[];
   /** Why a network cannot work with the programs of a folder and ours; none when it can. */
   readonly against: (conflist: string, bin_dir: string) => readonly string[];
+  readonly node: Node;
   readonly write: (fd: number, text: string) => void;
 }
 
@@ -123,6 +138,18 @@ interface Done {
   readonly report: Report;
   /** What is done and may not be what was wanted. */
   readonly warnings: readonly string[];
+  /** What should have gone and could not. */
+  readonly failures: readonly string[];
+}
+
+/** What was done with files, and what with attachments. */
+function done(report: Report, warnings: readonly string[], ...told: readonly Told[]): Done {
+  const items = [...report.items, ...told.flatMap((one) => one.items)];
+  return {
+    report: { ...report, changed: report.changed || items.length > report.items.length, items },
+    warnings: [...warnings, ...told.flatMap((one) => one.warnings)],
+    failures: told.flatMap((one) => one.failures),
+  };
 }
 
 const SLOW =
@@ -169,16 +196,30 @@ function prepareInstall(invocation: Invocation): Prepared {
     if (conflist !== undefined) refuseUseless(conflist, invocation.against(conflist, bin_dir));
     const what = { source: executable, native, version, types, conflist };
     const report = install({ ...what, bin_dir, conf_dir, create_dirs, dry_run });
-    return { report, warnings: native === undefined && options.host !== 'node' ? [SLOW] : [] };
+    const slow = native === undefined && options.host !== 'node' ? [SLOW] : [];
+    const { node } = invocation;
+    const dead = dry_run ? [] : [drainDead(node)];
+    return done(report, slow, ...dead, tellStrangers(node, { bin_dir, conf_dir, types }));
   };
   return { json, run };
 }
 
-function prepareUninstall({ args }: Invocation): Prepared {
-  const { help, options } = parseArgs(args, COMMON);
+function prepareUninstall({ args, node }: Invocation): Prepared {
+  const { help, options } = parseArgs(args, { ...COMMON, drain: 'flag', leave: 'flag' } as const);
   if (help) return undefined;
   const { json, bin_dir, conf_dir, dry_run } = common(options);
-  return { json, run: () => ({ report: uninstall({ bin_dir, conf_dir, dry_run }), warnings: [] }) };
+  const { drain, leave } = options;
+  if (drain && leave) throw new UsageError('--drain and --leave: choose one');
+  const run = () => {
+    // Whoever says --drain may come back for attachments after the programs went.
+    const installed = drain || readManifest(bin_dir) !== undefined;
+    const leaving = drain ? 'drain' : leave ? 'leave' : 'ask';
+    const warnings = installed ? refuseWhileAttached(node, leaving) : [];
+    const report = uninstall({ bin_dir, conf_dir, dry_run });
+    const stays = leave || !installed || warnings.length > 0;
+    return done(report, warnings, ...(stays ? [] : [takeAway(node, drain, dry_run)]));
+  };
+  return { json, run };
 }
 
 /** Runs `install` or `uninstall` and returns the exit code. */
@@ -192,11 +233,12 @@ export function runInstaller(command: Report['command'], invocation: Invocation)
       return 0;
     }
     json = prepared.json;
-    const { report, warnings } = prepared.run();
-    if (json) write(1, `${JSON.stringify({ ...report, version, warnings })}\n`);
+    const { report, warnings, failures } = prepared.run();
+    const told = [...warnings, ...failures];
+    if (json) write(1, `${JSON.stringify({ ...report, version, warnings: told })}\n`);
     else write(1, formatReport(report, version));
-    for (const warning of json ? [] : warnings) write(2, `fairlead ${command}: ${warning}\n`);
-    return 0;
+    for (const line of json ? [] : told) write(2, `fairlead ${command}: ${line}\n`);
+    return failures.length > 0 ? EXIT_FAILED : 0;
   } catch (error) {
     if (error instanceof UsageError) return tellUsage(command, invocation.args, write, error);
     const text = explain(error);

@@ -49,10 +49,10 @@ export function parseLink(message: Message): Link {
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
-    else if (type === IFLA_MTU) mtu_bytes = value.u32();
+    else if (type === IFLA_MTU) mtu_bytes = value.i32();
     else if (type === IFLA_TXQLEN) txqlen = value.u32();
-    else if (type === IFLA_MASTER) master = value.u32();
-    else if (type === IFLA_LINK) lower = value.u32();
+    else if (type === IFLA_MASTER) master = value.i32();
+    else if (type === IFLA_LINK) lower = value.i32();
     else if (type === IFLA_OPERSTATE) operstate = value.u8();
     else if (type === IFLA_LINKINFO) info = parseLinkInfo(value);
   });

@@ -86,6 +86,12 @@ export class Request {
     return this.u8(0).u8(0).u8(action).u32(0);
   }
 
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): this {
+    this.#bytes.set(bytes, this.#take(bytes.length));
+    return this;
+  }
+
   attr(type: number, value: Uint8Array): this {
     const start = this.nest(type, 0);
     this.#bytes.set(value, this.#take(value.length));

@@ -95,8 +95,8 @@ function parseMetrics(span: Span): { mtu_bytes: number; advmss: number } {
   let mtu_bytes = 0;
   let advmss = 0;
   eachAttr(span, (type, value) => {
-    if (type === RTAX_MTU) mtu_bytes = value.u32();
-    else if (type === RTAX_ADVMSS) advmss = value.u32();
+    if (type === RTAX_MTU) mtu_bytes = value.i32();
+    else if (type === RTAX_ADVMSS) advmss = value.i32();
   });
   return { mtu_bytes, advmss };
 }

@@ -51,7 +51,7 @@ function owned_by(leases: Leases): string[] {
   const found = leases.find();
   for (let i = 0; i < found.length; i++) {
     // A record says nothing here: this very ADD may have written it.
-    if (leases.before_boot(found[i])) leases.release(found[i], leases.owner);
+    if (leases.before_boot(found[i], leases.owner)) leases.release(found[i], leases.owner);
     else owned.push(found[i]);
   }
   return owned;

@@ -1,7 +1,6 @@
 // The IPAM type `host-local`: one address per range set out of local leases. This file owns what it
 // does at each command. Its keys are plan.ts, the choice of addresses claim.ts, files leases.ts.
 import { Adding } from "../../../attach/adding";
-import { leases_recorded } from "../../../attach/living";
 import { log } from "../../../host/store";
 import { check_failed } from "../../../net/check";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
@@ -10,10 +9,12 @@ import { ARGS, CNI_ARGS, IPAM, Role, RUNTIME, Type } from "../../../plugin/type"
 import { Written } from "../../../plugin/written";
 import { Attachments } from "../../../spec/attachments";
 import { CniError, Code } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { exhausted } from "./allocate";
 import { claim } from "./claim";
+import { leases_collect } from "./collect";
 import { Leases } from "./leases";
 import { LeasesTaken } from "./leases-taken";
 import { data_dir, Plan, ranges_stand_in } from "./plan";
@@ -44,15 +45,18 @@ export class HostLocal extends Plugin {
       .at(RUNTIME, "ips ipRanges")
       .at(CNI_ARGS, "IP");
   }
-
+  reach(request: Request, into: Reach): void {
+    const dataDir = data_dir(request);
+    if (request.network.length > 0 && dataDir.length > 0) {
+      into.write(`${dataDir}/${request.network}`);
+    }
+  }
   load(request: Request): CniError | null {
     return this.plan.read(request);
   }
-
   stand_in(written: Written): void {
     ranges_stand_in(written);
   }
-
   add(request: Request, adding: Adding): Outcome {
     const result = new Result();
     result.routes = this.plan.routes;
@@ -69,7 +73,6 @@ export class HostLocal extends Plugin {
     leases.close();
     return error ? failed(error) : new Outcome(result);
   }
-
   check(request: Request): CniError | null {
     const leases = leases_of(this.plan.dataDir, request);
     let found = false;
@@ -90,29 +93,13 @@ export class HostLocal extends Plugin {
     if (leases) leases.release_all(errors);
   }
 
-  /** Leases of attachments that are not valid go, and zero-byte ones, which nobody owns. */
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     const leases = located(request, errors);
-    if (!leases) return;
-    if (leases.open(false)) {
-      for (const lease = leases.all(); lease.next(); ) {
-        const owner = lease.owner;
-        const unread = lease.error;
-        if (unread) errors.push(unread);
-        const stale = owner.length > 0 && !valid.has(owner);
-        // Of an ADD at work, of another host, or of a GC that could not do all: by its record.
-        if (lease.empty || (stale && !leases_recorded(owner, request.network))) {
-          leases.release(lease.name, owner);
-        }
-      }
-      leases.close();
-    }
-    const error = leases.error;
-    if (error) errors.push(error);
+    if (leases) leases_collect(request, leases, valid, errors);
   }
 
-  status(request: Request): CniError | null {
-    const leases = leases_of(this.plan.dataDir, request);
+  /** Why a range set of the configuration has no free address now, when one has none. */
+  private full(leases: Leases): CniError | null {
     let full: CniError | null = null;
     if (leases.open(false)) {
       for (let i = 0; i < this.plan.sets.length && !full; i++) {
@@ -120,6 +107,20 @@ export class HostLocal extends Plugin {
       }
       leases.close();
     }
+    return full;
+  }
+
+  /** What keeps the next container from getting an address, though STATUS is content. */
+  advise(written: Written): void {
+    const request = written.request;
+    if (this.plan.sets.length == 0 && this.plan.read(request)) return;
+    if (request.reader.error) return;
+    const full = this.full(leases_of(this.plan.dataDir, request));
+    if (full) written.warning(full.toString(), written.offset);
+  }
+  status(request: Request): CniError | null {
+    const leases = leases_of(this.plan.dataDir, request);
+    const full = this.full(leases);
     const error = leases.error;
     if (error) return new CniError(Code.NotAvailable, error.msg, error.details);
     if (!full || this.plan.statusWhenFull) return full;

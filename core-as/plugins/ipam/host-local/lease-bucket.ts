@@ -9,6 +9,9 @@ import { ByteWriter, Utf8, utf8_decode } from "../../../lib/utf8";
 export const BUCKETS: i32 = 256;
 const FINGERPRINT_LEN: i32 = 16;
 const SUM_LEN: i32 = FINGERPRINT_LEN + 1;
+/** Between the hash and the name of a lease. */
+const UNKNOWN: i32 = 32;
+const OF_BOOT: i32 = 43;
 const SUM_FACTOR: u64 = 0xff51afd7ed558ccd;
 
 export function hex16(value: u64): string {
@@ -44,6 +47,15 @@ export class Owner {
   }
 }
 
+/** What a bucket says of a lease. */
+export const enum Known {
+  No,
+  /** It has it, and when it was made only its file can tell. */
+  Undated,
+  /** It was made since the machine was started. */
+  OfBoot,
+}
+
 /** Leases of some containers. */
 export class Bucket {
   private lines: ByteWriter = new ByteWriter();
@@ -52,8 +64,9 @@ export class Bucket {
   get filled(): bool {
     return this.lines.len > 0;
   }
-  add(fingerprint: u64, name: string): void {
-    this.lines.text(hex16(fingerprint)).byte(32);
+  /** `of_boot`: the lease is known to have been made since the machine was started. */
+  add(fingerprint: u64, name: string, of_boot: bool): void {
+    this.lines.text(hex16(fingerprint)).byte(of_boot ? OF_BOOT : UNKNOWN);
     this.lines.text(name).byte(10);
     this.dirty = true;
   }
@@ -78,20 +91,32 @@ export class Bucket {
     found.sort((a, b) => (a < b ? -1 : i32(a > b)));
     return found;
   }
-  remove(name: string): void {
-    const wanted = new Utf8(` ${name}\n`);
-    for (let at = 0; at < this.lines.len; ) {
-      const end = this.line_end(at);
-      const line = this.lines.ptr + at;
-      const same = end - at == FINGERPRINT_LEN + wanted.len;
-      if (same && memory.compare(line + FINGERPRINT_LEN, wanted.ptr, wanted.len) == 0) {
-        memory.copy(line, this.lines.ptr + end, this.lines.len - end);
-        this.lines.len -= end - at;
-        this.dirty = true;
-      } else {
-        at = end;
-      }
+  /** Where the line of a lease is; -1 when there is none. */
+  private line_of(name: string): i32 {
+    const wanted = new Utf8(`${name}\n`);
+    for (let at = 0, end = 0; at < this.lines.len; at = end) {
+      end = this.line_end(at);
+      const named = at + FINGERPRINT_LEN + 1;
+      const same = end - named == wanted.len;
+      if (same && memory.compare(this.lines.ptr + named, wanted.ptr, wanted.len) == 0) return at;
     }
+    return -1;
+  }
+  remove(name: string): void {
+    for (let at = this.line_of(name); at >= 0; at = this.line_of(name)) {
+      const end = this.line_end(at);
+      memory.copy(this.lines.ptr + at, this.lines.ptr + end, this.lines.len - end);
+      this.lines.len -= end - at;
+      this.dirty = true;
+    }
+  }
+  /** Whether it has a line of the lease with this content, and what that says of its boot. */
+  known(fingerprint: u64, name: string): Known {
+    const at = this.line_of(name);
+    const wanted = new Utf8(hex16(fingerprint));
+    const line = this.lines.ptr + at;
+    if (at < 0 || memory.compare(line, wanted.ptr, FINGERPRINT_LEN) != 0) return Known.No;
+    return load<u8>(line + FINGERPRINT_LEN) == OF_BOOT ? Known.OfBoot : Known.Undated;
   }
   /** What ends its file: a hash of the lines, eight bytes at a time. */
   private get sum(): Utf8 {

@@ -1,10 +1,14 @@
 // The file "index" of the index of a lease folder: which folder it is of and as of which time, and
 // which parts there are. What follows from that is lease-index.ts's.
+import { failure_errno } from "../../../host/failure";
+import { dir_list, dir_make, file_remove } from "../../../host/store";
+import { ENOENT } from "../../../lib/errno";
 import { hash64 } from "../../../lib/name";
 import { ByteWriter } from "../../../lib/utf8";
 import { BUCKETS } from "./lease-bucket";
 
-const TITLE = "fairlead leases 2";
+const HEAD = "index";
+const TITLE = "fairlead leases 3";
 const EXACT = "exact";
 const SECOND_NS: i64 = 1_000_000_000;
 /** So far before the time of the clock a mark may lie. */
@@ -44,6 +48,22 @@ export class Head {
     }
     return `${TITLE}\n${this.dir}\n${mark}\n${digits.toString()}\n${exact ? EXACT : ""}\n`;
   }
+}
+
+/** Where it lies. */
+export function head_path(at: string): string {
+  return `${at}/${HEAD}`;
+}
+
+/** Takes away the files of an index that is not believed, the first that makes it one first. */
+export function files_clear(at: string): bool {
+  const names = dir_list(at);
+  if (!names) return failure_errno == ENOENT && dir_make(at) >= 0;
+  if (names.includes(HEAD) && file_remove(head_path(at)) < 0) return false;
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] != HEAD && file_remove(`${at}/${names[i]}`) < 0) return false;
+  }
+  return true;
 }
 
 /**

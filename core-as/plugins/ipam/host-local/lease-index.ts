@@ -8,18 +8,17 @@
 // equal, nothing has happened since, however coarse the clock. A process that dies on the way
 // leaves them unequal, and then the folder is read anew.
 //
-//   index    "fairlead leases 2", the folder, the time, which of these there are, "exact" or ""
-//   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them
+//   index    "fairlead leases 3", the folder, the time, which of these there are, "exact" or ""
+//   00 … ff  leases by a hash of the container id: FINGERPRINT NAME in lines, then a sum of them;
+//            a plus in place of the blank: made since the boot, see lease-former.ts
 //   taken.A  which of the 65,536 addresses from A on are taken: bitmap.ts
 
 import { failure_errno } from "../../../host/failure";
 import {
   dir_list,
-  dir_make,
   file_before_boot,
   file_mtime,
   file_read,
-  file_remove,
   file_rewrite,
   file_set_mtime,
   Reading,
@@ -31,13 +30,11 @@ import { state_dir } from "../../../lib/state-dir";
 import { Utf8, utf8_decode, utf8_invalid_at } from "../../../lib/utf8";
 import { Taken } from "./bitmap";
 import { is_printed, OWNER_LIMIT_BYTES } from "./each-lease";
-import { BUCKETS, Bucket, hex16, Owner } from "./lease-bucket";
-import { Head, mark_before } from "./lease-head";
+import { BUCKETS, Bucket, hex16, Known, Owner } from "./lease-bucket";
+import { BUCKET_LIMIT_BYTES, bucket_path, Former } from "./lease-former";
+import { files_clear, Head, head_path, mark_before } from "./lease-head";
 
-const HEAD = "index";
 const HEAD_LIMIT_BYTES = 8192;
-/** Far above what a bucket of a full /8 has. */
-const BUCKET_LIMIT_BYTES = 4194304;
 const enum Trust {
   /** It says nothing. */
   No,
@@ -54,6 +51,7 @@ export class LeaseIndex {
   private trust: Trust = Trust.No;
   private buckets: Array<Bucket | null> = new Array<Bucket | null>(BUCKETS);
   private head: Head;
+  private former: Former;
   /** Whether the folder was read without a failure. */
   private whole: bool = false;
   /** The folder's time before the call changed it. */
@@ -65,6 +63,7 @@ export class LeaseIndex {
     this.at = at;
     this.head = new Head(dir);
     this.taken = new Taken(at);
+    this.former = new Former(at, null);
     if (this.load()) {
       this.trust = Trust.Files;
       this.taken.believe();
@@ -75,9 +74,11 @@ export class LeaseIndex {
   private load(): bool {
     const mtime = file_mtime(this.dir);
     this.found_at = mtime;
-    const head = file_read(`${this.at}/${HEAD}`, HEAD_LIMIT_BYTES);
+    const head = file_read(head_path(this.at), HEAD_LIMIT_BYTES);
     if (!head || mtime.length == 0 || utf8_invalid_at(head.ptr, head.len) >= 0) return false;
-    return this.head.parse(utf8_decode(head.ptr, head.len)) && this.head.mark == mtime;
+    if (!this.head.parse(utf8_decode(head.ptr, head.len))) return false;
+    this.former = new Former(this.at, this.head.filled);
+    return this.head.mark == mtime;
   }
 
   /** Whether it can be asked; else it must be rebuilt. */
@@ -95,7 +96,7 @@ export class LeaseIndex {
    */
   get exact(): bool {
     if (this.trust != Trust.Files || !this.head.exact) return false;
-    return file_before_boot(`${this.at}/${HEAD}`) == 0;
+    return file_before_boot(head_path(this.at)) == 0;
   }
   /** What happened to the folder is not known: let it be read anew. */
   distrust(): void {
@@ -112,7 +113,7 @@ export class LeaseIndex {
     if (known) return known;
     const bucket = new Bucket();
     if (this.trust == Trust.Files) {
-      const bytes = file_read(this.path(index), BUCKET_LIMIT_BYTES);
+      const bytes = file_read(bucket_path(this.at, index), BUCKET_LIMIT_BYTES);
       const absent = !bytes && failure_errno == ENOENT;
       const sound = bytes ? bucket.parse(bytes.ptr, bytes.len) : absent;
       if (!sound || absent == this.head.filled[index]) {
@@ -122,9 +123,6 @@ export class LeaseIndex {
     }
     this.buckets[index] = bucket;
     return bucket;
-  }
-  private path(bucket: i32): string {
-    return `${this.at}/${bucket.toString(16).padStart(2, "0")}`;
   }
 
   /**
@@ -156,7 +154,7 @@ export class LeaseIndex {
     const owner = new Owner(text.ptr, text.len);
     const bucket = this.bucket(owner.bucket);
     if (!bucket) return;
-    bucket.add(owner.fingerprint, name);
+    bucket.add(owner.fingerprint, name, true);
     const ip = ip_parse(name);
     if (ip) this.taken.note(ip, true);
   }
@@ -192,28 +190,42 @@ export class LeaseIndex {
       }
       // Free: a crashed writer's, and what may be reclaimed, which only a try can tell.
       if (code >= 0 && lease.len == 0) continue;
-      if (code >= 0) this.enter(names[i], lease);
-      const before_boot = lease.before_boot(names[i]);
+      const of_boot = code >= 0 && this.enter(names[i], lease);
+      const before_boot = of_boot ? 0 : lease.before_boot(names[i]);
       if (before_boot < 0) this.whole = false;
       if (before_boot != 1 && is_printed(ip, names[i])) taken.push(ip);
     }
     this.taken.replace(taken);
     return true;
   }
-  private enter(name: string, lease: Reading): void {
+  /** Whether it is known to be of this boot. */
+  private enter(name: string, lease: Reading): bool {
     const owner = new Owner(lease.ptr, lease.len);
+    const of_boot = this.former.of_boot(owner, name);
     const bucket = this.bucket(owner.bucket);
-    if (bucket) bucket.add(owner.fingerprint, name);
+    if (bucket) bucket.add(owner.fingerprint, name, of_boot);
+    return of_boot;
+  }
+  /**
+   * Whether a lease may be from before the boot, as far as is known here: not when it was made, or
+   * came into the folder, since we first looked. An index that is not ready cannot tell.
+   */
+  undated(name: string, content: string): bool {
+    if (!this.ready) return false;
+    const text = new Utf8(content);
+    const owner = new Owner(text.ptr, text.len);
+    const bucket = this.bucket(owner.bucket);
+    return bucket !== null && bucket.known(owner.fingerprint, name) != Known.OfBoot;
   }
 
   /** Writes what has changed and lets the next call believe it. What fails here costs that time. */
   commit(): void {
     if (!this.ready || (!this.changed && !this.fresh)) return;
-    if (this.fresh && !this.clear()) return;
+    if (this.fresh && !files_clear(this.at)) return;
     if (!this.taken.store()) return;
     for (let i = 0; i < BUCKETS; i++) {
       const bucket = this.buckets[i];
-      if (bucket && bucket.dirty && !bucket.store(this.path(i))) return;
+      if (bucket && bucket.dirty && !bucket.store(bucket_path(this.at, i))) return;
       if (bucket) this.head.filled[i] = bucket.filled;
       else if (this.fresh) this.head.filled[i] = false;
     }
@@ -223,24 +235,13 @@ export class LeaseIndex {
       if (mtime != this.found_at) return;
       // The folder has our mark from an earlier call, and nothing has happened since.
       if (mtime == this.head.mark) {
-        file_rewrite(`${this.at}/${HEAD}`, this.head.text(mtime, this.whole));
+        file_rewrite(head_path(this.at), this.head.text(mtime, this.whole));
         return;
       }
     }
     const mark = mark_before(mtime, this.found_at);
-    if (mark.length == 0 || file_rewrite(`${this.at}/${HEAD}`, this.head.text(mark, false)) < 0)
+    if (mark.length == 0 || file_rewrite(head_path(this.at), this.head.text(mark, false)) < 0)
       return;
     file_set_mtime(this.dir, mark);
-  }
-
-  /** Takes away the files of an index that is not believed, the first that makes it one first. */
-  private clear(): bool {
-    const names = dir_list(this.at);
-    if (!names) return failure_errno == ENOENT && dir_make(this.at) >= 0;
-    if (names.includes(HEAD) && file_remove(`${this.at}/${HEAD}`) < 0) return false;
-    for (let i = 0; i < names.length; i++) {
-      if (names[i] != HEAD && file_remove(`${this.at}/${names[i]}`) < 0) return false;
-    }
-    return true;
   }
 }

@@ -18,6 +18,9 @@ export class LeasesTaken extends Effect {
   get word(): string {
     return "leases";
   }
+  folder(site: Site): string {
+    return `${this.dataDir}/${site.network}`;
+  }
   write(into: JsonValue): void {
     into.append("dataDir", JsonValue.string(this.dataDir));
   }

@@ -156,20 +156,23 @@ export class Leases {
     return true;
   }
 
-  /** Whether a lease was written before the machine was started, by the time of its file. */
-  before_boot(ip: string): bool {
-    return this.files.before_boot(ip) == 1;
+  /**
+   * Whether a lease was written before the machine was started, by the time of its file. That of
+   * one which is known to be of this boot says nothing: the clock may have been set since.
+   */
+  before_boot(ip: string, owner: string): bool {
+    return this.files.before_boot(ip) == 1 && this.index.undated(ip, owner);
   }
 
   /**
    * The owner of a lease that is left from before the machine was started: no container of it can
-   * live. One that has a record is of this boot, whatever a clock that jumped says of its file. ""
-   * for any other lease.
+   * live. One that has a record is of this boot too. "" for any other lease.
    */
   stale_owner(ip: string): string {
-    if (!this.before_boot(ip) || this.files.read(ip) < 0) return "";
+    if (this.files.before_boot(ip) != 1 || this.files.read(ip) < 0) return "";
     const owner = owner_in(this.files);
-    return attachment_known(owner, this.network) ? "" : owner;
+    const known = !this.index.undated(ip, owner) || attachment_known(owner, this.network);
+    return known ? "" : owner;
   }
 
   /** Whether `reserve` would take the address. */

@@ -5,6 +5,7 @@ import { Kind } from "../../../lib/json";
 import { plugin_or_foreign } from "../../../plugin/find";
 import { inner_request } from "../../../plugin/inner";
 import { Inner } from "../../../plugin/plugin";
+import { CniError } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 
 /**
@@ -54,4 +55,13 @@ export function tell_unheard(request: Request, chain: Inner[]): void {
       );
     }
   }
+}
+
+/** An error of the chain says which plugin it is of; code and details stay. */
+export function named(inner: Inner, error: CniError): CniError {
+  return new CniError(
+    error.code,
+    `plugin type="${inner.request.type}" failed: ${error.msg}`,
+    error.details,
+  );
 }

@@ -3,14 +3,17 @@
 // to the next, and one list of effects serves all. How the list is read is chain.ts.
 
 import { Adding } from "../../../attach/adding";
+import { Maker } from "../../../attach/leaving";
 import { plugin_find } from "../../../plugin/find";
 import { pass } from "../../../plugin/inner";
+import { check_one, kept_del, kept_reach } from "../../../plugin/kept";
 import { failed, Inner, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, Type } from "../../../plugin/type";
 import { Attachments } from "../../../spec/attachments";
 import { CniError } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
-import { chain_read, tell_unheard } from "./chain";
+import { chain_read, named, tell_unheard } from "./chain";
 
 export class Fused extends Plugin {
   /** What `read` found. */
@@ -52,19 +55,24 @@ export class Fused extends Plugin {
     }
     return sets;
   }
-
+  reach(request: Request, into: Reach): void {
+    this.read(request);
+    for (let i = 0; i < this.chain.length; i++) {
+      const inner = this.chain[i];
+      inner.plugin.reach(inner.request, into);
+      kept_reach(inner.request, inner.plugin, into);
+    }
+  }
   private read(request: Request): void {
     if (this.read_done) return;
     this.read_done = true;
     this.chain = chain_read(request, this.outer);
   }
-
   describe(type: Type): void {
     type.role = Role.Chain;
     type.about = "a whole chain of these in one process";
     type.at(CONFIG, "plugins");
   }
-
   load(request: Request): CniError | null {
     this.read(request);
     if (request.reader.error) return request.reader.error;
@@ -102,8 +110,10 @@ export class Fused extends Plugin {
   check(request: Request): CniError | null {
     this.enter(request);
     for (let i = 0; i < this.chain.length; i++) {
-      const error = this.chain[i].plugin.check(this.chain[i].request);
-      if (error) return named(this.chain[i], error);
+      const inner = this.chain[i];
+      inner.request.unrecorded = request.unrecorded;
+      const error = check_one(inner.request, inner.plugin);
+      if (error) return named(inner, error);
     }
     return null;
   }
@@ -115,10 +125,11 @@ export class Fused extends Plugin {
     if (wrong && errors.length == 0) errors.push(wrong);
     this.enter(request);
     for (let i = this.chain.length - 1; i >= 0; i--) {
-      this.chain[i].plugin.del(this.chain[i].request, recorded, errors);
+      const inner = this.chain[i];
+      if (!recorded) kept_del(inner.request, inner.plugin, Maker.Nobody, errors);
+      inner.plugin.del(inner.request, recorded, errors);
     }
   }
-
   gc(request: Request, valid: Attachments, errors: CniError[]): void {
     this.read(request);
     const wrong = request.reader.error;
@@ -135,13 +146,4 @@ export class Fused extends Plugin {
     }
     return null;
   }
-}
-
-/** An error of the chain says which plugin it is of; code and details stay. */
-function named(inner: Inner, error: CniError): CniError {
-  return new CniError(
-    error.code,
-    `plugin type="${inner.request.type}" failed: ${error.msg}`,
-    error.details,
-  );
 }

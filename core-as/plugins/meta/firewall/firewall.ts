@@ -7,11 +7,13 @@ import { hash64 } from "../../../lib/name";
 import { check_prevResult } from "../../../net/check";
 import { Element } from "../../../nft/element";
 import { ACCEPT4, ACCEPT6, admin_name_valid } from "../../../nft/firewall";
+import { legacy_reach } from "../../../nft/legacy";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError } from "../../../spec/error";
 import { owner_tag } from "../../../spec/owner-tag";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { backend_read, named } from "./backend";
@@ -41,6 +43,10 @@ export class Firewall extends Plugin {
     type.role = Role.Meta;
     type.about = "chained: lets the container's packets through, keeps bridges apart";
     type.at(CONFIG, "backend iptablesAdminChainName firewalldZone ingressPolicy").at(RUNTIME, "");
+  }
+
+  reach(request: Request, into: Reach): void {
+    legacy_reach(request.env.command, into);
   }
 
   load(request: Request): CniError | null {

@@ -6,14 +6,17 @@ import { check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
 import { host_port_of } from "../../../nft/hostport";
+import { legacy_reach } from "../../../nft/legacy";
 import { PORTMAP } from "../../../nft/subnets";
 import { elements_possible } from "../../../nft/tables";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
 import { backend_read } from "./backend";
+import { listeners_told } from "./listeners";
 import { LoopbackRouted, loopback_check } from "./loopback-routed";
 import { address_of, dnat_element, Mapping, mapping_read, snat_elements, unused } from "./mapping";
 
@@ -39,6 +42,10 @@ export class Portmap extends Plugin {
     type.idle_without = "portMappings";
   }
 
+  reach(request: Request, into: Reach): void {
+    legacy_reach(request.env.command, into);
+  }
+
   load(request: Request): CniError | null {
     const reader = request.reader;
     const config = request.config;
@@ -60,6 +67,8 @@ export class Portmap extends Plugin {
     if (!result) return failed(request.reader.error);
     if (this.mappings.length == 0) return new Outcome(result);
     const error = this.want(request, result);
+    const v4 = address_of(request, result, false) !== null;
+    if (!error) listeners_told(this.mappings, v4, address_of(request, result, true) !== null);
     const ip = this.loopback_ip(request, result);
     if (ip.length > 0) adding.later.push(new LoopbackRouted(ip));
     return error ? failed(error) : new Outcome(result);

@@ -49,6 +49,9 @@ export class Tuned extends Effect {
   get word(): string {
     return TUNING;
   }
+  folder(site: Site): string {
+    return this.found.text_at("dataDir");
+  }
   write(into: JsonValue): void {
     const found = this.found;
     for (let i = 0; i < found.items.length; i++) {

@@ -11,6 +11,7 @@ import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { ARGS, CNI_ARGS, CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniArgs } from "../../../spec/args";
 import { CniError, os_error } from "../../../spec/error";
+import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { backup_dir } from "./backup";
 import { TUNING, tuned_link, tuning_note, tuning_unrecorded } from "./restore";
@@ -25,7 +26,6 @@ export class Tuning extends Plugin {
   private dataDir: string = "";
   private sysctls: Sysctl[] = [];
   private wanted: Wanted = new Wanted();
-
   describe(type: Type): void {
     type.role = Role.Meta;
     type.about = "chained: sysctls and properties of the container's interface";
@@ -35,7 +35,9 @@ export class Tuning extends Plugin {
       .at(RUNTIME, "mac")
       .at(CNI_ARGS, "MAC");
   }
-
+  reach(request: Request, into: Reach): void {
+    into.write(backup_dir(request));
+  }
   load(request: Request): CniError | null {
     const reader = request.reader;
     this.dataDir = backup_dir(request);
@@ -133,7 +135,8 @@ export class Tuning extends Plugin {
     }
     if (this.wanted.asked().length == 0) return null;
     const link = link_get(request.netns, request.env.ifname);
-    return link ? this.wanted.check(link, result) : link_missing(request, TUNING);
+    if (!link) return link_missing(request, TUNING);
+    return this.wanted.check(link, result, !request.unrecorded);
   }
 
   del(request: Request, recorded: bool, errors: CniError[]): void {

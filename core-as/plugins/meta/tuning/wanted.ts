@@ -65,8 +65,8 @@ export class Wanted {
     return tune(ns, link, Tunable.Txqlen, "", this.txqlen);
   }
 
-  /** CHECK: how the link differs. */
-  check(link: Link, result: Result): CniError | null {
+  /** CHECK: how the link differs, and with `both` the MTU of the host's end. */
+  check(link: Link, result: Result, both: bool): CniError | null {
     const name = link.name;
     if (this.mac.length > 0 && link.address != this.mac) {
       return check_failed(`interface "${name}" has MAC ${link.address}, not ${this.mac}`);
@@ -79,7 +79,7 @@ export class Wanted {
       const error = end.error ? end.error : this.check_mtu(link);
       const host = end.link;
       if (error) return error;
-      if (host && this.check_mtu(host)) return this.check_mtu(host);
+      if (both && host && this.check_mtu(host)) return this.check_mtu(host);
     }
     if (this.allmulti >= 0 && link.allmulti != (this.allmulti == 1)) {
       return check_failed(`interface "${name}" has allmulti ${link.allmulti}`);
