@@ -19,8 +19,8 @@
 #include "wasm-rt.h"
 
 #define PAGE_BYTES 65536u
-/** A core uses most of the first pages that it asks for, and half of the next. */
-#define POPULATED_BYTES (2 * PAGE_BYTES)
+/** What nearly every call fills of the pages that it asks for first, beyond the core's data. */
+#define POPULATED_BYTES PAGE_BYTES
 /** A 32-bit address and a 32-bit offset, and what is read there. */
 #define RESERVED_BYTES ((2ull << 32) + PAGE_BYTES)
 /** Beside wasm_rt_trap_t. */
@@ -35,6 +35,8 @@ sigjmp_buf trap_target;
 
 /** The reserved range of the instance that runs. */
 static char *reserved;
+/** Whether it asked for more than it had to begin with. */
+static bool grown;
 /** Where the stack is when the core starts, and how far it may go. */
 static uintptr_t stack_top;
 static uintptr_t stack_bytes;
@@ -119,13 +121,13 @@ bool wasm_rt_is_initialized(void)
     return stack_top != 0;
 }
 
-/** Makes `bytes` from `from` usable. */
-static bool use(uint8_t *from, size_t bytes)
+/** Makes `bytes` from `from` usable; the first `filled` of them are about to be written to. */
+static bool use(uint8_t *from, size_t bytes, size_t filled)
 {
     if (bytes == 0) return true;
     if (mprotect(from, bytes, PROT_READ | PROT_WRITE) != 0) return false;
     // At once is cheaper than a fault per page. A kernel older than 5.14 does not know it.
-    if (bytes <= POPULATED_BYTES) madvise(from, bytes, MADV_POPULATE_WRITE);
+    if (filled > 0) madvise(from, filled, MADV_POPULATE_WRITE);
     return true;
 }
 
@@ -133,10 +135,12 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pages, uint32_t 
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     void *at = mmap(NULL, RESERVED_BYTES, PROT_NONE, flags, -1, 0);
-    if (at == MAP_FAILED || !use(at, (size_t)pages * PAGE_BYTES)) {
+    const size_t bytes = (size_t)pages * PAGE_BYTES;
+    if (at == MAP_FAILED || !use(at, bytes, bytes)) {
         siglongjmp(trap_target, TRAP_NO_MEMORY);
     }
     reserved = at;
+    grown = false;
     memory->data = at;
     memory->pages = pages;
     memory->max_pages = max_pages;
@@ -150,7 +154,11 @@ uint32_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint32_t delta)
     // A size of 2^32 has no place in 32 bits: 65535 pages is the most.
     uint32_t limit = memory->max_pages < UINT16_MAX ? memory->max_pages : UINT16_MAX;
     if (delta > limit - before) return UINT32_MAX;
-    if (!use(memory->data + memory->size, (size_t)delta * PAGE_BYTES)) return UINT32_MAX;
+    const size_t bytes = (size_t)delta * PAGE_BYTES;
+    // The first that it asks for is used by every call, more by few.
+    const size_t filled = grown || bytes < POPULATED_BYTES ? 0 : POPULATED_BYTES;
+    if (!use(memory->data + memory->size, bytes, filled)) return UINT32_MAX;
+    grown = true;
     memory->pages = before + delta;
     memory->size = memory->pages * PAGE_BYTES;
     return before;

@@ -33,8 +33,7 @@ const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux' : 'x86_64-linux';
 const COMMON = [
   '-std=gnu17',
   '-D_GNU_SOURCE',
-  // As -Oz, but by 5 % of an ADD quicker and 1 % larger.
-  '-Os',
+  '-Oz',
   '-g0',
   '-ffunction-sections',
   '-fdata-sections',

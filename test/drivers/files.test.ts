@@ -285,6 +285,30 @@ describe('file_write and file_remove', () => {
     expect(fs.readdirSync(root)).toEqual(['d']);
   });
 
+  test('a file is rewritten in place: same file, mode and folder', () => {
+    fs.writeFileSync(real('/f'), 'a long one', { mode: 0o644 });
+    const before = fs.statSync(real('/f')).ino;
+    store.file_rewrite({ path: '/f', content: bytes('new') });
+    expect([read('/f'), mode('/f')]).toEqual(['new', 0o644]);
+    store.file_rewrite({ path: '/f', content: bytes('and longer') });
+    expect([read('/f'), fs.statSync(real('/f')).ino]).toEqual(['and longer', before]);
+    store.file_rewrite({ path: '/g', content: bytes('made') });
+    expect([read('/g'), mode('/g')]).toEqual(['made', 0o600]);
+    expect(fs.readdirSync(root).sort()).toEqual(['f', 'g']);
+  });
+
+  test('what is no regular file is not rewritten, nor is what a symbolic link leads to', () => {
+    fs.mkdirSync(real('/d'));
+    fs.writeFileSync(real('/t'), 'kept');
+    fs.symlinkSync(real('/t'), real('/l'));
+    const content = bytes('x');
+    expect(failure(() => store.file_rewrite({ path: '/d', content })).errno).toBe(EISDIR);
+    expect(failure(() => store.file_rewrite({ path: '/n/f', content })).errno).toBe(ENOENT);
+    store.file_rewrite({ path: '/l', content });
+    expect([read('/t'), read('/l')]).toEqual(['kept', 'x']);
+    expect(fs.readdirSync(root).sort()).toEqual(['d', 'l', 't']);
+  });
+
   test('a file is removed, a missing one is ENOENT', () => {
     fs.writeFileSync(real('/f'), '');
     store.file_remove({ path: '/f' });
@@ -304,6 +328,7 @@ test.each(['', 'a', './a', '/a/../b', '/..', '/a\0b'])(
       () => store.file_read({ path, limit_bytes: 1 }),
       () => store.file_create({ path, content, replace_empty: 0 }),
       () => store.file_write({ path, content }),
+      () => store.file_rewrite({ path, content }),
       () => store.file_remove({ path }),
     ];
     for (const action of all) expect(failure(action).errno).toBe(EINVAL);
