@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Node host in two scripts: the program, and its command line, which a plugin call does not
 // load. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
 // that runs unbundled.

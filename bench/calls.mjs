@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures chains call by call, interleaved: in every round each side has its turn with ADD and
 // DEL, and who goes first changes, so that a slow spell of the machine hits all alike.
 import { measure } from './process.mjs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One attachment of one side: its plugins called one after the other as libcni calls them, each
 // ADD with the result of the one before as prevResult, DEL in reverse order with the last result.
 // It refuses to measure: whoever runs it brings a function that executes a call.

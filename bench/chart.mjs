@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The calls as a picture: a bar for each side on one logarithmic scale. SVG of its own, with
 // colours for light and dark pages, and nothing that is not in the measurements.
 import { LABELS } from './report.mjs';

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // The floor: what the kernel alone takes for a container on a bridge. ADD makes the veth pair with
 // its peer in the container's namespace and the host's end up and in the bridge, then gives the
 // peer its address, sets it up and adds the default route; DEL removes the pair and waits for it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures bridge + host-local in networks that have many leases already, made beforehand as
 // host-local writes them. Every side has leases of its own, so that nobody finds those of another.
 import { mkdirSync, writeFileSync } from 'node:fs';

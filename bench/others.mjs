@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What other attachments leave in a machine's packet filter, thousands of them, in exactly the form
 // that a real ADD leaves it: one is made, taken as the template and multiplied. Elements go in
 // through nft, rules of the reference through iptables-restore.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures packets: how soon after the start of an ADD the first one is answered, through
 // masquerade and through a host port, and what a flow and its packets cost while attachments of
 // others are there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures what the kernel does for a packet of an established flow: CPU time of a round trip by
 // UDP between a container and a server beyond the uplink, with both sockets in one process on one
 // CPU, so that no waking of a process and nothing of the bench's own is in it. One container, under

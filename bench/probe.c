@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Packets for the bench: a server that answers each datagram, and clients that count and time. UDP
 // with a socket of its own for each flow, since only a flow's first packet goes through nat rules.
 // It refuses to judge.

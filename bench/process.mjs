@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts programs and waits for them with almost no cost of its own: posix_spawn(3) and wait4(2) by
 // FFI, since node:child_process takes milliseconds and cannot tell the CPU time of one child.
 // It refuses to pass on this process's environment: a call has exactly the one it names.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the time of one ADD and one DEL goes: every system call that takes long, with the gap
 // before it, as strace sees them. strace makes each slower; the proportions are what to look at.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The programs of the sides that are compared, each in a folder under the names of its CNI types;
 // and the two small C programs of the bench, compiled when they are needed.
 // It refuses to build Fairlead: scripts/build.mjs does.

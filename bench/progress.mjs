@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Says how far the bench is, at most every few seconds.
 
 const EVERY_MS = 5000;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What calls use, outside the timed rounds: peak memory by time(1), which is small enough itself
 // not to show; programs started and system calls by strace; the files that one opens.
 import { spawnSync } from 'node:child_process';

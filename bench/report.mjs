@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The measurements as tables: for the terminal and as Markdown for docs/performance.md. Both are
 // made of the same rows, so that what is read is what was measured.
 // It refuses to measure and to judge.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The measuring itself. Runs under Node 26 in namespaces of its own, started by scripts/bench.mjs.
 // Writes the measurements as JSON, which report.mjs and chart.mjs show.
 import { statSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is measured call by call: chains of plugins, each as every side runs it, and beside them the
 // floor, the command line and an empty executable.
 // It refuses to measure.

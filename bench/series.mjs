@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Samples of what is measured again and again, and what is said of them.
 // It refuses to run anything.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The goals, and how far the measurements are from them. No test asserts them. Of times it takes
 // the least, since whatever else the machine does only adds; and beside it CPU time, which hardly
 // changes with that, of the quarter that took least.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures many ADDs at once, then their DELs: distinct pods of one network. Counts calls that
 // failed and addresses that were given twice.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the bench runs: mount and network namespaces of its own, which the kernel takes away when
 // the last process in them ends, however it ends. In them, a machine for each side: a namespace
 // that stands for the host, with an uplink to one that stands for the world outside, and pods.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the modules of the core export alike, as host-node/abi/ and docs/host-abi.md describe it.
 // It owns the way bytes come in and go out; dispatch.ts owns what happens between.
 

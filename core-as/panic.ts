@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What AssemblyScript's assert, bounds checks and allocator call instead of env.abort
 // (asc --use abort=core-as/panic/panic). It owns the last words of a broken core, nothing else.
 import { host_panic } from "./host/imports.gen";

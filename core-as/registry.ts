@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of CNI types: adding one is one file and one row here. Only the entries import it, for
 // what it does: it fills the table of plugin/find.ts. What a type is, its plugin says (describe).
 

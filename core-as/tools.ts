@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // dist/tools.wasm: what core.wasm does, and the tasks of the command line: the runtime's verbs,
 // validating, fusing.
 import { keep } from "./exports";

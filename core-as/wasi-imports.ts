@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The three functions of WASI preview 1 that the command needs, and its last words.
 
 @external("wasi_snapshot_preview1", "fd_read")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The core as a WASI command (preview 1): the same dispatch, linked onto the simulated kernel
 // instead of a host. One JSON request on stdin, one JSON answer on stdout:
 //   {"type": "bridge", "env": {"CNI_COMMAND": "ADD", …}, "config": {…} or "text", "kernel": "netns

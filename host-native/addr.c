@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on addresses of host-node/abi/ over rtnetlink; each is one request.
  * It refuses to decide anything.

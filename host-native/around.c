@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations of the module `host`: the reply slot, standard input, words for humans, waiting,
  * and a panic's last words. It refuses to read what passes through.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The border to the core's memory (border.h). */
 #include "border.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The border to the core's memory, which the generated glue (abi.gen.c) calls around each
  * operation: pointers checked, texts validated, failures given their words. The only way to the

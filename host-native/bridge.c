@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on bridges, their ports and VLANs of host-node/abi/ over rtnetlink.
  * It refuses to decide anything.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that grow, up to a bound (buffer.h). */
 #include "buffer.h"
 

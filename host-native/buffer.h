@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes that grow, up to a bound: replies, standard input, what a program prints. It refuses to
  * grow past its limit; a failure sticks, so that a writer checks once, at its end.

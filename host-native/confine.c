@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Less power for the rest of the process (confine.h). A system call that is not on the list is
  * EPERM, and not the end of the process: an ADD that meets it takes back what it has done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Less power for the rest of the process: fewer capabilities, and no system calls but those that
  * the operations make. It owns what is given up; whether it is wanted is reach.h's to know.

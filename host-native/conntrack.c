@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operation on tracked flows of host-node/abi/ over ctnetlink: a dump, and a request for
  * each flow that is meant. It decides nothing.

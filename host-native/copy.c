@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * memcpy and memmove for pieces of a few bytes, which are nearly all that is copied here. They
  * take the place of musl's, whose `rep movsq` takes longer to begin than such a piece takes to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the core's memory begins with, packed by scripts/wasm-data.mjs, which makes core-data.c, and
  * unpacked by unpack.c. It is parts: a number, whose two low bits say what the rest counts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.file_read, file_create, file_write, file_rewrite, file_remove, file_before_boot,
  * file_mtime and file_set_mtime: files that appear whole or not at all, but for file_rewrite. It

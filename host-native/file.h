@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of the store operations. */
 #ifndef FAIRLEAD_FILE_H
 #define FAIRLEAD_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.dir_make, dir_list and file_list: folders and the short texts in them. Names are
  * sorted bytewise; the names this host makes up, and files that vanish meanwhile, are passed over.

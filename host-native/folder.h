@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders of the store operations. */
 #ifndef FAIRLEAD_FOLDER_H
 #define FAIRLEAD_FOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * malloc and its kin for a process that serves one command: blocks of a small arena, one behind the
  * other, and beyond it pages of their own. They take the place of the C library's, which serves

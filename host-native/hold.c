@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors and signals of a call (hold.h). */
 #include "hold.h"
 

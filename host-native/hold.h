@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What keeps a call whole whatever its caller does: standard descriptors that are there, and
  * signals that wait for the end of the call. It refuses to know what the call is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every file of the native host shares: the host of one process, and the shapes in which the
  * core's arguments arrive (abi.gen.h has the operations). It refuses to know what an operation

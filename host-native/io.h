@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading, writing and waiting, to the end and through signals. It owns the loops around the
  * system calls, nothing of what is read or written.

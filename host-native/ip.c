@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* IP and hardware addresses (ip.h). */
 #include "ip.h"
 

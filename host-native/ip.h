@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IP and hardware addresses, texts to bytes and back. It refuses what is not in the one usual
  * form: no zone, no octets of a shorter or octal form, no prefix lengths but decimal.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Landlock (landlock.h): the rights of Linux 5.13, and what later kernels added for writing. */
 #include "landlock.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Landlock: the kernel's own hold on the files that a process and its children may change, whatever
  * becomes of them. Reading stays as it is. It refuses to choose folders (reach.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A process that executes foreign plugins for a confined one (launcher.h). */
 #include "launcher.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A process that executes foreign plugins for one that is confined and cannot. It owns the pipe
  * between the two; what it is asked is done by plugin.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lines of a file of /proc (lines.h). */
 #include "lines.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lines of a file of /proc, one after the other. It refuses to keep a line that is longer than
  * its buffer: what is too much of it is left out.

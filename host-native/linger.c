@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Children that wait for the kernel (linger.h). */
 #include "linger.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel still has to do when all is said: a short-lived child waits for it, so that the
  * caller need not. It owns those children: none has a descriptor of the caller's, none outlives

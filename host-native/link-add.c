@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making links of each kind, the operations link_add_* of host-node/abi/ over rtnetlink; each is
  * one request. It refuses to decide anything: no defaults but those the table names.

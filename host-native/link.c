@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on links of host-node/abi/ over rtnetlink; each is one request.
  * It refuses to decide anything: no retries, no undo, no defaults but those the table names.

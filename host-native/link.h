@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of rtnetlink operations share: asking for a link, checking an ifindex.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.dir_lock and dir_unlock: the flock on DIR/lock that host-local takes. Every wait has an
  * end, and says who was waited for. Handles are never given out twice.

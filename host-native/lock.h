@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The locks that the core holds, by handle. */
 #ifndef FAIRLEAD_LOCK_H
 #define FAIRLEAD_LOCK_H

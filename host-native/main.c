@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The native host's program: a CNI plugin when CNI_COMMAND is set or its base name is a CNI type.
  * The name is the type, CNI_ variables and standard input are the call, standard output and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A conversation over one netlink socket (netlink.h). */
 #include "netlink.h"
 

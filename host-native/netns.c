@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Open network namespaces, their sockets, and the way home (netns.h). */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // setns(2)

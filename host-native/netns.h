@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The network namespaces that are open, and one netlink socket per namespace and protocol, opened
  * when first needed. A namespace is entered only to open a socket in it or a file of /proc/sys,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Data of nftables in words (nft-data.h). */
 #include "nft-data.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Data of nftables in words: bytes in hex, verdicts, what expressions are called. It refuses to
  * know where they stand.

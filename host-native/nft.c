@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on nftables of host-node/abi/ over a nfnetlink socket per namespace. It decides
  * nothing: what a transaction says comes from the core, byte for byte. It refuses to know any

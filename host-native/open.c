@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * open(2) in one system call: the C library's has a second one for O_CLOEXEC, for kernels that do
  * not know it. It refuses nothing that openat does not.

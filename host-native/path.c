@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths of the store operations (path.h). */
 #include "path.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Paths of the store operations. It refuses relative ones and "..": a path says plainly where it
  * leads.

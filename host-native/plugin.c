@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plugin.exec: a foreign plugin from its start to its end, with bounds on time and output. It
  * refuses to read what a plugin says.

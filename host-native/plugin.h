@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Foreign plugins, beside plugin.exec itself. */
 #ifndef FAIRLEAD_PLUGIN_H
 #define FAIRLEAD_PLUGIN_H

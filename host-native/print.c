@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * snprintf and vsnprintf for the few conversions that this host uses: d, i, u, x (with l, ll or
  * z, a width, zeros before it), c, s (with a precision) and %%. They take the place of the C

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How far a call may reach (reach.h), and the operation host.confine. */
 #include "reach.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How far a call may reach: the folders that it writes to and the programs that it executes, as its
  * core said before it changed anything (host.confine). It owns both lists and who holds the call to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes what only the relocation at the start writes read-only: pointers to functions and to texts.
  * A loader does that for the programs it loads; this one has none, and musl's start-up code of a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of the program that is constant once it is relocated (PT_GNU_RELRO, elf(5)).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The reply slot and its JSON writer (reply.h). */
 #include "reply.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The reply slot: what an operation gives back that varies in size, as JSON or bytes, or after a
  * failure the words that explain it. It refuses to validate what is written: commas are set, names

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One request to the kernel over netlink (request.h). */
 #include "request.h"
 

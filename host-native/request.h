@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request to the kernel over netlink under construction: values in, bytes out. It refuses to
  * touch a socket (netlink.h). Numbers are little-endian, as on both machines it ships for.

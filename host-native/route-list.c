@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading routes, operations of host-node/abi/ over rtnetlink; each is one request (the lists: one
  * a family). It refuses to decide anything, and to trust a reply.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Adding and removing routes, operations of host-node/abi/ over rtnetlink; each is one request. It
  * refuses to decide anything. Lists of them are route-list.c.

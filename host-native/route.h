@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the operations on routes share: parts of a request. It refuses to know one of them. */
 #ifndef FAIRLEAD_ROUTE_H
 #define FAIRLEAD_ROUTE_H

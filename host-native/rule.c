@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on policy routing rules of host-node/abi/ over rtnetlink. It decides nothing.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The runtime of the translated core (runtime.h): implements wasm-rt.h of wabt 1.0.32 as far as the
  * core needs it. An instance's memory is reserved whole, 8 GiB of addresses that cost nothing: no

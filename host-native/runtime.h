@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the translated core stands on: its memory, its table of functions, and traps. It takes the
  * place of wasm2c's own runtime, which grows without bound and ends the process when it fails.

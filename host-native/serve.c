@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One command in an instance of its own, and the answer when it breaks (serve.h). */
 #include "serve.h"
 

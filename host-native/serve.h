@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One command served by a fresh instance of the core, and what happens when the core itself breaks.
  * It never looks inside a configuration.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing a reply of a shape (shape.h). */
 #include "shape.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing a reply of a shape of the table (shapes.gen.h): an object, member by member, from a
  * struct. It refuses to know any shape; shapes.gen.c has the rows.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operation on sockets of processes of host-node/abi/socket.ts, over sock_diag: one is looked
  * up as a packet would find it. It refuses to list sockets.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on sysctls of host-node/abi/: files below /proc/sys/net, which show the network
  * namespace of the thread that opens them. It refuses every other path.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations on traffic control of host-node/abi/ over rtnetlink: qdiscs at the root and for
  * what comes in, and filters that send it elsewhere. It refuses to work out rates and to choose

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Texts at the border to C: UTF-8, and spans as NUL-terminated strings. It refuses to guess: what
  * does not fit or is not UTF-8 is an error, never cut or mended.

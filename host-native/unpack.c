@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The core's data, unpacked at every start (unpack.h): it is quick, and it refuses to read or write
  * beyond what it was given.

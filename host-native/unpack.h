@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the core's memory begins with, taken out of the program (core-data.h). */
 #ifndef FAIRLEAD_UNPACK_H
 #define FAIRLEAD_UNPACK_H

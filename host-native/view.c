@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a reply of netlink (view.h). */
 #include "view.h"
 

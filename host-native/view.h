@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a reply of netlink: bounded views, messages and attributes. It refuses to trust a reply:
  * a length that does not fit makes it malformed, never a read past the end or a loop that stands

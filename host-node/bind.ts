@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The import object of core.wasm over a driver: pointers checked, text decoded, replies kept in the
 // slot, failures turned into -errno. The only file that touches the core's memory.
 // It refuses to know what an operation means; the table of abi/ drives everything.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One command served by a fresh instance of core.wasm, and what happens when the core itself
 // breaks. It never looks inside a configuration.
 import { ABI_MARKER, type Driver, limits } from './abi/index.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The program: a CNI plugin when CNI_COMMAND is set or its base name is a CNI type, else a command
 // line, which is a script of its own. The plugin path is on every pod's start: it loads nothing it
 // does not need, and avoids process.stdout and console, which cost Node more than a whole ADD.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first code of the single executable. It starts the bundle with the bytecode that the build
 // made of all its functions: V8 would else compile each of them at its first call, which is the
 // only one. A cache that V8 does not take (another flag, another version) only costs that time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run bench`: Fairlead beside the reference plugins, the kernel's floor and an empty program.
 // Runs under any Node from 20; it installs, builds, makes namespaces and shows what bench/run.mjs
 // measured. docs/performance.md says how.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run build`: builds dist/. All of it, or the named steps of tools/build-steps.mjs and what
 // they are made of: `npm run build -- core sim`. What is built already is not built again.
 

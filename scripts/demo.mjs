@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: what Fairlead does, shown on the real kernel in namespaces that exist only
 // meanwhile, as root or as an ordinary user. Runs under any Node from 20; it installs and builds.
 // What is shown is demo/story.mjs, run by Node 26 inside namespaces of its own, so that nothing of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the files made from host-node/abi/: declarations, classes and faces of the core, stand-ins
 // and writers of the simulated kernel, headers and glue of the native host, and docs/host-abi.md. A
 // test compares them with what lies in the tree.

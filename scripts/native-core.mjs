@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C that wasm2c writes, fitted to a program with one core: a quarter smaller, as the address of
 // the memory stays in a register that nothing else of the core uses, and nobody hands the instance
 // on. It is text in, text out, and throws when wasm2c's text is not the one it knows.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Builds the native host: `native.mjs translation`, dist/core.wasm as C by wasm2c; then `native`,
 // `native-asan` or `native-arm64`, that linked with host-native/ into one static program. It owns
 // the tools and their flags, and refuses a wasm2c whose names the glue does not know. That the

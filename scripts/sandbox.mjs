@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network namespaces and a folder that exist while a function runs and are gone afterwards, however
 // it ends: also on an error, Ctrl-C or SIGTERM. Used by the demo and the bench.
 // It refuses to touch any namespace it did not make.

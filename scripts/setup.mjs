@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes a fresh clone ready: the npm packages (Node 26 among them) and, as root, Debian packages.
 // It runs under whatever Node started it (20 or newer), so it and what it loads use no package.
 // It refuses to be in the way: without root or apt-get it says what is missing and goes on, and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run test:qemu`: tests in the kernel that Debian's nodes run, which is another than this
 // machine's, under qemu. It sets up what is missing and builds; test/qemu/run.ts does the rest.
 // It is no part of `npm test`: without KVM the kernel is twenty times as slow.

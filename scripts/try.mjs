@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run try -- PATTERN [--update]`: the loop while one works on the core: fixtures whose name
 // has the pattern in it, on the simulated kernel and with every operation failing in turn, with a
 // core that is built without optimisation. It proves less than `npm test`, and is quick.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A WebAssembly module in two parts: without its data, and the data as text of a C file, packed.
 // The compiler leaves out every run of zeros, which makes thousands of segments, and a translation
 // to C has code for each of them; and most of the data are texts in UTF-16, every second byte zero,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiles AssemblyScript: assemble.mjs TARGET ENTRY, a target of asconfig.json. It refuses to read
 // what tools/build-steps.mjs does not list for the step of that name, since a change of that would
 // not be noticed, and takes a warning for an error.

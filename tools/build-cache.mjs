@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Knows what dist/ was made of: a hash of all that decides the outcome of a step, and of what it
 // made, in dist/.built.json. A step is built when its outputs are there and as they were made, and
 // nothing that they were made of has changed, wherever the clone lies. It builds nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What dist/ is made of: a row for each step with all that decides what comes of it, and the
 // program that makes it. tools/build.mjs goes by this table; it runs nothing itself.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Builds what is asked for and what that is made of, if it is not built already: as many steps at
 // once as there are processors, each a program of its own. Two builds in one clone wait for each
 // other. It runs under any Node from 20; the table of steps is tools/build-steps.mjs.

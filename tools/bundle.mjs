@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bundles the Node host, as rollup.config.mjs says. It refuses what tools/build-steps.mjs does not
 // list for this step, since a change of that would not be noticed.
 import { chmodSync } from 'node:fs';

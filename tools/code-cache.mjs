@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the bytecode of every function of a script: code-cache.mjs SCRIPT NAME CACHE. V8 takes it
 // only under the very flags it was made with, so build.mjs starts this with those of the
 // executable.

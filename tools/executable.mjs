@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Makes the single executable: dist/.node, the scripts of the bundle with their bytecode, and the
 // modules. It owns the flags that it runs under; what is in the scripts is the bundle's.
 import { execFileSync } from 'node:child_process';

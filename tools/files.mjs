@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files named by a list: a path, or a folder by a slash at its end for all that lies in it; after
 // "!" for what is left out. It reads folders, and no file.
 import { existsSync, readdirSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A lock on a file for as long as a function runs, also against other processes. It is flock(2), by
 // the program flock: whoever dies gives it back. Where there is no such program nothing is locked.
 import { spawn } from 'node:child_process';

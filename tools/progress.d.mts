@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** See progress.mjs. */
 export class Progress {
   constructor(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tells people that something goes on. What is over within two seconds is told by its last line
 // alone. On a terminal a line with all that runs changes in its place; without one, plain lines say
 // what runs and, every now and then, that it still does. It knows nothing of what runs.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs tests: `run-tests.mjs`, then words of vitest's own command line. It builds what they need
 // and ends with our report of them. It runs under Node 26.
 import { parseCLI, startVitest } from 'vitest/node';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is told of a run of tests at its end, beside what vitest tells: why tests were skipped,
 // which files took longest, and one line of counts. Where no terminal shows that it goes on, a line
 // every now and then says so. What -t leaves out was not asked for: it is not counted. It decides

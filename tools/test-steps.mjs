@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which steps of the build each test needs: `npm test -- PATH` builds those of PATH. A test that
 // uses more is told so when it does (test/support/wasm.ts). It builds nothing.
 import { readdirSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An ADD while it works: the effects that its plugins note before they make them, the record that
 // has them on disk by then, and the way back when the ADD fails. A chained plugin that is a process
 // of its own adds its effects to the record that the wiring plugin made, or makes one.

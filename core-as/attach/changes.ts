@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Effects that only the call which made them takes back, by what it found: what goes with its link
 // or its namespace later, so that no record needs them. They are in the container's namespace.
 import { failure_errno } from "../host/failure";

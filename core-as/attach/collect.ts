@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GC, as far as records and nftables go: attachments of the network that are not valid any more go,
 // with all that is recorded of them.
 import { Owned } from "../nft/element";

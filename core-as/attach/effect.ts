@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An effect: one thing that a call made or changed for an attachment, and how it goes back. The
 // record of an attachment (record.ts) is the list of its effects; rollback, DEL, GC and healing are
 // one walk over such a list. Each class lies beside the code that makes the thing. This file

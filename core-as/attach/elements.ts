@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effect "elements": what an attachment has in sets of nftables, and the flows through it. How
 // elements come into the kernel at the end of an ADD is nft.ts.
 import { log } from "../host/store";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A DEL, as far as records go: the effects of the attachment are taken back, the last first, and
 // what could not be stays in the record for the next DEL. What no record knows is left to the
 // plugins.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which attachments live, by what their records say and the kernel has, and what becomes of one
 // that does not: healing, before an ADD.
 import { failure_errno } from "../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What attachments have in nftables: how it comes there at the end of an ADD, all of it in one
 // transaction, who else has it, what was lost is restored. What it is the plugins say
 // (request.nft); how it goes again is elements.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What 0.1.0 wrote beside the record of an attachment: a file for each chained plugin that changed
 // something, /run/fairlead/<type>/<containerID>:<ifname>, with the members that the type's effect
 // has today. A node that was upgraded has them until its pods are gone. It writes none.

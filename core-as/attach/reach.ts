@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The point from which a call is held to what it needs (host.confine): when the record of the
 // attachment is known, which names folders of its own, and before anything is changed. It refuses
 // to know what else a call needs: plugins have put that into the request.

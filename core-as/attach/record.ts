@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The record of an attachment, as text: which container and interface on which network, in which
 // namespaces, and the list of its effects. Records of 0.1.0 are read too. Where they lie is
 // store.ts.

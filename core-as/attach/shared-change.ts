@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A change of what the attachments of a node share, as shared.ts makes it.
 import { CniError } from "../spec/error";
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Changes of what the attachments of a node share: a bridge's addresses, forwarding, VLANs of an
 // uplink. Who relies on one says so in his record first and then looks, under one lock for the
 // node; a failing ADD takes back what it changed itself, under the same lock, and only while no

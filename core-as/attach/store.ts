@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where records of attachments lie, /run/fairlead/attachments/<containerID>:<ifname>, and the locks
 // of those that are worked on. /run forgets at reboot, as it must. It refuses to know what a record
 // says beyond which host's namespace it is of.

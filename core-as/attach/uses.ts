@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effect "uses": what of the shared things of a node an attachment relies on, by names that
 // shared.ts gives them. Its own DEL leaves all of it: others may rely on it without a record.
 import { JsonValue, Kind } from "../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the last failed host operation said. Written by the wrappers beside this file only.
 import { reply_text } from "./reply";
 

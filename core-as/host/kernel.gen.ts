@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Typed faces of operations of the module kernel. One gives >= 0 or what is named, or
 // else -errno or null, with the details noted in failure.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel operations of host-node/abi/. Most faces are generated (kernel.gen.ts); here are those
 // whose arguments or reply are better objects of ours, with the same error convention.
 // It decides nothing.

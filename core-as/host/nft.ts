@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The nft operations of host-node/abi/. Most faces are generated (nft.gen.ts); here are those that
 // take bytes, with the same error convention. It decides nothing.
 import { ByteWriter, Utf8 } from "../lib/utf8";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plugin operation of host-node/abi/, with the same error convention as kernel.ts. It decides
 // nothing.
 import { ByteWriter, Utf8 } from "../lib/utf8";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reply slot of the host ABI, read into the core's own memory.
 // It owns nothing of what replies mean: the shapes of host-node/abi/ do.
 import { JsonValue, json_parse, Kind } from "../lib/json";

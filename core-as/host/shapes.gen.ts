@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // What operations reply with, and reading it.
 import { JsonValue } from "../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store operations of host-node/abi/ and what the host itself gives. Most faces are generated
 // (store.gen.ts, host.gen.ts); here are those that take bytes, and one whose reply may be too
 // large, with the same error convention. It decides nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Letters of ASCII, which is what the words of configurations and variables consist of. It refuses
 // to know Unicode's letters: their tables are larger than most plugins.
 

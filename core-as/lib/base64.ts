@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Base64 (RFC 4648 section 4, with padding), as Go prints bytes in JSON.
 import { ByteWriter, Utf8 } from "./utf8";
 

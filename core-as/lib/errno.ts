@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Error numbers of the host ABI, as Linux has them (asm-generic/errno-base.h, errno.h): those that
 // the core decides by, and the names of all.
 export const EPERM = 1;

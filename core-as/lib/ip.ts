@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IPv4 and IPv6 addresses and prefixes, as numbers: parsing, printing (RFC 5952), stepping,
 // containing. IPv4-mapped IPv6 addresses are IPv4 here, as in the reference plugins.
 // It refuses what inet_aton tolerates: octal, leading zeros, short forms.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Strict JSON (RFC 8259) over UTF-8 bytes: a tree that keeps unknown keys, key order, the text of
 // numbers and the offset of every value, so that errors can say line and column.
 // It refuses to guess: no trailing commas, no lossy numbers, no lone surrogates, no malformed

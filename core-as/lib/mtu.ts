@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // MTU maths: what is left of an underlay's MTU inside a stack of encapsulations, to the byte.
 // An MTU is the largest IP packet a link takes: the inner Ethernet header a tunnel carries counts,
 // the outer one does not. It refuses to clamp: an MTU too small for its IP version is a problem the

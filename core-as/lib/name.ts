@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names: what counts as a valid container id, network, interface or MAC address, and names and
 // addresses derived from an attachment by hashing. No random numbers: two runs do the same.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The name that someone may have meant: the nearest of a list by letters added, removed or changed.
 // It refuses to guess far, to choose between two that are as near, and to turn a meaning round.
 import { lower } from "./ascii";

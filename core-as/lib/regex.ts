@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Regular expressions as administrators write them into allow-lists: the syntax of RE2 without
 // flags, named groups and Unicode classes, matched anywhere in a text. All alternatives advance
 // together, so that no pattern takes more than its length for a character.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-512 (FIPS 180-4), for names that the reference plugins derive with it. Nothing here is
 // secret: names of our own come from the faster hash of name.ts.
 import { Utf8 } from "./utf8";

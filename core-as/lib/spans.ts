@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Spans of addresses, compared by sorting: thousands of them with thousands of others.
 import { Ip } from "./ip";
 

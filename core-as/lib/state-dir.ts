@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The folder of what is known until the next boot: records, locks, the index of leases. It is named
 // once, before any of it is used, and refuses to know what lies there.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // UTF-8 in and out of the core's memory: validation, growing byte buffers, strings as pointer +
 // length. It refuses to repair: AssemblyScript's own decoder drops or rewrites malformed bytes, so
 // bytes are validated before they are decoded.

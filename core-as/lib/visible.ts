@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Control characters as JSON writes them: what others chose must not speak to a terminal, nor begin
 // a line of a log. It refuses to judge any other character.
 import { ByteWriter } from "./utf8";

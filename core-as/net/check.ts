@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CHECK's comparisons of a prevResult with the kernel (spec 1.1.0 section 2, CHECK). Only what the
 // plugin's own interface carries is compared: chained plugins may have changed the rest.
 import { Address, addr_list, Link, link_get, Route, route_list } from "../host/kernel";

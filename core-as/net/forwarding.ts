@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IP forwarding of the host. To write the sysctl of all interfaces resets what each has of its own,
 // and for IPv6 makes the kernel forget the default routes that it has from router advertisements
 // (addrconf_fixup_forwarding, net/ipv6/addrconf.c) on every interface whose accept_ra is not 2. So

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's side of a gateway: default routes, gateway defaults, that packets are forwarded.
 // Shared by kinds.
 import { Adding } from "../attach/adding";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses and routes of a container's interface, from a result (spec 1.1.0 section 2, ADD).
 // It reads and writes the container's namespace only.
 import { Adding } from "../attach/adding";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The link of an attachment in the container's namespace, of whatever kind: knowing it, taking it
 // away. Its effect "link" is that of one made there and nowhere else. How a kind is made is its
 // type's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a requested hardware address comes from: CNI_ARGS MAC < args.cni.mac < runtimeConfig.mac.
 import { mac_normal } from "../lib/name";
 import { CniArgs } from "../spec/args";

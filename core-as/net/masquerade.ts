@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What main plugins want of nftables: masquerading of a container's addresses (ipMasq) and that
 // frames from its port bear its own MAC (macspoofchk). They only say what they want: attachment.ts
 // brings it into the kernel, all at once.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container's interface as a chained plugin finds it, and the host's end of a veth, as the
 // kernel and the result of the chain have it.
 import { failure_errno } from "../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routing tables of a container: which are taken, and the routes of a link in them. It refuses to
 // know why somebody wants a table of his own: the plugins sbr and vrf do.
 import { failure_errno } from "../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A veth pair between the host and a container: making it, waiting for it, taking it away. It
 // refuses to know what the host's end is for. Its effect is "veth".
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Netlink attributes, written one into the other. It refuses to know what they say.
 import { ByteWriter } from "../lib/utf8";
 

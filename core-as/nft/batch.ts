@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One nftables transaction, said twice: as the nfnetlink messages that the kernel takes and in the
 // words of nft(8), of which the simulated kernel and a reader of traces make sense. Every method
 // adds the same thing to both. It refuses to know what tables are for: parts.ts does.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Chains of others in the forward hook that end in a drop or a reject: what our chains accept is
 // lost there, and no rule of ours outside can prevent it. This file finds them and says what to do.
 // It changes nothing: what of ours stands in iptables' FORWARD is iptables.ts.

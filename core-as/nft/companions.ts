@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What comes and goes with a chain that elements lead to: elements that all share who lead there,
 // and the jump to an administrator's chain. The kernel counts who leads to a chain and removes none
 // that is in use, so the chain is the count: its companions go in the transaction that removes it,

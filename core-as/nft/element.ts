@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One element of a set of ours, and whose it is. Its text, "SET KEY[ : DATA]", is what records of
 // attachments keep; the owner's tag is the comment it has in the kernel.
 import { ElementPlace } from "./batch";

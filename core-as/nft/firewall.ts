@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of the firewall, and the chains that its elements lead to.
 //
 //   table inet fairlead    firewall   firewall_same, firewall_isolated, firewall_pairs: bridges

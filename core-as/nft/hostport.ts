@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ports of the host that lead to a container, as elements of our sets: which of them clash, and
 // forgetting the flows that conntrack took elsewhere. It refuses to know attachments.
 import { failure_errno } from "../host/failure";

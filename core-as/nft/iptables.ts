@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our rules in `filter` `FORWARD`, the chain of iptables-nft, of one family. nftables has no other
 // way through it: an accept ends the chain it stands in, and a drop of any chain after it still
 // drops. They stand in the form that iptables lists as its own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our rules in FORWARD of iptables-legacy, whose tables nftables does not show. They are those of
 // iptables.ts, and there is no way to them but its own program: that is executed when our tables
 // are set up, by `repair`, CHECK and GC, and where a chain of an administrator is named for the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What comes along with an element that leads a port of the host to a container: one by which the
 // packets are let pass in the forward hook (firewall.ts). It follows from the other, so records of
 // attachments do not name it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A part of our tables: what one feature needs of the kernel, its sets, its chains and their rules,
 // which are constant and loaded at once. Each rule carries its part's tag, by which a part that was
 // flushed, or is of another version, is noticed. It refuses to know any feature.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All that lies in our tables, by part, and which part a set is of.
 //
 //   table inet fairlead    masq, portmap (subnets.ts), firewall, marks (firewall.ts)

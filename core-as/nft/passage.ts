@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How what we accept gets through the forward hook as a whole: by marks, and our rules in iptables'
 // FORWARD. This file says which elements want that, and whether it is so. What the rules are is
 // iptables.ts, which chains they cannot help with closed.ts.

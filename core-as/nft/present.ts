@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel has of our tables, read for one transaction, and what is said when reading fails
 // or something is missing. It changes nothing.
 import { failure_errno } from "../host/failure";

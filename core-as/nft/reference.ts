@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the reference plugins leave in iptables for a container, as far as it is found by name: the
 // chain CNI-HASH of ipMasq, and CNI-DN-HASH of portmap, with the rule that leads to it. Of
 // iptables-nft, whose tables nftables shows; those of iptables-legacy it only notices.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Takes away all that is ours in nftables and iptables, when nothing of ours is attached any more:
 // for `fairlead uninstall`. A chain of an administrator that has rules is not ours, and keeps the
 // table that it is in.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rules as nft would compile them: each method adds a statement in nft's words and the expressions
 // that nft sends for it, registers and order included, so that `nft list` shows the words again.
 import { Cidr } from "../lib/ip";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parts whose maps lead to a chain per subnet: masquerading, and ports of the host.
 //
 //   table inet fairlead    masq     masq4, masq6: address -> goto the chain of its subnet

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the kernel has of our tables, and bringing it to what is wanted: one transaction each, sent
 // again when another process was quicker. Everything here happens in the host's own namespace.
 // It refuses to know attachments and configurations: who owns an element is a tag.

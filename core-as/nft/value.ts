@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys and data of sets, from nft's words to the kernel's bytes and back. It owns the types: their
 // numbers, lengths and byte order are those of nft's datatype.h and libnftnl's udata.h.
 import { Ip, ip_parse } from "../lib/ip";

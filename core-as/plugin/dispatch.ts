@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One command from environment to answer: which plugin, which step next, what is printed.
 // The order of validation is the reference's; it knows no plugin's keys and no kernel operation but
 // the opening of CNI_NETNS.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of CNI types: which plugin serves one, and what each is. It is filled by
 // ../registry.ts, which only the entries import: so a plugin may look up others, and nobody imports
 // them all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An IPAM plugin that is not ours, executed from CNI_PATH (spec 1.1.0 section 4): the call's own
 // parameters, the complete configuration on stdin, its error forwarded as it is. What it prints is
 // trusted no more than a configuration.

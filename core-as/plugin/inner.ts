@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the plugins of a chain in one call are handed: each its own request, and the result of the
 // one before. It refuses to know any plugin's keys.
 import { JsonValue, Kind } from "../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IPAM as a main plugin sees it: the plugin named by ipam.type. Ours run inside the same instance,
 // a foreign one is executed.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attachments without a record of ours, such as those of the plugins that had our names before:
 // what these made in iptables for one only they know. `fairlead install` keeps them beside ours, as
 // TYPE.before-fairlead, and here they are called for what is theirs. It asks them

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every CNI type is to the rest of the core: main plugins, IPAM and chained ones alike.
 import { Adding } from "../attach/adding";
 import { Attachments } from "../spec/attachments";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses that a network gives, and those that the host has as its gateway, as plugins read them
 // of a configuration: for those who compare networks. It owns no way of giving them.
 import { Cidr, Ip } from "../lib/ip";

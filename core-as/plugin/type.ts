@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A row of the table of types: what a CNI type is, ours or one that others own, for all who ask:
 // validate, help, install, the documents, tests. It owns no type: each plugin describes its own
 // (plugin.ts), ../plugins/foreign.ts those of others.

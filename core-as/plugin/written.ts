@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A plugin's configuration as it stands in a file, before any container: what is said of it beyond
 // what `load` says, and what the runtime is going to pass. It refuses to keep findings.
 import { JsonValue, Kind } from "../lib/json";

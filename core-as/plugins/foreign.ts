@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Types that others own and people write beside ours: rows of the table of types, so that what is
 // said of a configuration knows them. Keys are those of the reference plugins (1.9.1); a type
 // without keys here is known by its name and role only. It refuses to serve any of them.

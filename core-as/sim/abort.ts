@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What AssemblyScript's assert, bounds checks and allocator call in sim.wasm, which has no host to
 // tell (asc --use abort=core-as/sim/abort/sim_abort).
 import { host_panic } from "./host";

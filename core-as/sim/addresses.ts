@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses of the simulated kernel, and what goes up and down with a link: its addresses and the
 // routes they bring. IPv6 link-local addresses are not modelled.
 import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";

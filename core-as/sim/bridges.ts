@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bridges and their ports in the simulated kernel: joining, leaving, and what a bridge takes from
 // its ports. Making and removing links is links.ts, VLANs are vlans.ts.
 import { EOPNOTSUPP } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The clock of the simulated kernel. It stands: all that happens falls into one tick of a slow one.
 
 /** In ns since 1970. */

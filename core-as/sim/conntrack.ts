@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Flows that connection tracking remembers, in one namespace, and their lines in the state's text
 // (text.ts). No packet is simulated: flows come from the text alone.
 import { Ip, ip_parse } from "../lib/ip";

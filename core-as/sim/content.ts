@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What lies in the file tree of the simulated kernel: contents and executables. It refuses to know
 // where.
 import { BOOT_NS, CLOCK_NS } from "./clock";

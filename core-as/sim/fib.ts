@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The routing tables of the simulated kernel: the order of a dump, on-link lookups, the routes that
 // come and go with addresses. It refuses to judge what a user asks for: routes.ts does.
 import { Cidr, Ip } from "../lib/ip";

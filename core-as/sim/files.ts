@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module `store` in memory. A folder is there once it was made or a file lay below it.
 // One process uses it, so a lock is always free. Its clock stands.
 import { EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A flow that connection tracking remembers: what is read and forgotten is conntrack.ts.
 import { Ip } from "../lib/ip";
 

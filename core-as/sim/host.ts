@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module `host` of the ABI for a core that runs on the simulated kernel: standard input is what
 // was set, standard error is collected, sleeping takes no time.
 import { EFBIG } from "../lib/errno";

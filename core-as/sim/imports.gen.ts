@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Stands where core-as/host/imports.gen.ts stands when the core is built onto
 // the simulated kernel.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kinds of links, a row for each that is modelled: what one is like when it is new, what it may be
 // asked, and what it depends on. The rest of the simulated kernel asks this table. A link of
 // another kind can be looked at but not made, and is like an Ethernet card. It refuses to hold any

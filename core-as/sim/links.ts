@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operations on links of the simulated kernel. What differs by their kind is in kinds.ts; a kind
 // that has a row there alone can be looked at but not made.
 import { EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV, EOPNOTSUPP, ERANGE } from "../lib/errno";

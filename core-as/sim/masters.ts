@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Putting links into bridges and VRFs in the simulated kernel, and taking them out. What a bridge
 // takes from its ports is bridges.ts; making and removing links is links.ts.
 import { EINVAL, EOPNOTSUPP } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opening namespaces by path: first the paths that the text gives, then the names of `ip netns`.
 // Below /proc lies the host's own, unless the text says otherwise.
 import { EINVAL, ENOENT } from "../lib/errno";

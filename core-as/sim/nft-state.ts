@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the simulated kernel holds of nftables in one namespace, and how a transaction in nft's
 // words changes it. It knows the shape of commands, not the meaning of any rule.
 import { EBUSY, EEXIST, EINVAL, ENOENT } from "../lib/errno";

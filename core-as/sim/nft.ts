@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module `nft` of the ABI: it goes by the words of a transaction, never by its messages; that
 // both say the same is for the tests on the real kernel to prove. Also the nft lines of the state's
 // text (text.ts).

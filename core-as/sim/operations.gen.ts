@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Every operation on the simulated kernel, under the names that the core imports.
 

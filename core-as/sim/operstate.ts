@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a link works (RFC 2863 operational state), from the links it depends on.
 import { Depends } from "./kinds";
 import { Link, Space } from "./state";

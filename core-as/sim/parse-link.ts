@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The link lines of a text of the simulated kernel: their words, and what comes of them once all
 // links are there. It refuses by saying why.
 import { bring_up } from "./addresses";

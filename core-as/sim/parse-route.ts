@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of a route line, and numbers in a text of the simulated kernel. It refuses by saying
 // why.
 import { ip_parse } from "../lib/ip";

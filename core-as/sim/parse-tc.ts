@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the qdisc and filter lines of the simulated kernel's text. What is wrong with one is a
 // text, "" when nothing is.
 import { number_of } from "./parse-route";

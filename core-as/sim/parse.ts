@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the text of text.ts into a new state. Most words may be absent: a link is then down, its
 // address made up, its MTU 1500, and its operstate follows from other links. As with the real
 // kernel an address brings its route, lo its addresses, and a bridge port VLAN 1 unless it has vlan

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module `plugin` in memory: executables that always say the same. What they are asked is not
 // kept.
 import { ENOENT } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Route operations of the simulated kernel: what the kernel takes and what it refuses.
 import {
   EACCES,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Policy routing rules of the simulated kernel: those for packets from a prefix, beside the ones
 // that every namespace begins with. It refuses to route by them: no operation asks for a source.
 import { EEXIST, EINVAL, ENOENT } from "../lib/errno";

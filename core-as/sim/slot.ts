@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reply slot and the arguments of an operation: what crosses the border of the simulated
 // kernel. It refuses to know operations.
 import { EBADF, EILSEQ, ENODEV } from "../lib/errno";

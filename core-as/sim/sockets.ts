@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sockets of processes: the simulated machine runs none, so nobody listens.
 
 import { EINVAL, EOPNOTSUPP } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the simulated kernel holds: network namespaces with their links, addresses, routes,
 // sysctls, nftables and tracked flows, and a tree of files. Classes and lookups alone; how it
 // changes is the other files' part.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sysctls that network plugins touch, with their effects on others. Any other key is ENOENT.
 import { EINVAL, ENOENT } from "../lib/errno";
 import { drop_ipv6, own_ipv6 } from "./addresses";

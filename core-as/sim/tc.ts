@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Traffic control in the simulated kernel: tbf at the root, ingress and clsact, u32 filters that
 // redirect all that comes in. Of other kinds it knows that they are there. No packet ever passes.
 import { EEXIST, EINVAL, ENODEV, ENOENT } from "../lib/errno";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of the simulated kernel as text, and the one description of that text's format. The
 // real kernel is printed in the same (test/support/oracle.ts), so that both can be compared.
 // Reading it back is parse.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The calls of a core to the simulated kernel as text, a line each:
 //   kernel.link_set_up(ns=0, ifindex=3) = 0
 //   kernel.link_get(ns=0, name="cni0") = -19 ENODEV

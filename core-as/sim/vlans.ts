@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // VLANs of bridges and their ports in the simulated kernel.
 import { EINVAL, EOPNOTSUPP } from "../lib/errno";
 import { PortVlanReply, write_port_vlan_list } from "./replies.gen";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values of JSON, for the generated writers of replies. It refuses to know what they are of.
 import { json_write_string } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CNI_ARGS: KEY=VALUE pairs divided by ';' (spec 1.1.0 section 2). Parsed as strictly as the Go
 // plugins do: an empty pair or a second '=' is an error, an unknown key too unless IgnoreUnknown.
 import { lower } from "../lib/ascii";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The attachments that GC is told are still valid (spec 1.1.0 section 2, GC): everything else of
 // the network may go. Both names of the key are read; the newer one counts.
 import { JsonValue, Kind } from "../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys that several plugin kinds share.
 import { Request } from "./request";
 import { dns_read } from "./result";

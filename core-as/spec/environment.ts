@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parameters of a call: CNI_* environment variables (spec 1.1.0 section 2), validated in the
 // order and with the messages of the reference's skel package.
 import { lower } from "../lib/ascii";

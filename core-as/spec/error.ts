@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CNI errors as values (spec 1.1.0, section 5 "Error"), and the log of a command's trouble.
 // A message says what is wrong and what to do next; details carry the cause.
 import { failure_errno, failure_text } from "../host/failure";

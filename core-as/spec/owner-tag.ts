@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whose a thing in nftables is: the comment of an element, network, container and interface.
 import { hash64 } from "../lib/name";
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far a call reaches beyond its records: the folders that it writes to and the programs that it
 // executes. Plugins say so before anything is changed; it refuses to know who holds them to it.
 import { texts_joined } from "../lib/utf8";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads typed members out of a JSON document and remembers what is wrong with it: a plugin's call
 // answers with the first problem, `fairlead validate` shows all. It owns the wording of type
 // errors, not the meaning of any key.

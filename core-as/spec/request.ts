@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One call of a plugin: its environment and its configuration, decoded and validated in the order
 // of the reference's skel package (environment, stdin, name, cniVersion, command, version match).
 // It knows no plugin's own keys.

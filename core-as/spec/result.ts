@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Results of every spec version, read and written. The canonical form is 1.1.0 (types.ts).
 // Converting follows libcni: what an old version cannot say is dropped, except that a document
 // before 0.3.0 without any address cannot be made.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The nouns of a CNI result (spec 1.1.0, section 5), in the shape of version 1.1.0 whatever the
 // config's version: result.ts converts on the way in and out.
 import { Cidr, Ip } from "../lib/ip";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CNI spec versions: which we speak, how they compare, how the program answers VERSION.
 
 /** Oldest first. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The task `attachments`: what is attached on this node, by our records and by the results that
 // runtimes keep, so that those are seen too which another plugin wired. It changes nothing.
 import { Life, life_of } from "../attach/living";

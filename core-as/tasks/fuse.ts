@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A conflist's plugins as one plugin of the type `fairlead`, and back. It moves objects and
 // declares capabilities; it refuses to touch a plugin's own keys, and to put into the chain what
 // other programs look for in front of it.

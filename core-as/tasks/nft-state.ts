@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The task `nft_state`: what the kernel has in our tables and in the forward hook, in the nft
 // lines of the simulated kernel's text (core-as/sim/text.ts), so that a dry run starts from it. It
 // only reads. Rules of others are told by what they do, as nobody here knows their words.

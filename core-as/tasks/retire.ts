@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tasks `drain` and `retire`: what is recorded of attachments is taken back, and then what they
 // had in common in nftables. For `install`, `uninstall`, and whoever leaves.
 import { collect_one } from "../attach/leaving";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the command line asks of the core, beside serving as a plugin: the runtime's verbs, the
 // networks of a folder, fusing, validating. A request and its answer are JSON; this file owns their
 // shape.

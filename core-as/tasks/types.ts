@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The task `types`: the table of types as JSON, for the command line, the documents and tests.
 import { JsonValue } from "../lib/json";
 import { types } from "../plugin/find";

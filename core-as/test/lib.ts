@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entry of a test build: thin functions over core-as/lib for the tests, through the loader.
 // It owns no logic a plugin uses, and no plugin is built from it.
 import { errno_name } from "../lib/errno";

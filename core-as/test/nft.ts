@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Transactions of core-as/nft for the tests: a script of ours into the messages and the words that
 // the core would send. It owns the script's format only.
 import { Batch, Family } from "../nft/batch";

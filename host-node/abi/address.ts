@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses of links.
 // Rows of the host ABI (index.ts); it refuses to know what they are for.
 import type { Rows } from './row.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What performs the operations of all modules but host: a type derived from the table, so that a
 // driver that lacks an operation, or gives another shape than its row says, does not compile.
 

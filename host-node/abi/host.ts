@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the core asks of the program around it: standard input, a line for a human, time, and the
 // slot that replies lie in.
 // Rows of the host ABI (index.ts); it refuses to know what they are for.

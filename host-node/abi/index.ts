@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host ABI: every power the core may ask of its host, as data, and everything that two hosts
 // must do alike. This folder is the only source: the files named *.gen.* and docs/host-abi.md are
 // made from it (`npm run generate`), and the types of a driver are derived from it.

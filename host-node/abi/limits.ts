@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every host holds to beyond single operations: limits, modes, and what is answered when the
 // core itself breaks. In C they are macros of the same names (abi.gen.h). It refuses to hold what
 // only one host needs.

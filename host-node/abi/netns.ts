@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network namespaces and their sysctls.
 // Rows of the host ABI (index.ts); it refuses to know what they are for.
 import type { Rows } from './row.ts';

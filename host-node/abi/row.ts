@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a row of the table looks like, and how an operation crosses the border. It refuses to name
 // any operation.
 import type { SHAPES } from './shapes.ts';

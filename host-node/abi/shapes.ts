@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shapes of replies in JSON: a member a line, with its type, its meaning and, where the name
 // does not say it, its unit. From them are generated the core's classes and their readers, the
 // writers of the simulated kernel and of the native host, and a section of docs/host-abi.md; the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole table: the rows of all files beside this one, by module. It refuses to describe any.
 import { ADDRESS } from './address.ts';
 import { BRIDGE } from './bridge.ts';

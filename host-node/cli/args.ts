@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options of a subcommand: `--name value`, `--name=value`, flags, `--`. It is strict: what it
 // does not know, what is given twice and what lacks a value is a UsageError that says so. It
 // refuses short options (but -h and -o), abbreviations and defaults: those are the subcommand's.

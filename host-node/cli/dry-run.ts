@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `--dry-run` of the runtime's verbs: the core performs the task on the simulated kernel, which
 // starts with a snapshot of this machine, and what it did there is told. Which files and namespaces
 // matter the core itself says by asking for them: the task is done anew, on a larger snapshot,

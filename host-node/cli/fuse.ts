@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead fuse` and `fairlead unfuse`: a conflist's plugins as one plugin of the type `fairlead`,
 // and back. The core makes the document; this shows the difference, and writes on request.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a subcommand is given by the program: a way to write, the environment, the core's tasks. And
 // what all of them do alike: the choice of the output's form, and how an error is told.
 import type { Answer } from '../core.ts';

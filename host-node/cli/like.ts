@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An operation said in the words of iproute2 and coreutils, from the table's `like`, with the
 // arguments filled in: for a person to read, and mostly to paste into a shell. It refuses to run
 // anything.

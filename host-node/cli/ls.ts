@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead ls`: which attachments there are on this node, by our records, and by results that a
 // runtime keeps of those that another plugin wired. The core looks; this prints.
 import { resolve } from 'node:path';

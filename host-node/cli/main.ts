@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line: all that the program does when no runtime calls it as a plugin. It is a script
 // of its own, so that a plugin call never loads it. It owns the list of subcommands and what is
 // said where none is meant; each subcommand has its file.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead networks`: which networks a folder of configurations has. The core reads the files;
 // this prints what it found. It judges no configuration: that is validate's.
 import { resolve } from 'node:path';

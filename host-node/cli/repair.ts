@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead repair`: puts back what somebody flushed out of nftables, from the records. The core
 // does it; this prints what it says.
 import { parseArgs } from './args.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A result of ADD in lines for a person. It takes results of every version of the spec, and judges
 // none.
 /** A result of ADD, of any version of the spec. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state of this machine in the text of the simulated kernel (core-as/sim/text.ts): namespaces,
 // folders, files and programs, as far as it is asked for them. It only reads; what it cannot say it
 // leaves out with a note, and where it may not look it fails, so that a dry run never rests on less

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of CNI types as the core gives it (core-as/tasks/types.ts), for help and install. It
 // knows no type itself.
 import { performTask } from '../core.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead validate`: what is wrong, or doubtful, in network configurations, with line and column.
 // The core looks and judges; this prints it, for humans, editors and CI. It changes nothing.
 import { join, resolve } from 'node:path';

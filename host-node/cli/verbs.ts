@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead add|del|check|gc|status`: what cnitool does, with its environment and its container
 // ids, so that either takes over what the other attached. The core finds the network, runs the
 // chain and keeps the cache; this reads options and prints.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operation on tracked flows: a dump, and a request for each flow that is meant. It decides
 // nothing.
 import { type Driver, OsError } from '../abi/index.ts';

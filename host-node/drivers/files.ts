@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store operations of the host ABI on real files: the lock that host-local takes, files that
 // appear whole or not at all. It refuses relative paths and "..", never follows a lease's content
 // and never waits for a fifo. It does not sync to disk: what it stores describes kernel state that

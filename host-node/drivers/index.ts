@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real machine as a driver: rtnetlink and sysctls for the kernel, plain files for the store,
 // processes for foreign plugins.
 import type { Driver } from '../abi/index.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations on links, bridges and their ports of the host ABI over rtnetlink. Each is one
 // request (VLANs: a look at the link's kind first). It refuses to decide anything: no retries of a
 // failed change, no undo.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel operations of the host ABI, put together; here are those on namespaces and sysctls.
 // The namespace is entered only to open a socket or a sysctl. It refuses to decide anything.
 

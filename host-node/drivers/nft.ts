@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations of the module nft over a nfnetlink socket per namespace. It decides nothing: what
 // a transaction says comes from the core, byte for byte.
 import {

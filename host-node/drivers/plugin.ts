@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Executing foreign plugins: the module `plugin` of the ABI on this machine. It refuses to read
 // what a plugin says. node:child_process is loaded at the first use: it costs more than an ADD of
 // our own.

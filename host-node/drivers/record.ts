@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Wrappers around any driver: a trace for reading, a recording for replaying, a fault on demand.
 // They add nothing to what an operation does.
 import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';

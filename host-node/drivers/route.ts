@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations on addresses, routes and policy routing rules of the host ABI over rtnetlink. Each
 // is one request. It refuses to decide anything: no defaults but those the table names.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The simulated kernel (dist/sim.wasm, built from core-as/sim) as a driver: the operations of the
 // table over its memory. It knows no operation by name and nothing of Node, so it runs in a
 // browser.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operation on sockets of processes: one is looked up as a packet would find it.
 import { type Driver, OsError } from '../abi/index.ts';
 import { ENOENT, EOPNOTSUPP } from '../sys/libc.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network namespaces a driver has open, and one netlink socket per namespace and protocol. A
 // namespace is entered only to open a socket in it or to run one synchronous action.
 // It refuses to know what is said on a socket.

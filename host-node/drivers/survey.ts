@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Looking at whole namespaces over netlink: all links, addresses, routes, rules, VLANs and sysctls,
 // each in one dump. For the dry run; no plugin asks for so much. It refuses to change anything and
 // to leave out anything: what is of no interest is the caller's to say.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The traffic control operations of the host ABI over rtnetlink: qdiscs at the root and for what
 // comes in, and filters that send it elsewhere. Each is one request (filter_list of nothing: a look
 // at the link as well). It refuses to work out rates and to choose prefs: the core does.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The few calls of the C library that node:fs has no word for, bound through node:ffi. Everything
 // with a file descriptor that node:fs can do (open, read, write, close, fstat) is left to it: a
 // symbol costs about 0.06 ms to bind and 0.1 ms at its first call, and a command is timed whole.

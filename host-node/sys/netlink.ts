@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A conversation with the kernel over one netlink socket: a request and its acknowledgement, a dump
 // and its end, or a batch that the kernel takes whole or not at all. It owns sequence numbers,
 // retries and the kernel's extended error texts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of nfnetlink that a driver of nftables needs: asking for rules and elements, and
 // reading them. What a batch says is the core's: it comes as bytes. And those of ctnetlink for
 // finding and forgetting flows.

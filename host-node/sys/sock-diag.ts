@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of sock_diag(7) for one socket: asking for the one that a packet to an address and port
 // would find. It refuses to list sockets.
 import { command } from './netlink.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of traffic control in rtnetlink: numbers, and reading a qdisc or filter out of a reply
 // (linux/rtnetlink.h struct tcmsg, linux/pkt_sched.h, linux/pkt_cls.h). It refuses what
 // rtnetlink/ refuses: to touch a socket, and to trust a reply.

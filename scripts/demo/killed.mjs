@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A process that serves one call on the real kernel and dies by SIGKILL before its n-th operation,
 // as a plugin does whose node loses power. Its orders are JSON in its first argument.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The node of the demo: the namespaces this process was started in, with a pod for each letter, a
 // machine outside, and plugins that are called as a runtime calls them. It prints and judges
 // nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the demo looks: headings, boxes, columns, marks. Colour only on a terminal and without
 // NO_COLOR; else the same as plain text.
 // It refuses to know what it prints.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The demo where no namespaces can be made: the same core on the simulated kernel. It shows what
 // an ADD would do, one that fails, and DEL, and says why it is not on the real kernel. Exit code 1
 // when anything shown did not hold.

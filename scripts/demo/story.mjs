@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the demo shows, in order: a chain attached beside the reference, traffic, an ADD that
 // fails, one that is killed, a ruleset that somebody flushed, DEL, times. Started by
 // scripts/demo.mjs under Node 26 in namespaces of its own. Exit code 1 when anything shown did not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The boundary itself: pointers and texts that a broken or hostile core may pass, panics, traps.
 import { describe, expect, test } from 'vitest';
 import { type Driver, isWide, OPERATIONS, OsError } from '../../host-node/abi/index.ts';

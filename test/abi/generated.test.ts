@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one table and everything made from it: generated files are fresh, core.wasm imports nothing
 // outside it, and the build gives the same bytes twice.
 import { execFileSync } from 'node:child_process';

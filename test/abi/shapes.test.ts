@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Replies have the members of their shapes, all of them and no other, with values of their types.
 // The simulated kernel is asked here; that the others answer as it does is for test/sim,
 // test/drivers and test/native to prove.

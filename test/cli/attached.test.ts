@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // install and uninstall on a node with containers, on the simulated kernel: what is said of those
 // of other plugins, and what becomes of ours. The files lie in folders of the test's own.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

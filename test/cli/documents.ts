@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Documents for `fairlead validate`, with a mark ▸ where a problem is to be reported, one mark for
 // each: problems are listed in the order of their places. It owns no expectation of its own.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Dry runs of the runtime's verbs beside the real ones, in namespaces and folders of the test: what
 // is foreseen must come true, nothing may change before, and no foreign program may run.
 import { execFileSync } from 'node:child_process';

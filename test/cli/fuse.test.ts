@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // fuse and unfuse on files in a folder of the test's own: the documents they make, that both forms
 // wire the same, what --write leaves, and what they refuse.
 import {

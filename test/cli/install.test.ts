@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // install and uninstall in folders of the test's own: what they place, keep, give back and refuse;
 // each change failed and each killed in turn; and once the built executable itself.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a dry run tells of an operation in the words of iproute2 and coreutils. That the words do
 // what the operation does is dry-run.test.ts's to show, where a shell executes them.
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A machine for the command line without root: the simulated kernel, whose text has the files as
 // well, and what a subcommand writes. It knows no subcommand.
 import type { Driver } from '../../host-node/abi/index.ts';

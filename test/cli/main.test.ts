@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line as a whole: what it says where no command is meant, or another than is written.
 import { describe, expect, test } from 'vitest';
 import { runCommand } from '../../host-node/cli/main.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The runtime's side on the simulated kernel: which file is a network's, what the chain is passed,
 // what lies in the cache, and what is left when anything goes wrong. test/e2e/runner.test.ts runs
 // the same program on the real one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whatever ADD refuses for the configuration's sake, validate finds before: every fixture whose ADD
 // fails with error 7 is given to it. What only the call could tell is listed, with its reason.
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Snapshots of namespaces and folders that the test makes, held against what iproute2 and the disk
 // say of them: the text, loaded into the simulated kernel and dumped again, must be the same.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead validate` on the core as it is built: documents with a mark at every place that is to
 // be reported, on the simulated kernel and on real files; every configuration of the corpus;
 // hostile files; and the command line around it. It changes nothing but folders of its own.

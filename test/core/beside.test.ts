@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls at the same time, one of them stopped before each of its operations in turn while others
 // run from beginning to end: whatever the moment, the outcome is that of one after the other. On
 // the simulated kernel, so that each moment is met.

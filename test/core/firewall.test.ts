@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the firewall says of other firewalls on the node: each that may drop what ours accepts, by
 // name and with the command that helps, and nothing of others.
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bad input that no fixture can hold: documents too large, too deep, or not text. Each is refused
 // with a CNI error, and nothing on the node changes.
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of types against the plugins: whether each plugin's load reads the keys that its row
 // has, and no others. A key counts as read when a wrong value of it changes the answer. What the
 // plugins cannot read by any other name is every word in the sources of the core.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A kernel that was built without what a plugin needs: STATUS says so beforehand, ADD when it comes
 // to it, both with the module to load, and nothing is left. The errors are those that the kernel
 // gives for a kind that it does not know. And one from which an interface goes during a call.

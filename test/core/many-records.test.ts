@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A node with many attachments whose elements in nftables somebody flushed: the ADD that restores
 // them looks into every namespace, and gives each back before it opens the next.
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls that overlap, one of them stopped before each of its operations in turn while another runs
 // from beginning to end. What pods share is never taken from one that lives by an ADD that fails,
 // and two ADDs of one container never give its address twice. Locks are those of two processes.

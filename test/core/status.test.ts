@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // STATUS where the kernel lacks something that nftables needs: what a driver says then, and the
 // answer. That a kernel which has all of it is left as it is, is the fixtures' to show.
 import { expect, test } from 'vitest';

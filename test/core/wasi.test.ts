@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The core as a WASI command under node:wasi: one request on stdin, one answer on stdout. It gives
 // what the core gives over the host ABI, on every fixture: the two share every line but the entry.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

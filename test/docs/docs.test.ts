@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The documents for people against what they describe: links and anchors, npm scripts, every
 // configuration key in both directions, error codes, types, and the WASI example of
 // docs/embedding.md, run. It refuses to judge words.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tables of keys in docs/plugins.md against the table of types: for each type and place the
 // same keys, no more and no fewer.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // docs/reliability.md against the tests that it describes: every count it names is the one that
 // they use. It judges no words.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The walk of docs/adding-a-type.md, taken: its files are put into a copy of the core, which is
 // then compiled and serves its fixture on the simulated kernel, also with every operation failing.
 import { execFileSync } from 'node:child_process';

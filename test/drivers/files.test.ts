@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The store operations on a real folder, the state read back with node:fs and flock(1).
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel operations on real network namespaces that each test makes and removes, with iproute2
 // as the judge of what the kernel holds. The machine's own links are never touched: handle 0 is a
 // made namespace here too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Executing foreign plugins on this machine: what they are given, how they end, and what a bridge
 // makes of one that is asked for an address.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

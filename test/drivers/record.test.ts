@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Recording and replaying: what happened on one machine answers for it on another.
 import { expect, test } from 'vitest';
 import { serve } from '../../host-node/core.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The wire format alone: bytes out, values in, and what a reply that lies does. No kernel.
 
 import { describe, expect, test } from 'vitest';

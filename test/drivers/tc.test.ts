@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Traffic control: the operations on real namespaces with tc(8) as judge, and parsers on replies
 // that lie.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sends one router advertisement (RFC 4861 section 4.2) from the interface that it is given, with a
  * lifetime of half an hour and no prefix. It does nothing else: a test needs a router.

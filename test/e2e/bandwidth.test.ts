@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real bytes under a limit: how long a transfer takes in each direction, by our plugins one by one,
 // fused, and by the reference's, on a veth and on a macvlan. A transfer under a limit cannot be
 // quicker than it, however busy the machine; without one it takes a small part of that.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A machine within the machine, for a client that keeps its state in fixed places: mount, network
 // and process namespaces of its own, with /run, /var/lib and /dev/shm empty. It owns a temporary
 // folder and the cgroups named after it. It knows no client, and changes nothing that the machine

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A second real client: containerd with CRI starts pods on a whole chain in one plugin, and the
 // chain has a program of the reference in it. Each test asserts what the kernel, the files and
 // containerd hold, and in the end that nothing is left. It refuses to look at what containerd

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // containerd with CRI in a cell, on our executable: its files, the calls that kubelet would make,
 // every plugin call that it makes in turn, and what it and the kernel hold afterwards. No registry:
 // the image is an archive with a busybox in it. It refuses to judge: what is expected is the tests'

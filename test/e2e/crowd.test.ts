@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many pods of one network at once: no call fails, no address is given twice, nothing is left, and
 // the index of leases is right in the end. On the real kernel, a process for each call.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';

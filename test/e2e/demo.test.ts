@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The demo shows what it says: run as a person runs it, on what is built, and where no namespaces
 // can be made.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets through the firewall: who reaches whom under each ingressPolicy, beside a chain of
 // iptables whose policy is drop, and under rules of an administrator; the same through the
 // reference plugins. And what becomes of it when somebody flushes a part.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What becomes of an address of the node that `forceAddress` is to replace, of all that the kernel
 // knows of it and of the routes that hang on it: when the ADD fails late, and when it does not.
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets through the forward hook where others have chains too: administrators' of iptables,
 // Docker's, an operator's own, iptables-legacy; and what becomes of living containers when an
 // earlier version's tables are on the node. Who is let pass is asked by TCP, from both sides.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What becomes of a node's own network when forwarding is switched on, or an ADD fails that would
 // have: a hardened sysctl, a router between two of its interfaces, the default route that it has
 // from a real router advertisement.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // gRPC as far as a test needs it to call CRI: unary calls over a Unix socket, and protobuf messages
 // by field number. It knows no service, no streaming and no numbers but varints: no package is
 // worth that little.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // State that heals: a process killed at any operation, calls at the same time, and a lease folder
 // shared with the reference host-local.
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';

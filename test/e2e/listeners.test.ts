@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A host port on which a process of the host listens: portmap publishes it, and says so.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets: what a server outside, and one inside the subnet, see of a masqueraded container;
 // and what becomes of frames with a MAC that is not the container's.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our tables among others: somebody flushes them or a part of them; CHECK says so, the next ADD or
 // `repair` brings them back; other tables are never touched; many calls come at the same time.
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';

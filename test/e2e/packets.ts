@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs for Node that send and answer real packets, servers in the namespaces of a world, and a
 // machine beyond a cell's, on a link of its own, to send packets from. It judges no answer.
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A real client: podman attaches containers by our bridge and host-local. Each test asserts what
 // the kernel, the lease files and podman hold, and in the end that nothing is left. It refuses to
 // look at the calls between podman and the plugins: those are the fixtures' concern.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // podman with its CNI backend in a cell, on links to our executable: its files, its commands, and
 // what it and the kernel hold afterwards. No registry: a container's root is a folder with a
 // busybox in it. It refuses to judge that state: what is expected of it is the tests' to say.

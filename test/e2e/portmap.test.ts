@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets through ports of the host: from beyond, from the host, from a neighbour and from the
 // container itself, by 127.0.0.1; and whom the container sees. The same configurations run with the
 // reference plugins, and both must look alike from outside.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The built program itself: base names, options, exit codes, one process and one bundle. Namespaces
 // and leases are the test's own.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';

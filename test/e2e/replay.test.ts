@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What clients were recorded to call, call by call, against our executable: the same answer as the
 // reference gave then, up to hardware addresses and the names of host interfaces, and nothing left
 // at the end. Calls of host-local by bridge are not repeated: they were the reference bridge's way

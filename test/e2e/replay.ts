@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A recorded client once more, against our executable on a node of its own: the same environment,
 // the same input, namespaces at the same paths. It owns what stands between the recording and the
 // replay: results of ours where the recording has those of the reference. It refuses to judge.

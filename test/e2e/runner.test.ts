@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The executable as a runtime, in a machine of its own: a namespace attached, checked, pinged and
 // taken away again by the command line; foreign plugins in the chain; how many programs it starts.
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';

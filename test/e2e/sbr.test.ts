@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets to a pod with two interfaces, on a host that drops what comes in by another
 // interface than it would answer by: each address is reachable only when its replies leave by its
 // own. The reference plugins under the same configurations are seen to do the same.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A program that speaks the first words of SCTP (RFC 9260) over a raw socket, for kernels without
 // SCTP of their own. It is run by Node inside a network namespace:
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The state folder, /run/fairlead, where it cannot be written: moved by CNI_FAIRLEAD_STATE_DIR for
 // an ordinary user, and read-only for a DEL that has nothing to remove.
 import { execFileSync } from 'node:child_process';

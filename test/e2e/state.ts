@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a node holds of attachments, as its kernel and files have it: interfaces, leases, records,
 // caches. Whatever a client is, these are the places where something of it can be left over.
 // It refuses to judge: what should be there is the tests' to say.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a client was recorded to do: its calls of plugins, in order, with their answers. It owns the
 // format of fixtures/clients/transcripts and refuses what is of no call. It runs nothing.
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Upgrade in place and back, with the real reference plugins: pods that these wired are deleted by
 // ours, and the other way round. Nothing of them may be left that leads to who comes after. All of
 // it happens in a machine within the machine.

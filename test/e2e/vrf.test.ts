@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real packets to a pod whose two interfaces have the same address, each in a VRF of its own: who
 // asks on one network is answered there. The reference plugins are seen to do the same, but for the
 // routes, which the packaged release loses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a caller does to a call from outside: it closes its descriptors, does not take its result,
 // ends it by a signal or lets it write nothing. An ADD is whole all the same, or leaves nothing.
 // Namespaces and leases are the test's own.

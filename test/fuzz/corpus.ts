@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The corpus: inputs that were wrong once, or that a random change hardly finds, by target. One
 // file is one input, byte for byte, but for netlink replies, which stand as hexadecimal digits.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fuzzing: random changes of real inputs through every door that something foreign comes in by. No
 // input may make the core trap or run for ever, an error must be one, what is refused must change
 // nothing, and a later DEL must leave nothing. The corpus comes first, then the seeds.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lists as long as they may be, and longer: memory is never given back in a call, so whatever
 // compares each entry with each must stay small. A list that is too long is refused and changes
 // nothing; the one of GC has no limit but the document's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Inputs made of seeds by random changes: of bytes, of words from a dictionary, of a JSON
 // document's members. They shrink to the seed with the fewest changes. It knows no target.
 import fc from 'fast-check';

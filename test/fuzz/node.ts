@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A simulated node for fuzzing: calls with raw bytes in the environment and on stdin, counted
 // operations, and the words of whatever trapped. It says what happened and judges only that a call
 // ends, and ends well.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a fuzz target is: seeds, words for its changes, and a check that one input must pass.
 
 export interface Target {

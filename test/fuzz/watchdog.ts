@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ends the process when one input takes for ever: wasm that loops cannot be interrupted from its
 // own thread. A second thread watches a counter, says which input it was, and kills.
 import { Worker } from 'node:worker_threads';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The index of leases: absent, damaged, outdated, and what others write between two calls. On the
 // simulated kernel, whose clock stands, so that everything happens in one tick, and on real files.
 import { utimesSync } from 'node:fs';

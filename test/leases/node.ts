@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One node for the tests of leases: calls of host-local on one network, and hands that write in its
 // files as others do. It judges nothing.
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a call costs with no lease, a thousand and fifty thousand, and on a nearly full /16: as many
 // operations. Counts, not times: those are the bench's. On real files.
 import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';

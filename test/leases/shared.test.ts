@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls of ours and of the reference host-local, at random, on one folder, with hands that make and
 // remove leases in between: nothing is given twice, nothing is lost, and the index that each of
 // ours leaves is right.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The names of error numbers against those of this machine's Node, which has them from the C
 // library.
 import { constants } from 'node:os';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses and prefixes: tables of RFC 5952 and of malformed text, then seeded samples against
 // node:net for what is an address and against BigInt for the arithmetic.
 import { isIPv4, isIPv6 } from 'node:net';

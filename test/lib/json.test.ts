@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The JSON parser and writer: what is refused and where, what is kept, the limits, and generated
 // documents against JSON.parse.
 import { describe, expect, test } from 'vitest';

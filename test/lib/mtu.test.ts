@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The MTU maths against written-out tables: every encapsulation, both IP versions, three underlays.
 import { describe, expect, test } from 'vitest';
 import { callNumber, callString } from '../support/lib-wasm.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which name someone may have meant, in the core and on the command line: near ones, never one of
 // two, and never the opposite of what was written.
 import { expect, test } from 'vitest';

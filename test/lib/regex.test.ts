@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Regular expressions of allow-lists against the platform's own: on patterns and texts that are
 // written down, and on random ones.
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-512 beside that of OpenSSL: every length around a block, and the reference's own example.
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';

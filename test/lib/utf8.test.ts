@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // UTF-8 validation against the platform's own decoders, and the byte writer against plain strings.
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from 'vitest';

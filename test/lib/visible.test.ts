@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What core-as/lib/visible.ts makes of control characters. It refuses to touch the rest of a text.
 import { expect, test } from 'vitest';
 import { callString } from '../support/lib-wasm.ts';

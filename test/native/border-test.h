@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What border.c shares with the generated operations and `call`. */
 #ifndef FAIRLEAD_BORDER_TEST_H
 #define FAIRLEAD_BORDER_TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The border of the native host for tests: the generated glue over operations that only say that
  * they were reached, and a memory of one page that AddressSanitizer guards. `call` is generated

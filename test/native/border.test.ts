@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The glue of the native host: pointers and texts that a broken or hostile core may pass, as
 // test/abi/bind.test.ts tries them on the Node host's. The generated glue itself runs, over
 // operations that do nothing, under AddressSanitizer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A core that breaks on purpose, in place of the translated one: ADD does what CNI_ARGS says, DEL
  * says that it cleaned up. It is for tests of what the native host makes of traps and panics.

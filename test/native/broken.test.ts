@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the native host makes of a core that panics, traps or runs out of stack: the same as the
 // Node host (test/abi/bind.test.ts). A core that breaks on purpose stands in for the translation.
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the native host gives up: what a subverted process cannot do any more, and what the kernel
 // says of one at work. That it does its work all the same the corpus shows, which runs so.
 import { execFileSync, spawn } from 'node:child_process';

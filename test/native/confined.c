@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a subverted process still can do once it is confined, for tests: with the operations of the
  * host, which its core would call, and by itself, as if the host were somebody else's code. Gives a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The packed data of the core (scripts/wasm-data.mjs): unpacked by an implementation of the test's
 // own they are what they were. That unpack.c does the same shows in everything else.
 import fc from 'fast-check';

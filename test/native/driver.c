@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations of the native host for tests, without a core: a request a time from one fifo, its
  * status and the reply slot to another. The generated `perform` (native-driver.ts) is the glue; it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What driver.c shares with the generated `perform`. */
 #ifndef FAIRLEAD_TEST_DRIVER_H
 #define FAIRLEAD_TEST_DRIVER_H

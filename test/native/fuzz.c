@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Fuzzing of what the native host reads: replies of the kernel and files. Replies are real ones,
  * asked of the namespace that this runs in and then changed at random between the kernel and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Replies of the kernel and files changed at random, under the parsers of the native host and
 // sanitizers (fuzz.c). The replies are those of a namespace of the test's own.
 import { execFileSync, spawnSync } from 'node:child_process';

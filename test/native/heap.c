@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * heap.c under another name, asked at random: each block is filled, and looked at when it grows,
  * shrinks and goes. Prints what is wrong, and what was done.

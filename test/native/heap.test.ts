@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The heap of the native host (host-native/heap.c), asked at random under sanitizers.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';

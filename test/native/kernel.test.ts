@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations of the kernel in C: everything that the tests of the Node host's say of them, and
 // what the simulated kernel is compared with, once more on the native host's driver.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Deleting does not wait for the kernel: what can be seen is gone when the answer comes, and who
 // still waits for the rest has nothing of the caller's and does not stay long.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';

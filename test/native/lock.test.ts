@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Waiting for the lock of a folder in C: it is given as soon as it is free, and not waited for for
 // ever.
 import { spawn } from 'node:child_process';

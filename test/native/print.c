@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * print.c beside the C library's: every conversion that the host may use, with values at the ends
  * of their types and into every size of room. Prints what differs, and how many were compared.

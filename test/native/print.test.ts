@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The conversions of text of the native host (host-native/print.c) beside the C library's, and that
 // the host uses no others: one that is not there would end the process.
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The native program as a file and as a process: its size, what it needs, what it is when it is not
 // called as a plugin, and what it answers when its core breaks. Namespaces and leases are the
 // test's own.

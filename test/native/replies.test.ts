@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Netlink in C against netlink in TypeScript: the same request bytes for the same operation, and
 // the same answer to the same datagrams, be they the kernel's, spoilt, or noise. The C runs under
 // sanitizers, which end it at the first read out of bounds.

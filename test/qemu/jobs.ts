@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs called here that run in the other kernel: a folder of stand-ins for PATH, and what takes
 // their calls over there. A call is files in a folder that both sides have; a line on a serial port
 // says that there is one. One call at a time. A stand-in gives input, environment, output and exit

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernel of Debian's package linux-image-amd64, which nodes run: as it is installed, or
 // downloaded and unpacked in a folder of its own. It refuses to install anything on this machine.
 import { execFileSync } from 'node:child_process';

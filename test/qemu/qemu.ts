@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Debian's kernel in qemu, on this machine's files. It owns starting and ending it and what is
 // mounted in it; jobs.ts owns what it does. It refuses to let anything inside write to this
 // machine's files but to the folder given for that: the root is read-only, and what is written

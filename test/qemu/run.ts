@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run test:qemu`, once all is built: which fixtures run in Debian's kernel, and that each of
 // them did. What they expect is their own. With arguments all whose names hold one of them, with
 // EVERY=fixture all.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random sequences on a stage until one goes wrong, that one shrunk, and how it is told: with its
 // seed and as a fixture. On which stages, the tests say.
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A call of a plugin as the model sees it, read from the very texts that the plugin gets: so that a
 // random call and a step of a fixture are one thing to it. It judges nothing.
 import type { Step } from '../support/fixture.ts';

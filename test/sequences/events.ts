@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What may happen in a random sequence, and how an event becomes a call: which attachment it means
 // is told relative to what the model says there is, so that events meet, also after shrinking.
 import fc from 'fast-check';

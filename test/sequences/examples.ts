@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sequences that went wrong once and are no fixture, because an operation fails in them. Each is
 // played before random ones are, with what was wrong as its name.
 import type { Event, Sequence } from './events.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What must hold after every call of a random sequence: the attachments that live or have left
 // something, and which lines of the state are theirs. It is made of the texts that go in and come
 // out, and shares no code with the core. Anything that goes or comes beside what it expects is a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The random sequences on the real kernel, through the native host's operations.
 import { describe, test } from 'vitest';
 import { fileDriver } from '../../host-node/drivers/files.ts';

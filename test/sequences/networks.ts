@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The networks and containers of the random sequences, and what the model knows of them. Pools are
 // written out and small, so that they run full: nothing here is computed as the core computes it.
 // It owns no behaviour.

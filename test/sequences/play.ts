@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plays a random sequence, or the steps of a fixture, on a stage and lets the model judge every
 // call. A violation comes with all that was done until then, to be printed as a fixture.
 import { Violation } from '../support/answer.ts';

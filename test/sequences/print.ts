@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sequence that went wrong as a fixture, in the format of fixtures/README.md. What no fixture can
 // say (a namespace that goes, a reboot, an operation that fails) is left to the state before: the
 // fixture then begins after the last of these.

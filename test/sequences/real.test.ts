@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The random sequences on the real kernel, through the Node host's drivers.
 import { describe, test } from 'vitest';
 import { needsRoot } from '../support/needs.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random sequences of ADD, CHECK, DEL, GC and STATUS over many containers and networks, with
 // operations that fail, namespaces that go and reboots, against the model: on the simulated kernel.
 // A failure prints its seed and the shrunk sequence as a fixture.

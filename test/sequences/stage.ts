@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a random sequence runs: the simulated kernel or the real one, with what happens to a node
 // beside calls (namespaces that go, a reboot) and with operations that fail, are lost or are the
 // last. It judges nothing.

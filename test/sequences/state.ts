@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A state text as a set of lines that can be compared: each kernel line with its namespace in
 // front. Hints where an allocation goes on are no state and come apart. It judges nothing.
 

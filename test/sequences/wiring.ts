@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an attachment that was made must have: by the spec and the documents, from result and state
 // text. It remembers nothing between calls.
 import { Violation } from '../support/answer.ts';

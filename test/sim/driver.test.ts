@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the simulated kernel does where no real one can be asked on every machine: files, VLANs,
 // namespaces by path, and the passing of time.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The simulated kernel against the real one: the same operations must give the same answers, errnos
 // and words, and leave the same state. The real one works in namespaces made for each test.
 import { randomBytes } from 'node:crypto';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Transactions three times over: as the core's messages on the real kernel, as its words on the
 // simulated one, and as the same words through nft itself. All three must agree on what fails, on
 // the state, and down to the expressions that the kernel gives back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random operations on two links and a bridge, with few enough names that they meet. A seed gives
 // the same calls each time.
 import { seeded } from '../support/lib-wasm.ts';

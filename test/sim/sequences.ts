@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operation sequences for the comparison with the real kernel, one behaviour each. Where a sequence
 // asks for lists, their order matters; the whole state is compared anyway.
 import {

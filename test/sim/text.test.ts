@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The text of the simulated kernel: what is written can be read, what is wrong is refused with its
 // line, and what an author may leave out is filled in.
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The form of a plugin's answer, by the spec and docs/plugins.md. It knows no command.
 
 /** A property that does not hold; the message says which. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs before each test file (vitest.config.mjs): says to it which steps of the build it may use,
 // by tools/test-steps.mjs. It builds nothing.
 import { relative } from 'node:path';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls of a chain of plugins as a runtime makes them: one after the other, each with the result of
 // the one before, or all in one call of the type `fairlead`. It knows no plugin's keys.
 import type { Step } from './fixture.ts';

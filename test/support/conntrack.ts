@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tracked flows of the real kernel in the conntrack lines of core-as/sim/text.ts: read from /proc,
 // and made by ctnetlink, for which no program is at hand everywhere.
 import { closeSync, constants, openSync } from 'node:fs';

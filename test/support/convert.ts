@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Results between spec versions, as an oracle for the core's conversion: written from the table of
 // libcni's rules, on plain JSON, sharing nothing with core-as/spec/result.ts.
 

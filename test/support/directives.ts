@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The comment of a fixture: what holds, in words, and after a blank line its directives. It knows
 // each directive and each of its values, and refuses all others: one with a slip in it would be
 // a fixture that says less than it seems to. Whether a kernel can do it is needs.ts's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fixture: one behaviour as configuration, calls, expected answers and expected kernel state.
 // The format is described in fixtures/README.md. It owns parsing and comparing, and refuses what
 // that page does not know; world.ts owns running.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A piece of this machine that stands for a node of a fixture: namespaces and a folder, made from a
 // fixture's text, read back as text, and taken away again. It makes no calls of plugins.
 import {

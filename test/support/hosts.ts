@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The programs that a node may have as its plugins: what holds of one must hold of the other.
 import { needsNative } from './needs.ts';
 import { distPath } from './wasm.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which driver of the kernel operations the tests of test/drivers/netlink.test.ts try: the Node
 // host's, unless test/native/ put another here before it loads them.
 import {

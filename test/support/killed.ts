@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A process that serves one call on the real kernel and dies by SIGKILL before its n-th operation,
 // as a node does that loses power. Started by test/e2e/heal.test.ts with its orders as JSON.
 import type { Driver } from '../../host-node/abi/index.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A namespace standing for the host, pods, and programs called in them as a runtime calls plugins.
 // All of it is the test's own and goes with close().
 import { spawn } from 'node:child_process';

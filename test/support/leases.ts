@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The index of a lease folder (core-as/plugins/ipam/host-local/lease-index.ts) read by other code
 // than the core's, and held against the lease files: what the next call would believe must be so.
 import { isIP } from 'node:net';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opens the test build of core-as/lib through AssemblyScript's loader: strings and bytes in and out
 // of its exports. It owns the marshalling; what the functions do is core-as/test/lib.ts.
 import { readFileSync } from 'node:fs';

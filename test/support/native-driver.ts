@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operations of the native host as a Driver: a program made of host-native/ without a core,
 // under AddressSanitizer and UndefinedBehaviorSanitizer, asked over two fifos. It refuses to
 // interpret.

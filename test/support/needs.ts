@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a test needs of the machine. Missing things are said in the test's title; under CI=true
 // nothing may be missing but what the kernel was built without.
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Network namespaces for tests, as new as they can be: IPv4 forwarding, which one inherits from a
 // machine that forwards, is off in them. It refuses to know what they are for.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // nftables as `nft` tells and takes it, in the nft lines of core-as/sim/text.ts. It reads and loads
 // by the program alone and knows no message of ours: it is the judge of them.
 import { outputOf, run } from './shell.ts';

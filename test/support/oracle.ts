@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real kernel's state in the text of core-as/sim/text.ts, as iproute2, nft and /proc tell it.
 // It reads only, and knows no driver of ours: it is the judge of both.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A call of a plugin for a container that is named as its namespace, where no fixture says more. It
 // judges no answer.
 import type { Step } from './fixture.ts';

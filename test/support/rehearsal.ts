@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A dry run, and then the real one, of the same task in the same place: namespaces and a folder of
 // the test. What both leave and answer can be compared, and that the dry run left all as it was.
 import { readdirSync, statSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a JSON report of vitest says of each test. It says not which tests must have run.
 import { readFileSync } from 'node:fs';
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs lists of operations on any driver, links by name, and collects what came back: so that the
 // simulated kernel and the real one can be asked the same. It knows no expectations.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shell that stays: what a program gets from it is what it would get without one.
 import { expect, test } from 'vitest';
 import { outputOf, run } from './shell.ts';

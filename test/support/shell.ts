@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs that a shell starts, which is started once and stays: to start one from a process as
 // large as a test's takes several times as long as the program, since all its memory is mapped anew
 // for a moment. One program at a time, waited for. It knows none of them.

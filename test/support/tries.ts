@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much the random tests try: one place for the tests and for docs/reliability.md, which a test
 // holds against it. The environment may ask for more or less. It runs nothing.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The txtar format: a comment, then files, each after a line "-- name --". Text in, text out.
 
 export interface Archive {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of CNI types for tests, as the core that was built gives it. It knows no type itself.
 import { linkNames, readTypes, type TypeTable } from '../../host-node/cli/types.ts';
 import { wasmModule } from './wasm.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the build left in dist/: its paths, and its modules, each compiled once per test process. It
 // refuses to a test what `npm test -- PATH` does not build for it.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kinds of links that fixtures may have: a row for each, with what the words of a state and
 // those of iproute2 must know of it. It runs nothing, and knows no fixture.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a fixture runs: the simulated kernel, the real one through the Node host, the real one
 // through the reference plugins. All three take the same text and give the same text back.
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The layers of the core: a folder imports from those below it alone, no files import one another
 // in a circle, and nothing is exported that nobody imports.
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the build builds again and what not, in a project of the test's own. It compiles nothing of
 // ours.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is told of work that takes long, on a terminal and without one. It waits for nothing: time
 // is the test's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of a run of tests: what counts as skipped, and that a run of nothing is no success. It
 // runs none of ours.
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `npm run try`: which tests it runs, and that it says so when there is nothing of that name.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

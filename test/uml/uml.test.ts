@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What needs VLANs on bridges, VRFs or dummies, on a kernel that has them when this has not: the
 // fixtures on the real kernel and through the referee, the driver's tests and dry runs, packets. It
 // owns which tests that are and that every one of them ran; what they expect is their own.

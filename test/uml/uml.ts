@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A Linux kernel of its own for one command: Debian's user-mode-linux, a kernel that is an ordinary
 // process, on this machine's files. It owns starting it, what is mounted in it, and getting exit
 // code and output out. It refuses to let anything inside write to this machine's files but to the

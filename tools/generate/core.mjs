@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // The core's side of the ABI: declarations of its imports, the classes of replies with their
 // readers, and typed faces of the operations. It refuses to write a face where the arguments or the
 // reply are better objects of the core: those are written by hand in core-as/host/.
 import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
 import { LIMITS } from '../../host-node/abi/limits.ts';
 import { SHAPES } from '../../host-node/abi/shapes.ts';
-import { comment, HEAD, snake, spread } from './text.mjs';
+import { comment, LINE_HEAD, snake, spread } from './text.mjs';
 
 /** Beside these, every operation that takes bytes, of which the core has more than one kind. */
 const BY_HAND = new Set([
@@ -47,7 +48,7 @@ export function coreImports() {
     const head = spread(`export declare function ${name}`, rawParams(op), ': i32;');
     return `${comment(op.about)}\n@external("${op.module}", "${op.name}")\n${head}\n`;
   });
-  return `// ${HEAD}\n// Only core-as/host/*.ts call these.\n\n${declared.join('\n')}`;
+  return `${LINE_HEAD}\n// Only core-as/host/*.ts call these.\n\n${declared.join('\n')}`;
 }
 
 function classOf(name, shape) {
@@ -99,7 +100,7 @@ function readerOf(name, shape) {
 export function coreShapes() {
   const shapes = Object.entries(SHAPES);
   return [
-    `// ${HEAD}`,
+    LINE_HEAD,
     '// What operations reply with, and reading it.',
     'import { JsonValue } from "../lib/json";',
     'import { bool_at, int_at, list_at, text_or_null, texts_of, wide_at } from "./reply";',
@@ -170,7 +171,7 @@ function facesOf(module) {
   const replies = ['Bytes', 'reply_bytes', 'reply_json', 'reply_numbers', 'reply_text', 'texts_of'];
   const shapes = given.flatMap(({ shape, reader }) => (shape ? [shape, reader] : []));
   return [
-    `// ${HEAD}\n`,
+    `${LINE_HEAD}\n`,
     `// Typed faces of operations of the module ${module}. One gives >= 0 or what is named, or\n`,
     '// else -errno or null, with the details noted in failure.ts.\n',
     imported(used('Utf8') ? ['Utf8'] : [], '../lib/utf8'),
@@ -192,7 +193,7 @@ function coreLimits() {
   const constants = numbers.map(([name, { value, about }]) => {
     return `${comment(about)}\nexport const ${name}: i32 = ${value};\n`;
   });
-  return [`// ${HEAD}\n// What every host holds to.\n`, ...constants].join('\n');
+  return [`${LINE_HEAD}\n// What every host holds to.\n`, ...constants].join('\n');
 }
 
 /** The files of the core by path. */

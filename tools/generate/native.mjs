@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The native host's side of the ABI: a prototype per operation, its import as wasm2c (wabt 1.0.32)
 // names it, which checks the arguments at the border and calls the operation, the limits, and a
 // struct per reply with what writes it. An operation that is missing in C is an error of the
@@ -5,9 +6,9 @@
 import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
 import * as limits from '../../host-node/abi/limits.ts';
 import { SHAPES } from '../../host-node/abi/shapes.ts';
-import { comment, HEAD, snake, wrapped } from './text.mjs';
+import { BLOCK_HEAD, comment, snake, wrapped } from './text.mjs';
 
-const TOP = `/* ${HEAD} */\n`;
+const TOP = `${BLOCK_HEAD}\n`;
 const WIDE = { str: 'text', bytes: 'bytes', out: 'room' };
 const cType = (type) => (isWide(type) ? `struct ${type === 'out' ? 'room' : 'span'} ` : 'int32_t ');
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // docs/host-abi.md: the table as a document. It refuses to explain; docs/architecture.md does.
 import { ABI_MARKER, OPERATIONS } from '../../host-node/abi/index.ts';
 import { LIMITS } from '../../host-node/abi/limits.ts';

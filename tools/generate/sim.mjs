@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The simulated kernel's side of the ABI: what stands in for the imports when the core is built
 // onto it, and the writers of replies. It refuses to know what an operation does there.
 import { readdirSync, readFileSync } from 'node:fs';
@@ -5,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
 import { SHAPES } from '../../host-node/abi/shapes.ts';
 import { fieldsOf, initialOf, rawParams, typeOf } from './core.mjs';
-import { comment, HEAD, snake, spread } from './text.mjs';
+import { comment, LINE_HEAD, snake, spread } from './text.mjs';
 
 const SIM = fileURLToPath(new URL('../../core-as/sim', import.meta.url));
 const NAMES = new Set(OPERATIONS.map((op) => `${op.module}_${op.name}`));
@@ -36,7 +37,8 @@ function simImports() {
     ].join('\n');
   });
   return (
-    `// ${HEAD}\n// Stands where core-as/host/imports.gen.ts stands when the core is built onto\n` +
+    `${LINE_HEAD}\n` +
+    '// Stands where core-as/host/imports.gen.ts stands when the core is built onto\n' +
     '// the simulated kernel.\n' +
     'import * as at from "../sim/operations.gen";\nimport * as trace from "../sim/trace";\n\n' +
     traced.join('\n')
@@ -88,7 +90,7 @@ function writerOf(name, shape) {
 /** core-as/sim/replies.gen.ts */
 function simReplies() {
   return [
-    `// ${HEAD}`,
+    LINE_HEAD,
     '// What the simulated kernel replies with, and writing it.',
     'import { ByteWriter } from "../lib/utf8";',
     'import {',
@@ -129,7 +131,7 @@ function simOperations() {
     return `export {\n${names.map((name) => `  ${name},\n`).join('')}} from "./${file}";`;
   });
   return [
-    `// ${HEAD}`,
+    LINE_HEAD,
     '// Every operation on the simulated kernel, under the names that the core imports.',
     '',
     ...exported,

@@ -1,8 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 // How generated files are written: their heads, comments, and calls on as many lines as they need.
 // It refuses to know a language beyond what C and TypeScript share.
 const COLUMNS = 100;
 
-export const HEAD = 'Generated from host-node/abi/ by `npm run generate`. Do not edit.';
+const LICENCE = 'SPDX-License-Identifier: Apache-2.0';
+const HEAD = 'Generated from host-node/abi/ by `npm run generate`. Do not edit.';
+/** The head of a generated file of TypeScript, and of C. */
+export const LINE_HEAD = `// ${LICENCE}\n// ${HEAD}`;
+export const BLOCK_HEAD = `/* ${LICENCE} */\n/* ${HEAD} */`;
 
 /** A comment, on several lines where one would be too long. */
 export function comment(text, indent = '') {

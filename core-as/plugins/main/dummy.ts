@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `dummy`: an interface that is in the container alone, which drops what it is sent.
 import { Adding } from "../../attach/adding";
 import { failure_errno } from "../../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `loopback`: the container's own `lo`, up. CNI_IFNAME is not looked at.
 
 import { Adding } from "../../attach/adding";

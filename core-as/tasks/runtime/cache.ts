@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The results of attachments that live, in libcni's own format and place (cniCacheV1, one file
 // <cacheDir>/results/<network>-<containerID>-<ifname>), so that every runtime of a node knows of
 // every attachment. Written at once, read with suspicion: after a power cut an entry may be empty,

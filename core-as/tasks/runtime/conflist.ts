@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A network as it lies on disk (spec 1.1.0 section 1): a list of plugins, a single plugin as of
 // old, the drop-in folder beside a list, and the version chosen of those offered. It follows
 // libcni, and knows no plugin's keys. It refuses to run anything.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which file of a folder such as /etc/cni/net.d is a network's, in the order of libcni: lists by
 // name, then single plugins' files. A file that cannot be read hides no network but its own.
 import { failure_errno } from "../../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The runtime's side of CNI (spec 1.1.0 section 3; libcni): one verb over one network. A list is
 // served as the type `fairlead` serves its own: our types inside this instance, foreign ones
 // executed, prevResult passed on, one undo. It owns the cache's part in it and which attachments

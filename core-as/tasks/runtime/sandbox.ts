@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the namespace of an entry in a runtime's cache is there. It asks for the path alone:
 // such an entry says nothing of identity.
 import { failure_errno } from "../../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether this user may see all that lies in a folder: where that is not so, nothing found does not
 // mean that there is nothing. It reads and judges no content.
 import { failure_errno } from "../../host/failure";

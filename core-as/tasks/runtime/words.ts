@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What plugins say to runtimes, in the words of the command line: options in place of variables,
 // and commands in place of the spec's verbs. It owns the pairs; a test holds them to what is said.
 

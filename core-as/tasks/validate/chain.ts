@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plugins of a network together: the order in which they can work, and what each needs of the
 // version. Only what is certain to fail is an error.
 import { JsonValue } from "../../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys that nobody reads, by the table of types, and what was meant by them: slips of the finger,
 // keys of another place, keys given twice, keys that are the runtime's to write. It owns the keys
 // that no type owns, and refuses to look at values.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The MTU of a network against the link its packets leave the node by, and against what links and
 // IP versions take. It looks at the node and changes nothing; a node without a route says nothing.
 import { HOST, Link, link_get, link_get_index, route_get } from "../../host/kernel";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A network as validation walks it: each plugin with the file it stands in and the request that it
 // would get, chains inside one plugin opened up. It refuses to judge and to run anything.
 

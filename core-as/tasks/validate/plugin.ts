@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One plugin of a network on its own: is its type known and installed, does it have the keys it
 // needs, are its capabilities of use, and what does its own load say of it, which is what ADD would
 // say. It refuses to compare plugins.

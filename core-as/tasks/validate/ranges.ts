@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A network against the others of its folder: addresses that two of them would give, names that two
 // of them have, links that two of them want different gateways on. It refuses to judge a range by
 // itself: its plugin does.

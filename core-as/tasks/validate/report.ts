@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What validation finds: errors and warnings of files, each at a line and column and with the key
 // it is about. It owns order, limits and the shape of the answer, and judges nothing.
 import { JsonValue, Kind, Parsed } from "../../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The task `validate`: everything that can be said of network configurations before a container is
 // attached. It owns the order of the looks; each look is a file of its own. Nothing is executed and
 // nothing is changed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What lives on a node while programs are put in place or taken away: containers of ours, by their
 // records, and of the plugins before. What becomes of them is the core's to do; here it is decided
 // whether to go on, and said. It touches no file of an installation.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `fairlead install` and `fairlead uninstall` as commands: their options, which native program goes
 // along, and what is said. Nothing here runs when a plugin is called.
 import { closeSync, openSync, readSync, statSync } from 'node:fs';

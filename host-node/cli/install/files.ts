@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files of a node as install and uninstall handle them: what lies there, told by a mark; new ones
 // that are on the disk when they are named; failures in words that say what to do. It knows no
 // plan.

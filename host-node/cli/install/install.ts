@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Puts the executable, its links and a conflist in place. Every file appears by rename, what was
 // there before is kept, and a failure half way is undone. It refuses to make folders unasked, to
 // overwrite a backup, and to touch a file that was changed since.

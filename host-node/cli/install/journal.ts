@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The changes of one run of install or uninstall: each is undone in reverse when a later one fails.
 // It knows nothing of what is installed.
 import { closeSync, linkSync, openSync, renameSync, rmSync, unlinkSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What install placed on a node, in a file beside it: uninstall takes away just that, and what was
 // there before is known. A manifest that cannot be understood ends both.
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What install and uninstall did or would do, in lines for a person.
 
 export type Action =

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Takes away just what install put in place, and gives what was kept its name back. It refuses to
 // touch a file that was changed since, and to remove any folder.
 import { basename, join } from 'node:path';

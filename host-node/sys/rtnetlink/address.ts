@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses in replies of rtnetlink. It refuses to trust one (see reply.ts).
 import type { Address } from '../../abi/index.ts';
 import {

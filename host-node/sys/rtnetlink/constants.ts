@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers of rtnetlink, as the headers of Linux have them. It refuses to use them.
 
 // linux/netlink.h

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Links and VLANs of bridge ports in replies of rtnetlink. It refuses to trust one (see reply.ts).
 import type { Link, PortVlan } from '../../abi/index.ts';
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A reply of netlink: its messages, their attributes, and its verdict. It refuses to trust one:
 // every length is checked before it is used, and one that does not fit is EBADMSG, never a read
 // past the end or a loop that stands still.

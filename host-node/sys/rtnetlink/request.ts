@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One request of rtnetlink under construction: values in, bytes out. It refuses to touch a socket
 // (netlink.ts does). Numbers are little-endian, as on both machines it ships for.
 import { OsError } from '../../abi/index.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes and policy routing rules in replies of rtnetlink. It refuses to trust one (see reply.ts).
 import type { FibRule, Route, RouteTo } from '../../abi/index.ts';
 import {

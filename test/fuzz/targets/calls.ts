@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What comes with a call beside its configuration: the environment, CNI_ARGS, prevResult.
 import { Violation } from '../../support/answer.ts';
 import { ENV, envBlock, Node, nothingLeft, same } from '../node.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Configurations: what a plugin reads on standard input, of every type and every fixture. Every
 // command gets the same one, and a DEL with it must take away what an ADD with it made.
 import { Violation } from '../../support/answer.ts';

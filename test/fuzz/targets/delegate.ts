@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a foreign plugin prints: as the IPAM plugin of a bridge, and as a plugin of a chain.
 import { Violation } from '../../support/answer.ts';
 import { wordsOf } from '../mutate.ts';

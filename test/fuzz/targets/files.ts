@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files that the core reads and anybody may have written: records of attachments, leases, and the
 // hint where an allocation goes on. A second container lives beside, and nothing may happen to it.
 import { OsError } from '../../../host-node/abi/index.ts';

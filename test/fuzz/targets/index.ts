@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All targets, one row each. A new one is a file beside this, a row here and a count in
 // test/support/tries.ts.
 import type { Target } from '../target.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Replies of the kernel: one datagram through every parser of rtnetlink, and through a socket that
 // waits for the answer to a request, a query and a dump.
 import {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files that the command line reads and anybody may have written: the configuration folder and the
 // results that a runtime keeps. A good network lies beside, and its container lives.
 import { Violation } from '../../support/answer.ts';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Choosing an address of a range set: a requested one, or round robin after the one given last.
 // It knows leases by their interface only, not where they lie.
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which addresses of a lease folder are taken: a map of bits per 65,536 addresses, so that the next
 // free one of a nearly full range is found without asking for each. It may be wrong: a lease is
 // made with link(2), which finds out. An address wrongly free costs one try; one wrongly taken is

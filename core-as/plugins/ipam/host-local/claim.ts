@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The addresses of an ADD: one of each range set, those that the runtime asked for first. Which
 // address of a set it is, is allocate.ts's.
 import { Ip, ip_parse } from "../../../lib/ip";

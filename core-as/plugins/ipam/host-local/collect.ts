@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GC of leases: which of a network go. It refuses to look at anything but leases and records.
 import { leases_recorded } from "../../../attach/living";
 import { log } from "../../../host/store";

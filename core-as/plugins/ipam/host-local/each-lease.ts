@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The leases of a folder one after the other, and whose each is. It refuses to change any.
 import { failure_errno } from "../../../host/failure";
 import { Reading } from "../../../host/store";

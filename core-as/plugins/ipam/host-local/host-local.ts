@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The IPAM type `host-local`: one address per range set out of local leases. This file owns what it
 // does at each command. Its keys are plan.ts, the choice of addresses claim.ts, files leases.ts.
 import { Adding } from "../../../attach/adding";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A part of the index of a lease folder: the leases of some containers, as lines of a file, and the
 // hashes by which they are found. The index itself is lease-index.ts.
 import { failure_errno } from "../../../host/failure";

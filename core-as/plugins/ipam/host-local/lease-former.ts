@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the index of a lease folder said before it is made anew, of one thing: which leases are of
 // this boot. It lies in /run, which a reboot clears, so what it has as made since the boot was, and
 // so was what came into the folder since; a clock that was set cannot change that. Of all else it

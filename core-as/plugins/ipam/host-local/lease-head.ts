@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The file "index" of the index of a lease folder: which folder it is of and as of which time, and
 // which parts there are. What follows from that is lease-index.ts's.
 import { failure_errno } from "../../../host/failure";

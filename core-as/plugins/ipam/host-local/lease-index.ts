@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The index of a lease folder, /run/fairlead/leases/<hash of the folder>/: which leases a container
 // has, and which addresses are taken. It is a cache; the lease files are the truth, and it refuses
 // to say of an owner what the lease itself does not say.

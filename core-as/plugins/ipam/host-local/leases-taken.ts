@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effect "leases": those that an attachment has in a folder, and how they go back.
 import { Effect, Site } from "../../../attach/effect";
 import { JsonValue, Kind } from "../../../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The lease folder, byte-compatible with the reference host-local so that both can share a node:
 // <dataDir>/<network>/<ip> holds "<containerID>\r\n<ifname>", last_reserved_ip.<set> the address
 // given last, and flock on `lock` guards all of it. A zero-byte lease is a crashed writer's and

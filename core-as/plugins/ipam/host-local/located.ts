@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the leases of a request are, of a configuration that may be broken. It reads none.
 import { CniError, Code } from "../../../spec/error";
 import { Request } from "../../../spec/request";

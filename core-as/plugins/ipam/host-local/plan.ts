@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a configuration of host-local says: keys, sources of ranges and of requested addresses, with
 // the order and the words of the reference plugin. It takes no address.
 import { Ip, ip_parse_loose } from "../../../lib/ip";

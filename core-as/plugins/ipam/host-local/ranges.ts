@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Address ranges of host-local: a range set is a pool of disjoint ranges of one family, and gives
 // one address. Validation, order and wording follow the reference plugin.
 import { Cidr, cidr_parse, Ip, ip_parse } from "../../../lib/ip";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The file that `resolvConf` names (resolv.conf(5)), whose content becomes the DNS of a result.
 import { file_read } from "../../../host/store";
 import { utf8_decode, utf8_invalid_at } from "../../../lib/utf8";

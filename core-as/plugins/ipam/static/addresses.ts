@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The addresses of the type `static`, from every source that it has, each once. Sources, lowest to
 // highest: ipam.addresses with CNI_ARGS IP appended, args.cni.ips, runtimeConfig.ips; a higher one
 // replaces the lower.

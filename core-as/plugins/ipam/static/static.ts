@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The IPAM type `static`: addresses written in the configuration or requested by the runtime. It
 // keeps no state. Where the addresses are from is addresses.ts.
 import { Adding } from "../../../attach/adding";

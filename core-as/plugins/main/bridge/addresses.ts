@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gateway's addresses on a bridge, or on its interface in a VLAN, as a change of what the
 // network's containers share. Whose address may stay and whose goes is decided here.
 import { undone } from "../../../attach/changes";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `bridge`: a veth pair between a Linux bridge on the host and the container. This
 // file owns what it does at each step of a main plugin. The bridge itself is switch.ts, its ports
 // port.ts, the gateway gateway.ts, how all of it looks in the end verify.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gateway of a bridge's containers: keys, where its addresses go, and CHECK of them. How they
 // come there is addresses.ts, the interface in a VLAN vlan-link.ts.
 import { Adding } from "../../../attach/adding";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Routes of a host link that an address may take along when it is replaced: noted before, put back
 // after. Those that the kernel makes of an address are the kernel's.
 import { undone } from "../../../attach/changes";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ports of a bridge: flags and VLANs, of the container's own port and of the uplink.
 import { undone } from "../../../attach/changes";
 import { Shared } from "../../../attach/shared-change";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A Linux bridge as a network's switch: finding or making it, and its mode. Its ports are those of
 // port.ts, its addresses those of addresses.ts. A bridge is shared, so it is made and added to,
 // never taken away by DEL.

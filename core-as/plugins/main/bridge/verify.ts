@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's side of a container of `bridge` as it is: for the end of ADD, and for CHECK. It
 // changes nothing.
 import { shared_lock, shared_unlock } from "../../../attach/shared";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's interface in a VLAN of a bridge, where the gateway of a network with `vlan` is. It
 // refuses to know the gateway's addresses.
 import { undone } from "../../../attach/changes";

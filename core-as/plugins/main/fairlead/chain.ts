@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The list of a fused chain: reading it, and what the runtime does not pass to it. It knows no
 // inner plugin's keys.
 import { log } from "../../../host/store";

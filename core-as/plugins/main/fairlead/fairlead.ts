@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `fairlead`: a whole chain in one call. Its "plugins" are the very objects of a
 // conflist; ours run inside this instance, foreign ones are executed. prevResult is passed from one
 // to the next, and one list of effects serves all. How the list is read is chain.ts.

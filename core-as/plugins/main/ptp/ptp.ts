@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `ptp`: a veth pair between host and container and nothing else. This file owns the
 // keys; the routes by which the host is the container's gateway are routes.ts.
 

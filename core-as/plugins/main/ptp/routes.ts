@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The routes of ptp: the host is the container's gateway by a /32 (/128) on its own end, and the
 // container reaches all else through that. It refuses to know where the addresses are from.
 import { failure_errno } from "../../../host/failure";

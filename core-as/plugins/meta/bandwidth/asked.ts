@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a configuration of bandwidth asks for in each direction, in bits, and what is wrong with it.
 // It makes nothing.
 import { Bucket, Link } from "../../../host/kernel";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `bandwidth`, chained: how much a container may receive (ingress) and send (egress).
 // This file owns the order. Its keys are asked.ts, which interface is limited place.ts, what is
 // recorded limits.ts, how it is limited shaper.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A token bucket at the root of a link: its numbers, putting it there, comparing and removing it.
 // It refuses to touch a root that is another's.
 import { failure_errno } from "../../../host/failure";

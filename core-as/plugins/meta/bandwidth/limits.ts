@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `bandwidth` made for an attachment and how it goes: the effect "bandwidth", or, without a
 // record, by the names of ifbs. It refuses to remove what neither tells to be its own.
 import { Effect, Site } from "../../../attach/effect";

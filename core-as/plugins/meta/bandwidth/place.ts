@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which interface of an attachment is limited. A veth is limited at its end on the host, as the
 // reference does it: what the host sends there is the container's ingress. Any other interface is
 // limited in the container's namespace, and there its root is egress. It sets no limit.

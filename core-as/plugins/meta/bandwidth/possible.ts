@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether this kernel can limit at all: for STATUS. It leaves nothing behind.
 import { failure_errno } from "../../../host/failure";
 import { Bucket, HOST, link_add_ifb, qdisc_add_tbf } from "../../../host/kernel";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Limits of an interface in both directions: what it sends through a token bucket at its root, what
 // it receives by way of an ifb with a bucket of its own. It owns the names of ifbs, the filters
 // that lead to them, and how all of it goes again; whose interface that is, and which direction is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys of firewall that choose how the reference does it: what they ask for is done in our way, or
 // it is said what else to do. It makes nothing.
 import { log } from "../../../host/store";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `firewall`, chained: lets the container's packets through, and keeps bridges apart
 // that ask for it (ingressPolicy). This file owns the keys and says what is wanted in nftables;
 // which rules there are is ../../../nft/firewall.ts, what comes along with them

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ingressPolicy of firewall: what keeps the bridge of a container apart from others. The rules are
 // ../../../nft/firewall.ts.
 import { failure_errno } from "../../../host/failure";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Keys of portmap that choose how the reference does it: what they ask for is done in our way, or
 // refused. It makes nothing.
 import { log } from "../../../host/store";

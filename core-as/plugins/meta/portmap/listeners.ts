@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Processes of the host that listen where a port of the host is to lead to the container: they get
 // nothing more from outside, which ADD says, as nobody else would. It changes nothing.
 import { HOST, socket_listens } from "../../../host/kernel";

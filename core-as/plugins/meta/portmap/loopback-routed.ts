@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Packets from 127.0.0.0/8 may leave by the link that leads to a container (route_localnet). It
 // stays so after DEL: other containers behind that link need it.
 import { undone } from "../../../attach/changes";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What one entry of runtimeConfig.portMappings asks for (CNI conventions), and what it is in sets
 // of nftables. Which ports clash, and the flows through them, are nft/hostport.ts.
 import { log } from "../../../host/store";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `portmap`, chained: ports of the host lead to the container. This file owns the
 // order of work. What a mapping is, and which address is meant, is mapping.ts, the chains are
 // nft/subnets.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The key `gateways` of sbr: one of each family, or none. It refuses to look for others.
 import { Ip, ip_parse } from "../../../lib/ip";
 import { JsonValue } from "../../../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How sbr moves the routes of an interface: into a table for each of its addresses, with a rule
 // that leads packets from the address there. The way back is sourced.ts.
 import { Adding } from "../../../attach/adding";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `sbr`, chained: source based routing. Packets from an address of the interface are
 // looked up in a table of its own, which its routes move to. This file owns the keys and the order
 // of work; how the routes move is lanes.ts, and how they go back sourced.ts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `sbr` made of an attachment and how it goes back: the effect "sbr", which knows the rules,
 // so that DEL finds them when the interface is gone; without a record, what the addresses tell.
 import { Adding } from "../../../attach/adding";

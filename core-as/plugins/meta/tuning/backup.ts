@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference's backup file of `tuning`, <dataDir>/<containerID>_<ifname>.json, so that either
 // implementation can take back what the other did. It knows what the reference knows, and no more.
 import { file_drop } from "../../../attach/store";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `tuning` changed and how it goes back: the effect "tuning", which knows sysctls and the
 // host's end beside what the reference's backup (backup.ts) knows.
 import { Adding } from "../../../attach/adding";

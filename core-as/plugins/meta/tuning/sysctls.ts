@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sysctls that a configuration names: their spelling, and the allow-list of the node's
 // administrator (/etc/cni/tuning/allowlist.conf, the reference's own).
 import { failure_errno } from "../../../host/failure";

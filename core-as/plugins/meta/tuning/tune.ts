@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The properties of a link that `tuning` may change, and how one is set. It refuses to know why.
 import {
   Link,

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `tuning`, chained: sysctls of the container's namespace, and properties of its
-// interface. This file owns the order of work; wanted.ts what is wanted of the interface, sysctls.ts
-// their spelling and the allow-list, restore.ts what is recorded and how it goes back.
+// interface. This file owns the order of work; wanted.ts what is wanted of the interface,
+// sysctls.ts their spelling and the allow-list, restore.ts what is recorded and how it goes back.
 import { Adding } from "../../../attach/adding";
 import { Link, link_get, sysctl_read, sysctl_write } from "../../../host/kernel";
 import { JsonValue } from "../../../lib/json";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a configuration of `tuning` wants of the interface: reading it, making it so, and CHECK. How
 // it goes back is restore.ts.
 import { HOST, Link } from "../../../host/kernel";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a link loses on its way into a VRF or out of one (Linux takes it down and up): IPv6
 // addresses and routes. They are noted before and put back after, the routes of table main in the
 // table where the link then has its own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `vrf` made of an attachment and how it goes back: the effect "vrf". A VRF goes with the last
 // interface that is in it.
 import { undone } from "../../../attach/changes";

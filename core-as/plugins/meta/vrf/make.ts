@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Making a VRF, and whether this kernel has any.
 import { failure_errno } from "../../../host/failure";
 import { HOST, Link, link_add_vrf } from "../../../host/kernel";

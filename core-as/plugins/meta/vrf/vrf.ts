@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CNI type `vrf`, chained: puts the interface into a VRF of the container, which is made for
 // the first and removed with the last. This file owns the keys and the order of work. What is
 // recorded and how it goes back is joined.ts, what a link loses on the way carry.ts.
