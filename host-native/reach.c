@@ -15,9 +15,9 @@
 /** Far above what any configuration leads to. */
 #define LIST_LIMIT_BYTES 65536u
 
-/** Until the core has said more: its locks, in the folder that the call names for its state. */
+/** Until the core has said more: its locks, where they lie or this variable says. */
 static const char FIRST[] = "/run/fairlead";
-static const char FIRST_NAMED_BY[] = "CNI_FAIRLEAD_STATE_DIR";
+static const char FIRST_VARIABLE[] = "CNI_FAIRLEAD_STATE_DIR";
 static const char VARIABLE[] = "CNI_";
 /** Among the folders: the whole of the files. */
 static const char ROOT[] = "/";
@@ -49,13 +49,16 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
 }
 
+static const char *first_folder(void)
+{
+    const char *moved = getenv(FIRST_VARIABLE);
+    return moved == NULL || moved[0] == 0 ? FIRST : moved;
+}
+
 bool reach_may_write(const char *path)
 {
     if (wanted == REACH_FREE) return true;
-    if (!confined) {
-        const char *named = getenv(FIRST_NAMED_BY);
-        return is_below(path, named != NULL && *named != 0 ? named : FIRST);
-    }
+    if (!confined) return is_below(path, first_folder());
     for (const char *at = next(&folders, NULL); at != NULL; at = next(&folders, at)) {
         if (strcmp(at, ROOT) == 0 || is_below(path, at)) return true;
     }

@@ -1,7 +1,7 @@
 // The built program itself: base names, options, exit codes, one process and one bundle. Namespaces
 // and leases are the test's own.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -78,6 +78,39 @@ describe('as a plugin', () => {
     writeFileSync(trap, 'process.exit(99)');
     const env = { CNI_COMMAND: 'VERSION', NODE_OPTIONS: `--require ${trap}` };
     expect(run('bridge', [], env).status).toBe(0);
+  });
+
+  test('OPENSSL_CONF and what else Node knows have no effect', () => {
+    const broken = join(folder, 'broken.cnf');
+    writeFileSync(broken, 'broken [[[');
+    const plain = run('bridge', [], { CNI_COMMAND: 'VERSION' });
+    const env = {
+      CNI_COMMAND: 'VERSION',
+      OPENSSL_CONF: broken,
+      NODE_EXTRA_CA_CERTS: broken,
+      NODE_PATH: folder,
+      NODE_REDIRECT_WARNINGS: join(folder, 'warnings'),
+      NODE_V8_COVERAGE: join(folder, 'coverage'),
+      NODE_DEBUG: 'fs,module',
+      SSL_CERT_FILE: broken,
+      NODE_USE_SYSTEM_CA: '1',
+    };
+    expect(run('bridge', [], env)).toEqual(plain);
+    expect(existsSync(join(folder, 'warnings')) || existsSync(join(folder, 'coverage'))).toBe(
+      false,
+    );
+  });
+
+  test('what Node reads before us is as documented', () => {
+    const cache = join(folder, 'compiled');
+    const version = { CNI_COMMAND: 'VERSION' };
+    expect(run('bridge', [], { ...version, NODE_COMPILE_CACHE: cache }).status).toBe(0);
+    expect(existsSync(cache)).toBe(true);
+    expect(run('bridge', [], { ...version, NODE_REPL_EXTERNAL_MODULE: '/x' }).status).toBe(9);
+    expect(run('bridge', [], { ...version, NODE_CHANNEL_FD: '0' }).status).toBe(0);
+    const debugged = run('bridge', [], { ...version, NODE_DEBUG_NATIVE: 'SEA' });
+    expect(debugged.stdout).toBe(run('bridge', [], version).stdout);
+    expect(debugged.stderr).not.toBe('');
   });
 
   test('the bundle serves the same under a Node of its own', () => {

@@ -17,7 +17,8 @@ import { claim } from "./claim";
 import { leases_collect } from "./collect";
 import { Leases } from "./leases";
 import { LeasesTaken } from "./leases-taken";
-import { data_dir, Plan, ranges_stand_in } from "./plan";
+import { lease_dir, leases_of, located } from "./located";
+import { Plan, ranges_stand_in } from "./plan";
 import { pools_read } from "./ranges";
 import { resolv_conf } from "./resolv-conf";
 
@@ -46,10 +47,7 @@ export class HostLocal extends Plugin {
       .at(CNI_ARGS, "IP");
   }
   reach(request: Request, into: Reach): void {
-    const dataDir = data_dir(request);
-    if (request.network.length > 0 && dataDir.length > 0) {
-      into.write(`${dataDir}/${request.network}`);
-    }
+    into.write(lease_dir(request));
   }
   load(request: Request): CniError | null {
     return this.plan.read(request);
@@ -128,22 +126,4 @@ export class HostLocal extends Plugin {
     log(`host-local: ${full.toString()}`);
     return null;
   }
-}
-
-function leases_of(dataDir: string, request: Request): Leases {
-  return new Leases(dataDir, request.network, request.env.containerID, request.env.ifname);
-}
-
-/** The leases of a configuration that may be broken; null when it does not say where they are. */
-function located(request: Request, errors: CniError[]): Leases | null {
-  const dataDir = data_dir(request);
-  if (request.network.length > 0 && dataDir.length > 0) return leases_of(dataDir, request);
-  errors.push(
-    new CniError(
-      Code.InvalidConfig,
-      `cannot tell where the leases are: correct "name" and "ipam.dataDir", ` +
-        `then run ${request.env.command} again`,
-    ),
-  );
-  return null;
 }

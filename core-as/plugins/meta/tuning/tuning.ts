@@ -1,7 +1,6 @@
 // The CNI type `tuning`, chained: sysctls of the container's namespace, and properties of its
-// interface. This file owns the order of work. What is wanted of the interface is wanted.ts, the
-// spelling of sysctls and the allow-list sysctls.ts, what is recorded and how it goes back
-// restore.ts.
+// interface. This file owns the order of work; wanted.ts what is wanted of the interface, sysctls.ts
+// their spelling and the allow-list, restore.ts what is recorded and how it goes back.
 import { Adding } from "../../../attach/adding";
 import { Link, link_get, sysctl_read, sysctl_write } from "../../../host/kernel";
 import { JsonValue } from "../../../lib/json";
