@@ -122,7 +122,7 @@ static void visit_link(struct reply *reply, const struct message *message, void 
 
 static struct request *ask(int32_t ifindex)
 {
-    struct request *get = request_query(RTM_GETLINK);
+    struct request *get = request_command(RTM_GETLINK, 0);
     request_ifinfomsg(get, AF_UNSPEC, ifindex, 0, 0);
     return get;
 }
@@ -132,7 +132,7 @@ static int32_t reply_link(struct netlink *netlink, struct reply *reply, struct r
 {
     bool seen = false;
     request_u32(get, IFLA_EXT_MASK, NO_STATISTICS);
-    int32_t status = netlink_get_one(netlink, reply, get, RTM_NEWLINK, visit_link, &seen);
+    int32_t status = netlink_get(netlink, reply, get, visit_link, &seen);
     if (status < 0) return status;
     return seen ? reply_end(reply) : reply_fail(reply, EBADMSG, "no link in the reply");
 }
@@ -142,7 +142,7 @@ int32_t link_visit(struct netlink *netlink, struct reply *reply, int32_t ifindex
 {
     struct request *get = ask(ifindex);
     request_u32(get, IFLA_EXT_MASK, NO_STATISTICS);
-    return netlink_get_one(netlink, reply, get, RTM_NEWLINK, visit, context);
+    return netlink_get(netlink, reply, get, visit, context);
 }
 
 int32_t link_must_exist(struct netlink *netlink, struct reply *reply, int32_t ifindex)

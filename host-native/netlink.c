@@ -131,7 +131,7 @@ static int32_t receive(int fd, struct reply *reply, bool dump)
 /** What is known of the exchange that is under way. */
 struct exchange {
     uint32_t sequence;
-    /** A message of this type ends it well, before its verdict or without one; 0 for none. */
+    /** A message of this type ends it well before its verdict; 0 for none. */
     uint16_t early;
     bool ended;
     /** Whether the parts of a dump agree. */
@@ -154,9 +154,10 @@ static int32_t take(struct reply *reply, uint32_t length, struct exchange *excha
             exchange->ended = true;
         } else if (one.type == NLMSG_OVERRUN) {
             return reply_fail(reply, ENOBUFS, "reply overrun");
-        } else if (one.type != NLMSG_NOOP) {
-            if (visit != NULL) visit(reply, &one, context);
-            exchange->ended = exchange->early != 0 && one.type == exchange->early;
+        } else if (exchange->early != 0 && one.type == exchange->early) {
+            exchange->ended = true;
+        } else if (one.type != NLMSG_NOOP && visit != NULL) {
+            visit(reply, &one, context);
         }
     }
     return view_malformed ? reply_fail(reply, EBADMSG, TRUNCATED) : 0;
@@ -182,7 +183,7 @@ static int32_t replies(struct netlink *netlink, struct reply *reply, bool dump,
 }
 
 static int32_t perform(struct netlink *netlink, struct reply *reply, struct request *request,
-    bool dump, uint16_t early, bool *whole, visitor *visit, void *context)
+    bool dump, bool *whole, visitor *visit, void *context)
 {
     int32_t status = request_seal(reply, request);
     if (status < 0) return status;
@@ -190,7 +191,7 @@ static int32_t perform(struct netlink *netlink, struct reply *reply, struct requ
     netlink->broken = true;
     status = send_bytes(netlink->fd, request->bytes, request->length);
     if (status < 0) return status;
-    struct exchange exchange = {.sequence = request_last_sequence(), .early = early};
+    struct exchange exchange = {.sequence = request_last_sequence()};
     status = replies(netlink, reply, dump, &exchange, visit, context);
     *whole = exchange.whole;
     return status;
@@ -200,14 +201,7 @@ int32_t netlink_get(struct netlink *netlink, struct reply *reply, struct request
     visitor *visit, void *context)
 {
     bool whole;
-    return perform(netlink, reply, request, false, 0, &whole, visit, context);
-}
-
-int32_t netlink_get_one(struct netlink *netlink, struct reply *reply, struct request *request,
-    uint16_t type, visitor *visit, void *context)
-{
-    bool whole;
-    return perform(netlink, reply, request, false, type, &whole, visit, context);
+    return perform(netlink, reply, request, false, &whole, visit, context);
 }
 
 int32_t netlink_run(struct netlink *netlink, struct reply *reply, struct request *request)
@@ -223,7 +217,7 @@ int32_t netlink_dump(struct netlink *netlink, struct reply *reply, struct reques
         bool whole = false;
         reply->buffer.length = before;
         if (forget != NULL) forget(context);
-        int32_t status = perform(netlink, reply, request, true, 0, &whole, visit, context);
+        int32_t status = perform(netlink, reply, request, true, &whole, visit, context);
         if (status < 0 || whole) return status;
     }
     return reply_fail(reply, EINTR, "the list changed while it was read, %d times", DUMP_TRIES);

@@ -42,10 +42,6 @@ int32_t netlink_run(struct netlink *netlink, struct reply *reply, struct request
 int32_t netlink_get(struct netlink *netlink, struct reply *reply, struct request *request,
     visitor *visit, void *context);
 
-/** Performs a request of request_query, whose reply is one message of a type, or an error. */
-int32_t netlink_get_one(struct netlink *netlink, struct reply *reply, struct request *request,
-    uint16_t type, visitor *visit, void *context);
-
 /**
  * Performs a dump, again when the kernel says that it changed meanwhile (NLM_F_DUMP_INTR), with
  * the slot as it was before and after `forget` (NULL for none); EINTR when it did so five times.

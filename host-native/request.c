@@ -33,11 +33,6 @@ struct request *request_command(uint16_t type, uint16_t flags)
     return begin(type, flags | NLM_F_ACK);
 }
 
-struct request *request_query(uint16_t type)
-{
-    return begin(type, 0);
-}
-
 struct request *request_dump(uint16_t type)
 {
     return begin(type, NLM_F_DUMP);

@@ -22,8 +22,6 @@ struct request {
 
 /** Begins an acknowledged request; NLM_F_REQUEST and NLM_F_ACK are added. */
 struct request *request_command(uint16_t type, uint16_t flags);
-/** Begins a request that is answered by one message; nothing acknowledges it beside that. */
-struct request *request_query(uint16_t type);
 /** Begins a dump. */
 struct request *request_dump(uint16_t type);
 /** Appends a header or a value as it is. What does not fit makes the request fail: EMSGSIZE. */

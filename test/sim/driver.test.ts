@@ -99,7 +99,6 @@ describe('files', () => {
     ['made', [['file_create', { path: `${DIR}/c`, content: '', replace_empty: 0 }]]],
     ['not made', [['file_create', { path: `${DIR}/b`, content: '', replace_empty: 0 }]]],
     ['replaced', [['file_write', { path: `${DIR}/b`, content: 'b' }]]],
-    ['written in place', [['file_rewrite', { path: `${DIR}/b`, content: 'b' }]]],
     ['made by that', [['file_rewrite', { path: `${DIR}/c`, content: 'b' }]]],
     ['removed', [['file_remove', { path: `${DIR}/b` }]]],
     ['a lock', [['dir_lock', { dir: DIR, create: 0, timeout_ms: 0 }]]],
