@@ -109,7 +109,7 @@ describe('as a plugin', () => {
     expect(existsSync(cache)).toBe(true);
     expect(run('bridge', [], { ...version, NODE_REPL_EXTERNAL_MODULE: '/x' }).status).toBe(9);
     expect(run('bridge', [], { ...version, NODE_CHANNEL_FD: '0' }).status).toBe(0);
-    const debugged = run('bridge', [], { ...version, NODE_DEBUG_NATIVE: 'SEA' });
+    const debugged = run('bridge', [], { ...version, NODE_DEBUG_NATIVE: 'MKSNAPSHOT' });
     expect(debugged.stdout).toBe(run('bridge', [], version).stdout);
     expect(debugged.stderr).not.toBe('');
   });
