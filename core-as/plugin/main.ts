@@ -39,6 +39,10 @@ export abstract class Main extends Plugin {
   }
   /** Reads the type's own keys. Problems land in the reader; those it cannot hold are given. */
   protected abstract read(request: Request): CniError | null;
+  /** What is to be there before an ADD begins: looks, and changes nothing. */
+  protected ready(request: Request): CniError | null {
+    return null;
+  }
   /** Notes the link, and what is shared and relied on, so that one record names all of it. */
   protected abstract note(adding: Adding): void;
   /** Completes what IPAM gave, or says why it is of no use. Nothing but leases is made by then. */
@@ -91,6 +95,8 @@ export abstract class Main extends Plugin {
   add(request: Request, adding: Adding): Outcome {
     const taken = ifname_taken(request);
     if (taken) return failed(taken);
+    const lacking = this.ready(request);
+    if (lacking) return failed(lacking);
     this.note(adding);
     let result = new Result();
     const ipam = this.ipam;
