@@ -134,7 +134,7 @@ int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, s
  * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
  * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
  * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
- * than the MTU, or one of mode passthru does not have it alone.
+ * than the MTU, or one of mode passthru would not have it alone.
  */
 int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
     struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen);

@@ -142,7 +142,7 @@ export declare function kernel_link_add_dummy(
  * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
  * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
  * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
- * than the MTU, or one of mode passthru does not have it alone.
+ * than the MTU, or one of mode passthru would not have it alone.
  */
 @external("kernel", "link_add_macvlan")
 export declare function kernel_link_add_macvlan(

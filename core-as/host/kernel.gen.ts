@@ -182,7 +182,7 @@ export function link_add_dummy(ns: i32, name: string, address: string): i32 {
  * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
  * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
  * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
- * than the MTU, or one of mode passthru does not have it alone.
+ * than the MTU, or one of mode passthru would not have it alone.
  */
 export function link_add_macvlan(
   ns: i32,

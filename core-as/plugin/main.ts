@@ -13,8 +13,7 @@ import { dns_override } from "../spec/config";
 import { CniError, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { DNS, Interface, Result } from "../spec/types";
-import { plugin_or_foreign } from "./find";
-import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_type_strict } from "./ipam";
+import { ipam_add, ipam_del, ipam_find, ipam_gc, ipam_load, ipam_type_strict } from "./ipam";
 import { failed, Outcome, Plugin } from "./plugin";
 
 export abstract class Main extends Plugin {
@@ -88,7 +87,7 @@ export abstract class Main extends Plugin {
     }
     if (reader.error) return reader.error;
     if (wrong || type.length == 0) return wrong;
-    this.ipam = plugin_or_foreign(type);
+    this.ipam = ipam_find(type);
     return ipam_load(request, this.ipam);
   }
 

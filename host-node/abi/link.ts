@@ -10,8 +10,8 @@ export const LINK = {
     like: 'ip -d link show dev $name',
     about:
       'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and ' +
-      'NICs, `table` the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and ' +
-      '"" of any other link.',
+      'NICs, `table` the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 ' +
+      'and "" of any other link.',
   },
   link_get_index: {
     params: { ns: 'ns', ifindex: 'i32' },
@@ -86,11 +86,11 @@ export const LINK = {
       'ip link add link $lower name $name netns $netns address $address mtu $mtu_bytes ' +
       'type macvlan mode $mode bcqueuelen $bcqueuelen',
     about:
-      'Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ip(8). ' +
-      'Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`. ' +
-      'EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: ' +
-      '`lower` is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, ' +
-      'carries less than the MTU, or one of mode passthru does not have it alone.',
+      'Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ' +
+      'ip(8). Empty address and 0 are left to the kernel; in mode passthru it has the address of ' +
+      '`lower`. EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. ' +
+      'EBUSY: `lower` is a port of a bridge, or its frames go elsewhere. EINVAL: it is no ' +
+      'Ethernet link, carries less than the MTU, or one of mode passthru would not have it alone.',
   },
   link_set_name: {
     params: { ns: 'ns', ifindex: 'i32', name: 'str' },

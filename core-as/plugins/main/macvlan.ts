@@ -95,7 +95,7 @@ export class Macvlan extends Upper {
       case EINVAL:
         return this.words == PASSTHRU
           ? `mode passthru needs ${master} for itself, and an Ethernet interface: name another`
-          : `${master} is no Ethernet interface, or a macvlan in mode passthru has it: name another`;
+          : `${master} is no Ethernet interface, or one in mode passthru has it: name another`;
       default:
         return "";
     }
