@@ -18,6 +18,7 @@ import { Bridge } from "./plugins/main/bridge/bridge";
 import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
 import { Loopback } from "./plugins/main/loopback";
+import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
@@ -34,6 +35,7 @@ import { Vrf } from "./plugins/meta/vrf/vrf";
 const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
+  new Row("macvlan", (): Plugin => new Macvlan()),
   new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),

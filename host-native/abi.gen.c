@@ -213,6 +213,34 @@ u32 Z_kernelZ_link_add_dummy(struct Z_kernel_instance_t *instance, u32 ns, u32 n
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_macvlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 address_ptr, u32 address_len, u32 mtu_bytes, u32 mode_ptr,
+    u32 mode_len, u32 bcqueuelen)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span address;
+    struct span mode;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, address_ptr, address_len, &address);
+    if (status == 0) status = border_text(host, mode_ptr, mode_len, &mode);
+    if (status == 0) status = kernel_link_add_macvlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, address, (int32_t)mtu_bytes, mode, (int32_t)bcqueuelen);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_set_name(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 name_ptr,
+    u32 name_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_set_name(host, (int32_t)ns, (int32_t)ifindex, name);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_link_set_up(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex)
 {
     struct host *host = (struct host *)instance;

@@ -101,7 +101,8 @@ int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, stru
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, 0 for any other link.
+ * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
+ * link.
  */
 int32_t kernel_link_get(struct host *host, int32_t ns, struct span name);
 
@@ -138,7 +139,23 @@ int32_t kernel_link_add_vrf(struct host *host, int32_t ns, struct span name, int
  */
 int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, struct span address);
 
-/** Brings a link up. */
+/**
+ * Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ip(8).
+ * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
+ * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
+ * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
+ * than the MTU, or one of mode passthru would not have it alone.
+ */
+int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
+    struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen);
+
+/** Renames a link that is down. EEXIST: the name is taken. */
+int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, struct span name);
+
+/**
+ * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
+ * be up with an address.
+ */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
 
 /** Takes a link down. */

@@ -3,6 +3,7 @@
  * Making links of each kind, the operations link_add_* of host-node/abi/ over rtnetlink; each is
  * one request. It refuses to decide anything: no defaults but those the table names.
  */
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -139,6 +140,37 @@ int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, s
     request_of_end(add, &own);
     uint32_t info = request_nest(add, IFLA_LINKINFO);
     request_text(add, IFLA_INFO_KIND, span_of("dummy"));
+    request_end(add, info);
+    return netlink_run(netlink, &host->reply, add);
+}
+
+int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, int32_t in,
+    struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen)
+{
+    struct netlink *netlink;
+    struct end own;
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    if (status < 0) return status;
+    int32_t fd = netns_fd(host, in);
+    if (fd < 0) return fd;
+    uint32_t number = macvlan_mode(mode);
+    if (number == 0) {
+        return reply_fail(&host->reply, EINVAL, "not a mode of a macvlan: %.*s", (int)mode.len,
+            mode.ptr);
+    }
+    status = end_parse(&host->reply, address, mtu_bytes, &own);
+    if (status < 0) return status;
+    // Told in the namespace of the lower link, and made in its own.
+    struct request *add = make(name, 0);
+    request_of_end(add, &own);
+    if (lower != 0) request_u32(add, IFLA_LINK, (uint32_t)lower);
+    if (in != ns) request_u32(add, IFLA_NET_NS_FD, (uint32_t)fd);
+    uint32_t info = request_nest(add, IFLA_LINKINFO);
+    request_text(add, IFLA_INFO_KIND, span_of("macvlan"));
+    uint32_t data = request_nest(add, IFLA_INFO_DATA);
+    request_u32(add, IFLA_MACVLAN_MODE, number);
+    if (bcqueuelen != 0) request_u32(add, IFLA_MACVLAN_BC_QUEUE_LEN, (uint32_t)bcqueuelen);
+    request_end(add, data);
     request_end(add, info);
     return netlink_run(netlink, &host->reply, add);
 }

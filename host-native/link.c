@@ -50,6 +50,36 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 
 /* Asking */
 
+/** MACVLAN_MODE_*, in the words of ip(8). */
+static const struct mode {
+    uint32_t number;
+    const char *word;
+} MACVLAN_MODES[] = {
+    {MACVLAN_MODE_PRIVATE, "private"},
+    {MACVLAN_MODE_VEPA, "vepa"},
+    {MACVLAN_MODE_BRIDGE, "bridge"},
+    {MACVLAN_MODE_PASSTHRU, "passthru"},
+    {MACVLAN_MODE_SOURCE, "source"},
+};
+enum { MODES = sizeof MACVLAN_MODES / sizeof *MACVLAN_MODES };
+
+uint32_t macvlan_mode(struct span word)
+{
+    for (size_t at = 0; at < MODES; at++) {
+        if (span_is(word, MACVLAN_MODES[at].word)) return MACVLAN_MODES[at].number;
+    }
+    return 0;
+}
+
+/** The word for a number; empty for one that nobody knows. */
+static struct span mode_word(uint32_t number)
+{
+    for (size_t at = 0; at < MODES; at++) {
+        if (MACVLAN_MODES[at].number == number) return span_of(MACVLAN_MODES[at].word);
+    }
+    return (struct span){0};
+}
+
 static void parse_info(struct view info, struct link_shape *link)
 {
     struct attr attr;
@@ -59,12 +89,16 @@ static void parse_info(struct view info, struct link_shape *link)
         else if (attr.type == IFLA_INFO_DATA) data = attr.value;
     }
     bool bridge = span_is(link->kind, "bridge");
-    if (!bridge && !span_is(link->kind, "vrf")) return;
+    bool vrf = span_is(link->kind, "vrf");
+    bool macvlan = span_is(link->kind, "macvlan");
+    if (!bridge && !vrf && !macvlan) return;
     while (attr_next(&data, &attr)) {
         if (bridge && attr.type == IFLA_BR_VLAN_FILTERING) {
             link->vlan_filtering = view_u8(attr.value, 0) != 0;
-        } else if (!bridge && attr.type == IFLA_VRF_TABLE) {
+        } else if (vrf && attr.type == IFLA_VRF_TABLE) {
             link->table = view_u32(attr.value, 0);
+        } else if (macvlan && attr.type == IFLA_MACVLAN_MODE) {
+            link->mode = mode_word(view_u32(attr.value, 0));
         }
     }
 }
@@ -93,6 +127,7 @@ static void parse_link(struct view attrs, struct link_shape *link, char hardware
         }
     }
     if (span_is(link->kind, "veth")) link->peer = lower;
+    if (span_is(link->kind, "macvlan")) link->lower = lower;
 }
 
 /** An RTM_NEWLINK as an object. */
@@ -283,6 +318,17 @@ int32_t kernel_link_set_mtu(struct host *host, int32_t ns, int32_t ifindex, int3
 int32_t kernel_link_set_txqlen(struct host *host, int32_t ns, int32_t ifindex, int32_t txqlen)
 {
     return set_attr(host, ns, ifindex, IFLA_TXQLEN, &txqlen, sizeof txqlen);
+}
+
+int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, struct span name)
+{
+    struct netlink *netlink;
+    int32_t status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    struct request *set = request_command(RTM_NEWLINK, 0);
+    request_ifinfomsg(set, AF_UNSPEC, ifindex, 0, 0);
+    request_text(set, IFLA_IFNAME, name);
+    return netlink_run(netlink, &host->reply, set);
 }
 
 int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master)

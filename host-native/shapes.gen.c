@@ -25,6 +25,8 @@ static const char LINK_FIELDS[] = {
     FIELD_BOOL, offsetof(struct link_shape, vlan_filtering), 'v', 'l', 'a', 'n', '_', 'f', 'i', 'l',
         't', 'e', 'r', 'i', 'n', 'g', 0,
     FIELD_U32, offsetof(struct link_shape, table), 't', 'a', 'b', 'l', 'e', 0,
+    FIELD_I32, offsetof(struct link_shape, lower), 'l', 'o', 'w', 'e', 'r', 0,
+    FIELD_TEXT, offsetof(struct link_shape, mode), 'm', 'o', 'd', 'e', 0,
     FIELD_END,
 };
 

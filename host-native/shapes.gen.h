@@ -36,6 +36,10 @@ struct link_shape {
     bool vlan_filtering;
     /** routing table of a VRF */
     uint32_t table;
+    /** ifindex of the link that a macvlan lies on, in the namespace of that */
+    int32_t lower;
+    /** of a macvlan, in the words of ip(8) */
+    struct span mode;
 };
 
 /** Writes it. */

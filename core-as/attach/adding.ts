@@ -86,6 +86,10 @@ export class Adding {
   get tag(): string {
     return this.record.tag;
   }
+  /** What tells the container's namespace from any other. */
+  get netnsID(): string {
+    return this.record.netnsID;
+  }
   /** The path of its record. */
   get path(): string {
     return this.record.path;

@@ -87,7 +87,8 @@ export declare function kernel_sysctl_write(
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, 0 for any other link.
+ * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
+ * link.
  */
 @external("kernel", "link_get")
 export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i32;
@@ -153,7 +154,41 @@ export declare function kernel_link_add_dummy(
   address_len: i32,
 ): i32;
 
-/** Brings a link up. */
+/**
+ * Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ip(8).
+ * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
+ * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
+ * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
+ * than the MTU, or one of mode passthru would not have it alone.
+ */
+@external("kernel", "link_add_macvlan")
+export declare function kernel_link_add_macvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+  bcqueuelen: i32,
+): i32;
+
+/** Renames a link that is down. EEXIST: the name is taken. */
+@external("kernel", "link_set_name")
+export declare function kernel_link_set_name(
+  ns: i32,
+  ifindex: i32,
+  name: usize,
+  name_len: i32,
+): i32;
+
+/**
+ * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
+ * be up with an address.
+ */
 @external("kernel", "link_set_up")
 export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;
 

@@ -22,6 +22,7 @@ import {
   kernel_link_add_bridge,
   kernel_link_add_dummy,
   kernel_link_add_ifb,
+  kernel_link_add_macvlan,
   kernel_link_add_vrf,
   kernel_link_del,
   kernel_link_get,
@@ -33,6 +34,7 @@ import {
   kernel_link_set_down,
   kernel_link_set_master,
   kernel_link_set_mtu,
+  kernel_link_set_name,
   kernel_link_set_promisc,
   kernel_link_set_txqlen,
   kernel_link_set_up,
@@ -118,7 +120,8 @@ export function sysctl_write(ns: i32, key: string, value: string): i32 {
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, 0 for any other link.
+ * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
+ * link.
  */
 export function link_get(ns: i32, name: string): Link | null {
   const name_utf8 = new Utf8(name);
@@ -175,7 +178,53 @@ export function link_add_dummy(ns: i32, name: string, address: string): i32 {
   return checked(code);
 }
 
-/** Brings a link up. */
+/**
+ * Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ip(8).
+ * Empty address and 0 are left to the kernel; in mode passthru it has the address of `lower`.
+ * EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. EBUSY: `lower`
+ * is a port of a bridge, or its frames go elsewhere. EINVAL: it is no Ethernet link, carries less
+ * than the MTU, or one of mode passthru would not have it alone.
+ */
+export function link_add_macvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: string,
+  address: string,
+  mtu_bytes: i32,
+  mode: string,
+  bcqueuelen: i32,
+): i32 {
+  const name_utf8 = new Utf8(name);
+  const address_utf8 = new Utf8(address);
+  const mode_utf8 = new Utf8(mode);
+  const code = kernel_link_add_macvlan(
+    ns,
+    lower,
+    netns,
+    name_utf8.ptr,
+    name_utf8.len,
+    address_utf8.ptr,
+    address_utf8.len,
+    mtu_bytes,
+    mode_utf8.ptr,
+    mode_utf8.len,
+    bcqueuelen,
+  );
+  return checked(code);
+}
+
+/** Renames a link that is down. EEXIST: the name is taken. */
+export function link_set_name(ns: i32, ifindex: i32, name: string): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_set_name(ns, ifindex, name_utf8.ptr, name_utf8.len);
+  return checked(code);
+}
+
+/**
+ * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
+ * be up with an address.
+ */
 export function link_set_up(ns: i32, ifindex: i32): i32 {
   const code = kernel_link_set_up(ns, ifindex);
   return checked(code);

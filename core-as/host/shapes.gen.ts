@@ -34,6 +34,10 @@ export class Link {
   vlan_filtering: bool = false;
   /** routing table of a VRF */
   table: u32 = 0;
+  /** ifindex of the link that a macvlan lies on, in the namespace of that */
+  lower: i32 = 0;
+  /** of a macvlan, in the words of ip(8) */
+  mode: string = "";
 }
 
 export function link_of(from: JsonValue): Link {
@@ -52,6 +56,8 @@ export function link_of(from: JsonValue): Link {
   to.peer = int_at(from, "peer");
   to.vlan_filtering = bool_at(from, "vlan_filtering");
   to.table = <u32>wide_at(from, "table");
+  to.lower = int_at(from, "lower");
+  to.mode = from.text_at("mode");
   return to;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a requested hardware address comes from: CNI_ARGS MAC < args.cni.mac < runtimeConfig.mac.
+// Where a requested hardware address comes from: the configuration < CNI_ARGS MAC < args.cni.mac <
+// runtimeConfig.mac.
 import { mac_normal } from "../lib/name";
 import { CniArgs } from "../spec/args";
 import { CniError, Code } from "../spec/error";
@@ -10,11 +11,13 @@ export class RequestedMac {
   error: CniError | null = null;
 }
 
-export function mac_requested(request: Request): RequestedMac {
+/** `configured`: what the type's own key says, "" without one. */
+export function mac_requested(request: Request, configured: string = ""): RequestedMac {
   const requested = new RequestedMac();
   const args = new CniArgs(request.env.args);
   requested.error = args.error;
   let text = args.get("MAC");
+  if (text.length == 0) text = configured;
   const cni = request.cniArgs();
   if (cni) text = request.reader.string(cni, "mac", text);
   const runtime = request.runtimeConfig();

@@ -134,7 +134,7 @@ class VethMade extends Effect {
     // The host's end is gone from here: whoever moved it left the container's. Another interface of
     // that name is somebody else's.
     if (site.ns == 0) return true;
-    inside_own_del(site, "veth", this.mac, errors);
+    inside_own_del(site, site.ifname, "veth", this.mac, errors);
     return errors.length == before;
   }
 }

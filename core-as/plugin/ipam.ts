@@ -26,7 +26,19 @@ export function ipam_type_strict(request: Request): string {
   return ipam ? request.reader.string(ipam, "type") : "";
 }
 
+/** The plugin of an ipam.type; null when that names no file, or one of ours that is no IPAM. */
+export function ipam_find(type: string): Plugin | null {
+  const plugin = plugin_or_foreign(type);
+  return plugin && (plugin.wires || plugin.chained) ? null : plugin;
+}
+
 function unknown(type: string): CniError {
+  if (plugin_find(type)) {
+    return new CniError(
+      Code.InvalidConfig,
+      `"${type}" is no IPAM plugin: use one such as "host-local"`,
+    );
+  }
   return new CniError(
     Code.InvalidConfig,
     `invalid plugin name: ${type}: "ipam.type" is the name of a file in CNI_PATH`,
@@ -78,7 +90,7 @@ export function ipam_reach(request: Request, into: Reach): void {
 export function ipam_gc(request: Request, valid: Attachments, errors: CniError[]): void {
   const type = ipam_type(request);
   if (type.length == 0) return;
-  const plugin = plugin_or_foreign(type);
+  const plugin = ipam_find(type);
   if (plugin) plugin.gc(request, valid, errors);
   else errors.push(unknown(type));
 }
@@ -87,7 +99,7 @@ export function ipam_gc(request: Request, valid: Attachments, errors: CniError[]
 export function ipam_del(request: Request, recorded: bool, errors: CniError[]): void {
   const type = ipam_type(request);
   if (type.length == 0) return;
-  const plugin = plugin_or_foreign(type);
+  const plugin = ipam_find(type);
   if (plugin) plugin.del(request, recorded, errors);
   else errors.push(unknown(type));
 }

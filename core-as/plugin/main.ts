@@ -15,8 +15,15 @@ import { CniError, os_error } from "../spec/error";
 import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { DNS, Interface, Result } from "../spec/types";
-import { plugin_or_foreign } from "./find";
-import { ipam_add, ipam_del, ipam_gc, ipam_load, ipam_reach, ipam_type_strict } from "./ipam";
+import {
+  ipam_add,
+  ipam_del,
+  ipam_find,
+  ipam_gc,
+  ipam_load,
+  ipam_reach,
+  ipam_type_strict,
+} from "./ipam";
 import { failed, Outcome, Plugin } from "./plugin";
 
 export abstract class Main extends Plugin {
@@ -41,6 +48,10 @@ export abstract class Main extends Plugin {
   }
   /** Reads the type's own keys. Problems land in the reader; those it cannot hold are given. */
   protected abstract read(request: Request): CniError | null;
+  /** What is to be there before an ADD begins: looks, and changes nothing. */
+  protected ready(request: Request): CniError | null {
+    return null;
+  }
   /** Notes the link, and what is shared and relied on, so that one record names all of it. */
   protected abstract note(adding: Adding): void;
   /** Completes what IPAM gave, or says why it is of no use. Nothing but leases is made by then. */
@@ -90,13 +101,15 @@ export abstract class Main extends Plugin {
     }
     if (reader.error) return reader.error;
     if (wrong || type.length == 0) return wrong;
-    this.ipam = plugin_or_foreign(type);
+    this.ipam = ipam_find(type);
     return ipam_load(request, this.ipam);
   }
 
   add(request: Request, adding: Adding): Outcome {
     const taken = ifname_taken(request);
     if (taken) return failed(taken);
+    const lacking = this.ready(request);
+    if (lacking) return failed(lacking);
     this.note(adding);
     let result = new Result();
     const ipam = this.ipam;

@@ -27,17 +27,11 @@ function add_named(types: Type[], names: string, role: Role): void {
 
 /** Types whose keys are known. */
 function reference_types(): Type[] {
-  const macvlan = foreign("macvlan", Role.Main)
-    .at(CONFIG, "master mode mtu mac linkInContainer bcqueuelen ipam dns")
-    .at(ARGS, "mac")
-    .at(RUNTIME, "mac")
-    .at(CNI_ARGS, "MAC");
   const ipvlan = foreign("ipvlan", Role.Main);
   ipvlan.at(CONFIG, "master mode mtu linkInContainer ipam dns").at(RUNTIME, "");
   const vlan = foreign("vlan", Role.Main);
   vlan.at(CONFIG, "master vlanId mtu linkInContainer ipam dns").at(RUNTIME, "");
   vlan.needed = ["master", "ipam"];
-  macvlan.has_parent = true;
   ipvlan.has_parent = true;
   vlan.has_parent = true;
   const host_device = foreign("host-device", Role.Main)
@@ -53,7 +47,7 @@ function reference_types(): Type[] {
     .at("ipam.provide", "option value fromArg")
     .at("ipam.request", "skipDefault option")
     .at(RUNTIME, "");
-  return [macvlan, ipvlan, vlan, host_device, tap, dhcp];
+  return [ipvlan, vlan, host_device, tap, dhcp];
 }
 
 /** The foreign rows of the table of types. */

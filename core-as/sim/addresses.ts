@@ -4,10 +4,11 @@
 import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { connect, disconnect, flush, forget_source } from "./fib";
+import { Knob } from "./knobs";
 import { carrier } from "./operstate";
 import { AddressReply, write_address_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { Addr, Knob, Link, SCOPE_HOST, SCOPE_LINK, Space } from "./state";
+import { Addr, Link, SCOPE_HOST, SCOPE_LINK, Space } from "./state";
 
 const LOOPBACK4 = new Ip(false, 0, 0x7f000001);
 

@@ -4,8 +4,9 @@
 import { EOPNOTSUPP } from "../lib/errno";
 import { drop_ipv6, own_ipv6 } from "./addresses";
 import { ETHERNET_MTU_BYTES } from "./kinds";
+import { KNOBS, Knob } from "./knobs";
 import { fail, link_of, refusal, reply, space_of } from "./slot";
-import { ADDRESS_ZERO, KNOBS, Knob, Link, Space, Vlan } from "./state";
+import { ADDRESS_ZERO, Link, Space, Vlan } from "./state";
 import { write_numbers } from "./write";
 
 /** An MTU too small for IPv6 ends it; a larger one then begins it anew. */

@@ -188,6 +188,51 @@ export function kernel_link_add_dummy(
   return trace.end(at.kernel_link_add_dummy(ns, name, name_len, address, address_len));
 }
 
+export function kernel_link_add_macvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  address: usize,
+  address_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+  bcqueuelen: i32,
+): i32 {
+  trace.begin("kernel.link_add_macvlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.text("address", address, address_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.text("mode", mode, mode_len);
+  trace.int("bcqueuelen", bcqueuelen);
+  return trace.end(at.kernel_link_add_macvlan(
+    ns,
+    lower,
+    netns,
+    name,
+    name_len,
+    address,
+    address_len,
+    mtu_bytes,
+    mode,
+    mode_len,
+    bcqueuelen,
+  ));
+}
+
+export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
+  trace.begin("kernel.link_set_name");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.text("name", name, name_len);
+  return trace.end(at.kernel_link_set_name(ns, ifindex, name, name_len));
+}
+
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
   trace.begin("kernel.link_set_up");
   trace.int("ns", ns);

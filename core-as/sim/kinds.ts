@@ -21,6 +21,8 @@ export const enum Depends {
   Ports,
   /** An end of a pair works when the other is up. */
   Peer,
+  /** One that lies on another works when that does. */
+  Lower,
 }
 
 /** What a link may have below it. */
@@ -80,6 +82,7 @@ const ROWS: LinkKind[] = [
   },
   { name: "dummy", no_arp: true, mtu_max_bytes: UNBOUNDED },
   { name: "ifb", no_arp: true, address_fixed: true, mtu_max_bytes: UNBOUNDED },
+  { name: "macvlan", depends: Depends.Lower },
   { name: "veth", depends: Depends.Peer },
   {
     name: "vrf",

@@ -13,6 +13,7 @@ import { LinkReply, write_link, write_link_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, refused, reply, space_of, text_of } from "./slot";
 import { ADDRESS_ZERO, Link, Space, state } from "./state";
 import { redirect_nowhere } from "./tc";
+import { address_refusal, mtu_follow, share_address, uppers_of } from "./uppers";
 
 const NAME_MAX_BYTES: i32 = 15;
 
@@ -39,6 +40,11 @@ function is_unicast(address: string): bool {
 }
 
 function remove(space: Space, link: Link): void {
+  const uppers = uppers_of(link);
+  for (let i = 0; i < uppers.length; i++) {
+    const home = state.home(uppers[i]);
+    if (home) remove(home, uppers[i]);
+  }
   redirect_nowhere(space, link);
   bring_down(space, link);
   drop_addrs(space, link, true);
@@ -91,6 +97,7 @@ function describe(space: Space, link: Link): i32 {
 
 function told(space: Space, link: Link): LinkReply {
   const peer = link.peer;
+  const lower = link.lower;
   return {
     ifindex: link.ifindex,
     name: link.name,
@@ -106,6 +113,8 @@ function told(space: Space, link: Link): LinkReply {
     peer: peer ? peer.ifindex : 0,
     vlan_filtering: link.vlan_filtering,
     table: link.table,
+    lower: lower ? lower.ifindex : 0,
+    mode: link.mode,
   };
 }
 
@@ -156,7 +165,7 @@ function wanted_address(ptr: usize, len: i32): string | null {
 }
 
 /** Makes a link of a kind as an operation asks for it, down; null after a refusal. */
-function make_asked(
+export function make_asked(
   ns: i32,
   kind: string,
   name: usize,
@@ -272,8 +281,21 @@ export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  bring_up(space, link);
-  return 0;
+  const problem = link.up ? 0 : address_refusal(link, link.address);
+  if (problem == 0) bring_up(space, link);
+  return problem;
+}
+
+export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
+  const space = space_of(ns);
+  const wanted = space ? text_of(name, name_len) : null;
+  if (!space || wanted == null) return refusal;
+  const link = link_of(space, ifindex);
+  if (!link) return refusal;
+  if (link.name == wanted) return 0;
+  const problem = name_refusal(space, wanted);
+  if (problem == 0) link.name = wanted;
+  return problem;
 }
 
 export function kernel_link_set_down(ns: i32, ifindex: i32): i32 {
@@ -320,7 +342,10 @@ export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 
   const problem = mtu_problem(link.is, mtu_bytes);
   if (problem.length > 0) return fail(EINVAL, problem);
   if (link.mtu_bytes == mtu_bytes) return 0;
+  const lower = link.lower;
+  if (lower && mtu_bytes > lower.mtu_bytes) return fail(EINVAL);
   set_mtu(space, link, mtu_bytes);
+  mtu_follow(link);
   link.mtu_set = true;
   const bridge = link.master != 0 ? space.by_index(link.master) : null;
   if (bridge) follow_ports(space, bridge);
@@ -343,8 +368,11 @@ export function kernel_link_set_address(
   if (!link) return refusal;
   if (link.is.address_fixed) return fail(EOPNOTSUPP);
   if (!is_unicast(wanted)) return fail(EADDRNOTAVAIL);
+  const busy = link.address == wanted ? 0 : address_refusal(link, wanted);
+  if (busy != 0) return busy;
   link.address = wanted;
   link.address_set = true;
+  share_address(link);
   const bridge = space.bridge_of(link);
   if (bridge) follow_ports(space, bridge);
   return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a link works (RFC 2863 operational state), from the links it depends on.
 import { Depends } from "./kinds";
-import { Link, Space } from "./state";
+import { Link, Space, state } from "./state";
 
 /** The link's medium is there; it says nothing of a link that is down. */
 export function carrier(space: Space, link: Link): bool {
@@ -15,7 +15,15 @@ export function carrier(space: Space, link: Link): bool {
   }
   const peer = link.peer;
   if (peer) return link.up && peer.up;
+  const lower = link.lower;
+  if (lower) return link.up && works(lower);
   return link.operstate_given == "up" || link.operstate_given == "unknown";
+}
+
+/** A link that others lie on is up and has its medium. */
+function works(lower: Link): bool {
+  const home = state.home(lower);
+  return home !== null && lower.up && carrier(home, lower);
 }
 
 export function operstate(space: Space, link: Link): string {
@@ -26,5 +34,7 @@ export function operstate(space: Space, link: Link): string {
   }
   const peer = link.peer;
   if (peer) return peer.up ? "up" : "lowerlayerdown";
+  const lower = link.lower;
+  if (lower) return works(lower) ? "up" : "lowerlayerdown";
   return link.operstate_given;
 }

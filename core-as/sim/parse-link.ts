@@ -7,6 +7,7 @@ import { kind_of } from "./kinds";
 import { hardware_octets } from "./links";
 import { number_of } from "./parse-route";
 import { ADDRESS_ZERO, Link, Space, state } from "./state";
+import { mode_known } from "./uppers";
 
 /** Stands for the other end of a veth that lies in a namespace the text does not have. */
 const PEER_ELSEWHERE = "?";
@@ -18,6 +19,7 @@ export class LinkLine {
   up: bool = false;
   master: string = "";
   peer: string = "";
+  lower: string = "";
   vlans: bool = false;
   constructor(
     public line: i32,
@@ -69,6 +71,15 @@ export function link_pair(entry: LinkLine, word: string, value: string): string 
     entry.master = value;
   } else if (word == "peer") {
     entry.peer = value;
+  } else if (word == "lower") {
+    entry.lower = value;
+  } else if (word == "mode") {
+    if (!mode_known(link.kind, value)) return `not a mode of a ${link.kind}: ${value}`;
+    link.mode = value;
+  } else if (word == "bcqueuelen") {
+    const length = number_of(value);
+    if (length < 1 || length > <i64>u32.MAX_VALUE) return `not a queue length: ${value}`;
+    link.bcqueuelen = <u32>length;
   } else {
     return `unknown word "${word}"`;
   }
@@ -95,6 +106,16 @@ export function pair(entry: LinkLine): string {
   if (other && other !== link) return `${entry.peer} has another peer`;
   link.peer = peer;
   peer.peer = link;
+  return "";
+}
+
+/** Lays a link on its lower one; what is wrong, or "". */
+export function stack(entry: LinkLine): string {
+  if (entry.lower.length == 0) return "";
+  const lower = link_at(entry.lower);
+  if (!lower) return `no link ${entry.lower}`;
+  if (!entry.link.stacked || lower === entry.link) return `${entry.lower} cannot be the lower link`;
+  entry.link.lower = lower;
   return "";
 }
 

@@ -13,7 +13,7 @@ import { flow_parse } from "./conntrack";
 import { Content, Program } from "./content";
 import { disconnect, has_duplicate, insert } from "./fib";
 import { put_nft } from "./nft";
-import { follow, join, LinkLine, link_flag, link_pair, pair, start } from "./parse-link";
+import { follow, join, LinkLine, link_flag, link_pair, pair, stack, start } from "./parse-link";
 import { number_of, route_word } from "./parse-route";
 import { filter_read, qdisc_read } from "./parse-tc";
 import { has_rule, put_rule } from "./rules";
@@ -67,6 +67,7 @@ class Parser {
       this.note(this.links[i], join(this.links[i], this.complete));
     }
     for (let i = 0; i < this.links.length; i++) this.note(this.links[i], pair(this.links[i]));
+    for (let i = 0; i < this.links.length; i++) this.note(this.links[i], stack(this.links[i]));
     for (let i = 0; i < this.links.length; i++) follow(this.links[i]);
     for (let rank = 0; rank <= 5; rank++) this.nft(rank);
     // Sysctls first: they say what comes of the rest.

@@ -40,6 +40,10 @@ export class LinkReply {
   vlan_filtering: bool;
   /** routing table of a VRF */
   table: u32;
+  /** ifindex of the link that a macvlan lies on, in the namespace of that */
+  lower: i32;
+  /** of a macvlan, in the words of ip(8) */
+  mode: string;
 }
 
 export function write_link(out: ByteWriter, from: LinkReply): void {
@@ -71,6 +75,10 @@ export function write_link(out: ByteWriter, from: LinkReply): void {
   write_flag(out, from.vlan_filtering);
   out.text(',"table":');
   write_number<u32>(out, from.table);
+  out.text(',"lower":');
+  write_number<i32>(out, from.lower);
+  out.text(',"mode":');
+  write_text(out, from.mode);
   out.byte(125);
 }
 

@@ -13,9 +13,10 @@ import {
 import { Ip, ip_parse } from "../lib/ip";
 import { cidr_of, settle } from "./addresses";
 import { best_route, has_duplicate, insert, is_broadcast, lookup, same_ip, siblings } from "./fib";
+import { Knob } from "./knobs";
 import { RouteReply, RouteToReply, write_route_list, write_route_to } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { Knob, Link, Route, SCOPE_HOST, SCOPE_LINK, Space, TABLE_LOCAL, TABLE_MAIN } from "./state";
+import { Link, Route, SCOPE_HOST, SCOPE_LINK, Space, TABLE_LOCAL, TABLE_MAIN } from "./state";
 import { write_numbers } from "./write";
 
 const SCOPE_NOWHERE: i32 = 255;

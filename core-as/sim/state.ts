@@ -6,6 +6,7 @@ import { Cidr, Ip } from "../lib/ip";
 import { Content, folder_of, Program } from "./content";
 import { Flow } from "./flow";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
+import { Conf, Knob } from "./knobs";
 import { Nft } from "./nft-state";
 
 export const TABLE_MAIN: u32 = 254;
@@ -19,50 +20,6 @@ export const LOOPBACK_INDEX: i32 = 1;
 /** RFC 8200 section 5: below it a link has no IPv6. */
 export const IPV6_MTU_MIN_BYTES: i32 = 1280;
 export const ADDRESS_ZERO = "00:00:00:00:00:00";
-
-/** Sysctls of a link, and of `all` and `default`: family and name, then value by position. */
-export const KNOBS: string[] = [
-  "ipv4/accept_redirects",
-  "ipv4/arp_notify",
-  "ipv4/forwarding",
-  "ipv4/route_localnet",
-  "ipv6/accept_dad",
-  "ipv6/accept_ra",
-  "ipv6/disable_ipv6",
-  "ipv6/enhanced_dad",
-  "ipv6/forwarding",
-  "ipv6/keep_addr_on_down",
-  "ipv6/ndisc_notify",
-];
-export const enum Knob {
-  AcceptRedirects,
-  ArpNotify,
-  Forwarding4,
-  RouteLocalnet,
-  AcceptDad,
-  AcceptRa,
-  DisableIpv6,
-  EnhancedDad,
-  Forwarding6,
-  KeepAddrOnDown,
-  NdiscNotify,
-}
-
-/** Values of KNOBS. */
-export class Conf {
-  values: i32[] = [1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0];
-  get(knob: Knob): i32 {
-    return this.values[knob];
-  }
-  set(knob: Knob, value: i32): void {
-    this.values[knob] = value;
-  }
-  copy(): Conf {
-    const copied = new Conf();
-    copied.values = this.values.slice();
-    return copied;
-  }
-}
 
 export class Addr {
   /** IPv4: after another address of the same network, with which it goes. */
@@ -137,6 +94,12 @@ export class Link {
   isolated: bool = false;
   /** The other end of a veth. */
   peer: Link | null = null;
+  /** The link that it lies on. */
+  lower: Link | null = null;
+  /** Of a macvlan, in the words of ip(8). */
+  mode: string = "";
+  /** Of a macvlan; 0 for the kernel's own. */
+  bcqueuelen: u32 = 0;
   vlan_filtering: bool = false;
   /** Routing table of a VRF. */
   table: u32 = 0;
@@ -179,6 +142,10 @@ export class Link {
   /** It is a VRF. */
   get routes(): bool {
     return this.is.masters == Masters.Routes;
+  }
+  /** It lies on another. */
+  get stacked(): bool {
+    return this.is.depends == Depends.Lower;
   }
   /** It is an end of a pair. */
   get paired(): bool {

@@ -2,8 +2,9 @@
 // The sysctls that network plugins touch, with their effects on others. Any other key is ENOENT.
 import { EINVAL, ENOENT } from "../lib/errno";
 import { drop_ipv6, own_ipv6 } from "./addresses";
+import { Conf, KNOBS, Knob } from "./knobs";
 import { fail, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { Conf, KNOBS, Knob, Link, Space } from "./state";
+import { Link, Space } from "./state";
 
 /** Where a key leads. */
 class Place {

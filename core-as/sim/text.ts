@@ -11,6 +11,7 @@
 //   link eth6 kind veth up address 02:… mtu 1400 allmulti txqlen 500 operstate up peer pod/eth1
 //   link vrf0 kind vrf up address 02:… mtu 65575 operstate up table 10
 //   link eth7 kind veth up address 02:… mtu 1500 operstate up master vrf0 peer pod/eth2
+//   link eth8 kind macvlan up address 02:… mtu 1500 operstate up mode bridge lower host/eth0
 //   addr 10.1.2.1/24 dev cni0
 //   vlan 1 dev eth5 pvid untagged
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
@@ -56,8 +57,8 @@
 // rule, sysctl, tc (qdisc and filter), nft, conntrack, each sorted bytewise; files last, by path.
 // The rate of a tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
-// nothing (no master, promisc off, txqlen 1000); the operstate of lo, and "lowerlayerdown" is
-// "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
+// nothing (no master, promisc off, txqlen 1000, bcqueuelen 1000, a lower link that is not in the
+// text); the operstate of lo, and "lowerlayerdown" is "down" (which of both the kernel says depends on ifindexes that happen to be equal in two
 // namespaces); scope global, table main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and
 // ff00::/8, addresses and routes; table local; rules that every namespace or VRF has, and those
 // that ask for more than source and mark; VLANs of a bridge itself and of ports of a bridge
@@ -72,13 +73,11 @@ import { ByteWriter, utf8_decode } from "../lib/utf8";
 import { flow_lines } from "./conntrack";
 import { LOCK_NAME } from "./files";
 import { TXQLEN_DEFAULT } from "./kinds";
+import { Conf, KNOBS, Knob } from "./knobs";
 import { nft_lines } from "./nft";
 import { operstate } from "./operstate";
 import {
   Addr,
-  Conf,
-  KNOBS,
-  Knob,
   Link,
   Route,
   SCOPE_HOST,
@@ -124,6 +123,7 @@ function place_of(link: Link): string {
 
 function link_line(space: Space, link: Link): string {
   const peer = link.peer;
+  const lower = link.lower;
   const master = link.master != 0 ? space.by_index(link.master) : null;
   let line = `link ${link.name}`;
   if (link.kind.length > 0) line += ` kind ${link.kind}`;
@@ -139,6 +139,9 @@ function link_line(space: Space, link: Link): string {
   if (link.table != 0) line += ` table ${link.table}`;
   if (peer) line += ` peer ${place_of(peer)}`;
   else if (link.paired) line += " peer ?";
+  if (link.mode.length > 0) line += ` mode ${link.mode}`;
+  if (link.bcqueuelen != 0) line += ` bcqueuelen ${link.bcqueuelen}`;
+  if (lower) line += ` lower ${place_of(lower)}`;
   if (link.hairpin) line += " hairpin";
   if (link.isolated) line += " isolated";
   return line;

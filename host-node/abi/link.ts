@@ -11,7 +11,8 @@ export const LINK = {
     like: 'ip -d link show dev $name',
     about:
       'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and ' +
-      'NICs, `table` the routing table of a VRF, 0 for any other link.',
+      'NICs, `table` the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 ' +
+      'and "" of any other link.',
   },
   link_get_index: {
     params: { ns: 'ns', ifindex: 'i32' },
@@ -70,11 +71,41 @@ export const LINK = {
       'Makes a dummy, down. An empty address is left to the kernel. EADDRNOTAVAIL: no unicast ' +
       'address, told before anything is made; EOPNOTSUPP: a kernel without dummy.',
   },
+  link_add_macvlan: {
+    params: {
+      ns: 'ns',
+      lower: 'i32',
+      netns: 'ns',
+      name: 'str',
+      address: 'str',
+      mtu_bytes: 'i32',
+      mode: 'str',
+      bcqueuelen: 'i32',
+    },
+    errors: ['EEXIST', 'EADDRNOTAVAIL', 'EBUSY', 'EINVAL', 'ENODEV', 'EOPNOTSUPP'],
+    like:
+      'ip link add link $lower name $name netns $netns address $address mtu $mtu_bytes ' +
+      'type macvlan mode $mode bcqueuelen $bcqueuelen',
+    about:
+      'Makes a macvlan on the link `lower` of `ns`, down and in `netns`; `mode` is a word of ' +
+      'ip(8). Empty address and 0 are left to the kernel; in mode passthru it has the address of ' +
+      '`lower`. EEXIST: the name is taken in `netns`, before Linux 6.15 also when it is in `ns`. ' +
+      'EBUSY: `lower` is a port of a bridge, or its frames go elsewhere. EINVAL: it is no ' +
+      'Ethernet link, carries less than the MTU, or one of mode passthru would not have it alone.',
+  },
+  link_set_name: {
+    params: { ns: 'ns', ifindex: 'i32', name: 'str' },
+    errors: ['ENODEV', 'EEXIST', 'EBUSY'],
+    like: 'ip link set dev $ifindex name $name',
+    about: 'Renames a link that is down. EEXIST: the name is taken.',
+  },
   link_set_up: {
     params: { ns: 'ns', ifindex: 'i32' },
-    errors: ['ENODEV'],
+    errors: ['ENODEV', 'EADDRINUSE'],
     like: 'ip link set dev $ifindex up',
-    about: 'Brings a link up.',
+    about:
+      'Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only ' +
+      'one can be up with an address.',
   },
   link_set_down: {
     params: { ns: 'ns', ifindex: 'i32' },

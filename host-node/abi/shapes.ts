@@ -34,6 +34,8 @@ export const SHAPES = {
       peer: ['i32', "ifindex of a veth's other end"],
       vlan_filtering: ['bool', 'of a bridge'],
       table: ['u32', 'routing table of a VRF'],
+      lower: ['i32', 'ifindex of the link that a macvlan lies on, in the namespace of that'],
+      mode: ['str', 'of a macvlan, in the words of ip(8)'],
     },
   },
   Address: {

@@ -84,14 +84,14 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
   const ns = Number(args['ns']);
   if (param === 'a' || param === 'b')
     return quote(names.netns(Number(value)) || '/proc/self/ns/net');
-  if (param === 'peer_ns') {
+  if (param === 'peer_ns' || param === 'netns') {
     if (value === ns) return '';
     const path = names.netns(Number(value));
     return path === '' ? '1' : ipName(path) || quote(path);
   }
   const tc = tcWord(param, args);
   if (tc !== undefined) return tc;
-  if (param === 'ifindex' || param === 'master' || param === 'to') {
+  if (['ifindex', 'lower', 'master', 'to'].includes(param)) {
     return value === 0 ? '' : quote(names.link(ns, Number(value)));
   }
   if (param === 'family') return FAMILIES[Number(value)] ?? String(value);

@@ -231,6 +231,9 @@ class Namespaces {
     if (master !== undefined) words.push('master', master.name);
     if (link.table !== 0) words.push('table', String(link.table));
     if (link.kind === 'veth') words.push('peer', this.#peerOf(space, link));
+    if (link.mode !== '') words.push('mode', link.mode);
+    const lower = this.#lowerOf(space, link);
+    if (lower !== undefined) words.push('lower', lower);
     if (link.hairpin) words.push('hairpin');
     if (link.isolated) words.push('isolated');
     return words.join(' ');
@@ -243,6 +246,14 @@ class Namespaces {
     // Both must say so: between two dumps a link may have gone and another have come.
     const mutual = peer?.kind === 'veth' && peer.peer === link.ifindex && peer !== link;
     return mutual ? `${there?.name}/${peer.name}` : '?';
+  }
+
+  /** NETNS/NAME of the link that one lies on, when the snapshot has it. */
+  #lowerOf(space: Space, link: SurveyedLink): string | undefined {
+    if (link.lower === 0) return undefined;
+    const there = link.peer_nsid < 0 ? space : this.#byNsid(space, link.peer_nsid);
+    const lower = there?.listed.get(link.lower);
+    return lower === undefined || lower === link ? undefined : `${there?.name}/${lower.name}`;
   }
 
   readonly #nsids = new Map<Space, Map<number, Space>>();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making links of each kind, the operations link_add_* of the host ABI over rtnetlink; each is one
 // request. It refuses to decide anything: no defaults but those the table names.
-import type { KernelPart } from '../abi/index.ts';
+import { type KernelPart, OsError } from '../abi/index.ts';
+import { EINVAL } from '../sys/libc.ts';
 import { command } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink/index.ts';
 import type { Call, Spaces } from './spaces.ts';
@@ -49,6 +50,22 @@ function linkAddIfb(spaces: Spaces, args: Args<'link_add_ifb'>): void {
   spaces.socket(args.ns).run(add.attrText(rt.IFLA_INFO_KIND, 'ifb').end(info));
 }
 
+/** What lies on another link: told in the namespace of that, and made in its own. */
+function linkAddMacvlan(spaces: Spaces, args: Args<'link_add_macvlan'>): void {
+  const mode = rt.MACVLAN_MODES.get(args.mode);
+  if (mode === undefined) throw new OsError(EINVAL, `not a mode of a macvlan: ${args.mode}`);
+  const add = adding(args.name, 0);
+  wanted(add, args.address, args.mtu_bytes);
+  if (args.lower !== 0) add.attrU32(rt.IFLA_LINK, args.lower);
+  if (args.netns !== args.ns) add.attrU32(rt.IFLA_NET_NS_FD, spaces.fd(args.netns));
+  const info = add.nest(rt.IFLA_LINKINFO);
+  add.attrText(rt.IFLA_INFO_KIND, 'macvlan');
+  const data = add.nest(rt.IFLA_INFO_DATA);
+  add.attrU32(rt.IFLA_MACVLAN_MODE, mode);
+  if (args.bcqueuelen !== 0) add.attrU32(rt.IFLA_MACVLAN_BC_QUEUE_LEN, args.bcqueuelen);
+  spaces.socket(args.ns).run(add.end(data).end(info));
+}
+
 function linkAddVeth(spaces: Spaces, args: Args<'link_add_veth'>): void {
   // Made in place: a pair made here and moved costs ten times as much.
   const peer_fd = spaces.fd(args.peer_ns);
@@ -81,6 +98,7 @@ export function linkAddOperations(spaces: Spaces, call: Call): LinkAddDriver {
     link_add_bridge: (args) => call(() => linkAddBridge(spaces, args)),
     link_add_dummy: (args) => call(() => linkAddDummy(spaces, args)),
     link_add_ifb: (args) => call(() => linkAddIfb(spaces, args)),
+    link_add_macvlan: (args) => call(() => linkAddMacvlan(spaces, args)),
     link_add_veth: (args) => call(() => linkAddVeth(spaces, args)),
     link_add_vrf: (args) => call(() => linkAddVrf(spaces, args)),
   };

@@ -44,6 +44,11 @@ function linkSetNumber(spaces: Spaces, ns: number, ifindex: number, type: number
   spaces.socket(ns).run(set.attrU32(type, value));
 }
 
+function linkSetName(spaces: Spaces, { ns, ifindex, name }: Args<'link_set_name'>): void {
+  const set = command(rt.RTM_NEWLINK).ifinfomsg(rt.AF_UNSPEC, dev(ifindex), 0, 0);
+  spaces.socket(ns).run(set.attrText(rt.IFLA_IFNAME, name));
+}
+
 function linkSetAddress(spaces: Spaces, args: Args<'link_set_address'>): void {
   const set = command(rt.RTM_NEWLINK)
     .ifinfomsg(rt.AF_UNSPEC, dev(args.ifindex), 0, 0)
@@ -133,6 +138,7 @@ export function linkOperations(spaces: Spaces, call: Call): LinkDriver {
     link_get: ({ ns, name }) => call(() => linkGet(spaces, ns, 0, name)),
     link_get_index: ({ ns, ifindex }) => call(() => linkGet(spaces, ns, dev(ifindex), '')),
     link_list: ({ ns }) => call(() => linkList(spaces, ns)),
+    link_set_name: (args) => call(() => linkSetName(spaces, args)),
     link_set_up: ({ ns, ifindex }) => call(() => linkSetFlag(spaces, ns, ifindex, rt.IFF_UP, true)),
     link_set_down: ({ ns, ifindex }) =>
       call(() => linkSetFlag(spaces, ns, ifindex, rt.IFF_UP, false)),

@@ -244,8 +244,13 @@ const LOADS: readonly Marked[] = [
   },
   {
     about: 'a main plugin as IPAM',
-    document: inList('{ "type": "macvlan", "ipam": ▸{ "type": "bridge" } }'),
+    document: inList('{ "type": "tap", "ipam": ▸{ "type": "bridge" } }'),
     problems: ['error: "bridge" is no IPAM plugin: use one such as "host-local", "static", "dhcp"'],
+  },
+  {
+    about: 'a main plugin as IPAM of one that would ask it',
+    document: inList('{ "type": ▸"bridge", "ipam": { "type": "bridge" } }'),
+    problems: ['error: "bridge" is no IPAM plugin: use one such as "host-local"'],
   },
   {
     about: 'static without an address, or for ptp without a gateway',

@@ -450,13 +450,13 @@ describe.skipIf(needsRoot !== '')(`foreign plugins ${needsRoot}`, () => {
   });
 
   test('that come first cannot be simulated', () => {
-    const place = set(PODS + list({ type: 'macvlan' }));
-    const { ran } = install(place, 'macvlan');
+    const place = set(PODS + list({ type: 'tap' }));
+    const { ran } = install(place, 'tap');
     expect(error(place.dry(task('add')))).toMatchObject({
       code: 104,
       msg:
-        'plugin type="macvlan" failed: a dry run cannot tell what the plugin "macvlan", first of ' +
-        'its chain, would make: it would have to execute /opt/cni/bin/macvlan',
+        'plugin type="tap" failed: a dry run cannot tell what the plugin "tap", first of ' +
+        'its chain, would make: it would have to execute /opt/cni/bin/tap',
     });
     expect(ran()).toBe(false);
   });

@@ -28,6 +28,7 @@ const VETH = {
   peer_name: 'eth0',
   peer_address: '',
 };
+const MACVLAN = { address: '', mtu_bytes: 0, mode: 'vepa', bcqueuelen: 0 };
 const ROUTE = { dst: '10.9.0.0/16', gw: '', src: '', scope: 0, table: 0, priority: 0 };
 const LIMITS = { mtu_bytes: 0, advmss: 0, protocol: 0 };
 const RULE = { ns: 1, src: 'fd00::3/128', table: 100, priority: 0 };
@@ -70,6 +71,17 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     { ns: 1, name: 'd0', address: MAC },
     `ip -n pod link add d0 address ${MAC} type dummy`,
   ],
+  [
+    'link_add_macvlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', ...MACVLAN, address: MAC, mtu_bytes: 1400 },
+    `ip link add link if0.2 name eth0 netns pod address ${MAC} mtu 1400 type macvlan mode vepa`,
+  ],
+  [
+    'link_add_macvlan',
+    { ns: 1, lower: 2, netns: 1, name: 'm0', ...MACVLAN, bcqueuelen: 2000 },
+    'ip -n pod link add link if1.2 name m0 type macvlan mode vepa bcqueuelen 2000',
+  ],
+  ['link_set_name', { ns: 1, ifindex: 2, name: 'n0' }, 'ip -n pod link set dev if1.2 name n0'],
   [
     'link_add_ifb',
     { ns: 1, name: 'i0', address: MAC, mtu_bytes: 1400 },

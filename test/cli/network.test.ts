@@ -444,7 +444,7 @@ describe('status', () => {
   });
 
   test.each([
-    ['a program is missing', { type: 'macvlan', master: 'up0' }, 'no program "macvlan"'],
+    ['a program is missing', { type: 'tap' }, 'no program "tap"'],
     ['the file has errors', { ...bridge, mtu: 'x' }, '"mtu" must be'],
   ])('below 1.1.0 is not ready when %s', (_, plugin, words) => {
     const on = usual({ cniVersion: '1.0.0', plugins: [plugin] });

@@ -364,7 +364,7 @@ describe('files', () => {
 });
 
 test('the sysctls are those of the simulated kernel', () => {
-  const source = readFileSync(new URL('../../core-as/sim/state.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../core-as/sim/knobs.ts', import.meta.url), 'utf8');
   const list = /KNOBS: string\[\] = \[([^\]]*)\]/.exec(source)?.[1] ?? '';
   expect([...list.matchAll(/"(.+?)"/g)].map((match) => match[1])).toEqual(KNOBS);
 });

@@ -48,6 +48,7 @@ const STATIC = { type: 'static', addresses: [{ address: '10.1.2.3/24', gateway: 
 const RIGHT: Readonly<Record<string, Json>> = {
   bridge: { ipMasq: true, vlanTrunk: [{ id: 4 }], ipam: STATIC },
   ptp: { ipMasq: true, ipam: STATIC },
+  macvlan: { linkInContainer: true, ipam: STATIC },
   dummy: { ipam: STATIC },
   loopback: {},
   'host-local': {
@@ -77,6 +78,7 @@ interface Place {
 const SHARED: readonly [type: string, place: string, keys: string][] = [
   ['bridge', 'dns', 'dns'],
   ['ptp', 'dns', 'dns'],
+  ['macvlan', 'dns', 'dns'],
   ['dummy', 'dns', 'dns'],
   ['static', 'ipam.dns', 'dns'],
   ['static', 'ipam.routes', 'routes'],
@@ -174,7 +176,7 @@ describe.each([...ownTypes(), 'fairlead'])('%s', (type) => {
 });
 
 test('ipam.type is read by those who delegate', () => {
-  for (const type of ['bridge', 'ptp', 'dummy']) {
+  for (const type of ['bridge', 'ptp', 'macvlan', 'dummy']) {
     expect(answer(type, { ipam: { type: 5 } }, '')).toContain('must be a string');
   }
 });

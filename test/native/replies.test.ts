@@ -101,6 +101,14 @@ const changing: Question[] = [
   ['link_add_vrf', { ...HOST, name: 'vrf1', table: 1000 }],
   ['link_set_master', { ...HOST, ifindex: 7, master: 3 }],
   ['link_add_dummy', { ...HOST, name: 'dummy1', address: '0a:58:0a:01:02:04' }],
+  [
+    'link_add_macvlan',
+    {
+      ...{ ...HOST, lower: 7, netns: 0, name: 'eth0', address: '0a:58:0a:01:02:05' },
+      ...{ mtu_bytes: 1400, mode: 'bridge', bcqueuelen: 2000 },
+    },
+  ],
+  ['link_set_name', { ...HOST, ifindex: 7, name: 'eth1' }],
   ['link_add_ifb', { ...HOST, name: 'ifb1', address: '0a:58:0a:01:02:03', mtu_bytes: 1400 }],
   ['qdisc_add_ingress', { ...HOST, ifindex: 7 }],
   ['qdisc_add_tbf', { ...TBF, rate_low: 125000, rate_high: 0 }],

@@ -7,13 +7,13 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { makeFlow } from '../support/conntrack.ts';
 import { underTest } from '../support/kernel-driver.ts';
-import { needsDummy, needsVrf } from '../support/needs.ts';
+import { needsDummy, needsMacvlan, needsVrf } from '../support/needs.ts';
 import { netnsAdd, netnsDel } from '../support/netns.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { DUMMY_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
+import { DUMMY_SEQUENCES, MACVLAN_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
 
 const root = process.getuid?.() === 0;
 const EMPTY = 'netns host\nnetns pod\n';
@@ -106,6 +106,12 @@ describe.skipIf(!root)('the simulated kernel does as the real one', () => {
 
 describe.skipIf(needsDummy !== '')(`simulated dummies ${needsDummy}`.trimEnd(), () => {
   for (const [name, calls] of Object.entries(DUMMY_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe.skipIf(needsMacvlan !== '')(`simulated macvlans ${needsMacvlan}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(MACVLAN_SEQUENCES)) {
     test(name, () => compare(calls));
   }
 });

@@ -7,7 +7,7 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { addr, play, route, unroute, up, veth } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { DUMMY_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
+import { DUMMY_SEQUENCES, MACVLAN_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
 
 const sim = wasmModule('sim');
 const dumpOf = (text: string): string => simulatedDriver(sim, text).dump();
@@ -73,6 +73,7 @@ describe('the text', () => {
   for (const [name, calls] of Object.entries({
     ...SEQUENCES,
     ...DUMMY_SEQUENCES,
+    ...MACVLAN_SEQUENCES,
     ...VRF_SEQUENCES,
   })) {
     test(`comes back after: ${name}`, () => {

@@ -105,12 +105,18 @@ function filterWords(rest: readonly string[]): string[] {
   ];
 }
 
-/** The place of a command in a batch, behind those that it needs. */
-function rankOf(command: string): number {
+/**
+ * The place of a command in a batch, behind those that it needs; `laid` tells the links that lie on
+ * others.
+ */
+function rankOf(command: string, laid: (link: string) => boolean): number {
+  const [object, verb, link = ''] = command.split(' ');
   // A gateway must be reachable before a route leads by it.
-  if (/^route .* via /.test(command)) return 3;
-  if (!command.startsWith('link ')) return 2;
-  return command.includes(' master ') ? 1 : 0;
+  if (/^route .* via /.test(command)) return 5;
+  if (object !== 'link') return 4;
+  if (command.includes(' master ')) return 3;
+  if (verb === 'set' && laid(link)) return 2;
+  return link === 'link' ? 1 : 0;
 }
 
 /** The path of a `file` line. */
@@ -157,7 +163,8 @@ export class Ground {
       else this.say(commands, ns, word, rest, made);
     }
     for (const [name, batch] of commands) {
-      batch.sort((a, b) => rankOf(a) - rankOf(b));
+      const laid = (link: string): boolean => this.laid.has(`${name}/${link}`);
+      batch.sort((a, b) => rankOf(a, laid) - rankOf(b, laid));
       const input = batch.map((line) => withoutRoute(line, batch)).join('\n');
       outputOf(['ip', '-n', this.prefix + name, '-batch', '-'], { input });
     }
@@ -167,6 +174,8 @@ export class Ground {
   }
   private readonly flows: [ns: string, line: string][] = [];
   private readonly later: (() => void)[] = [];
+  /** Links that lie on others, as NETNS/LINK. */
+  private readonly laid = new Set<string>();
   private readonly rules = new Map<string, string[]>();
 
   /** One line of the text as `ip` words, in the order links, addresses, routes. */
@@ -207,7 +216,8 @@ export class Ground {
       const kind = rowOf(value('kind') ?? 'bridge');
       const peer = value('peer');
       const [peerNs = '', peerName = ''] = (peer ?? '').split('/');
-      if (name !== 'lo' && !made.has(`${ns}/${name}`)) {
+      if (kind.stacked) this.lay(commands, ns, rest);
+      else if (name !== 'lo' && !made.has(`${ns}/${name}`)) {
         const own = kind.fixed_address && value('address');
         const address = own ? `address ${own} ` : '';
         let add = `link add ${name} ${address}type ${value('kind') ?? 'bridge'}`;
@@ -228,6 +238,22 @@ export class Ground {
       if (rest.includes('allmulti')) batch.push(`link set ${name} allmulticast on`);
       if (rest.includes('up')) batch.push(`link set ${name} up`);
     }
+  }
+  /** A link on another, made from the namespace of that. */
+  private lay(commands: Map<string, string[]>, ns: string, rest: readonly string[]): void {
+    const [name = ''] = rest;
+    const kind = after(rest, 'kind');
+    const [home = '', lower = ''] = after(rest, 'lower').split('/');
+    const add = ['link add link', lower, 'name', name];
+    if (home !== ns) add.push('netns', this.prefix + ns);
+    add.push('type', kind);
+    for (const option of rowOf(kind).options ?? []) {
+      if (rest.includes(option)) add.push(option, after(rest, option));
+    }
+    const batch = commands.get(home) ?? [];
+    commands.set(home, batch);
+    batch.push(add.join(' '));
+    this.laid.add(`${ns}/${name}`);
   }
   /** A script that says what the line says, whatever it is asked. */
   private program(line: string): void {

@@ -102,6 +102,7 @@ const needsLink = (type: string): string =>
   makes(type) ? '' : `needs a kernel with links of type ${type}`;
 export const needsVlanFiltering = needsLink('bridge vlan_filtering 1');
 export const needsDummy = needsLink('dummy');
+export const needsMacvlan = needsLink('macvlan');
 export const needsVrf = needsLink('vrf table 10');
 /** Where nf_conntrack tracks SCTP, by whose ports it is told apart, it has this. */
 export const needsSctp = existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_closed')

@@ -116,8 +116,8 @@ function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns'> {
   };
 }
 
-/** NETNS/NAME of a veth's other end, "?" when it lies where nobody looked. */
-function peerOf(seen: readonly Seen[], home: Seen, link: Json): string {
+/** NETNS/NAME of a veth's other end or of the lower link, "?" when it is where nobody looked. */
+function farOf(seen: readonly Seen[], home: Seen, link: Json): string {
   let there: Seen | undefined = home;
   if (link.link_netnsid !== undefined) {
     const netns = home.netnsIds.find((entry) => entry.nsid === link.link_netnsid)?.name;
@@ -148,7 +148,8 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
     link.master !== undefined && `master ${link.master}`,
     ...(row.after_master?.(link.linkinfo.info_data) ?? []),
-    kind === 'veth' && `peer ${peerOf(seen, home, link)}`,
+    kind === 'veth' && `peer ${farOf(seen, home, link)}`,
+    row.stacked && `lower ${farOf(seen, home, link)}`,
     port?.hairpin === true && 'hairpin',
     port?.isolated === true && 'isolated',
   );

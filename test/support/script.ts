@@ -31,11 +31,11 @@ function indexOf(driver: Driver, ns: number, name: string): number {
 
 function lowered(driver: Driver, handles: Handles, call: Call): Record<string, unknown> {
   const args: Record<string, unknown> = { ...call[1] };
-  for (const key of ['ns', 'peer_ns', 'a', 'b']) {
+  for (const key of ['ns', 'peer_ns', 'netns', 'a', 'b']) {
     if (typeof args[key] === 'string') args[key] = handles[args[key] as string] ?? 9999;
   }
   const { ns, content } = args;
-  for (const key of ['ifindex', 'master', 'to']) {
+  for (const key of ['ifindex', 'lower', 'master', 'to']) {
     if (typeof args[key] !== 'string') continue;
     args[key] = args[key] === '' ? 0 : indexOf(driver, ns as number, args[key]);
   }
@@ -56,9 +56,11 @@ function filtersOf(driver: Driver, ns: number, filters: readonly Filter[]): unkn
   return filters.map((filter) => ({ ...filter, to: nameOf(filter.to) }));
 }
 
-function linkText({ name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table }: Link): string {
+function linkText(link: Link): string {
+  const { name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table, mode } = link;
   const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
-  return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} table ${table}`;
+  const own = `table ${table} mode ${mode} lower ${link.lower !== 0}`;
+  return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} ${own}`;
 }
 
 /** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */
@@ -134,6 +136,24 @@ export const bridge = (name: string, more: Record<string, number | string> = {})
 export const dummy = (ns: string, name: string, address = '02:fa:00:00:03:01'): Call => [
   'link_add_dummy',
   { ns, name, address },
+];
+export const macvlan = (
+  lower: string,
+  name: string,
+  more: Record<string, number | string> = {},
+): Call => [
+  'link_add_macvlan',
+  {
+    ns: 'host',
+    lower,
+    netns: 'pod',
+    name,
+    address: `02:fa:00:00:04:${Buffer.from(name).toString('hex').slice(-2)}`,
+    mtu_bytes: 0,
+    mode: 'bridge',
+    bcqueuelen: 0,
+    ...more,
+  },
 ];
 export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',

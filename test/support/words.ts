@@ -11,6 +11,8 @@ interface LinkKind {
   readonly fixed_address?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;
+  /** It lies on another, which its line names by `lower`. */
+  readonly stacked?: true;
   /** Words of its line that `ip link add … type KIND` needs as options: a name and its value. */
   readonly options?: readonly string[];
   /** Words of its line that are an option without a value there, and that option. */
@@ -28,6 +30,14 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
   },
   dummy: { no_arp: true },
   ifb: { fixed_address: true, no_arp: true },
+  macvlan: {
+    stacked: true,
+    options: ['mode', 'bcqueuelen'],
+    after_master: ({ mode, bcqueuelen }) => [
+      `mode ${mode}`,
+      bcqueuelen !== 1000 && `bcqueuelen ${bcqueuelen}`,
+    ],
+  },
   veth: {},
   vrf: {
     no_arp: true,

@@ -103,7 +103,7 @@ test('validating knows no type by its name: it asks the table, and the plugins',
     ([, name]) => name,
   );
   expect(names).toContain('bridge');
-  expect(names).toContain('macvlan');
+  expect(names).toContain('tap');
   const wrong: string[] = [];
   for (const [path, text] of sources) {
     if (!path.startsWith('core-as/tasks/validate/')) continue;

@@ -5,7 +5,7 @@ import { failure_errno } from "../../host/failure";
 import { HOST, link_add_dummy } from "../../host/kernel";
 import { EADDRNOTAVAIL, EOPNOTSUPP } from "../../lib/errno";
 import { check_failed } from "../../net/check";
-import { Inside, inside_unrecorded } from "../../net/inside";
+import { Inside, inside_mac, inside_unrecorded } from "../../net/inside";
 import { Main } from "../../plugin/main";
 import { CONFIG, RUNTIME, Type } from "../../plugin/type";
 import { CniError, Code, os_error } from "../../spec/error";
@@ -36,7 +36,7 @@ export class Dummy extends Main {
   }
 
   protected note(adding: Adding): void {
-    this.inside.note(adding);
+    this.inside.note(adding, inside_mac(adding));
   }
 
   protected make(request: Request, result: Result, adding: Adding): CniError | null {

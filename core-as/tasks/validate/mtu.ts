@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The MTU of a network against the link its packets leave the node by, and against what links and
 // IP versions take. It looks at the node and changes nothing; a node without a route says nothing.
-import { HOST, Link, link_get, link_get_index, route_get } from "../../host/kernel";
+import { HOST, Link, link_get } from "../../host/kernel";
 import { IPV4_MIN_MTU_BYTES, IPV6_MIN_MTU_BYTES } from "../../lib/mtu";
+import { uplink } from "../../net/uplink";
 import { ipam_pools } from "../../plugin/ipam";
 import { bool_at, Part, Parts, text_at } from "./parts";
 
 /** ETH_MAX_MTU, linux/if_ether.h. */
 const MAX_MTU_BYTES = 65535;
-/** Addresses that only a default route leads to (RFC 5737, RFC 3849); nothing is sent there. */
-const ELSEWHERE4 = "192.0.2.1";
-const ELSEWHERE6 = "2001:db8::1";
-
-/** The link that the default route leaves by, of IPv4 or else of IPv6. */
-function uplink(): Link | null {
-  let hop = route_get(HOST, ELSEWHERE4);
-  if (!hop) hop = route_get(HOST, ELSEWHERE6);
-  return hop ? link_get_index(HOST, hop.ifindex) : null;
-}
 
 export function mtu_check(parts: Parts): void {
   let v6 = false;
@@ -64,5 +55,5 @@ function parent(part: Part): Link | null {
   const child = row !== null && row.has_parent;
   if (child && bool_at(part.object, "linkInContainer")) return null;
   const master = child ? text_at(part.object, "master") : "";
-  return master.length > 0 ? link_get(HOST, master) : uplink();
+  return master.length > 0 ? link_get(HOST, master) : uplink(HOST);
 }

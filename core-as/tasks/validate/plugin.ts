@@ -200,6 +200,8 @@ function ipam_check(part: Part, ipam: JsonValue, loaded: bool): void {
   }
   const row = type_find(type);
   if (row && row.role != Role.Ipam) {
+    // One of ours that would ask it has said so.
+    if (part.plugin && part.role == Role.Main) return;
     const other = ipam_names().join('", "');
     file.error(`"${type}" is no IPAM plugin: use one such as "${other}"`, ipam.offset);
     return;

@@ -99,6 +99,17 @@ export const VLAN_ID_MAX = 4094;
 // linux/if_link.h, IFLA_VRF_*
 export const IFLA_VRF_TABLE = 1;
 
+// linux/if_link.h, IFLA_MACVLAN_* and MACVLAN_MODE_*, in the words of ip(8)
+export const IFLA_MACVLAN_MODE = 1;
+export const IFLA_MACVLAN_BC_QUEUE_LEN = 7;
+export const MACVLAN_MODES: ReadonlyMap<string, number> = new Map([
+  ['private', 1],
+  ['vepa', 2],
+  ['bridge', 4],
+  ['passthru', 8],
+  ['source', 16],
+]);
+
 // linux/fib_rules.h
 export const FR_ACT_TO_TBL = 1;
 export const FRA_SRC = 2;

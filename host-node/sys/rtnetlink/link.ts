@@ -25,11 +25,13 @@ import {
   IFLA_LINK,
   IFLA_LINK_NETNSID,
   IFLA_LINKINFO,
+  IFLA_MACVLAN_MODE,
   IFLA_MASTER,
   IFLA_MTU,
   IFLA_OPERSTATE,
   IFLA_TXQLEN,
   IFLA_VRF_TABLE,
+  MACVLAN_MODES,
   NETNSA_NSID,
   RTGENMSG_LEN,
   VLAN_ID_MAX,
@@ -40,13 +42,16 @@ import { eachAttr, type Message, type Span, truncated } from './reply.ts';
 /** IF_OPER_* of linux/if.h, in iproute2's words. */
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
+/** Kinds of whose own attributes something is told. */
+const INFORMED = new Set(['bridge', 'macvlan', 'vrf']);
+
 /** An RTM_NEWLINK as a {@link Link}. */
 export function parseLink(message: Message): Link {
   let name = '';
   let address = '';
   let [mtu_bytes, txqlen, master, lower] = [0, 0, 0, 0];
   let operstate = 0;
-  let info = { kind: '', vlan_filtering: false, table: 0 };
+  let info: LinkInfo = { kind: '', vlan_filtering: false, table: 0, mode: '' };
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
@@ -73,32 +78,46 @@ export function parseLink(message: Message): Link {
     peer: info.kind === 'veth' ? lower : 0,
     vlan_filtering: info.vlan_filtering,
     table: info.table,
+    lower: info.kind === 'macvlan' ? lower : 0,
+    mode: info.mode,
   };
 }
 
-function parseLinkInfo(span: Span): { kind: string; vlan_filtering: boolean; table: number } {
+/** The word for a number; "" for one that nobody knows. */
+function modeOf(number: number): string {
+  for (const [word, mode] of MACVLAN_MODES) if (mode === number) return word;
+  return '';
+}
+
+type LinkInfo = Pick<Link, 'kind' | 'vlan_filtering' | 'table' | 'mode'>;
+
+function parseLinkInfo(span: Span): LinkInfo {
   let kind = '';
   let data: Span | undefined;
   eachAttr(span, (type, value) => {
     if (type === IFLA_INFO_KIND) kind = value.text();
     else if (type === IFLA_INFO_DATA) data = value;
   });
-  let [vlan_filtering, table] = [false, 0];
-  if (data !== undefined && (kind === 'bridge' || kind === 'vrf')) {
+  let [vlan_filtering, table, mode] = [false, 0, ''];
+  if (data !== undefined && INFORMED.has(kind)) {
     eachAttr(data, (type, value) => {
       if (kind === 'vrf' && type === IFLA_VRF_TABLE) table = value.u32();
+      else if (kind === 'macvlan' && type === IFLA_MACVLAN_MODE) mode = modeOf(value.u32());
       else if (kind === 'bridge' && type === IFLA_BR_VLAN_FILTERING) {
         vlan_filtering = value.u8() !== 0;
       }
     });
   }
-  return { kind, vlan_filtering, table };
+  return { kind, vlan_filtering, table, mode };
 }
 
 /** What link_get does not tell of a link. */
 export interface LinkExtra {
   readonly loopback: boolean;
-  /** The id, in the link's namespace, of the one that a veth's peer lies in; -1 for its own. */
+  /**
+   * The id, in the link's namespace, of the one that a veth's peer or the lower link lies in; -1
+   * for its own.
+   */
   readonly peer_nsid: number;
   readonly hairpin: boolean;
   readonly isolated: boolean;
