@@ -249,6 +249,8 @@ describe.skipIf(!root)('links', () => {
       peer: 0,
       vlan_filtering: false,
       table: 0,
+      lower: 0,
+      mode: '',
     });
     expect(kernel.link_get_index({ ns: 0, ifindex: 1 })).toEqual(get(0, 'lo'));
   });

@@ -219,6 +219,8 @@ describe('replies', () => {
       txqlen: 1000,
       operstate: 'up',
       table: 0,
+      lower: 0,
+      mode: '',
       master: 3,
       peer: 4,
       // The data of another kind has another meaning.

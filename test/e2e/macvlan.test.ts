@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real packets of macvlans: between two pods of one master and to a machine on its wire, in every
-// mode, with a switch outside that sends frames back or does not. The reference plugin is seen to do
-// the same.
+// mode, with a switch outside that sends frames back or does not. The reference plugin is seen to
+// do the same.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Attached, addChain, chain } from '../support/chain.ts';
