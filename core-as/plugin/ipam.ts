@@ -82,7 +82,7 @@ export function ipam_add(request: Request, plugin: Plugin, adding: Adding): Outc
 
 /** Says how far it reaches. */
 export function ipam_reach(request: Request, into: Reach): void {
-  const plugin = plugin_or_foreign(ipam_type(request));
+  const plugin = ipam_find(ipam_type(request));
   if (plugin) plugin.reach(request, into);
 }
 
