@@ -3,7 +3,7 @@
 // what all of them do alike: the choice of the output's form, and how an error is told.
 import type { Answer } from '../core.ts';
 import { UsageError } from './args.ts';
-import type { DryRun } from './dry-run.ts';
+import type { DryRun } from './dry-run-report.ts';
 
 /** Where runtimes look for networks and plugins, and where libcni keeps results. */
 export const CONF_DIR = '/etc/cni/net.d';

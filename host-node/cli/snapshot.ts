@@ -3,14 +3,14 @@
 // folders, files and programs, as far as it is asked for them. It only reads; what it cannot say it
 // leaves out with a note, and where it may not look it fails, so that a dry run never rests on less
 // than it claims. It reads no configuration: which files matter is the caller's to find out.
-import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
 import { OsError } from '../abi/index.ts';
-import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../drivers/files.ts';
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
-import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
+import { osError } from '../sys/libc.ts';
 import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
+import { Files } from './snapshot-files.ts';
+import { forbidden, isWritable, Notes, SnapshotError } from './snapshot-notes.ts';
 
 /** What a snapshot is to have beside the host's own namespace. All paths are absolute. */
 export interface SnapshotOptions extends RealOptions {
@@ -26,24 +26,10 @@ export interface SnapshotOptions extends RealOptions {
   readonly nft?: readonly string[];
 }
 
-/** Why there is no snapshot; the text says what to do. */
-export class SnapshotError extends Error {}
-
-/** Exit code of a `plugin` line that stands for a file that cannot be executed, as in a shell. */
-export const EXIT_NO_PROGRAM = 126;
-/** How a note begins in the text. */
-const NOTE = '# ';
-
-/** The core reads no larger file. */
-const FILE_LIMIT_BYTES = 8 << 20;
-const FILES_LIMIT_BYTES = 64 << 20;
-const FILES_LIMIT = 100_000;
 const ROUTES_LIMIT = 10_000;
-const LOCK_NAME = 'lock';
 /** Which the text leaves out. */
 const TXQLEN_DEFAULT = 1000;
 
-const [EPERM, EACCES, ENOTDIR, EISDIR] = [1, 13, 20, 21];
 const IPV6_MTU_MIN_BYTES = 1280;
 const METRIC_DEFAULT6 = 1024;
 /** Types of routes that are not simulated and decide where packets go (linux/rtnetlink.h). */
@@ -75,42 +61,6 @@ export const KNOBS: readonly string[] = [
 /** Link-local and multicast IPv6, which the kernel makes for itself and the text leaves out. */
 function isUnlisted(ip: string): boolean {
   return /^(fe[89ab]|ff[0-9a-f])[0-9a-f]:/.test(ip);
-}
-
-/** Whether a path can stand in a line: nothing in it that ends a word or the line. */
-function isWritable(path: string): boolean {
-  return !/[\p{Cc}"\uFFFD]|^\s|\s$/u.test(path);
-}
-
-/** A path as the store operations take it; undefined for one that they refuse. */
-function plain(path: string): string | undefined {
-  if (!path.startsWith('/') || path.includes('\0') || path.split('/').includes('..')) {
-    return undefined;
-  }
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  return `/${parts.join('/')}`;
-}
-
-/** A failure that must end the snapshot: to leave the thing out would be a lie. */
-function forbidden(what: string, failure: OsError): SnapshotError | undefined {
-  if (failure.errno !== EPERM && failure.errno !== EACCES) return undefined;
-  const rights = 'a dry run needs the rights of the real one, run it as root';
-  return new SnapshotError(`may not ${what}: ${rights}`);
-}
-
-/** What is left out, each kind once with its count. */
-class Notes {
-  readonly #counts = new Map<string, number>();
-
-  add(note: string): void {
-    this.#counts.set(note, (this.#counts.get(note) ?? 0) + 1);
-  }
-
-  lines(): string[] {
-    return [...this.#counts].map(([note, count]) =>
-      count === 1 ? `${NOTE}${note}` : `${NOTE}${note} (${count} times)`,
-    );
-  }
 }
 
 /** A namespace that is looked at. */
@@ -407,129 +357,6 @@ function routeLine(route: rt.RouteHops['route'], dev: string, v6: boolean): stri
   return words.join(' ');
 }
 
-/** The folders, files and programs of a snapshot. */
-class Files {
-  readonly #root: string;
-  readonly #store: StoreDriver;
-  readonly #notes: Notes;
-  readonly #lines = new Map<string, string>();
-  readonly #boot_ms = bootTime_ms();
-  #size_bytes = 0;
-
-  constructor(root: string, notes: Notes) {
-    this.#root = root;
-    this.#store = fileDriver({ root });
-    this.#notes = notes;
-  }
-
-  folder(given: string): void {
-    const path = plain(given);
-    if (path === undefined) return;
-    let names: string[];
-    try {
-      names = readdirSync(this.#root + path);
-    } catch (error) {
-      const failure = osError(error);
-      const end = forbidden(`read the folder ${path}`, failure);
-      if (end !== undefined) throw end;
-      // A file of that name is told as a file.
-      if (failure.errno === ENOTDIR) this.file(path);
-      return;
-    }
-    this.#put(path, `folder ${path}`);
-    for (const name of names.sort()) {
-      if (name === LOCK_NAME || name.startsWith(TEMPORARY_PREFIX)) continue;
-      const file = path === '/' ? `/${name}` : `${path}/${name}`;
-      if (this.#stat(file)?.isFile() === true) this.#regular(file);
-    }
-  }
-
-  file(given: string): void {
-    const path = plain(given);
-    if (path === undefined) return;
-    const stat = this.#stat(path);
-    if (stat?.isDirectory() === true) this.#put(path, `folder ${path}`);
-    else if (stat?.isFile() === true) this.#regular(path);
-    const above = path.slice(0, path.lastIndexOf('/'));
-    if (stat === undefined && above !== '' && this.#stat(above)?.isDirectory() === true) {
-      this.#put(above, `folder ${above}`);
-    }
-  }
-
-  /** What is at the path of a namespace and is none: that it is there. */
-  stray(path: string): void {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return;
-    this.#put(path, stat.isDirectory() ? `folder ${path}` : `file ${path} ""`);
-  }
-
-  program(path: string): void {
-    if (!path.startsWith('/')) {
-      this.#notes.add(`left out: the program ${path}, whose path is not absolute`);
-      return;
-    }
-    const stat = this.#stat(path);
-    if (stat === undefined) return;
-    let code = EXIT_NO_PROGRAM;
-    try {
-      accessSync(this.#root + path, constants.X_OK);
-      if (stat.isFile()) code = 0;
-    } catch {
-      // Then it stays one that cannot be executed.
-    }
-    this.#put(path, `plugin ${path} ${code} ""`);
-  }
-
-  lines(): string[] {
-    return [...this.#lines.values()];
-  }
-
-  /** undefined when there is nothing, or nothing that may be looked at. */
-  #stat(path: string): Stats | undefined {
-    try {
-      return statSync(this.#root + path);
-    } catch (error) {
-      const end = forbidden(`look at ${path}`, osError(error));
-      if (end !== undefined) throw end;
-      return undefined;
-    }
-  }
-
-  #regular(path: string): void {
-    if (this.#lines.has(path)) return;
-    if (this.#size_bytes > FILES_LIMIT_BYTES || this.#lines.size > FILES_LIMIT) {
-      this.#notes.add('left out: a file after too many others');
-      return;
-    }
-    let bytes: Uint8Array;
-    try {
-      bytes = this.#store.file_read({ path, limit_bytes: FILE_LIMIT_BYTES });
-    } catch (error) {
-      const failure = osError(error);
-      const end = forbidden(`read ${path}`, failure);
-      if (end !== undefined) throw end;
-      if (failure.errno === EFBIG) {
-        this.#notes.add(`left out: ${path} is larger than ${FILE_LIMIT_BYTES >> 20} MiB`);
-      } else if (failure.errno !== ENOENT && failure.errno !== EISDIR) {
-        this.#notes.add(`left out: ${path} cannot be read (${failure.message})`);
-      }
-      return;
-    }
-    this.#size_bytes += bytes.length;
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    if (!Buffer.from(text).equals(bytes)) {
-      this.#notes.add(`${path} is not UTF-8: what is wrong in it is replaced`);
-    }
-    const old = (this.#stat(path)?.mtimeMs ?? this.#boot_ms) < this.#boot_ms;
-    this.#put(path, `file ${path} ${JSON.stringify(text)}${old ? ' before-boot' : ''}`);
-  }
-
-  #put(path: string, line: string): void {
-    if (isWritable(path)) this.#lines.set(path, line);
-    else this.#notes.add(`left out: ${JSON.stringify(path)}, whose name cannot be written`);
-  }
-}
-
 /**
  * Takes the snapshot. Its lines stand in the kernel's own order, which tells a primary address from
  * a secondary one; what was left out stands at its head, in comments. Throws SnapshotError when
@@ -559,10 +386,4 @@ export function snapshot(options: SnapshotOptions): string {
   } finally {
     surveyor.close();
   }
-}
-
-/** What a snapshot left out, for humans. */
-export function notesOf(text: string): string[] {
-  const lines = text.split('\n');
-  return lines.filter((line) => line.startsWith(NOTE)).map((line) => line.slice(NOTE.length));
 }

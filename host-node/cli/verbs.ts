@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type OptionKind, type Options, parseArgs, UsageError } from './args.ts';
-import { type DryRun, DryRunError, dryRunDocument, printDryRun } from './dry-run.ts';
+import { DryRunError } from './dry-run.ts';
+import { type DryRun, dryRunDocument, printDryRun } from './dry-run-report.ts';
 import {
   BIN_DIR,
   CACHE_DIR,

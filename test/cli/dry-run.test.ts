@@ -15,16 +15,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { DryRunError, type DryRunOptions, dryRun } from '../../host-node/cli/dry-run.ts';
 import {
   type Change,
   type DryRun,
-  DryRunError,
-  type DryRunOptions,
   difference,
-  dryRun,
   dryRunDocument,
   printDryRun,
-} from '../../host-node/cli/dry-run.ts';
+} from '../../host-node/cli/dry-run-report.ts';
 import { visible } from '../../host-node/cli/io.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
 import { allFixtures, type Fixture, normalState } from '../support/fixture.ts';

@@ -16,7 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { KNOBS, notesOf, type SnapshotOptions, snapshot } from '../../host-node/cli/snapshot.ts';
+import { KNOBS, type SnapshotOptions, snapshot } from '../../host-node/cli/snapshot.ts';
+import { notesOf } from '../../host-node/cli/snapshot-notes.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { needsRoot, needsVlanFiltering, needsVrf } from '../support/needs.ts';
 import { kernelText } from '../support/oracle.ts';

@@ -2,7 +2,8 @@
 // A dry run, and then the real one, of the same task in the same place: namespaces and a folder of
 // the test. What both leave and answer can be compared, and that the dry run left all as it was.
 import { readdirSync, statSync } from 'node:fs';
-import { type Change, type DryRun, difference, dryRun } from '../../host-node/cli/dry-run.ts';
+import { dryRun } from '../../host-node/cli/dry-run.ts';
+import { type Change, type DryRun, difference } from '../../host-node/cli/dry-run-report.ts';
 import { type Answer, performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
 import { type Fixture, normalMacs, normalState } from './fixture.ts';
