@@ -38,7 +38,7 @@ const AGENT_INPUTS = [
   'core-as/lib/',
 ];
 const CORE_INPUTS = [...TOOLS_INPUTS, '!core-as/tasks/', '!core-as/tools.ts'];
-const SIM_INPUTS = ['core-as/sim/', 'core-as/lib/', 'core-as/nft/'];
+const SIM_INPUTS = ['core-as/sim/', 'core-as/dhcp/', 'core-as/lib/', 'core-as/nft/'];
 const WASI_INPUTS = [
   ...['core-as/', '!core-as/test/', '!core-as/core.ts', '!core-as/tools.ts'],
   ...WITHOUT_AGENT,

@@ -5,6 +5,7 @@
 import { Cidr, Ip } from "../lib/ip";
 import { Content, folder_of, Program } from "./content";
 import { Flow } from "./flow";
+import { Daemon } from "./daemon";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Conf, Knob } from "./knobs";
 import { Nft } from "./nft-state";
@@ -297,6 +298,8 @@ function octet(value: i32): string {
 
 export class State {
   programs: Map<string, Program> = new Map<string, Program>();
+  /** By the path of the socket. */
+  daemons: Map<string, Daemon> = new Map<string, Daemon>();
   /** The host first. */
   spaces: Space[] = [new Space(0, "host")];
   /** Namespaces by handle. */
