@@ -18,7 +18,9 @@ function keep(): void {
 }
 
 keep();
+const { says } = JSON.parse(line.slice(line.indexOf('{'))) as { says?: string };
 const server = createServer({ allowHalfOpen: true }, (socket) => {
+  if (says !== undefined) return void socket.end(says);
   let heard = Buffer.alloc(0);
   let opening = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {
