@@ -13,12 +13,12 @@ import {
   client_frame,
   client_opened,
   client_release,
-  client_released,
   client_tick,
   Link,
 } from "./client";
 import { Asked, Context, Told } from "./context";
 import { Lease, lease_read, State } from "./lease";
+import { client_released } from "./leave";
 import { ALLOCATE, RELEASE } from "./rpc";
 import { Server } from "./server";
 import { Wanted } from "./wanted";
