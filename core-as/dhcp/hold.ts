@@ -94,7 +94,8 @@ export function lease_renew(lease: Lease, context: Context): void {
   lease.asked_ms = context.now_ms;
   say_renew(lease, context);
   // A server may have come back with another hardware address.
-  if (lease.server_near) say_arp(lease, context, lease.address, lease.server);
+  const asks_it = lease.state == State.Renewing && lease.server_near;
+  if (asks_it) say_arp(lease, context, lease.address, lease.server);
   if (lease.tries == 2) {
     const server = address_text(lease.server);
     lease_log(lease, context, `the server ${server} does not answer: the lease is asked for again`);

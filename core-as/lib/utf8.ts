@@ -66,8 +66,11 @@ const CAPACITY: i32 = 128;
 export class ByteWriter {
   len: i32 = 0;
   /** Managed, so that a module whose memory is freed frees it. */
-  private block: ArrayBuffer = new ArrayBuffer(CAPACITY);
-  private capacity: i32 = CAPACITY;
+  private block: ArrayBuffer;
+
+  constructor(private capacity: i32 = CAPACITY) {
+    this.block = new ArrayBuffer(capacity);
+  }
 
   /** Its first byte, until more is written. */
   get ptr(): usize {
