@@ -148,9 +148,9 @@ class Reader {
   }
 }
 
-/** What an answer says: an error, a result, or nothing. */
+/** What the last of some answers says: an error, a result, or nothing. */
 export function answerText(bytes: Buffer): string {
-  const [head, body] = [...new Reader(bytes).values()];
+  const [head, body] = [...new Reader(bytes).values()].slice(-2);
   const { Error: error } = head as { Error?: string };
   return error === undefined ? JSON.stringify(body) : `error ${error}`;
 }

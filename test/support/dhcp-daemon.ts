@@ -12,7 +12,10 @@ const simulated = simulatedDriver(wasmModule('sim'), line);
 const name = line.split(' ')[1] ?? '';
 
 function keep(): void {
-  const now = simulated.dump().split('\n').find((one) => one.startsWith('dhcp '));
+  const now = simulated
+    .dump()
+    .split('\n')
+    .find((one) => one.startsWith('dhcp '));
   writeFileSync(`${file}.new`, now ?? '');
   renameSync(`${file}.new`, file);
 }
