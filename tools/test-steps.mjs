@@ -18,6 +18,8 @@ const ROWS = [
   ['test/cli/', IN_MEMORY],
   ['test/core/wasi', [...IN_MEMORY, 'wasi']],
   ['test/core/', IN_MEMORY],
+  ['test/dhcp/dnsmasq', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
+  ['test/dhcp/', ['agent', 'core', 'sim']],
   ['test/docs/', [...IN_MEMORY, 'wasi']],
   ['test/drivers/', IN_MEMORY],
   ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],
