@@ -20,6 +20,7 @@ const ROWS = [
   ['test/core/', IN_MEMORY],
   ['test/dhcp/dnsmasq', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
   ['test/dhcp/', ['agent', 'core', 'sim']],
+  ['test/overlay/', ['agent']],
   ['test/docs/', [...IN_MEMORY, 'wasi']],
   ['test/drivers/', IN_MEMORY],
   ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],

@@ -65,8 +65,11 @@ export class Devices {
     const wanted = new Array<string>();
     for (let family = 0; family < 2; family++) {
       if (!families[family]) continue;
+      // Pods go by the first; by the second some nodes are reached.
+      const fatal = wanted.length == 0;
       wanted.push(this.network.device(family == 1));
-      this.change(family == 1, changes, problems);
+      const problem = this.change(family == 1, changes);
+      if (problem.length > 0) problems.push(new Problem("", problem, fatal));
     }
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i];
@@ -76,43 +79,42 @@ export class Devices {
     }
   }
 
-  private change(v6: bool, changes: string[], problems: Problem[]): void {
+  /** Why a device cannot be made right, "" when it can. */
+  private change(v6: bool, changes: string[]): string {
     const network = this.network;
     const underlay = this.paths.underlay(v6);
-    if (!underlay) return;
+    if (!underlay) return "";
     const name = network.device(v6);
     const mtu_bytes = tunnel_mtu_bytes(network, this.paths, v6);
     const least_bytes = network.has(true) ? 1280 : 68;
-    if (mtu_bytes < least_bytes) {
-      // A device below it would lose its IPv6 addresses and routes at once.
-      const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes, which leaves ${mtu_bytes} to`;
-      problems.push(new Problem("", `${said} pods: they need ${least_bytes}`, true));
-      return;
-    }
     const mac = device_mac(network, this.self, v6);
     const link = this.named(name);
+    const ours =
+      link !== null &&
+      (link.alias == network.alias || (link.kind == "vxlan" && link.address == mac));
+    if (mtu_bytes < least_bytes) {
+      // A device below it would lose its IPv6 addresses and routes at once.
+      if (ours) this.there.push(name);
+      const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes, which leaves ${mtu_bytes} to`;
+      return `${said} pods: they need ${least_bytes}`;
+    }
     const adding =
       `link add ${name} type vxlan id ${network.vni} local ${underlay.address} ` +
       `dev ${underlay.dev} dstport ${network.port} nolearning address ${mac} mtu ${mtu_bytes}`;
     if (!link) {
       const holder = this.holder(v6);
       if (holder.length == 0) this.add(adding, name, changes);
-      else {
-        const said = `VNI ${network.vni} on port ${network.port} is that of "${holder}"`;
-        problems.push(new Problem("", `${said}: remove it, or use another VNI`, true));
-      }
-      return;
+      return holder.length == 0
+        ? ""
+        : `VNI ${network.vni} on port ${network.port} is that of "${holder}": ` +
+            "remove it, or use another VNI";
     }
-    if (link.alias != network.alias && (link.kind != "vxlan" || link.address != mac)) {
-      const said = `"${name}" is somebody else's: remove it, or use another VNI`;
-      problems.push(new Problem("", said, true));
-      return;
-    }
+    if (!ours) return `"${name}" is somebody else's: remove it, or use another VNI`;
     const same = link.vni == network.vni && link.port == network.port && !link.learning;
     if (!same || link.local != underlay.address || link.parent != underlay.dev) {
       changes.push(`link del ${name}`);
       this.add(adding, name, changes);
-      return;
+      return "";
     }
     const before = changes.length;
     if (link.address != mac) changes.push(`link set ${name} address ${mac}`);
@@ -120,6 +122,7 @@ export class Devices {
     if (link.alias != network.alias) changes.push(`link set ${name} alias ${network.alias}`);
     if (!link.up) changes.push(`link set ${name} up`);
     if (changes.length == before) this.there.push(name);
+    return "";
   }
 
   /** The kernel takes the alias of a link that is there only; till then its address tells whose. */

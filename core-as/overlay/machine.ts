@@ -222,11 +222,17 @@ class Overlay {
     this.foreign.clear();
     const foreign = texts(event, "foreign");
     for (let i = 0; i < foreign.length; i++) this.foreign.set(entry_key(foreign[i]), foreign[i]);
+    // What cannot be made right is left as it is.
+    if (!this.own_fit(self)) return this.answer([], false);
     const devices = new Devices(this.network, self, this.paths);
     devices.read(event);
     const changes = new Array<string>();
+    const before = this.problems.length;
     devices.changes(this.families(self), changes, this.problems);
     this.devices = devices.there;
+    for (let i = before; i < this.problems.length; i++) {
+      if (this.problems[i].fatal) return this.answer([], false);
+    }
     if (changes.length > 0) return this.answer(changes, true);
     const differ = this.renew(true);
     return this.answer(this.synced ? extra.concat(differ) : differ, false);
