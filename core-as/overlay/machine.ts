@@ -9,8 +9,8 @@ import { Cidr, cidr_parse } from "../lib/ip";
 import { json_parse, json_text, JsonValue, Kind } from "../lib/json";
 import { desire_peer, desire_self, tunnel_mtu_bytes, way_to } from "./desire";
 import { Devices } from "./device";
-import { entry_key, entry_order, route_dst } from "./entry";
-import { judge, Problem } from "./judge";
+import { entry_key, entry_order, entry_value, route_dst } from "./entry";
+import { judge, Problem, Taken, usable } from "./judge";
 import { Network } from "./network";
 import { Node, texts, truth } from "./node";
 import { Paths } from "./path";
@@ -32,12 +32,17 @@ class Overlay {
   /** Entries of each node that is served, and the node's text that they are made of. */
   private desired: Map<string, string[]> = new Map<string, string[]>();
   private made_of: Map<string, string> = new Map<string, string>();
+  /** What the nodes that are served have. */
+  private taken: Taken = new Taken();
   /** What is wanted and what the kernel has, by key. */
   private wanted: Map<string, string> = new Map<string, string>();
+  private wanted_texts: Set<string> = new Set<string>();
   private held: Map<string, string> = new Map<string, string>();
   /** Routes of others to pods' destinations. */
   private foreign: Map<string, string> = new Map<string, string>();
   private problems: Problem[] = [];
+  /** Whether the kernel held something else than wanted at the last look. */
+  private differs: bool = true;
 
   tell(event: JsonValue): JsonValue {
     const word = event.text_at("event");
@@ -45,8 +50,10 @@ class Overlay {
     if (word == "network") return this.answer(this.take_network(event), false);
     if (word == "nodes") {
       this.paths.read(event);
-      if (!this.take_nodes(event)) return this.answer([], false);
-      return this.answer(this.renew(false), false);
+      const changed = new Array<string>();
+      if (!this.take_nodes(event, changed)) return this.answer([], false);
+      if (truth(event, "full") || !this.few(changed)) return this.answer(this.renew(false), false);
+      return this.answer(this.renew_few(changed), false);
     }
     if (word == "seen") return this.seen(event);
     if (word == "leave") return this.answer(this.leave(), false);
@@ -66,7 +73,7 @@ class Overlay {
   }
 
   /** Whether the list is to be acted on. */
-  private take_nodes(event: JsonValue): bool {
+  private take_nodes(event: JsonValue, changed: string[]): bool {
     const list = event.get("nodes");
     const nodes = list && list.kind == Kind.Array ? list.items : new Array<JsonValue>();
     if (truth(event, "full")) {
@@ -83,17 +90,75 @@ class Overlay {
     for (let i = 0; i < nodes.length; i++) {
       if (nodes[i].kind != Kind.Object) continue;
       const node = Node.read(nodes[i]);
-      if (node.name.length > 0) this.nodes.set(node.name, node);
+      if (node.name.length > 0) this.take_node(node, changed);
       else this.problems.push(new Problem("", "a node of the source has no name"));
     }
     const gone = texts(event, "gone");
     for (let i = 0; i < gone.length; i++) {
       if (!this.nodes.has(gone[i])) continue;
+      changed.push(gone[i]);
+      this.taken.remove(this.network, this.nodes.get(gone[i]));
       const addresses = this.nodes.get(gone[i]).addresses;
       for (let k = 0; k < addresses.length; k++) this.paths.forget(addresses[k].toString());
       this.nodes.delete(gone[i]);
     }
     return true;
+  }
+
+  private take_node(node: Node, changed: string[]): void {
+    if (this.nodes.has(node.name)) this.taken.remove(this.network, this.nodes.get(node.name));
+    this.nodes.set(node.name, node);
+    changed.push(node.name);
+  }
+
+  /** Whether what changed is in nobody's way, so that who else is served stays as it is. */
+  private few(changed: string[]): bool {
+    const self = this.self;
+    if (this.taken.contested || !self || !this.synced) return false;
+    for (let i = 0; i < changed.length; i++) {
+      if (changed[i] == this.name) return false;
+      if (!this.nodes.has(changed[i])) continue;
+      const node = this.nodes.get(changed[i]);
+      if (!this.taken.allows(this.network, node)) return false;
+      this.taken.add(this.network, node);
+    }
+    return this.network.problem.length == 0 && self.subnets.length > 0;
+  }
+
+  /** The changes to entries of these nodes alone. */
+  private renew_few(changed: string[]): string[] {
+    const touched = new Array<string>();
+    const self = this.self;
+    for (let i = 0; i < changed.length && self; i++) {
+      const name = changed[i];
+      const node = this.nodes.has(name) ? this.nodes.get(name) : null;
+      if (node && usable(this.network, self, node, this.problems)) {
+        this.renew_node(self, node, touched);
+      } else this.forget(name, touched);
+    }
+    return this.difference(false, touched);
+  }
+
+  private renew_node(self: Node, node: Node, touched: string[]): void {
+    this.made_of.set(node.name, this.makings(self, node));
+    const entries = desire_peer(this.network, self, node, this.paths, this.problems);
+    this.want(node.name, entries, touched);
+  }
+
+  private forget(name: string, touched: string[]): void {
+    this.want(name, [], touched);
+    this.desired.delete(name);
+    this.made_of.delete(name);
+  }
+
+  /** All that the entries of a node are made of. */
+  private makings(self: Node, node: Node): string {
+    let ways = "";
+    for (let i = 0; i < node.addresses.length; i++) {
+      const path = this.paths.to(node.addresses[i].toString());
+      if (path) ways += path.text;
+    }
+    return `${this.paths.generation} ${ways} ${node.text} ${self.text}`;
   }
 
   private get self(): Node | null {
@@ -105,7 +170,11 @@ class Overlay {
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return [];
     if (!this.own_fit(self)) return [];
+    const before = this.problems.length;
     const served = judge(this.network, self, this.nodes.values(), this.problems);
+    this.taken.contested = this.problems.length > before;
+    this.taken.clear();
+    this.taken.add(this.network, self);
     const touched = new Array<string>();
     const stay = new Set<string>();
     stay.add(SELF);
@@ -113,20 +182,15 @@ class Overlay {
     for (let i = 0; i < served.length; i++) {
       const node = served[i];
       stay.add(node.name);
-      const made_of = node.text;
-      const same = this.made_of.has(node.name) && this.made_of.get(node.name) == made_of;
-      if (same && !all) continue;
-      this.made_of.set(node.name, made_of);
-      const entries = desire_peer(this.network, self, node, this.paths, this.problems);
-      this.want(node.name, entries, touched);
+      this.taken.add(this.network, node);
+      const known = this.made_of.has(node.name) ? this.made_of.get(node.name) : "";
+      if (known.length > 0 && known == this.makings(self, node)) continue;
+      this.renew_node(self, node, touched);
     }
     const names = this.desired.keys();
     for (let i = 0; i < names.length; i++) {
       // What vanished from a source that has not said all may still be there.
-      if (stay.has(names[i]) || !this.synced) continue;
-      this.want(names[i], [], touched);
-      this.desired.delete(names[i]);
-      this.made_of.delete(names[i]);
+      if (!stay.has(names[i]) && this.synced) this.forget(names[i], touched);
     }
     return this.difference(all, touched);
   }
@@ -152,12 +216,14 @@ class Overlay {
       if (entries.includes(before[i])) continue;
       const key = entry_key(before[i]);
       if (this.wanted.has(key) && this.wanted.get(key) == before[i]) this.wanted.delete(key);
+      this.wanted_texts.delete(before[i]);
       touched.push(key);
     }
     for (let i = 0; i < entries.length; i++) {
       const key = entry_key(entries[i]);
       if (!this.wanted.has(key) || this.wanted.get(key) != entries[i]) touched.push(key);
       this.wanted.set(key, entries[i]);
+      this.wanted_texts.add(entries[i]);
     }
     this.desired.set(name, entries);
   }
@@ -196,9 +262,7 @@ class Overlay {
     if (ought.length == 0) return true;
     const tunnel4 = this.network.device(false);
     const tunnel6 = this.network.device(true);
-    const words = ought.split(" ");
-    const at = words.indexOf("dev");
-    const dev = at < 0 ? "" : words[at + 1];
+    const dev = entry_value(ought, "dev");
     if ((dev == tunnel4 || dev == tunnel6) && !this.devices.includes(dev)) return false;
     if (!this.foreign.has(key)) return true;
     const said = `a route to ${route_dst(ought)} is somebody else's: ${this.foreign.get(key)}`;
@@ -210,15 +274,7 @@ class Overlay {
     this.paths.read(event);
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return this.answer([], false);
-    this.held.clear();
-    const extra = new Array<string>();
-    const entries = texts(event, "entries");
-    for (let i = 0; i < entries.length; i++) {
-      const key = entry_key(entries[i]);
-      // A second one under one key (a MAC that leads to two nodes) can only go.
-      if (this.held.has(key)) extra.push(change("del", entries[i]));
-      else this.held.set(key, entries[i]);
-    }
+    const extra = this.take_entries(texts(event, "entries"));
     this.foreign.clear();
     const foreign = texts(event, "foreign");
     for (let i = 0; i < foreign.length; i++) this.foreign.set(entry_key(foreign[i]), foreign[i]);
@@ -234,8 +290,29 @@ class Overlay {
       if (this.problems[i].fatal) return this.answer([], false);
     }
     if (changes.length > 0) return this.answer(changes, true);
-    const differ = this.renew(true);
+    const differ = this.renew(this.differs);
     return this.answer(this.synced ? extra.concat(differ) : differ, false);
+  }
+
+  /** Takes what the kernel holds; those of which only one can stay are to go. */
+  private take_entries(entries: string[]): string[] {
+    this.differs = false;
+    const extra = new Array<string>();
+    let as_wanted = entries.length == this.wanted_texts.size;
+    as_wanted = as_wanted && entries.length == this.held.size;
+    for (let i = 0; i < entries.length && as_wanted; i++) {
+      as_wanted = this.wanted_texts.has(entries[i]);
+    }
+    if (as_wanted && this.wanted_texts.size == this.wanted.size) return extra;
+    this.differs = true;
+    this.held.clear();
+    for (let i = 0; i < entries.length; i++) {
+      const key = entry_key(entries[i]);
+      // A second one under one key (a MAC that leads to two nodes) can only go.
+      if (this.held.has(key)) extra.push(change("del", entries[i]));
+      else this.held.set(key, entries[i]);
+    }
+    return extra;
   }
 
   /** Over which families tunnels are needed: that of this node's first, and others that nodes have. */
@@ -259,10 +336,9 @@ class Overlay {
     const held = this.held.values();
     held.sort((a, b) => entry_order(b) - entry_order(a));
     for (let i = 0; i < held.length; i++) {
-      const words = held[i].split(" ");
-      const at = words.indexOf("dev");
       // What is on a device goes with it.
-      if (at < 0 || !this.devices.includes(words[at + 1])) changes.push(change("del", held[i]));
+      const dev = entry_value(held[i], "dev");
+      if (!this.devices.includes(dev)) changes.push(change("del", held[i]));
     }
     for (let i = 0; i < this.devices.length; i++) changes.push(`link del ${this.devices[i]}`);
     return changes;
