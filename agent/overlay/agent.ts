@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay of a node, for as long as the agent runs: a source says which nodes there are, the
-// machine of agent.wasm what is to change, the kernel is changed, and the plugins are told. All of it
-// is looked at anew at the start, when the kernel says that one of our links changed, and every
-// half a minute. It owns that order and refuses to decide what is wanted.
+// The overlay of a node, for as long as the agent runs: a source says which nodes there are,
+// the machine of agent.wasm what is to change, the kernel is changed, and the plugins are told.
+// All of it is looked at anew at the start, when the kernel says that one of our links changed,
+// and every half a minute. It owns that order and refuses to decide what is wanted.
 import type { AgentCore } from '../core.ts';
 import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';

@@ -54,3 +54,9 @@ function word(entry: string, index: i32): string {
   const end = entry.indexOf(" ", start);
   return end < 0 ? entry.substring(start) : entry.substring(start, end);
 }
+
+/** A change in the words of iproute2: "route replace 10.244.2.0/24 via …". */
+export function change(verb: string, entry: string): string {
+  const blank = entry.indexOf(" ");
+  return `${entry.substring(0, blank)} ${verb}${entry.substring(blank)}`;
+}

@@ -8,8 +8,8 @@ import { device_mac, Network } from "./network";
 import { Node } from "./node";
 
 /**
- * What the nodes that are served have, to tell whether one that changed is in nobody's way: then the
- * others need not be looked at again. It gives up where subnets are of several lengths.
+ * What the nodes that are served have, to tell whether one that changed is in nobody's way: then
+ * the others need not be looked at again. It gives up where subnets are of several lengths.
  */
 export class Taken {
   private owners: Map<string, string> = new Map<string, string>();

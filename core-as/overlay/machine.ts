@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay of a node: told of its network, the cluster's nodes and what the kernel holds, it says
-// what is to change, in the words of iproute2. It has no clock and touches nothing: a host applies
-// the changes, and tells it what it sees then.
+// The overlay of a node: told of its network, the cluster's nodes and what the kernel holds, it
+// says what is to change, in the words of iproute2. It has no clock and touches nothing: a host
+// applies the changes, and tells it what it sees then.
 //
 // Events: network (what it keeps), nodes (of a source: all, or those that changed), seen (all that
 // the kernel holds of it). While devices change, nothing else does: `again` asks to look once more.
@@ -9,7 +9,8 @@ import { Cidr, cidr_parse } from "../lib/ip";
 import { json_parse, json_text, JsonValue, Kind } from "../lib/json";
 import { desire_peer, desire_self, tunnel_mtu_bytes, way_to } from "./desire";
 import { Devices } from "./device";
-import { entry_key, entry_order, entry_value, route_dst } from "./entry";
+import { change, entry_order, entry_value } from "./entry";
+import { Holding } from "./holding";
 import { judge, Problem, Taken, usable } from "./judge";
 import { Network } from "./network";
 import { Node, texts, truth } from "./node";
@@ -34,15 +35,8 @@ class Overlay {
   private made_of: Map<string, string> = new Map<string, string>();
   /** What the nodes that are served have. */
   private taken: Taken = new Taken();
-  /** What is wanted and what the kernel has, by key. */
-  private wanted: Map<string, string> = new Map<string, string>();
-  private wanted_texts: Set<string> = new Set<string>();
-  private held: Map<string, string> = new Map<string, string>();
-  /** Routes of others to pods' destinations. */
-  private foreign: Map<string, string> = new Map<string, string>();
+  private holding: Holding = new Holding();
   private problems: Problem[] = [];
-  /** Whether the kernel held something else than wanted at the last look. */
-  private differs: bool = true;
 
   tell(event: JsonValue): JsonValue {
     const word = event.text_at("event");
@@ -212,72 +206,31 @@ class Overlay {
   /** Sets what is wanted for a node; keys that may differ now are added to `touched`. */
   private want(name: string, entries: string[], touched: string[]): void {
     const before = this.desired.has(name) ? this.desired.get(name) : new Array<string>();
-    for (let i = 0; i < before.length; i++) {
-      if (entries.includes(before[i])) continue;
-      const key = entry_key(before[i]);
-      if (this.wanted.has(key) && this.wanted.get(key) == before[i]) this.wanted.delete(key);
-      this.wanted_texts.delete(before[i]);
-      touched.push(key);
-    }
-    for (let i = 0; i < entries.length; i++) {
-      const key = entry_key(entries[i]);
-      if (!this.wanted.has(key) || this.wanted.get(key) != entries[i]) touched.push(key);
-      this.wanted.set(key, entries[i]);
-      this.wanted_texts.add(entries[i]);
-    }
+    this.holding.want(before, entries, touched);
     this.desired.set(name, entries);
   }
 
-  /** What is to be made, then what is to go: nothing leads nowhere in between. */
+  /** The changes to what is held under these keys, or to all of it. */
   private difference(all: bool, touched: string[]): string[] {
-    const keys = all ? this.wanted.keys().concat(this.held.keys()) : touched;
-    const makes = new Array<string>();
-    const goes = new Array<string>();
-    const done = new Set<string>();
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i];
-      if (done.has(key)) continue;
-      done.add(key);
-      const is = this.held.has(key) ? this.held.get(key) : "";
-      const ought = this.wanted.has(key) ? this.wanted.get(key) : "";
-      if (is == ought || !this.may(key, ought)) continue;
-      if (ought.length > 0) {
-        makes.push(ought);
-        this.held.set(key, ought);
-      } else if (this.synced) {
-        goes.push(is);
-        this.held.delete(key);
-      }
-    }
-    makes.sort((a, b) => entry_order(a) - entry_order(b));
-    goes.sort((a, b) => entry_order(b) - entry_order(a));
-    const changes = new Array<string>();
-    for (let i = 0; i < makes.length; i++) changes.push(change("replace", makes[i]));
-    for (let i = 0; i < goes.length; i++) changes.push(change("del", goes[i]));
-    return changes;
+    return this.holding.difference(all, touched, this.synced, this.absent, this.problems);
   }
 
-  /** Whether a wanted entry has its device, and nobody else's route is in its place. */
-  private may(key: string, ought: string): bool {
-    if (ought.length == 0) return true;
-    const tunnel4 = this.network.device(false);
-    const tunnel6 = this.network.device(true);
-    const dev = entry_value(ought, "dev");
-    if ((dev == tunnel4 || dev == tunnel6) && !this.devices.includes(dev)) return false;
-    if (!this.foreign.has(key)) return true;
-    const said = `a route to ${route_dst(ought)} is somebody else's: ${this.foreign.get(key)}`;
-    this.problems.push(new Problem("", said));
-    return false;
+  /** Devices of ours that are not as they should be: nothing is put on them. */
+  private get absent(): string[] {
+    const absent = new Array<string>();
+    for (let family = 0; family < 2; family++) {
+      const name = this.network.device(family == 1);
+      if (!this.devices.includes(name)) absent.push(name);
+    }
+    return absent;
   }
 
   private seen(event: JsonValue): JsonValue {
     this.paths.read(event);
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return this.answer([], false);
-    const extra = this.take_entries(texts(event, "entries"));
-    this.foreign.clear();
-    const foreign = texts(event, "foreign");
-    for (let i = 0; i < foreign.length; i++) this.foreign.set(entry_key(foreign[i]), foreign[i]);
+    const extra = this.holding.take(texts(event, "entries"));
+    this.holding.take_foreign(texts(event, "foreign"));
     // What cannot be made right is left as it is.
     if (!this.own_fit(self)) return this.answer([], false);
     const devices = new Devices(this.network, self, this.paths);
@@ -290,32 +243,11 @@ class Overlay {
       if (this.problems[i].fatal) return this.answer([], false);
     }
     if (changes.length > 0) return this.answer(changes, true);
-    const differ = this.renew(this.differs);
+    const differ = this.renew(this.holding.differs);
     return this.answer(this.synced ? extra.concat(differ) : differ, false);
   }
 
-  /** Takes what the kernel holds; those of which only one can stay are to go. */
-  private take_entries(entries: string[]): string[] {
-    this.differs = false;
-    const extra = new Array<string>();
-    let as_wanted = entries.length == this.wanted_texts.size;
-    as_wanted = as_wanted && entries.length == this.held.size;
-    for (let i = 0; i < entries.length && as_wanted; i++) {
-      as_wanted = this.wanted_texts.has(entries[i]);
-    }
-    if (as_wanted && this.wanted_texts.size == this.wanted.size) return extra;
-    this.differs = true;
-    this.held.clear();
-    for (let i = 0; i < entries.length; i++) {
-      const key = entry_key(entries[i]);
-      // A second one under one key (a MAC that leads to two nodes) can only go.
-      if (this.held.has(key)) extra.push(change("del", entries[i]));
-      else this.held.set(key, entries[i]);
-    }
-    return extra;
-  }
-
-  /** Over which families tunnels are needed: that of this node's first, and others that nodes have. */
+  /** Over which families tunnels are needed: this node's first, and those that nodes have. */
   private families(self: Node): bool[] {
     const families: bool[] = [false, false];
     if (!this.network.tunnels || self.subnets.length == 0) return families;
@@ -333,7 +265,7 @@ class Overlay {
   /** Takes everything away: what is left of the node is as before the agent. */
   private leave(): string[] {
     const changes = new Array<string>();
-    const held = this.held.values();
+    const held = this.holding.entries;
     held.sort((a, b) => entry_order(b) - entry_order(a));
     for (let i = 0; i < held.length; i++) {
       // What is on a device goes with it.
@@ -383,15 +315,9 @@ class Overlay {
     said.set("subnets", cidrs(subnets));
     said.set("networks", cidrs(this.network.cidrs));
     said.set("served", JsonValue.number(max(this.desired.size - 1, 0)));
-    said.set("entries", JsonValue.number(this.wanted.size));
+    said.set("entries", JsonValue.number(this.holding.size));
     return said;
   }
-}
-
-/** A change in the words of iproute2: "route replace 10.244.2.0/24 via …". */
-function change(verb: string, entry: string): string {
-  const blank = entry.indexOf(" ");
-  return `${entry.substring(0, blank)} ${verb}${entry.substring(blank)}`;
 }
 
 function cidrs(list: Cidr[]): JsonValue {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways by which outer packets leave this node: by which link, with which MTU, and to which other
-// nodes without a router between. A host asks the kernel for them (RTM_GETROUTE).
+// The ways by which outer packets leave this node: by which link, with which MTU, and to which
+// other nodes without a router between. A host asks the kernel for them (RTM_GETROUTE).
 import { json_text, JsonValue, Kind } from "../lib/json";
 import { number, truth } from "./node";
 
