@@ -3,7 +3,7 @@
 // It refuses to look into either.
 
 /** The machines that agent.wasm exports, each as a function of its name. */
-export type MachineName = 'dhcp';
+export type MachineName = 'dhcp' | 'overlay';
 
 interface AgentExports {
   readonly memory: WebAssembly.Memory;

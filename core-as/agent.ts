@@ -6,6 +6,7 @@
 
 import { panic_text } from "./agent-panic";
 import { dhcp_event } from "./dhcp/machine";
+import { overlay_event } from "./overlay/machine";
 
 /** What the host writes an event into; one for all, as events come one after another. */
 let request: ArrayBuffer = new ArrayBuffer(0);
@@ -23,6 +24,11 @@ export function input(len: i32): usize {
 /** One event of the DHCP client (dhcp/machine.ts), in JSON; its actions are the output. */
 export function dhcp(len: i32): void {
   reply = String.UTF8.encode(dhcp_event(changetype<usize>(request), len));
+}
+
+/** One event of the overlay (overlay/machine.ts), in JSON; what is to change is the output. */
+export function overlay(len: i32): void {
+  reply = String.UTF8.encode(overlay_event(changetype<usize>(request), len));
 }
 
 /** Where the output of the last event lies, until the next call of anything. */

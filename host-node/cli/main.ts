@@ -4,6 +4,7 @@
 // said where none is meant; each subcommand has its file.
 import { resolve } from 'node:path';
 import { runDhcp } from '../../agent/dhcp/command.ts';
+import { runAgent } from '../../agent/overlay/command.ts';
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
@@ -81,6 +82,9 @@ const dhcp: Command['run'] = (args, { agent, env, write }) =>
     exit: exitNow,
   });
 
+const overlay: Command['run'] = (args, { agent, env, write }) =>
+  runAgent(args, { module: agent, env, write, exit: exitNow });
+
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
@@ -97,6 +101,7 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
   ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
   ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
+  ['agent', '', 'the node in a network across machines: its tunnel, routes, MTU', overlay],
   ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],

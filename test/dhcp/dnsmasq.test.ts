@@ -13,7 +13,7 @@ const REFERENCE = `${REFERENCE_DIR}/dhcp`;
 /** dnsmasq gives no lease under two minutes. */
 const SERVERS = new Map([
   ['dnsmasq', 'dnsmasq-base'],
-  ['busybox', 'busybox'],
+  ['busybox', 'busybox-static'],
 ]);
 const why = needsNative || missingPackage(SERVERS);
 
