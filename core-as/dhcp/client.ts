@@ -76,6 +76,7 @@ export function client_opened(lease: Lease, context: Context, link: Link): void 
     lease.netnsID = link.netnsID;
     lease.mac = link.mac;
     lease.kind = link.kind;
+    lease.fresh = link.fresh;
     return discover(lease, context);
   }
   if (!same) return strange(lease, context, why);
@@ -97,6 +98,8 @@ export class Link {
   mac: u64 = 0;
   kind: string = "";
   mtu_bytes: i32 = 0;
+  /** It was set up just now. */
+  fresh: bool = false;
 }
 
 /** Another link has the name: the one of the lease is gone. */
@@ -179,6 +182,7 @@ function offered(lease: Lease, context: Context, offer: Message): void {
   }
   if (why.length > 0) return ignore(lease, context, offer, why);
   lease.state = State.Requesting;
+  lease.fresh = false;
   lease.address = offer.yiaddr;
   lease.server = offer.options.u32_at(SERVER_ID, 0);
   lease.server_mac = offer.from_mac;

@@ -61,6 +61,8 @@ function of_lease(name: string, event: JsonValue, lease: Lease): void {
     link.mac = <u64>integer_at(event, "mac", 0);
     link.kind = event.text_at("kind");
     link.mtu_bytes = <i32>integer_at(event, "mtu_bytes", 0);
+    const fresh = event.get("fresh");
+    link.fresh = fresh !== null && fresh.bool;
     client_opened(lease, context, link);
   } else if (name == "failed") {
     const gone = event.get("gone");

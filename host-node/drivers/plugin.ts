@@ -118,7 +118,10 @@ class Conversation {
   /** What comes next, empty at the end. */
   hear(): Uint8Array {
     const bytes = new Uint8Array(CHUNK_BYTES);
-    return bytes.subarray(0, this.#patiently(() => readSync(this.#fd, bytes)));
+    return bytes.subarray(
+      0,
+      this.#patiently(() => readSync(this.#fd, bytes)),
+    );
   }
 
   sayNoMore(): void {

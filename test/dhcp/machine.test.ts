@@ -9,6 +9,8 @@ import { arpReply, unreachable } from './frames.ts';
 import { nameOf, SETTINGS, Stage } from './stage.ts';
 
 const SCRIPTS = fileURLToPath(new URL('./scripts/', import.meta.url));
+const MTU = { mtu_bytes: 1500 };
+
 /** What an event's line leads to. */
 function perform(stage: Stage, line: string): string[] {
   const [time = '', word = '', pod = '', ...rest] = line.split(' ');
@@ -26,9 +28,17 @@ function perform(stage: Stage, line: string): string[] {
       return stage.call(word === 'allocate' ? 'Allocate' : 'Release', pod, ipam, args);
     }
     case 'opened': {
-      const [mac = '02:00:00:00:00:01', netnsID = pod, kind = 'veth'] = rest;
+      const [mac = '02:00:00:00:00:01', netnsID = pod, kind = 'veth', fresh = ''] = rest;
       const number = Number.parseInt(mac.replaceAll(':', ''), 16);
-      return stage.tell({ event: 'opened', lease, mac: number, netnsID, kind, mtu_bytes: 1500 });
+      return stage.tell({
+        event: 'opened',
+        lease,
+        mac: number,
+        netnsID,
+        kind,
+        ...MTU,
+        fresh: fresh !== '',
+      });
     }
     case 'failed':
       return stage.tell({ event: 'failed', lease, error: said, gone: false });

@@ -62,7 +62,13 @@ const STATES: readonly ((stage: Stage) => void)[] = [
 ];
 
 function opened(stage: Stage): void {
-  const link = { netnsID: 'a', mac: Number.parseInt(CHADDR, 16), kind: 'veth', mtu_bytes: 1500 };
+  const link = {
+    netnsID: 'a',
+    mac: Number.parseInt(CHADDR, 16),
+    kind: 'veth',
+    mtu_bytes: 1500,
+    fresh: false,
+  };
   stage.tell({ event: 'opened', lease: nameOf('a'), ...link });
 }
 
