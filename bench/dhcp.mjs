@@ -41,11 +41,12 @@ async function until(holds) {
   throw new Error(`in vain:\n${children.map(({ said }) => said).join('\n')}`);
 }
 
-/** RSS in MB, after a while without work. */
+/** RSS in MB, after a while without work, and what of it is no file's. */
 async function memory(pid) {
   await pause(2000);
-  const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kb) / 1024;
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mb = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(text)?.[1]) / 1024;
+  return { all: mb('VmRSS'), own: mb('RssAnon') };
 }
 
 function call(command, id) {
@@ -89,7 +90,8 @@ async function serve() {
 /** The daemon as the bundle has it, with the moments of what it says to the server and hears. */
 async function daemon() {
   const env = { ...process.env, CNI_FAIRLEAD_STATE_DIR: STATE };
-  const words = ['netns', 'exec', HOST, join(ROOT, 'dist/fairlead'), 'dhcp', 'daemon'];
+  const words = ['netns', 'exec', HOST, join(ROOT, 'dist/.node')];
+  words.push('--no-warnings', join(ROOT, 'dist/fairlead.mjs'), 'dhcp', 'daemon');
   const child = start('ip', [...words, '-socketpath', SOCKET], env);
   await until(() => child.said.includes('listening'));
   return child;
@@ -144,9 +146,10 @@ async function main() {
   await many();
   const full_mb = await memory(running.pid);
   const row = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
-  row('an idle Node, RSS', `${idle_mb.toFixed(1)} MB`);
-  row('the daemon without leases', `${empty_mb.toFixed(1)} MB`);
-  row(`the daemon with ${LEASES} leases`, `${full_mb.toFixed(1)} MB`);
+  const size = ({ all, own }) => `${all.toFixed(1)} MB, ${own.toFixed(1)} MB its own`;
+  row('an idle Node', size(idle_mb));
+  row('the daemon without leases', size(empty_mb));
+  row(`the daemon with ${LEASES} leases`, size(full_mb));
   row('the server itself, DISCOVER to ACK, median', `${server_ms.toFixed(2)} ms`);
   row('a call that only starts the plugin, median', `${start_ms.toFixed(2)} ms`);
   row('ADD of the plugin, median', `${add_ms.toFixed(2)} ms`);

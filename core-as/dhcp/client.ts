@@ -165,7 +165,7 @@ function set_back(lease: Lease, context: Context, problem: string): void {
   lease.xid = context.random();
   lease.tries = 0;
   // Clients that are told the same address at once must not ask for the next at once again.
-  const least_ms = min(SETBACK_MS << <i64>min(lease.setbacks, 10), SETBACK_MAX_MS);
+  const least_ms = min(SETBACK_MS << (<i64>min(lease.setbacks, 10)), SETBACK_MAX_MS);
   const wait_ms = least_ms + (<i64>context.random() % least_ms);
   lease.due_ms = min(context.now_ms + wait_ms, lease.deadline_ms);
 }

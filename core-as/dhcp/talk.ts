@@ -38,7 +38,7 @@ const LEAST_WAIT_MS: i64 = 2000;
 /** When a message that nobody answers is said again. */
 export function resend_ms(lease: Lease, context: Context): i64 {
   const early = lease.fresh ? EARLY_TRIES : 0;
-  if (lease.tries <= early) return context.now_ms + (EARLY_MS << <i64>(lease.tries - 1));
+  if (lease.tries <= early) return context.now_ms + (EARLY_MS << (<i64>(lease.tries - 1)));
   let wait_ms = FAST_MS;
   if (lease.tries - early > FAST_TRIES) {
     const doublings = min(lease.tries - early - FAST_TRIES - 1, 20);

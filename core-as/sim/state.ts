@@ -4,8 +4,8 @@
 // changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
 import { Content, folder_of, Program } from "./content";
-import { Flow } from "./flow";
 import { Daemon } from "./daemon";
+import { Flow } from "./flow";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Conf, Knob } from "./knobs";
 import { Nft } from "./nft-state";

@@ -5,8 +5,8 @@
 import { Adding } from "../../../attach/adding";
 import { LeasedRoute } from "../../../dhcp/leased";
 import { ALLOCATE, RELEASE } from "../../../dhcp/rpc";
-import { Ip } from "../../../lib/ip";
 import { log } from "../../../host/store";
+import { Ip } from "../../../lib/ip";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { IPAM, Role, RUNTIME, Type } from "../../../plugin/type";
@@ -14,7 +14,7 @@ import { CniError, Code } from "../../../spec/error";
 import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { DNS, IPConfig, Result, RouteConfig } from "../../../spec/types";
-import { ask, args_of, away, find_daemon, socket_of } from "./ask";
+import { args_of, ask, away, find_daemon, socket_of } from "./ask";
 import { plan_read } from "./plan";
 import { DhcpLeased } from "./taken";
 
