@@ -40,6 +40,10 @@ struct link_shape {
     int32_t lower;
     /** of a macvlan, in the words of ip(8) */
     struct span mode;
+    /** IFLA_IFALIAS, what somebody calls it beside its name */
+    struct span alias;
+    /** the hardware address that it was built with */
+    struct span permaddr;
 };
 
 /** Writes it. */

@@ -38,6 +38,10 @@ export class Link {
   lower: i32 = 0;
   /** of a macvlan, in the words of ip(8) */
   mode: string = "";
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string = "";
+  /** the hardware address that it was built with */
+  permaddr: string = "";
 }
 
 export function link_of(from: JsonValue): Link {
@@ -58,6 +62,8 @@ export function link_of(from: JsonValue): Link {
   to.table = <u32>wide_at(from, "table");
   to.lower = int_at(from, "lower");
   to.mode = from.text_at("mode");
+  to.alias = from.text_at("alias");
+  to.permaddr = from.text_at("permaddr");
   return to;
 }
 

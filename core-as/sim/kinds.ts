@@ -45,6 +45,8 @@ export class LinkKind {
   name: string = "";
   /** Somebody made it, so it can be removed. */
   made: bool = true;
+  /** It belongs to its namespace for good. */
+  stays: bool = false;
   /** IFF_NOARP, or no neighbours at all: no duplicate address detection. */
   no_arp: bool = false;
   /** The driver has no way to change the hardware address. */
@@ -65,6 +67,7 @@ export class LinkKind {
 
 export const LOOPBACK: LinkKind = {
   made: false,
+  stays: true,
   no_arp: true,
   mtu_bytes: 65536,
   mtu_max_bytes: UNBOUNDED,
@@ -76,6 +79,7 @@ const NIC: LinkKind = { made: false };
 const ROWS: LinkKind[] = [
   {
     name: "bridge",
+    stays: true,
     depends: Depends.Ports,
     masters: Masters.Ports,
     in_bridge: { errno: EINVAL },
@@ -83,9 +87,12 @@ const ROWS: LinkKind[] = [
   { name: "dummy", no_arp: true, mtu_max_bytes: UNBOUNDED },
   { name: "ifb", no_arp: true, address_fixed: true, mtu_max_bytes: UNBOUNDED },
   { name: "macvlan", depends: Depends.Lower },
+  // Of a tap, which has a head of Ethernet; nobody has it open, so it has no carrier.
+  { name: "tun", mtu_max_bytes: 65521, operstate: "down" },
   { name: "veth", depends: Depends.Peer },
   {
     name: "vrf",
+    stays: true,
     no_arp: true,
     // It has no wire: IP6_MAX_MTU.
     mtu_bytes: 65575,

@@ -57,7 +57,7 @@ function remove(space: Space, link: Link): void {
 }
 
 /** Why a link cannot be made under a name: 0 when it can. */
-function name_refusal(space: Space, name: string): i32 {
+export function name_refusal(space: Space, name: string): i32 {
   if (String.UTF8.byteLength(name) > NAME_MAX_BYTES) {
     return fail(ERANGE, "Attribute failed policy validation");
   }
@@ -115,6 +115,8 @@ function told(space: Space, link: Link): LinkReply {
     table: link.table,
     lower: lower ? lower.ifindex : 0,
     mode: link.mode,
+    alias: link.alias,
+    permaddr: link.permaddr,
   };
 }
 

@@ -44,6 +44,10 @@ export class LinkReply {
   lower: i32;
   /** of a macvlan, in the words of ip(8) */
   mode: string;
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string;
+  /** the hardware address that it was built with */
+  permaddr: string;
 }
 
 export function write_link(out: ByteWriter, from: LinkReply): void {
@@ -79,6 +83,10 @@ export function write_link(out: ByteWriter, from: LinkReply): void {
   write_number<i32>(out, from.lower);
   out.text(',"mode":');
   write_text(out, from.mode);
+  out.text(',"alias":');
+  write_text(out, from.alias);
+  out.text(',"permaddr":');
+  write_text(out, from.permaddr);
   out.byte(125);
 }
 

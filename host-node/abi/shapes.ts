@@ -36,6 +36,8 @@ export const SHAPES = {
       table: ['u32', 'routing table of a VRF'],
       lower: ['i32', 'ifindex of the link that a macvlan lies on, in the namespace of that'],
       mode: ['str', 'of a macvlan, in the words of ip(8)'],
+      alias: ['str', 'IFLA_IFALIAS, what somebody calls it beside its name'],
+      permaddr: ['str', 'the hardware address that it was built with'],
     },
   },
   Address: {

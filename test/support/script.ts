@@ -57,10 +57,10 @@ function filtersOf(driver: Driver, ns: number, filters: readonly Filter[]): unkn
 }
 
 function linkText(link: Link): string {
-  const { name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table, mode } = link;
+  const { name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table, mode, alias } = link;
   const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
   const own = `table ${table} mode ${mode} lower ${link.lower !== 0}`;
-  return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} ${own}`;
+  return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} ${own} alias ${alias}`;
 }
 
 /** What can be compared: no ifindexes, no addresses the kernel made for itself, no timing. */

@@ -9,6 +9,8 @@ type Words = readonly (string | false)[];
 interface LinkKind {
   /** Its address can only be given when it is made. */
   readonly fixed_address?: true;
+  /** It is made by `ip tuntap`, as a tap. */
+  readonly tap?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;
   /** It lies on another, which its line names by `lower`. */
@@ -36,6 +38,16 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
     after_master: ({ mode, bcqueuelen }) => [
       `mode ${mode}`,
       bcqueuelen !== 1000 && `bcqueuelen ${bcqueuelen}`,
+    ],
+  },
+  /** A card, which no kernel makes: a fixture that needs one is of the simulated kernel alone. */
+  nic: {},
+  tun: {
+    tap: true,
+    after_mtu: ({ multi_queue, user, group }) => [
+      multi_queue === true && 'multi_queue',
+      user !== undefined && `owner ${user}`,
+      group !== undefined && `group ${group}`,
     ],
   },
   veth: {},
