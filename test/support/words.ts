@@ -9,7 +9,7 @@ type Words = readonly (string | false)[];
 interface LinkKind {
   /** Its address can only be given when it is made. */
   readonly fixed_address?: true;
-  /** It is made by `ip tuntap`, as a tap. */
+  /** It is made by `ip tuntap`. Of users and groups that have a name iproute2 says that. */
   readonly tap?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;

@@ -58,8 +58,13 @@ export class Former {
     this.found_as = link.name;
     // One that was lost in a container has the mark of that.
     this.alias = link.alias == this.name ? "" : link.alias;
-    // The newest comes first in the list, and is to do so again.
-    for (let i = addresses.length - 1; i >= 0; i--) this.addresses.push(addresses[i].address);
+    for (let i = 0; i < addresses.length; i++) {
+      if (!addresses[i].address.includes(":")) this.addresses.push(addresses[i].address);
+    }
+    // Of IPv6 the newest comes first in the list, and is to do so again.
+    for (let i = addresses.length - 1; i >= 0; i--) {
+      if (addresses[i].address.includes(":")) this.addresses.push(addresses[i].address);
+    }
     for (let i = 0; i < routes.length; i++) {
       if (routes[i].protocol != PROTOCOL_KERNEL) this.routes.push(routes[i]);
     }
