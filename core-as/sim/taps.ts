@@ -28,12 +28,7 @@ export function kernel_link_add_tap(
   return 0;
 }
 
-export function kernel_link_set_alias(
-  ns: i32,
-  ifindex: i32,
-  alias: usize,
-  alias_len: i32,
-): i32 {
+export function kernel_link_set_alias(ns: i32, ifindex: i32, alias: usize, alias_len: i32): i32 {
   const space = space_of(ns);
   const wanted = space ? text_of(alias, alias_len) : null;
   if (!space || wanted == null) return refusal;
