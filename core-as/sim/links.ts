@@ -15,7 +15,7 @@ import { ADDRESS_ZERO, Link, Space, state } from "./state";
 import { redirect_nowhere } from "./tc";
 import { address_refusal, mtu_follow, share_address, uppers_of } from "./uppers";
 
-const NAME_MAX_BYTES: i32 = 15;
+export const NAME_MAX_BYTES: i32 = 15;
 
 /** Octets in lower case, as many as the link's kind has; "" when malformed. */
 export function hardware_octets(text: string): string {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving a link of the simulated kernel into another namespace, and what it leaves behind.
-import { EEXIST, EINVAL } from "../lib/errno";
+import { EEXIST, EINVAL, ERANGE } from "../lib/errno";
 import { bring_down, drop_addrs } from "./addresses";
 import { flush } from "./fib";
 import { Knob } from "./knobs";
-import { name_refusal } from "./links";
+import { NAME_MAX_BYTES, name_refusal } from "./links";
 import { leave } from "./masters";
 import { fail, link_of, refusal, space_of, text_of } from "./slot";
 import { Link, Space } from "./state";
@@ -20,7 +20,6 @@ function uproot(space: Space, link: Link): void {
   if (link.master != 0) leave(space, link);
   link.root = null;
   link.ingress = null;
-  link.had_ingress = false;
   link.filters = [];
   space.links.splice(space.links.indexOf(link), 1);
 }
@@ -52,17 +51,14 @@ export function kernel_link_set_netns(
   if (!space || !far || wanted == null) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
+  if (name_len > NAME_MAX_BYTES) return fail(ERANGE, "Attribute failed policy validation");
   if (link.name == wanted && space === far) return 0;
   if (space !== far) {
     if (link.is.stays) return fail(EINVAL, "The interface netns is immutable");
     if (far.by_name(link.name)) {
       if (far.by_name(wanted)) {
-        return fail(
-          EEXIST,
-          link.name == wanted
-            ? "An interface with the same name exists in the target netns"
-            : `Unable to use '${wanted}' for the new interface name in the target netns`,
-        );
+        const words = `Unable to use '${wanted}' for the new interface name in the target netns`;
+        return fail(EEXIST, words);
       }
       const problem = name_refusal(far, wanted);
       if (problem != 0) return problem;

@@ -102,7 +102,7 @@ export const LINK = {
       group: 'i32',
     },
     errors: ['EEXIST', 'EINVAL', 'ENOENT', 'ENODEV', 'EACCES', 'EPERM'],
-    like: 'ip tuntap add dev $name mode tap vnet_hdr $multi_queue user $owner group $group',
+    like: 'ip tuntap add dev $name mode tap vnet_hdr multi_queue user $owner group $group',
     about:
       'Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of ' +
       'the numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none ' +
@@ -127,7 +127,7 @@ export const LINK = {
   link_set_alias: {
     params: { ns: 'ns', ifindex: 'i32', alias: 'str' },
     errors: ['ENODEV', 'EINVAL'],
-    like: 'ip link set dev $ifindex alias $alias',
+    like: 'ip link set dev $ifindex alias "$alias"',
     about: 'Sets what a link is called beside its name, up to 255 bytes; "" takes it away.',
   },
   link_set_up: {

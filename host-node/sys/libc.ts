@@ -100,7 +100,7 @@ export function ioctl(fd: number, request: number, argument: bigint | Buffer): v
   errnoLocation ??= bind('__errno_location');
   ioctlCall ??= bind('ioctl');
   const pointer = typeof argument === 'bigint' ? argument : ffi!.getRawPointer(argument);
-  if (ioctlCall(fd, BigInt(request), pointer) < 0) throw new OsError(errno(), 'ioctl');
+  if (ioctlCall(fd, BigInt(request), pointer) < 0) throw new OsError(errno());
 }
 
 /** setsockopt(2). Returns whether the kernel took it: older ones lack some options. */

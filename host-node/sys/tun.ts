@@ -29,7 +29,7 @@ export function addTap(
 ): void {
   const text = Buffer.from(name);
   // Without a name the kernel would choose one.
-  if (text.length === 0 || text.length >= IFNAMSIZ) throw new OsError(EINVAL, `no name: "${name}"`);
+  if (text.length === 0 || text.length >= IFNAMSIZ) throw new OsError(EINVAL);
   const flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL;
   const request = Buffer.alloc(IFREQ_BYTES);
   text.copy(request);

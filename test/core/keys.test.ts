@@ -49,6 +49,8 @@ const RIGHT: Readonly<Record<string, Json>> = {
   bridge: { ipMasq: true, vlanTrunk: [{ id: 4 }], ipam: STATIC },
   ptp: { ipMasq: true, ipam: STATIC },
   macvlan: { linkInContainer: true, ipam: STATIC },
+  'host-device': { device: 'eth1', ipam: STATIC },
+  tap: { ipam: STATIC },
   dummy: { ipam: STATIC },
   loopback: {},
   'host-local': {
@@ -79,6 +81,8 @@ const SHARED: readonly [type: string, place: string, keys: string][] = [
   ['bridge', 'dns', 'dns'],
   ['ptp', 'dns', 'dns'],
   ['macvlan', 'dns', 'dns'],
+  ['host-device', 'dns', 'dns'],
+  ['tap', 'dns', 'dns'],
   ['dummy', 'dns', 'dns'],
   ['static', 'ipam.dns', 'dns'],
   ['static', 'ipam.routes', 'routes'],
@@ -176,8 +180,9 @@ describe.each([...ownTypes(), 'fairlead'])('%s', (type) => {
 });
 
 test('ipam.type is read by those who delegate', () => {
-  for (const type of ['bridge', 'ptp', 'macvlan', 'dummy']) {
-    expect(answer(type, { ipam: { type: 5 } }, '')).toContain('must be a string');
+  for (const type of ['bridge', 'ptp', 'macvlan', 'host-device', 'tap', 'dummy']) {
+    const config = { ...RIGHT[type], ipam: { type: 5 } };
+    expect(answer(type, config, '')).toContain('must be a string');
   }
 });
 

@@ -64,9 +64,20 @@ describe.skipIf(needsRoot !== '')(`packets of a device ${needsRoot}`.trimEnd(), 
   });
 
   test.skipIf(needsMacvlan !== '')(`a macvlan as the device ${needsMacvlan}`.trimEnd(), () => {
-    world = openWorld(
-      `${BEFORE}netns host\nlink mv0 kind macvlan up mode bridge lower host/dev0\n`,
-    );
+    world = openWorld(BEFORE);
+    const words = [
+      'link',
+      'add',
+      'link',
+      'dev0',
+      'name',
+      'mv0',
+      'type',
+      'macvlan',
+      'mode',
+      'bridge',
+    ];
+    execFileSync('ip', ['-n', world.netns('host'), ...words]);
     const at = attached('mv0');
     const result = addChain(world, 'fused', at);
     expect(reaches('pod', OUTSIDE)).toBe(true);

@@ -155,6 +155,12 @@ export const macvlan = (
     ...more,
   },
 ];
+export const move = (ns: string, ifindex: string, netns: string, name: string): Call =>
+  on('link_set_netns', ns, ifindex, { netns, name });
+export const tap = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
+  'link_add_tap',
+  { ns, name, multi_queue: 0, owner: -1, group: -1, ...more },
+];
 export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',
   { ns, name, address: '02:fa:00:00:02:01', mtu_bytes: 0, ...more },
