@@ -50,7 +50,8 @@ static int answer(uint8_t *frame, ssize_t length, struct in_addr own)
     struct icmphdr *icmp = (void *)(body + sizeof *ip);
     if (ntohs(ether->ether_type) != ETHERTYPE_IP || ip->ihl != 5) return 0;
     if (length < (ssize_t)(sizeof *ether + sizeof *ip + sizeof *icmp)) return 0;
-    if (ip->protocol != IPPROTO_ICMP || ip->daddr != own.s_addr || icmp->type != ICMP_ECHO) return 0;
+    if (ip->protocol != IPPROTO_ICMP || ip->daddr != own.s_addr) return 0;
+    if (icmp->type != ICMP_ECHO) return 0;
     turn(ether);
     ip->daddr = ip->saddr;
     ip->saddr = own.s_addr;

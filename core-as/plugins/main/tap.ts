@@ -23,14 +23,11 @@ import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { Result } from "../../spec/types";
 
-/** IFLA_INFO_KIND of taps. */
 const TUN = "tun";
 /** ETH_MAX_MTU less a head of Ethernet, drivers/net/tun.c. */
 const MTU_MAX_BYTES = 65521;
-/** Anybody with CAP_NET_ADMIN. */
 const NOBODY: i64 = -1;
 const ID_MAX: i64 = 0xfffffffe;
-/** No interface may have that name. */
 const PROBE = "fairlead/probe";
 
 export class Tap extends Main {
@@ -82,10 +79,8 @@ export class Tap extends Main {
     if (name.length == 0) return null;
     const link = link_get(request.netns, name);
     if (!link && failure_errno != ENODEV) return os_error(`look for the bridge "${name}"`);
-    if (link && link.kind == "bridge") {
-      this.above = link;
-      return null;
-    }
+    this.above = link;
+    if (link && link.kind == "bridge") return null;
     const what = link ? `"${name}" in ${request.env.netns} is no bridge` : `no bridge "${name}"`;
     return new CniError(
       Code.InvalidConfig,
@@ -101,9 +96,8 @@ export class Tap extends Main {
   protected make(request: Request, result: Result, adding: Adding): CniError | null {
     const ns = request.netns;
     const ifname = request.env.ifname;
-    const tried = `make a tap "${ifname}" in ${request.env.netns}`;
-    if (this.ask(ns, ifname) < 0) return lacking(os_error(tried));
-    let link = this.inside.made(adding);
+    if (this.ask(ns, ifname) < 0) return lacking(os_error(`make a tap "${ifname}"`));
+    const link = this.inside.made(adding);
     if (!link) return os_error(`read "${ifname}" in ${request.env.netns}`);
     const mac = this.mac;
     if (mac.length > 0 && link_set_address(ns, link.ifindex, mac) < 0) {
@@ -136,23 +130,21 @@ export class Tap extends Main {
     inside_unrecorded(request, TUN, errors);
   }
 
-  /** Asks for what the kernel must refuse: how it does tells whether it makes taps. */
+  /** Asks for a name that the kernel must refuse: how it does tells whether it makes taps. */
   status(request: Request): CniError | null {
-    const asked = this.ask(HOST, PROBE);
-    if (asked >= 0 || !UNABLE.includes(failure_errno)) return super.status(request);
-    return lacking(os_error("ask the kernel for taps", Code.NotAvailable));
+    const refused = this.ask(HOST, PROBE) < 0;
+    const able = !refused || !(MISSING.includes(failure_errno) || BARRED.includes(failure_errno));
+    return able ? super.status(request) : lacking(os_error("make taps", Code.NotAvailable));
   }
 }
 
 /** What /dev/net/tun is opened with in vain. */
-const UNABLE: i32[] = [ENOENT, ENODEV, ENXIO, EACCES, EPERM];
+const MISSING: i32[] = [ENOENT, ENODEV, ENXIO];
+const BARRED: i32[] = [EACCES, EPERM];
 
 function lacking(error: CniError): CniError {
-  if (failure_errno == ENOENT || failure_errno == ENODEV || failure_errno == ENXIO) {
-    error.msg +=
-      ": there is no /dev/net/tun, load the module tun (modprobe tun) and give the plugin the device";
-  } else if (failure_errno == EACCES || failure_errno == EPERM) {
-    error.msg += ": /dev/net/tun may not be opened, give the plugin the device";
-  }
+  if (MISSING.includes(failure_errno)) {
+    error.msg += ": there is no /dev/net/tun, load the module (modprobe tun), give the plugin /dev";
+  } else if (BARRED.includes(failure_errno)) error.msg += ": give the plugin /dev/net/tun";
   return error;
 }

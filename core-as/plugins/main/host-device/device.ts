@@ -213,8 +213,8 @@ export class Device {
     }
     return new CniError(
       Code.InvalidConfig,
-      `"${this.link.name}" has the host's only default route, which would be cut off: name another ` +
-        `device, or take the route away (ip route del default dev ${this.link.name})`,
+      `"${this.link.name}" has the host's only default route, which would be cut off: name ` +
+        `another device, or take the route away (ip route del default dev ${this.link.name})`,
     );
   }
 }

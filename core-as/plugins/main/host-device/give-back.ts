@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of a device from a container to the host, and what it gets back there: its name, address,
-// MTU, addresses and routes, whether it is up. Its mark goes last: until then the next DEL finds it.
+// MTU, addresses and routes, whether it is up. Its mark goes last: by it the next DEL finds it.
 import { Site } from "../../../attach/effect";
 import { failure_errno } from "../../../host/failure";
 import {
@@ -51,7 +51,7 @@ const REFUSED: i32[] = [
 /** A host that has so many interfaces of a name has another trouble. */
 const NAMES_LIMIT = 100;
 
-/** A name on the host for a device: its own, or one made of it when that is taken; "" on failure. */
+/** A name on the host: its own, or one made of it when that is taken; "" on failure. */
 function free_name(former: Former): string {
   for (let i = 1; i < NAMES_LIMIT; i++) {
     const end = i == 1 ? "" : `-${i}`;

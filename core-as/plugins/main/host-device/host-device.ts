@@ -43,8 +43,8 @@ export class HostDevice extends Main {
   advise(written: Written): void {
     if (this.device.keys < 2) return;
     written.warning(
-      'of "device", "hwaddr", "kernelpath" and "pciBusID" the first that is there counts: take the ' +
-        "others out",
+      'of "device", "hwaddr", "kernelpath" and "pciBusID" the first that is there counts: ' +
+        "take the others out",
       written.offset,
     );
   }

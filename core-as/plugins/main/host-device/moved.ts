@@ -19,7 +19,7 @@ import { CniError, os_error } from "../../../spec/error";
 import { Former, former_read } from "./former";
 import { device_restore, device_take } from "./give-back";
 
-export const DEVICE = "device";
+const DEVICE = "device";
 /** A device comes back some time after its namespace has gone. */
 const RETURN_TRIES = 10;
 const RETURN_PAUSE_MS = 100;
@@ -65,7 +65,8 @@ export class Moved extends Effect {
     const link = this.find_on_host(site.ns == 0, errors);
     if (link) device_restore(this.former, link, errors);
     else if (errors.length == before) {
-      log(`device "${this.former.name}" of ${site.containerID} is gone: there is none to restore`);
+      const name = this.former.name;
+      log(`device "${name}" of ${site.containerID} is gone: there is none to restore`);
     }
     return errors.length == before;
   }
