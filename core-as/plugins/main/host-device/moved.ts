@@ -71,7 +71,7 @@ export class Moved extends Effect {
     return errors.length == before;
   }
 
-  /** In the container: by its mark under any name that is nobody else's, or by what it was given. */
+  /** In the container: by its mark under whatever name is nobody else's, or as it was given. */
   private find_inside(site: Site, errors: CniError[]): Link | null {
     const links = link_list(site.ns);
     if (!links) {
