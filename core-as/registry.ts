@@ -17,6 +17,8 @@ import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
+import { FairleadOverlay } from "./plugins/main/fairlead-overlay";
+import { Flannel } from "./plugins/main/flannel";
 import { HostDevice } from "./plugins/main/host-device/host-device";
 import { moved_read } from "./plugins/main/host-device/moved";
 import { Loopback } from "./plugins/main/loopback";
@@ -51,6 +53,8 @@ const ROWS: Row[] = [
   new Row("sbr", (): Plugin => new Sbr()),
   new Row("vrf", (): Plugin => new Vrf()),
   new Row("firewall", (): Plugin => new Firewall()),
+  new Row("fairlead-overlay", (): Plugin => new FairleadOverlay()),
+  new Row("flannel", (): Plugin => new Flannel()),
   new Row("fairlead", (): Plugin => new Fused()),
 ];
 
