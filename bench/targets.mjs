@@ -84,6 +84,11 @@ const TARGETS = [
     0.35,
     to_reference('native', call(BRIDGE, 'ADD')),
   ],
+  ...['macvlan + host-local', 'host-device + host-local'].map((name) => [
+    `native: ${name} ADD / reference`,
+    0.35,
+    to_reference('native', call(name, 'ADD')),
+  ]),
   ['native: bridge + masquerade ADD / reference', 0.15, to_reference('native', call(MASQ, 'ADD'))],
   [
     'native: whole chain ADD / reference',
