@@ -25,6 +25,7 @@ import {
   EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
+  EBUSY,
   EEXIST,
   EHOSTUNREACH,
   EINVAL,
@@ -72,12 +73,15 @@ export function device_take(former: Former, site: Site, link: Link, errors: CniE
   const tried = `give "${link.name}" of ${site.containerID} back to the host`;
   const name = free_name(former);
   let code = name.length > 0 ? 0 : -1;
-  if (code >= 0 && link.up) code = link_set_down(ns, link.ifindex);
   if (code >= 0 && link.alias != former.name) code = link_set_alias(ns, link.ifindex, former.name);
   // Named before it moves: nobody on the host sees it under another name. In the container that
   // name may be another's; then it is named on the way.
   if (code >= 0 && link.name != name) {
     code = link_set_name(ns, link.ifindex, name);
+    // Before Linux 6.2 only one that is down gets another name.
+    if (code < 0 && failure_errno == EBUSY && link_set_down(ns, link.ifindex) >= 0) {
+      code = link_set_name(ns, link.ifindex, name);
+    }
     if (code < 0 && failure_errno == EEXIST) code = 0;
   }
   if (code >= 0) code = link_set_netns(ns, link.ifindex, HOST, name);
