@@ -17,9 +17,11 @@ import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
+import { Ipvlan } from "./plugins/main/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
 import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";
+import { Vlan } from "./plugins/main/vlan";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall/firewall";
@@ -36,6 +38,8 @@ const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
   new Row("macvlan", (): Plugin => new Macvlan()),
+  new Row("ipvlan", (): Plugin => new Ipvlan()),
+  new Row("vlan", (): Plugin => new Vlan()),
   new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),

@@ -27,6 +27,7 @@ static const char LINK_FIELDS[] = {
     FIELD_U32, offsetof(struct link_shape, table), 't', 'a', 'b', 'l', 'e', 0,
     FIELD_I32, offsetof(struct link_shape, lower), 'l', 'o', 'w', 'e', 'r', 0,
     FIELD_TEXT, offsetof(struct link_shape, mode), 'm', 'o', 'd', 'e', 0,
+    FIELD_I32, offsetof(struct link_shape, vid), 'v', 'i', 'd', 0,
     FIELD_END,
 };
 
