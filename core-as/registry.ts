@@ -17,7 +17,7 @@ import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
-import { Ipvlan } from "./plugins/main/ipvlan";
+import { Ipvlan } from "./plugins/main/ipvlan/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
 import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";

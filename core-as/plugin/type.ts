@@ -45,6 +45,8 @@ export class Type {
   needed: string[] = [];
   /** Whether its link lies on one of the host, `master`, and cannot have a larger MTU. */
   has_parent: bool = false;
+  /** Whether the host's own packets do not reach its link: its master sends them to the wire. */
+  beside_host: bool = false;
   /** The capability without which it does nothing, unless it has a key of `idle_unless`. */
   idle_without: string = "";
   idle_unless: string[] = [];

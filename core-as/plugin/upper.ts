@@ -61,7 +61,8 @@ export abstract class Upper extends Main {
 
   protected make(request: Request, result: Result, adding: Adding): CniError | null {
     const ifname = request.env.ifname;
-    const tried = `make a ${this.kind} "${ifname}" on "${this.lower.link.name}"`;
+    const article = this.kind == "ipvlan" ? "an" : "a";
+    const tried = `make ${article} ${this.kind} "${ifname}" on "${this.lower.link.name}"`;
     const born = this.inside.born;
     const lower = this.lower.link.ifindex;
     if (this.ask(lower, request.netns, born.length > 0 ? born : ifname) < 0) {
@@ -91,6 +92,14 @@ export abstract class Upper extends Main {
   }
   private get load_it(): string {
     return `load the module ${this.module} (modprobe ${this.module})`;
+  }
+
+  /** What to do when the master's frames go elsewhere; `type`: the one that may take them. */
+  protected busy(type: string): string {
+    const master = this.lower.link;
+    return master.master != 0
+      ? `"${master.name}" is a port of a bridge or bond: name that as "master"`
+      : `"${master.name}" carries ${type}s: use the type ${type}, or name another master`;
   }
 
   protected configure(request: Request, result: Result, adding: Adding): CniError | null {

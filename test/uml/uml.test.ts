@@ -41,6 +41,20 @@ const ROUNDS: readonly Round[] = [
     files: ['drivers/netlink', 'cli/snapshot', 'cli/dry-run'],
   },
   {
+    says: 'ipvlans in a kernel that has them',
+    needs: 'link ipvlan',
+    named: [],
+    groups: ['simulated ipvlans', 'simulated takers of frames', 'packets of ipvlans'],
+    files: ['sim/kernel', 'e2e/ipvlan'],
+  },
+  {
+    says: 'VLAN interfaces in a kernel that has them',
+    needs: 'link vlan id 5',
+    named: [],
+    groups: ['simulated vlans', 'packets in VLANs'],
+    files: ['sim/kernel', 'e2e/vlan'],
+  },
+  {
     says: 'dummies in a kernel that has them',
     needs: 'link dummy',
     named: [],

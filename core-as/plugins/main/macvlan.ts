@@ -30,6 +30,7 @@ export class Macvlan extends Upper {
       .at(RUNTIME, "mac")
       .at(CNI_ARGS, "MAC");
     type.has_parent = true;
+    type.beside_host = true;
     type.kernel = ["link macvlan"];
   }
   protected get kind(): string {
@@ -91,7 +92,7 @@ export class Macvlan extends Upper {
       case EEXIST:
         return "another link took its name meanwhile: try again";
       case EBUSY:
-        return `${master} is a port of a bridge or bond, or carries ipvlans: name that as "master"`;
+        return this.busy("ipvlan");
       case EINVAL:
         return this.words == PASSTHRU
           ? `mode passthru needs ${master} for itself, and an Ethernet interface: name another`
