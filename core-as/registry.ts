@@ -16,6 +16,8 @@ import { leases_read } from "./plugins/ipam/host-local/leases-taken";
 import { Static } from "./plugins/ipam/static/static";
 import { Bridge } from "./plugins/main/bridge/bridge";
 import { Dummy } from "./plugins/main/dummy";
+import { FairleadOverlay } from "./plugins/main/fairlead-overlay";
+import { Flannel } from "./plugins/main/flannel";
 import { Fused } from "./plugins/main/fairlead/fairlead";
 import { Ipvlan } from "./plugins/main/ipvlan/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
@@ -50,6 +52,8 @@ const ROWS: Row[] = [
   new Row("sbr", (): Plugin => new Sbr()),
   new Row("vrf", (): Plugin => new Vrf()),
   new Row("firewall", (): Plugin => new Firewall()),
+  new Row("fairlead-overlay", (): Plugin => new FairleadOverlay()),
+  new Row("flannel", (): Plugin => new Flannel()),
   new Row("fairlead", (): Plugin => new Fused()),
 ];
 

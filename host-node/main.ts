@@ -128,8 +128,10 @@ function main(): number {
   if (command !== '') return plugin(type);
   if (first === '' && !COMMAND_LINES.includes(type)) return plugin(type);
   let unwritten = false;
+  // Under that name people start the daemon of the reference plugins, too.
+  const daemon = type === 'dhcp' && first === 'daemon' ? ['dhcp'] : [];
   const exit_code = commandLine().runCommand({
-    args: process.argv.slice(2),
+    args: [...daemon, ...process.argv.slice(2)],
     version: manifest.version,
     executable: isExecutable() ? process.execPath : undefined,
     env: process.env,
@@ -141,6 +143,7 @@ function main(): number {
     sleep,
     core: () => wasmModule('tools.wasm'),
     sim: () => wasmModule('sim.wasm'),
+    agent: () => wasmModule('agent.wasm'),
   });
   return exit_code === 0 && unwritten ? 1 : exit_code;
 }

@@ -25,10 +25,24 @@ const assembled = (target, entry, output, inputs) => ({
 });
 
 const WITHOUT_WASI = ['!core-as/wasi.ts', '!core-as/wasi-imports.ts'];
-const TOOLS_INPUTS = ['core-as/', '!core-as/sim/', '!core-as/test/', ...WITHOUT_WASI];
+const WITHOUT_AGENT = ['!core-as/agent.ts', '!core-as/agent-panic.ts'];
+const TOOLS_INPUTS = [
+  ...['core-as/', '!core-as/sim/', '!core-as/test/'],
+  ...WITHOUT_WASI,
+  ...WITHOUT_AGENT,
+];
+const AGENT_INPUTS = [
+  'core-as/agent.ts',
+  'core-as/agent-panic.ts',
+  'core-as/dhcp/',
+  'core-as/lib/',
+];
 const CORE_INPUTS = [...TOOLS_INPUTS, '!core-as/tasks/', '!core-as/tools.ts'];
 const SIM_INPUTS = ['core-as/sim/', 'core-as/lib/', 'core-as/nft/'];
-const WASI_INPUTS = ['core-as/', '!core-as/test/', '!core-as/core.ts', '!core-as/tools.ts'];
+const WASI_INPUTS = [
+  ...['core-as/', '!core-as/test/', '!core-as/core.ts', '!core-as/tools.ts'],
+  ...WITHOUT_AGENT,
+];
 const TEST_INPUTS = ['core-as/test/', 'core-as/lib/', 'core-as/nft/'];
 
 const NATIVE = ['gcc', 'linux-libc-dev', 'musl-tools', 'wabt'];
@@ -48,6 +62,7 @@ export const STEPS = {
   core: assembled('core', 'core-as/core.ts', 'dist/core.wasm', CORE_INPUTS),
   tools: assembled('tools', 'core-as/tools.ts', 'dist/tools.wasm', TOOLS_INPUTS),
   sim: assembled('sim', 'core-as/sim/index.ts', 'dist/sim.wasm', SIM_INPUTS),
+  agent: assembled('agent', 'core-as/agent.ts', 'dist/agent.wasm', AGENT_INPUTS),
   translation: {
     inputs: [
       ...['dist/core.wasm', 'scripts/native.mjs', 'scripts/native-core.mjs'],
@@ -61,7 +76,7 @@ export const STEPS = {
   'native-asan': native('native-asan'),
   'test-lib': assembled('test-lib', 'core-as/test/lib.ts', 'dist/test-lib.wasm', TEST_INPUTS),
   bundle: {
-    inputs: ['host-node/', 'package.json', 'rollup.config.mjs', 'tools/bundle.mjs'],
+    inputs: ['host-node/', 'agent/', 'package.json', 'rollup.config.mjs', 'tools/bundle.mjs'],
     outputs: ['dist/fairlead.mjs', 'dist/.fairlead.js', 'dist/fairlead-cli.js'],
     npm: ['rollup', `node-linux-${process.arch}`],
     run: ['tools/bundle.mjs'],
@@ -75,7 +90,7 @@ export const STEPS = {
   },
   executable: {
     inputs: [
-      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm'],
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'dist/agent.wasm'],
       ...['dist/.fairlead.js', 'dist/fairlead-cli.js'],
       ...['dist/.node', 'host-node/sea.cjs', 'tools/executable.mjs', 'tools/code-cache.mjs'],
     ],

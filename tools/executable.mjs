@@ -39,6 +39,7 @@ function executable() {
       'core.wasm': 'dist/core.wasm',
       'tools.wasm': 'dist/tools.wasm',
       'sim.wasm': 'dist/sim.wasm',
+      'agent.wasm': 'dist/agent.wasm',
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',
       'fairlead-cli.js': 'dist/fairlead-cli.js',

@@ -7,12 +7,17 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** The base64 form of a text's UTF-8 bytes. */
 export function base64_encode(text: string): string {
   const bytes = new Utf8(text);
+  return base64_encode_bytes(bytes.ptr, bytes.len);
+}
+
+/** The base64 form of bytes. */
+export function base64_encode_bytes(ptr: usize, len: i32): string {
   const out = new ByteWriter();
-  for (let i = 0; i < bytes.len; i += 3) {
-    const left = bytes.len - i;
-    let bits = (<i32>load<u8>(bytes.ptr + i)) << 16;
-    if (left > 1) bits |= (<i32>load<u8>(bytes.ptr + i + 1)) << 8;
-    if (left > 2) bits |= <i32>load<u8>(bytes.ptr + i + 2);
+  for (let i = 0; i < len; i += 3) {
+    const left = len - i;
+    let bits = (<i32>load<u8>(ptr + i)) << 16;
+    if (left > 1) bits |= (<i32>load<u8>(ptr + i + 1)) << 8;
+    if (left > 2) bits |= <i32>load<u8>(ptr + i + 2);
     out.byte(ALPHABET.charCodeAt(bits >> 18));
     out.byte(ALPHABET.charCodeAt((bits >> 12) & 63));
     out.byte(left > 1 ? ALPHABET.charCodeAt((bits >> 6) & 63) : 61);

@@ -64,15 +64,21 @@ const CAPACITY: i32 = 128;
 
 /** A growing block of bytes; `s += t` copies everything each time, this does not. */
 export class ByteWriter {
-  ptr: usize = heap.alloc(CAPACITY);
   len: i32 = 0;
+  /** Managed, so that a module whose memory is freed frees it. */
+  private block: ArrayBuffer = new ArrayBuffer(CAPACITY);
   private capacity: i32 = CAPACITY;
+
+  /** Its first byte, until more is written. */
+  get ptr(): usize {
+    return changetype<usize>(this.block);
+  }
 
   /** Makes room for `count` more bytes. */
   reserve(count: i32): void {
     if (this.len + count <= this.capacity) return;
     while (this.len + count > this.capacity) this.capacity <<= 1;
-    this.ptr = heap.realloc(this.ptr, this.capacity);
+    this.block = changetype<ArrayBuffer>(__renew(this.ptr, this.capacity));
   }
   byte(value: i32): void {
     this.reserve(1);

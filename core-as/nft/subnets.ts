@@ -152,18 +152,42 @@ export function part_of_chain(name: string): Part | null {
 const ANY4 = "masq-any4";
 const ANY6 = "masq-any6";
 
-/** What a chain of a part for a subnet is called. nft's names have no colons. */
-function chain_name(part: Part, subnet: Cidr): string {
-  return part.subnets + subnet.subnet().toString().replaceAll(":", "_");
+/** nft's names have no colons. */
+function nft_name(subnet: Cidr): string {
+  return subnet.toString().replaceAll(":", "_");
 }
 
+/** What a chain of a part for a subnet is called. */
+function chain_name(part: Part, subnet: Cidr): string {
+  return part.subnets + nft_name(subnet.subnet());
+}
+
+/** Parts the subnets in the name of a chain of several. */
+const AND = "--";
+
 /**
- * The chain for packets of an address: which destinations are its subnet, so not masqueraded. A
- * full-length prefix has no neighbours, and all such addresses share one chain.
+ * The chain for packets of an address: which destinations are its subnet or one of `spared`, so
+ * not masqueraded. A full-length prefix has no neighbours; such addresses share one chain.
  */
-export function subnet_chain_name(address: Cidr): string {
-  if (address.bits == address.ip.width) return address.ip.v6 ? ANY6 : ANY4;
-  return chain_name(MASQ, address);
+export function subnet_chain_name(address: Cidr, spared: Cidr[] = []): string {
+  const v6 = address.ip.v6;
+  const subnets = new Array<Cidr>();
+  for (let i = 0; i < spared.length; i++) {
+    if (spared[i].ip.v6 == v6) spared_add(subnets, spared[i].subnet());
+  }
+  if (address.bits < address.ip.width) spared_add(subnets, address.subnet());
+  if (subnets.length == 0) return v6 ? ANY6 : ANY4;
+  const names = new Array<string>();
+  for (let i = 0; i < subnets.length; i++) names.push(nft_name(subnets[i]));
+  return MASQ.subnets + names.join(AND);
+}
+
+/** Adds a subnet unless it lies in one of the list. */
+function spared_add(list: Cidr[], subnet: Cidr): void {
+  for (let i = 0; i < list.length; i++) {
+    if (list[i].bits <= subnet.bits && list[i].contains(subnet.ip)) return;
+  }
+  list.push(subnet);
 }
 
 /**
@@ -180,19 +204,30 @@ export function snat_chain_name(address: Cidr): string {
 export function subnet_chain(name: string): Chain | null {
   const part = part_of_chain(name);
   if (!part) return null;
-  if (name == ANY4 || name == ANY6) return masq_chain(name, null, name == ANY6);
+  if (part == MASQ) return masq_chain(name);
   const subnet = cidr_parse(name.substring(part.subnets.length).replaceAll("_", ":"));
   if (!subnet || subnet.bits == 0 || subnet.bits == subnet.ip.width) return null;
   if (chain_name(part, subnet) != name) return null;
-  if (part == MASQ) return masq_chain(name, subnet, subnet.ip.v6);
   const rules: Rule[] = [new Rule().saddr(subnet).masquerade()];
   if (!subnet.ip.v6) rules.push(new Rule().saddr(LOOPBACK).masquerade());
   return with_rules(name, rules);
 }
 
-function masq_chain(name: string, subnet: Cidr | null, v6: bool): Chain {
+function masq_chain(name: string): Chain | null {
+  const subnets = new Array<Cidr>();
+  let v6 = name == ANY6;
+  if (name != ANY4 && name != ANY6) {
+    const names = name.substring(MASQ.subnets.length).split(AND);
+    for (let i = 0; i < names.length; i++) {
+      const subnet = cidr_parse(names[i].replaceAll("_", ":"));
+      if (!subnet || subnet.bits == 0 || nft_name(subnet.subnet()) != names[i]) return null;
+      if (i > 0 && subnet.ip.v6 != v6) return null;
+      v6 = subnet.ip.v6;
+      subnets.push(subnet);
+    }
+  }
   const rules = new Array<Rule>();
-  if (subnet) rules.push(new Rule().daddr(subnet).return_());
+  for (let i = 0; i < subnets.length; i++) rules.push(new Rule().daddr(subnets[i]).return_());
   // 224.0.0.0/4 and ff00::/8
   const multicast = v6
     ? new Cidr(new Ip(true, 0xff00000000000000, 0), 8)

@@ -6,7 +6,7 @@ import { ARGS, CNI_ARGS, CONFIG, IPAM, Role, RUNTIME, Type } from "../plugin/typ
 
 /** Types whose keys are their owners' business, by role, divided by blanks. */
 const MAIN =
-  "antrea aws-cni azure-vnet calico flannel ib-sriov kube-ovn ovn-k8s-cni-overlay ovs sriov " +
+  "antrea aws-cni azure-vnet calico ib-sriov kube-ovn ovn-k8s-cni-overlay ovs sriov " +
   "weave-net";
 const META = "egress-cni istio-cni linkerd-cni route-override";
 const IPAM_TYPES = "azure-vnet-ipam calico-ipam whereabouts";

@@ -3,9 +3,11 @@
 // of its own, so that a plugin call never loads it. It owns the list of subcommands and what is
 // said where none is meant; each subcommand has its file.
 import { resolve } from 'node:path';
+import { runDhcp } from '../../agent/dhcp/command.ts';
+import { runAgent } from '../../agent/overlay/command.ts';
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
-import { holdSignals } from '../sys/libc.ts';
+import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
@@ -39,6 +41,8 @@ export interface Program {
   readonly core: () => WebAssembly.Module;
   /** sim.wasm. */
   readonly sim: () => WebAssembly.Module;
+  /** agent.wasm. */
+  readonly agent: () => WebAssembly.Module;
 }
 
 /** A subcommand: what the list says of it, and what runs it. */
@@ -69,6 +73,18 @@ const installer =
     return runInstaller(command, { args, version, executable, types, against, node, write });
   };
 
+const dhcp: Command['run'] = (args, { agent, env, write }) =>
+  runDhcp(args, {
+    module: agent,
+    env,
+    write,
+    log: (line) => write(2, `${line}\n`),
+    exit: exitNow,
+  });
+
+const overlay: Command['run'] = (args, { agent, env, write }) =>
+  runAgent(args, { module: agent, env, write, exit: exitNow });
+
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
@@ -85,6 +101,8 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
   ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
   ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
+  ['agent', '', 'the node in a network across machines: its tunnel, routes, MTU', overlay],
+  ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],
   ['help', '[COMMAND|TYPE]', 'options of a command, keys of a CNI type', runHelp],

@@ -43,9 +43,20 @@ const SIGINT = 2;
 const SIGTERM = 15;
 const UTIME_OMIT = 0x3ffffffen; // linux/stat.h
 
+const F_SETOWN = 8; // asm-generic/fcntl.h
+const F_SETFL = 4;
+const O_ASYNC = 0o20000;
+const CLOCK_BOOTTIME = 7; // linux/time.h
+
 const INT = 'i32' as const;
 const CALLS = {
   socket: { arguments: [INT, INT, INT], return: INT },
+  bind: { arguments: [INT, 'buffer', 'u32'], return: INT },
+  connect: { arguments: [INT, 'buffer', 'u32'], return: INT },
+  shutdown: { arguments: [INT, INT], return: INT },
+  // Its third argument is one of a list without types, which these machines pass alike.
+  fcntl: { arguments: [INT, INT, 'i64'], return: INT },
+  clock_gettime: { arguments: [INT, 'buffer'], return: INT },
   setsockopt: { arguments: [INT, INT, INT, 'buffer', 'u32'], return: INT },
   getsockopt: { arguments: [INT, INT, INT, 'buffer', 'buffer'], return: INT },
   setns: { arguments: [INT, INT], return: INT },
@@ -71,6 +82,8 @@ function bind<K extends keyof typeof CALLS>(name: K) {
 }
 
 let socketCall: ReturnType<typeof bind<'socket'>> | undefined;
+let bindCall: ReturnType<typeof bind<'bind'>> | undefined;
+let clockCall: ReturnType<typeof bind<'clock_gettime'>> | undefined;
 let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
 let getsockoptCall: ReturnType<typeof bind<'getsockopt'>> | undefined;
 let setnsCall: ReturnType<typeof bind<'setns'>> | undefined;
@@ -91,6 +104,51 @@ export function socket(domain: number, type: number, protocol: number): number {
   const fd = socketCall(domain, type, protocol);
   if (fd < 0) throw new OsError(errno(), 'socket');
   return fd;
+}
+
+/** bind(2) to an address as the kernel has it; OsError else. */
+export function bindSocket(fd: number, address: Uint8Array): void {
+  errnoLocation ??= bind('__errno_location');
+  bindCall ??= bind('bind');
+  if (bindCall(fd, address, address.length) < 0) throw new OsError(errno(), 'bind');
+}
+
+/** connect(2); OsError else. */
+export function connectSocket(fd: number, address: Uint8Array): void {
+  errnoLocation ??= bind('__errno_location');
+  const connect = bind('connect');
+  if (connect(fd, address, address.length) < 0) throw new OsError(errno(), 'connect');
+}
+
+/** Nothing more is sent (SHUT_WR of shutdown(2)): the other side reads an end. */
+export function shutdownWrite(fd: number): void {
+  bind('shutdown')(fd, 1);
+}
+
+/**
+ * Has the kernel send SIGIO to this process whenever the descriptor can be read (O_ASYNC, fcntl(2)),
+ * and keeps it from blocking: Node has no event for such a socket. OsError else.
+ */
+export function signalReadable(fd: number): void {
+  errnoLocation ??= bind('__errno_location');
+  const fcntl = bind('fcntl');
+  if (fcntl(fd, F_SETOWN, BigInt(process.pid)) < 0) throw new OsError(errno(), 'fcntl');
+  const flags = BigInt(O_ASYNC | constants.O_NONBLOCK);
+  if (fcntl(fd, F_SETFL, flags) < 0) throw new OsError(errno(), 'fcntl');
+}
+
+/** Milliseconds since the machine was started, also while it slept (CLOCK_BOOTTIME). */
+export function sinceBoot_ms(): number {
+  clockCall ??= bind('clock_gettime');
+  const time = Buffer.alloc(16);
+  clockCall(CLOCK_BOOTTIME, time);
+  return Number(time.readBigInt64LE(0)) * 1000 + Math.floor(Number(time.readBigInt64LE(8)) / 1e6);
+}
+
+/** The address of bytes in memory, for a structure that points to them; they must be kept. */
+export function addressOf(bytes: Uint8Array): bigint {
+  bind('__errno_location');
+  return ffi!.getRawPointer(bytes);
 }
 
 /** setsockopt(2). Returns whether the kernel took it: older ones lack some options. */

@@ -59,7 +59,7 @@ const FINE: readonly Marked[] = [
   ],
   [
     'a plugin that nobody knows keeps its keys to itself',
-    inList('{ "type": "flannel", "delegate": { "isDefaultGateway": true }, "ipams": { "a": 1 } }'),
+    inList('{ "type": "calico", "delegate": { "isDefaultGateway": true }, "ipams": { "a": 1 } }'),
   ],
   [
     'comments, and keys of other domains',

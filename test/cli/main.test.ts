@@ -17,6 +17,7 @@ function run(...args: string[]) {
     colours: false,
     sleep: () => {},
     core: () => wasmModule('tools'),
+    agent: () => wasmModule('agent'),
     sim: () => wasmModule('sim'),
   });
   return { code, stdout: said[1]!, stderr: said[2]! };

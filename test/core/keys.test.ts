@@ -26,9 +26,16 @@ const WORDS = new Set(
 
 type Json = Record<string, unknown>;
 
+/** With what the agents of a cluster's network write. */
+const NODE = `netns host
+file /run/fairlead/overlay/net.json "{\\"ready\\":true,\\"subnets\\":[\\"10.1.2.0/24\\"]}"
+file /run/flannel/subnet.env "FLANNEL_SUBNET=10.1.2.1/24\\n"
+netns pod
+`;
+
 /** The answer of load, which is all that STATUS of a node without trouble says. */
 function answer(type: string, config: Json, args: string): string {
-  const driver = simulatedDriver(wasmModule('sim'), 'netns host\nnetns pod\n');
+  const driver = simulatedDriver(wasmModule('sim'), NODE);
   const text = JSON.stringify({ cniVersion: '1.1.0', name: 'net', type, ...config });
   const around = {
     stdin: () => new TextEncoder().encode(text),
@@ -63,6 +70,8 @@ const RIGHT: Readonly<Record<string, Json>> = {
   sbr: {},
   vrf: { vrfname: 'v' },
   firewall: {},
+  'fairlead-overlay': {},
+  flannel: {},
   fairlead: { plugins: [{ type: 'loopback' }] },
 };
 const ARGS: Readonly<Record<string, string>> = { static: ';IP=10.1.2.4/24' };
@@ -90,11 +99,19 @@ const SHARED: readonly [type: string, place: string, keys: string][] = [
   ['host-local', 'ipam.ranges', 'ranges'],
   ['host-local', 'runtimeConfig.ipRanges', 'ranges'],
 ];
-/** What an IPAM plugin reads through the plugin that delegates to it. */
+/** Whom types delegate to that make a configuration. */
+const DELEGATES: Readonly<Record<string, readonly string[]>> = {
+  'fairlead-overlay': ['ptp', 'host-local'],
+  flannel: ['bridge', 'host-local'],
+};
+
+/** What another plugin reads through the plugin that delegates to it. */
 function delegated(type: string, place: string): readonly string[] {
   const ipam = (RIGHT[type]!['ipam'] ?? {}) as { type?: string };
-  const row = types.find(({ name }) => name === ipam.type && name !== type);
-  return ['args.cni', 'runtimeConfig', 'CNI_ARGS'].includes(place) ? (row?.keys[place] ?? []) : [];
+  const names = DELEGATES[type] ?? [ipam.type];
+  const rows = types.filter(({ name }) => names.includes(name) && name !== type);
+  if (!['args.cni', 'runtimeConfig', 'CNI_ARGS'].includes(place)) return [];
+  return rows.flatMap(({ keys }) => keys[place] ?? []);
 }
 
 /** Those of the words that are read, found by halves. */

@@ -146,6 +146,39 @@ describe.skipIf(needsReference !== '').each(cases.filter(({ why }) => why === ''
       }
     });
 
+    // containerd 2 makes NetworkReady=false of any other answer, and kubelet taints the node.
+    const status = transcript.calls.find(
+      (call) => call.plugin === 'bridge' && commandOf(call) === 'STATUS',
+    );
+    const first = transcript.calls.find(
+      (call) => call.plugin === 'bridge' && commandOf(call) === 'ADD',
+    );
+    test.skipIf(!status || !first)('STATUS goes on succeeding when the range is full', async () => {
+      const narrow = (call: RecordedCall): RecordedCall => {
+        const config = JSON.parse(call.stdin) as { ipam: { ranges: Record<string, string>[][] } };
+        const range = config.ipam.ranges[0]![0]!;
+        const one = range['subnet']!.replace(/\d+\/\d+$/, '200');
+        Object.assign(range, { rangeStart: one, rangeEnd: one });
+        return { ...call, stdin: JSON.stringify(config) };
+      };
+      const add = narrow(first!);
+      expect(await replay.call(add)).toMatchObject({ code: 0 });
+      const env = { ...add.env, CNI_CONTAINERID: 'one-too-many', CNI_IFNAME: 'eth9' };
+      const refused = await replay.again({ ...add, env });
+      expect(refused.code).not.toBe(0);
+      expect(refused.stdout).toContain('no IP addresses available');
+      const asked = await replay.again(narrow(status!));
+      expect(asked).toMatchObject({ code: 0, stdout: '' });
+      expect(asked.stderr).toContain('no IP addresses available');
+      expect(await replay.again({ ...add, env: { ...add.env, CNI_COMMAND: 'DEL' } })).toMatchObject(
+        {
+          code: 0,
+        },
+      );
+      await replay.removePod(add.env['CNI_NETNS']!);
+      await expectOnlyBridges();
+    });
+
     const gc = transcript.calls.find(
       (call) => call.plugin === 'bridge' && call.stdin.includes('"cni.dev/valid-attachments":null'),
     );

@@ -31,9 +31,13 @@ export function distPath(file: string): string {
 /** Under `npm run try` the modules are those that are built in no time. */
 const folder = process.env['FAIRLEAD_TRY'] === '1' ? 'try/' : '';
 
-/** `core`: what serves plugins. `tools`: that and the tasks. `sim`: the simulated kernel. */
-export function wasmModule(name: 'core' | 'tools' | 'sim'): WebAssembly.Module {
-  const file = `${folder}${folder !== '' && name === 'core' ? 'tools' : name}.wasm`;
+/**
+ * `core`: what serves plugins. `tools`: that and the tasks. `sim`: the simulated kernel. `agent`:
+ * what goes on between calls.
+ */
+export function wasmModule(name: 'core' | 'tools' | 'sim' | 'agent'): WebAssembly.Module {
+  const tried = name === 'agent' ? '' : folder;
+  const file = `${tried}${tried !== '' && name === 'core' ? 'tools' : name}.wasm`;
   const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(file)));
   compiled.set(name, module);
   return module;

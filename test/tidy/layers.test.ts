@@ -19,14 +19,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['attach'],
   ['nft'],
   ['spec'],
-  ['host'],
+  ['host', 'dhcp'],
   ['lib'],
 ];
 /** spec/request.ts holds what the plugins want in nftables, which is elements. */
 const EXCEPT = new Set(['core-as/spec/request.ts > core-as/nft/element.ts']);
 /** What a host or a test calls in the module, and what is generated. */
 const CALLED =
-  /^core-as\/(core|exports|tools|wasi|wasi-imports|panic|registry|\w+\/\w+\.gen|sim\/|test\/)/;
+  /^core-as\/(agent|agent-panic|core|exports|tools|wasi|wasi-imports|panic|registry|\w+\/\w+\.gen|sim\/|test\/)/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'core-as'], {
   cwd: ROOT,

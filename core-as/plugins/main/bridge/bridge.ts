@@ -22,7 +22,7 @@ import { HostSide, macs_settle } from "./verify";
 const KEYS =
   "bridge isGateway isDefaultGateway forceAddress mtu hairpinMode promiscMode ipam dns " +
   "portIsolation vlan vlanTrunk preserveDefaultVlan uplinkInterface enabledad " +
-  "disableContainerInterface ipMasq ipMasqBackend macspoofchk";
+  "disableContainerInterface ipMasq ipMasqBackend nonMasqueradeCIDRs macspoofchk";
 
 export class Bridge extends Main {
   private port: PortPlan = new PortPlan();

@@ -23,7 +23,7 @@ export class Ptp extends Main {
 
   describe(type: Type): void {
     type.about = "veth pair between the host and the container";
-    type.at(CONFIG, "mtu ipMasq ipMasqBackend ipam dns").at(RUNTIME, "");
+    type.at(CONFIG, "mtu ipMasq ipMasqBackend nonMasqueradeCIDRs ipam dns").at(RUNTIME, "");
   }
   protected get kind(): string {
     return "veth";

@@ -6,14 +6,13 @@ import { Kind } from "../../../lib/json";
 import { plugin_or_foreign } from "../../../plugin/find";
 import { inner_request } from "../../../plugin/inner";
 import { Inner } from "../../../plugin/plugin";
-import { CniError } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 
 /**
  * Reads it; what is wrong lands in the reader, what is right is kept: DEL needs it. `outer`: it is
  * a runtime's own list, which may hold a plugin of the type `fairlead`.
  */
-export function chain_read(request: Request, outer: bool): Inner[] {
+export function list_read(request: Request, outer: bool): Inner[] {
   const chain = new Array<Inner>();
   const reader = request.reader;
   const list = reader.array(request.config, "plugins");
@@ -56,13 +55,4 @@ export function tell_unheard(request: Request, chain: Inner[]): void {
       );
     }
   }
-}
-
-/** An error of the chain says which plugin it is of; code and details stay. */
-export function named(inner: Inner, error: CniError): CniError {
-  return new CniError(
-    error.code,
-    `plugin type="${inner.request.type}" failed: ${error.msg}`,
-    error.details,
-  );
 }

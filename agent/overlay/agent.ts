@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The overlay of a node, for as long as the agent runs: a source says which nodes there are, the
+// machine of agent.wasm what is to change, the kernel is changed, and the plugins are told. All of it
+// is looked at anew at the start, when the kernel says that one of our links changed, and every
+// half a minute. It owns that order and refuses to decide what is wanted.
+import type { AgentCore } from '../core.ts';
+import { Applier, type Refused } from './apply.ts';
+import type { AgentConfig } from './config.ts';
+import { KernelEvents } from './events.ts';
+import type { NodeState, Publisher } from './publish.ts';
+import { Kernel, type Seen } from './see.ts';
+import type { ClusterNode, NodesUpdate, Source } from './source.ts';
+
+const RESYNC_EVERY_MS = 30_000;
+const LISTEN_EVERY_MS = 200;
+/** After a change that the kernel refused; doubled each time, to the last. */
+const RETRY_MS = { first: 1_000, last: 30_000 };
+/** A device is made, then what is on it; more rounds would mean that it never becomes right. */
+const ROUNDS = 4;
+
+export interface Problem {
+  /** The node that it is about, "" for this one. */
+  readonly node: string;
+  readonly msg: string;
+}
+
+/** What the machine answers. */
+interface Plan extends NodeState {
+  readonly changes: readonly string[];
+  readonly again: boolean;
+  readonly problems: readonly Problem[];
+  readonly served: number;
+  readonly entries: number;
+}
+
+/** What is known of a running agent, for people and programs that ask. */
+export interface AgentState extends NodeState {
+  readonly wanted: number;
+  readonly served: number;
+  readonly entries: number;
+  readonly problems: readonly Problem[];
+  readonly source_trouble: string;
+  /** Changes that full looks at the kernel led to, after the first: what somebody else undid. */
+  readonly repairs: number;
+  readonly resyncs: number;
+  readonly refused: number;
+  readonly underlay: Seen['underlay'];
+}
+
+export interface AgentParts {
+  readonly core: AgentCore;
+  readonly config: AgentConfig;
+  readonly source: Source;
+  readonly publisher: Publisher;
+  readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
+}
+
+export class OverlayAgent {
+  readonly #parts: AgentParts;
+  readonly #kernel = new Kernel();
+  readonly #applier = new Applier(this.#kernel);
+  readonly #nodes = new Map<string, ClusterNode>();
+  #events: KernelEvents | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #retry: NodeJS.Timeout | undefined;
+  #retry_ms = RETRY_MS.first;
+  #plan: Plan | undefined;
+  #seen: Seen | undefined;
+  #told = new Set<string>();
+  #counts = { repairs: 0, resyncs: 0, refused: 0 };
+  #source_trouble = '';
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { core, config, source } = this.#parts;
+    this.#events = new KernelEvents();
+    core.tell('overlay', { event: 'network', network: config.network, self: config.node });
+    source.start({
+      update: (update) => this.#update(update),
+      trouble: (msg) => this.#trouble(msg),
+    });
+    this.#timers = [
+      setInterval(() => this.resync(), RESYNC_EVERY_MS),
+      setInterval(() => this.#listen(), LISTEN_EVERY_MS),
+    ];
+  }
+
+  /** Ends without a change: traffic goes on. */
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#retry);
+    this.#parts.source.stop();
+    this.#events?.close();
+    this.#kernel.close();
+  }
+
+  /** Takes away all that the agent has in the kernel. */
+  leave(): void {
+    this.#apply(this.#tell({ event: 'leave' }).changes);
+  }
+
+  get state(): AgentState {
+    const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
+    const { served = 0, entries = 0, problems = [] } = this.#plan ?? {};
+    return {
+      ...{ ready, mtu_bytes, subnets, networks, served, entries, problems, ...this.#counts },
+      wanted: Math.max(this.#nodes.size - 1, 0),
+      source_trouble: this.#source_trouble,
+      underlay: this.#seen?.underlay ?? [],
+    };
+  }
+
+  #trouble(msg: string): void {
+    if (msg !== this.#source_trouble) {
+      this.#parts.log(msg === '' ? 'info' : 'error', msg === '' ? 'the source answers again' : msg);
+    }
+    this.#source_trouble = msg;
+  }
+
+  #update({ full, nodes, gone }: NodesUpdate): void {
+    const before = this.#nodes.get(this.#parts.config.node);
+    const first = this.#plan === undefined;
+    if (full) this.#nodes.clear();
+    for (const node of nodes) this.#nodes.set(node.name, node);
+    for (const name of gone) this.#nodes.delete(name);
+    const others = nodes.filter(({ name }) => name !== this.#parts.config.node);
+    const paths = this.#kernel.ways(others.flatMap(({ addresses = [] }) => addresses));
+    const plan = this.#tell({ event: 'nodes', full, trusted: true, nodes, gone, paths });
+    const own = this.#nodes.get(this.#parts.config.node);
+    const moved = JSON.stringify(before) !== JSON.stringify(own);
+    if (first || full || moved) this.resync();
+    else this.#done(this.#apply(plan.changes), plan);
+  }
+
+  /** Looks at all of the kernel and makes it right. */
+  resync(): void {
+    const { cidrs } = this.#parts.config.network;
+    let refused: Refused[] = [];
+    let plan = this.#plan;
+    for (let round = 0; round < ROUNDS; round++) {
+      const own = this.#nodes.get(this.#parts.config.node)?.addresses ?? [];
+      const others = [...this.#nodes.values()]
+        .filter(({ name }) => name !== this.#parts.config.node)
+        .flatMap(({ addresses = [] }) => addresses);
+      this.#seen = this.#kernel.see({ cidrs, own, others });
+      plan = this.#tell(this.#seen);
+      if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
+      refused = this.#apply(plan.changes);
+      if (!plan.again || refused.length > 0) break;
+    }
+    this.#counts.resyncs++;
+    // What we did ourselves is no news.
+    this.#events?.about(new Set(), new Set());
+    if (plan !== undefined) this.#done(refused, plan);
+  }
+
+  #tell(event: object): Plan {
+    return this.#parts.core.tell('overlay', event) as Plan;
+  }
+
+  #apply(changes: readonly string[]): Refused[] {
+    const refused = this.#applier.apply(changes);
+    const { log } = this.#parts;
+    for (const change of changes.slice(0, 20)) log('info', change);
+    if (changes.length > 20) log('info', `and ${changes.length - 20} changes more`);
+    for (const { change, error } of refused.slice(0, 20))
+      log('error', `${change}: ${error.message}`);
+    this.#counts.refused += refused.length;
+    return refused;
+  }
+
+  #done(refused: readonly Refused[], plan: Plan): void {
+    this.#plan = refused.length > 0 ? { ...plan, ready: false } : plan;
+    const { log, publisher, source } = this.#parts;
+    const said = new Set(
+      plan.problems.map(({ node, msg }) => (node === '' ? msg : `${node}: ${msg}`)),
+    );
+    for (const msg of said) if (!this.#told.has(msg)) log('warn', msg);
+    this.#told = said;
+    for (const line of publisher.say(this.#plan)) log('info', line);
+    const [underlay] = this.#seen?.underlay ?? [];
+    if (underlay !== undefined) source.publish({ mtu_bytes: underlay.mtu_bytes });
+    clearTimeout(this.#retry);
+    if (refused.length === 0) {
+      this.#retry_ms = RETRY_MS.first;
+      return;
+    }
+    this.#retry = setTimeout(() => this.resync(), this.#retry_ms);
+    this.#retry_ms = Math.min(this.#retry_ms * 2, RETRY_MS.last);
+  }
+
+  /** Whether a link of ours, or one below them, changed. */
+  #listen(): void {
+    const links = this.#seen?.links ?? [];
+    const names = new Set([...links.map(({ name }) => name), ...this.#underlayNames()]);
+    const { vni } = this.#parts.config.network;
+    names.add(`fl.${vni}`).add(`fl6.${vni}`);
+    const ifindices = new Set(links.map(({ ifindex }) => ifindex));
+    if (this.#events?.about(ifindices, names)) this.resync();
+  }
+
+  #underlayNames(): string[] {
+    return (this.#seen?.underlay ?? []).map(({ dev }) => dev);
+  }
+}

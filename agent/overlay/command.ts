@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fairlead agent`: reads its configuration, keeps the node's part of the overlay until it is told to
+// end, and says in lines of JSON or for people what it does. It owns arguments and signals.
+import { readFileSync } from 'node:fs';
+import { AgentCore } from '../core.ts';
+import { type AgentState, OverlayAgent } from './agent.ts';
+import { type AgentConfig, configOf } from './config.ts';
+import { serveHealth } from './health.ts';
+import { Publisher } from './publish.ts';
+import { screenOf } from './screen.ts';
+import { FileSource } from './sources/file.ts';
+
+const EXIT_READY = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+export const AGENT_HELP = `fairlead agent: this node's part of a network of pods across machines
+
+Usage:
+  fairlead agent [run] --config FILE [OPTION…]
+  fairlead agent status --config FILE [--log json]
+  fairlead agent leave --config FILE
+
+Keeps this node's part of a network of pods across machines: the tunnel device, a route for each
+other node, the MTU of each path; heals what others change; tells the plugin fairlead-overlay which
+addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic goes on.
+
+  --config FILE     its configuration (docs/overlay.md)
+  --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
+  --log FORMAT      text, or json: a line an event
+
+status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
+away what the agent has in the kernel: then no pod here reaches another node.
+`;
+
+const USUAL_STATE_DIR = '/run/fairlead';
+
+/** What goes to the log, as an object or for people. */
+function logger(format: string, write: (line: string) => void) {
+  return (level: 'info' | 'warn' | 'error', msg: string): void => {
+    const time = new Date().toISOString();
+    const line = JSON.stringify({ time, level, msg });
+    write(format === 'json' ? `${line}\n` : `${time} ${level} ${msg}\n`);
+  };
+}
+
+const VERBS = ['run', 'status', 'leave'];
+
+interface Options {
+  readonly verb: string;
+  readonly config: string;
+  readonly stateDir: string;
+  readonly log: string;
+}
+
+/** The options; a string says what is wrong with them. */
+function optionsOf(args: readonly string[], stateDir: string): Options | string {
+  const [first = ''] = args;
+  const verb = first === '' || first.startsWith('-') ? 'run' : first;
+  if (!VERBS.includes(verb)) return `what is "${verb}"? There are ${VERBS.join(', ')}`;
+  const values = new Map<string, string>();
+  for (let at = verb === first ? 1 : 0; at < args.length; at++) {
+    const word = args[at]!;
+    if (!['--config', '--state-dir', '--log'].includes(word)) return `there is no option "${word}"`;
+    const value = args[++at];
+    if (value === undefined) return `${word} needs a value`;
+    values.set(word, value);
+  }
+  const config = values.get('--config');
+  if (config === undefined) return 'name the configuration: --config FILE';
+  const log = values.get('--log') ?? 'text';
+  if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
+  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, log };
+}
+
+function configured(path: string): AgentConfig | string {
+  try {
+    return configOf(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return `${path}: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+/** What the program gives a command that runs on. */
+export interface AgentHost {
+  /** agent.wasm. */
+  readonly module: () => WebAssembly.Module;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly write: (fd: number, text: string) => void;
+  /** Ends the program. */
+  readonly exit: (code: number) => void;
+}
+
+/** Asks the agent that runs here what it knows, and prints it. */
+async function printStatus({ listen }: AgentConfig, json: boolean, host: AgentHost): Promise<void> {
+  try {
+    const response = await fetch(`http://${listen}/state`);
+    const state = (await response.json()) as AgentState;
+    host.write(1, json ? `${JSON.stringify(state, null, 2)}\n` : screenOf(state));
+    host.exit(state.ready ? EXIT_READY : EXIT_FAILED);
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    const why = cause instanceof Error ? cause.message : String(error);
+    host.write(2, `fairlead agent: no agent answers on ${listen}: ${why}\n`);
+    host.exit(EXIT_FAILED);
+  }
+}
+
+/** Starts the agent, which then runs on; gives the exit status of what is no agent. */
+export function runAgent(args: readonly string[], host: AgentHost): number {
+  const write = (line: string): void => host.write(2, line);
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    host.write(1, AGENT_HELP);
+    return EXIT_READY;
+  }
+  const options = optionsOf(args, host.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR);
+  if (typeof options === 'string') {
+    write(`fairlead agent: ${options}\n\n${AGENT_HELP}`);
+    return EXIT_USAGE;
+  }
+  const config = configured(options.config);
+  if (typeof config === 'string') {
+    write(`fairlead agent: ${config}\n`);
+    return EXIT_FAILED;
+  }
+  if (options.verb === 'status') {
+    void printStatus(config, options.log === 'json', host);
+    return EXIT_READY;
+  }
+  const log = logger(options.log, write);
+  const core = new AgentCore(host.module());
+  const source = new FileSource(config.source.path);
+  const publisher = new Publisher(config, options.stateDir);
+  const agent = new OverlayAgent({ core, config, source, publisher, log });
+  agent.start();
+  if (options.verb === 'leave') {
+    agent.leave();
+    agent.stop();
+    return EXIT_READY;
+  }
+  const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);
+  server?.on('error', (error) => {
+    log('error', `cannot listen on ${config.listen}: ${error.message}`);
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log('info', `${signal}: ends, and leaves the network as it is`);
+      agent.stop();
+      host.exit(EXIT_READY);
+    });
+  }
+  return EXIT_READY;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of an agent: which network it keeps, which node it is, where it learns of others.
+// The network is told as Flannel's net-conf.json has it, keys and defaults. It refuses what it does
+// not know with a word, but for keys of Flannel's that do not matter here.
+import { hostname } from 'node:os';
+
+/** The event `network` of core-as/overlay/machine.ts. */
+export interface NetworkConfig {
+  readonly name: string;
+  readonly cidrs: readonly string[];
+  readonly type: string;
+  readonly vni: number;
+  readonly port: number;
+  readonly mtu_bytes: number;
+  readonly direct: boolean;
+}
+
+export interface AgentConfig {
+  readonly network: NetworkConfig;
+  /** The name of this node in the source. */
+  readonly node: string;
+  readonly source: { readonly type: 'file'; readonly path: string };
+  /** Whether the plugins masquerade what leaves the network. */
+  readonly masquerade: boolean;
+  /** A conflist to place once pods can be served; undefined for none. */
+  readonly conflist: { readonly path: string; readonly content: object } | undefined;
+  /** Where Flannel's plugin would look, "" for no such file. */
+  readonly subnet_env: string;
+  /** HOST:PORT of /healthz, /readyz and /metrics, "" for none. */
+  readonly listen: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const KNOWN = ['name', 'node', 'net-conf', 'source', 'masquerade', 'conflist', 'subnetEnv'];
+const DEFAULT_PORT = 8472;
+
+function object(value: unknown, what: string): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw new Error(`${what} must be an object`);
+}
+
+function text(of: Json, key: string, fallback: string): string {
+  const value = of[key] ?? fallback;
+  if (typeof value === 'string') return value;
+  throw new Error(`"${key}" must be a string`);
+}
+
+function number(of: Json, key: string, fallback: number): number {
+  const value = of[key] ?? fallback;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  throw new Error(`"${key}" must be a number from 0`);
+}
+
+function truth(of: Json, key: string, fallback: boolean): boolean {
+  const value = of[key] ?? fallback;
+  if (typeof value === 'boolean') return value;
+  throw new Error(`"${key}" must be true or false`);
+}
+
+/** Flannel's net-conf.json as a network. */
+export function networkOf(name: string, conf: Json): NetworkConfig {
+  const backend = object(conf['Backend'] ?? {}, '"Backend"');
+  const cidrs: string[] = [];
+  if (truth(conf, 'EnableIPv4', true) && conf['Network'] !== undefined) {
+    cidrs.push(text(conf, 'Network', ''));
+  }
+  if (truth(conf, 'EnableIPv6', conf['IPv6Network'] !== undefined)) {
+    cidrs.push(text(conf, 'IPv6Network', ''));
+  }
+  return {
+    name,
+    cidrs,
+    type: text(backend, 'Type', 'vxlan'),
+    vni: number(backend, 'VNI', 1),
+    port: number(backend, 'Port', 0) || DEFAULT_PORT,
+    mtu_bytes: number(backend, 'MTU', 0),
+    direct: truth(backend, 'DirectRouting', false),
+  };
+}
+
+/** The configuration in a file's text; an Error says what is wrong with it. */
+export function configOf(content: string): AgentConfig {
+  const config = object(JSON.parse(content), 'the configuration');
+  const unknown = Object.keys(config).find((key) => ![...KNOWN, 'listen'].includes(key));
+  if (unknown !== undefined) throw new Error(`there is no key "${unknown}": ${KNOWN.join(', ')}`);
+  const name = text(config, 'name', '');
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) throw new Error('"name" must be that of the network');
+  const source = object(config['source'] ?? {}, '"source"');
+  const type = text(source, 'type', '');
+  if (type !== 'file')
+    throw new Error(`there is no source "${type}": use {"type": "file", "path": …}`);
+  const conflist = config['conflist'];
+  const placed = conflist === undefined ? undefined : object(conflist, '"conflist"');
+  return {
+    network: networkOf(name, object(config['net-conf'] ?? {}, '"net-conf"')),
+    node: text(config, 'node', hostname()),
+    source: { type, path: text(source, 'path', '') },
+    masquerade: truth(config, 'masquerade', true),
+    conflist: placed && {
+      path: text(placed, 'path', '/etc/cni/net.d/10-fairlead.conflist'),
+      content: object(placed['content'] ?? defaultConflist(name), '"content"'),
+    },
+    subnet_env: text(config, 'subnetEnv', ''),
+    listen: text(config, 'listen', '127.0.0.1:9473'),
+  };
+}
+
+/** A list for pods of the network. */
+function defaultConflist(name: string): object {
+  return {
+    cniVersion: '1.0.0',
+    name,
+    plugins: [
+      {
+        type: 'fairlead',
+        capabilities: { portMappings: true },
+        plugins: [
+          { type: 'fairlead-overlay' },
+          { type: 'portmap', capabilities: { portMappings: true } },
+        ],
+      },
+    ],
+  };
+}

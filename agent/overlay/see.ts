@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel holds of an overlay, in the words of core-as/overlay/entry.ts: devices, entries on
+// them, routes into the network's subnets, and by which ways other nodes are reached. It refuses to
+// judge any of it.
+import { BlockList, isIPv6 } from 'node:net';
+import { routeOperations } from '../../host-node/drivers/route.ts';
+import { Spaces } from '../../host-node/drivers/spaces.ts';
+import { dumpOf } from '../../host-node/sys/netlink.ts';
+import * as rt from '../../host-node/sys/rtnetlink/index.ts';
+import {
+  neighbours,
+  type OverlayRoute,
+  PROTOCOL,
+  parseLinkMore,
+  parseNeighbour,
+  parseOverlayRoute,
+  routes,
+} from './netlink.ts';
+
+/** A link that a plan may have to do with: every VXLAN device, and those of an alias of ours. */
+export interface SeenLink {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly kind: string;
+  readonly mtu_bytes: number;
+  readonly address: string;
+  readonly up: boolean;
+  readonly alias: string;
+  readonly vni: number;
+  readonly port: number;
+  readonly local: string;
+  /** The name of the link below, "" for none. */
+  readonly parent: string;
+  readonly learning: boolean;
+}
+
+export interface Underlay {
+  readonly v6: boolean;
+  readonly address: string;
+  readonly dev: string;
+  readonly mtu_bytes: number;
+}
+
+export interface Way {
+  readonly address: string;
+  readonly dev: string;
+  readonly gateway: string;
+  readonly mtu_bytes: number;
+}
+
+/** The event `seen` of core-as/overlay/machine.ts. */
+export interface Seen {
+  readonly event: 'seen';
+  readonly links: readonly SeenLink[];
+  readonly entries: readonly string[];
+  readonly foreign: readonly string[];
+  readonly underlay: readonly Underlay[];
+  readonly paths: readonly Way[];
+}
+
+/** What to look at. */
+export interface Sight {
+  /** The pods' networks, as CIDR. */
+  readonly cidrs: readonly string[];
+  /** By which other nodes know this one. */
+  readonly own: readonly string[];
+  /** Addresses of the others. */
+  readonly others: readonly string[];
+}
+
+interface Named {
+  readonly name: string;
+  readonly mtu_bytes: number;
+}
+
+function within(cidrs: readonly string[]): (dst: string) => boolean {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [ip = '', bits = '0'] = cidr.split('/');
+    list.addSubnet(ip, Number(bits), isIPv6(ip) ? 'ipv6' : 'ipv4');
+  }
+  return (dst) => {
+    const [ip = ''] = dst.split('/');
+    return list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+  };
+}
+
+/** A route in the words of entries. */
+export function routeText(route: OverlayRoute, dev: string): string {
+  const metric = route.metric === 0 ? '' : ` metric ${route.metric}`;
+  if (route.unreachable) return `route unreachable ${route.dst}${metric}`;
+  const via = route.via === '' ? '' : ` via ${route.via}`;
+  const src = route.src === '' ? '' : ` src ${route.src}`;
+  const onlink = route.onlink ? ' onlink' : '';
+  const lock = route.mtu_locked ? ' lock' : '';
+  const mtu = route.mtu_bytes === 0 ? '' : ` mtu${lock} ${route.mtu_bytes}`;
+  return `route ${route.dst}${via} dev ${dev}${src}${onlink}${metric}${mtu}`;
+}
+
+/** The kernel of this process's network namespace. */
+export class Kernel {
+  readonly spaces = new Spaces(undefined);
+
+  close(): void {
+    this.spaces.close();
+  }
+
+  see({ cidrs, own, others }: Sight): Seen {
+    const [links, names] = this.#links();
+    const ours = links.filter(({ kind }) => kind === 'vxlan').filter(({ alias }) => alias !== '');
+    const devices = ours.map(({ name, ifindex }) => ({ name, ifindex }));
+    const entries = devices.flatMap(({ name, ifindex }) => this.#entriesOn(name, ifindex));
+    const foreign: string[] = [];
+    const inside = within(cidrs);
+    for (const { protocol, ...route } of this.#routes()) {
+      if (!inside(route.dst)) continue;
+      const text = routeText(route, names.get(route.ifindex)?.name ?? '?');
+      (protocol === PROTOCOL ? entries : foreign).push(text);
+    }
+    const underlay = this.#underlay(own, names);
+    return { event: 'seen', links, entries, foreign, underlay, paths: this.ways(others, names) };
+  }
+
+  /** By which ways addresses are reached; those that are not are left out. */
+  ways(addresses: readonly string[], names = this.#links()[1]): Way[] {
+    const { route_get } = routeOperations(this.spaces, (action) => action());
+    return addresses.flatMap((address) => {
+      try {
+        const route = route_get({ ns: 0, dst: address });
+        const link = names.get(route.ifindex);
+        if (link === undefined) return [];
+        const mtu_bytes = route.mtu_bytes || link.mtu_bytes;
+        return [{ address, dev: link.name, gateway: route.gw, mtu_bytes }];
+      } catch {
+        // No route: a plan then goes by what is known of the node.
+        return [];
+      }
+    });
+  }
+
+  /** The index of a link by its name; undefined when there is none. */
+  ifindex(name: string): number | undefined {
+    for (const [ifindex, link] of this.#links()[1]) if (link.name === name) return ifindex;
+    return undefined;
+  }
+
+  #links(): [SeenLink[], Map<number, Named>] {
+    const names = new Map<number, Named>();
+    const request = dumpOf(rt.RTM_GETLINK)
+      .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
+      .attrU32(rt.IFLA_EXT_MASK, rt.RTEXT_FILTER_SKIP_STATS);
+    const all = this.spaces.socket(0).dump<SeenLink & { lower: number }>(request, (one, into) => {
+      const link = rt.parseLink(one);
+      names.set(link.ifindex, { name: link.name, mtu_bytes: link.mtu_bytes });
+      const { parent: lower, ...more } = parseLinkMore(one);
+      if (link.kind !== 'vxlan' && more.alias === '') return;
+      const { name, ifindex, kind, mtu_bytes, address, up } = link;
+      into.push({ name, ifindex, kind, mtu_bytes, address, up, ...more, parent: '', lower });
+    });
+    const links = all.map(({ lower, ...link }) => ({
+      ...link,
+      parent: names.get(lower)?.name ?? '',
+    }));
+    return [links, names];
+  }
+
+  #entriesOn(name: string, ifindex: number): string[] {
+    const socket = this.spaces.socket(0);
+    const entries: string[] = [];
+    const list = dumpOf(rt.RTM_GETADDR).ifaddrmsg(rt.AF_UNSPEC, 0, 0, ifindex);
+    socket.dump(list, (message) => {
+      const found: { address: string }[] = [];
+      rt.parseAddress(message, ifindex, found as Parameters<typeof rt.parseAddress>[2]);
+      for (const { address } of found) {
+        if (!address.startsWith('fe80:')) entries.push(`addr ${address} dev ${name}`);
+      }
+    });
+    for (const family of [rt.AF_BRIDGE, rt.AF_INET, rt.AF_INET6]) {
+      socket.dump(neighbours(family, ifindex), (message) => {
+        const one = parseNeighbour(message, ifindex);
+        if (one === undefined) return;
+        const { dst, lladdr } = one;
+        if (family === rt.AF_BRIDGE) entries.push(`fdb ${lladdr} dst ${dst} dev ${name}`);
+        else entries.push(`neigh ${dst} lladdr ${lladdr} dev ${name}`);
+      });
+    }
+    return entries;
+  }
+
+  #routes(): (OverlayRoute & { readonly protocol: number })[] {
+    const socket = this.spaces.socket(0);
+    return [rt.AF_INET, rt.AF_INET6].flatMap((family) =>
+      socket.dump<OverlayRoute & { protocol: number }>(routes(family), (message, into) => {
+        const found = parseOverlayRoute(message);
+        if (found !== undefined) into.push(found);
+      }),
+    );
+  }
+
+  /** The links of this node's addresses, one of each family. */
+  #underlay(own: readonly string[], names: ReadonlyMap<number, Named>): Underlay[] {
+    const found = new Map<boolean, Underlay>();
+    const list = dumpOf(rt.RTM_GETADDR).ifaddrmsg(rt.AF_UNSPEC, 0, 0, 0);
+    const indexOf = new Map<string, number>();
+    this.spaces.socket(0).dump(list, (message) => {
+      const ifindex = rt.addressIndex(message);
+      const at: { address: string }[] = [];
+      rt.parseAddress(message, ifindex, at as Parameters<typeof rt.parseAddress>[2]);
+      for (const { address } of at) indexOf.set(address.replace(/\/.*/, ''), ifindex);
+    });
+    for (const address of own) {
+      const link = names.get(indexOf.get(address) ?? -1);
+      const v6 = isIPv6(address);
+      if (link === undefined || found.has(v6)) continue;
+      found.set(v6, { v6, address, dev: link.name, mtu_bytes: link.mtu_bytes });
+    }
+    return [...found.values()];
+  }
+}

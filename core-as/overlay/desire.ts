@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel ought to hold: for this node, and for each other one. It refuses to know what is
+// there.
+//
+// Pods of both families travel by one underlay: IPv4 where both nodes have it, else IPv6. The
+// gateway of an IPv4 route is the first address of the other's subnet, which nobody has; that of an
+// IPv6 route is a link-local address made of the other device's hardware address, as the kernel
+// refuses onlink gateways that a route to another device covers (ip6_route_check_nh_onlink).
+import { Cidr, Ip } from "../lib/ip";
+import { Problem } from "./judge";
+import { device_mac, link_local, Network } from "./network";
+import { Node } from "./node";
+import { Path, Paths } from "./path";
+
+/** Behind every other route to the destination. */
+const LAST_METRIC = "4278198272";
+
+/** The node's own address in a subnet of its pods, as their gateway: the second of the subnet. */
+export function gateway_of(subnet: Cidr): Ip {
+  return subnet.network().add(1);
+}
+
+/** The MTU of packets of pods in a tunnel over a family; 0 while nothing is known. */
+export function tunnel_mtu_bytes(network: Network, paths: Paths, v6: bool): i32 {
+  const underlay = paths.underlay(v6);
+  if (!underlay) return 0;
+  let mtu_bytes = underlay.mtu_bytes;
+  if (network.mtu_bytes > 0) mtu_bytes = min(mtu_bytes, network.mtu_bytes);
+  return mtu_bytes - network.overhead_bytes(v6);
+}
+
+/** Entries of this node: addresses of its devices, and what must not leave by a default route. */
+export function desire_self(network: Network, self: Node, devices: string[]): string[] {
+  const entries = new Array<string>();
+  for (let i = 0; i < self.subnets.length; i++) {
+    const gateway = gateway_of(self.subnets[i]);
+    for (let k = 0; k < devices.length; k++) {
+      entries.push(`addr ${gateway.toString()}/${gateway.width} dev ${devices[k]}`);
+    }
+  }
+  for (let i = 0; i < network.cidrs.length; i++) {
+    entries.push(`route unreachable ${network.cidrs[i].toString()} metric ${LAST_METRIC}`);
+  }
+  return entries;
+}
+
+/** Which way to a node. */
+export class Way {
+  /** Whether its outer packets are IPv6. */
+  v6: bool = false;
+  /** "" for none. */
+  address: string = "";
+}
+
+/** By which address of a node its tunnel goes. */
+export function way_to(paths: Paths, node: Node): Way {
+  const way = new Way();
+  for (let family = 0; family < 2; family++) {
+    const address = node.address(family == 1);
+    if (!address || !paths.underlay(family == 1)) continue;
+    way.v6 = family == 1;
+    way.address = address.toString();
+    break;
+  }
+  return way;
+}
+
+/** Entries that lead to the pods of another node. */
+export function desire_peer(
+  network: Network,
+  self: Node,
+  node: Node,
+  paths: Paths,
+  problems: Problem[],
+): string[] {
+  const entries = new Array<string>();
+  const way = way_to(paths, node);
+  let tunnelled = false;
+  for (let i = 0; i < node.subnets.length; i++) {
+    const subnet = node.subnets[i];
+    const plain = plain_route(network, self, node, subnet, paths);
+    if (plain.length > 0) {
+      entries.push(plain);
+    } else if (!network.tunnels) {
+      const said = `no plain route leads to ${subnet.toString()}: it is behind a router, or has no`;
+      problems.push(new Problem(node.name, `${said} address of that family: use vxlan`));
+    } else if (way.address.length > 0) {
+      tunnelled = true;
+      const error = tunnel_route(network, self, node, subnet, way, paths, entries);
+      if (error.length > 0) problems.push(new Problem(node.name, error));
+    } else {
+      const said = "this node and it have no address of one family: give one of them another";
+      problems.push(new Problem(node.name, said));
+      break;
+    }
+  }
+  if (tunnelled) {
+    const mac = device_mac(network, node, way.v6);
+    entries.push(`fdb ${mac} dst ${way.address} dev ${network.device(way.v6)}`);
+  }
+  return entries;
+}
+
+/** The route to a node on the same link; "" when it is none, or tunnels are wanted. */
+function plain_route(
+  network: Network,
+  self: Node,
+  node: Node,
+  subnet: Cidr,
+  paths: Paths,
+): string {
+  if (network.tunnels && !network.direct) return "";
+  const address = node.address(subnet.ip.v6);
+  const path = address ? paths.to(address.toString()) : null;
+  if (!address || !path || path.gateway.length > 0) return "";
+  const underlay = paths.underlay(subnet.ip.v6);
+  const link_bytes = underlay && underlay.dev == path.dev ? underlay.mtu_bytes : path.mtu_bytes;
+  let route = `route ${subnet.toString()} via ${address.toString()} dev ${path.dev}`;
+  route += source(self, subnet.ip.v6);
+  return route + limit(subnet.ip.v6, least(node, path), link_bytes);
+}
+
+/** Adds neighbour and route; what is wrong, "" for nothing. */
+function tunnel_route(
+  network: Network,
+  self: Node,
+  node: Node,
+  subnet: Cidr,
+  way: Way,
+  paths: Paths,
+  entries: string[],
+): string {
+  const dev = network.device(way.v6);
+  const mac = device_mac(network, node, way.v6);
+  const v6 = subnet.ip.v6;
+  const own_bytes = tunnel_mtu_bytes(network, paths, way.v6);
+  const overhead_bytes = network.overhead_bytes(way.v6);
+  let mtu_bytes = least(node, paths.to(way.address));
+  if (mtu_bytes > 0) mtu_bytes -= overhead_bytes;
+  if (v6 && mtu_bytes > 0 && mtu_bytes < 1280) {
+    const outer_bytes = mtu_bytes + overhead_bytes;
+    return `its link takes ${outer_bytes} bytes, and IPv6 pods need ${1280 + overhead_bytes}`;
+  }
+  const gateway = v6 ? link_local(mac).toString() : node.subnet(false)!.ip.toString();
+  const neighbour = `neigh ${gateway} lladdr ${mac} dev ${dev}`;
+  if (!entries.includes(neighbour)) entries.push(neighbour);
+  let route = `route ${subnet.toString()} via ${gateway} dev ${dev}${source(self, v6)}`;
+  if (!v6) route += " onlink";
+  entries.push(route + limit(v6, mtu_bytes, own_bytes));
+  return "";
+}
+
+/** The least that is known of the outer packets to a node; 0 for nothing. */
+function least(node: Node, path: Path | null): i32 {
+  const way_bytes = path ? path.mtu_bytes : 0;
+  if (node.mtu_bytes == 0 || way_bytes == 0) return max(node.mtu_bytes, way_bytes);
+  return min(node.mtu_bytes, way_bytes);
+}
+
+/** What of a route's words says whose address this node sends from. */
+function source(self: Node, v6: bool): string {
+  const subnet = self.subnet(v6);
+  return subnet ? ` src ${gateway_of(subnet).toString()}` : "";
+}
+
+/**
+ * The MTU of a route where it is less than its link's. IPv6 looks at that of a forwarded packet's
+ * route only when it is locked (ip6_dst_mtu_maybe_forward); IPv4 always does, and would not set DF
+ * with a lock.
+ */
+function limit(v6: bool, mtu_bytes: i32, link_bytes: i32): string {
+  if (mtu_bytes == 0 || mtu_bytes >= link_bytes) return "";
+  return v6 ? ` mtu lock ${mtu_bytes}` : ` mtu ${mtu_bytes}`;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tunnel devices of this node: what they ought to be, and the changes that make them so. A
+// device of somebody else is left alone. It refuses to know entries.
+import { JsonValue, Kind } from "../lib/json";
+import { tunnel_mtu_bytes } from "./desire";
+import { Problem } from "./judge";
+import { device_mac, Network } from "./network";
+import { Node, number, truth } from "./node";
+import { Paths } from "./path";
+
+/** A link as a host saw it. */
+class Seen {
+  name: string;
+  kind: string;
+  address: string;
+  alias: string;
+  local: string;
+  parent: string;
+  mtu_bytes: i32;
+  vni: i32;
+  port: i32;
+  up: bool;
+  learning: bool;
+  constructor(from: JsonValue) {
+    this.name = from.text_at("name");
+    this.kind = from.text_at("kind");
+    this.address = from.text_at("address");
+    this.alias = from.text_at("alias");
+    this.local = from.text_at("local");
+    this.parent = from.text_at("parent");
+    this.mtu_bytes = number(from, "mtu_bytes");
+    this.vni = number(from, "vni");
+    this.port = number(from, "port");
+    this.up = truth(from, "up");
+    this.learning = truth(from, "learning");
+  }
+}
+
+export class Devices {
+  /** Names of those that are as they should be, as far as entries depend on it. */
+  there: string[] = [];
+  private links: Seen[] = [];
+
+  constructor(
+    private network: Network,
+    private self: Node,
+    private paths: Paths,
+  ) {}
+
+  read(from: JsonValue): void {
+    const list = from.get("links");
+    if (!list || list.kind != Kind.Array) return;
+    for (let i = 0; i < list.items.length; i++) this.links.push(new Seen(list.items[i]));
+  }
+
+  private named(name: string): Seen | null {
+    for (let i = 0; i < this.links.length; i++) {
+      if (this.links[i].name == name) return this.links[i];
+    }
+    return null;
+  }
+
+  /** The changes for a device over a family, and for those that no family needs any more. */
+  changes(families: bool[], changes: string[], problems: Problem[]): void {
+    const wanted = new Array<string>();
+    for (let family = 0; family < 2; family++) {
+      if (!families[family]) continue;
+      // Pods go by the first; by the second some nodes are reached.
+      const fatal = wanted.length == 0;
+      wanted.push(this.network.device(family == 1));
+      const problem = this.change(family == 1, changes);
+      if (problem.length > 0) problems.push(new Problem("", problem, fatal));
+    }
+    for (let i = 0; i < this.links.length; i++) {
+      const link = this.links[i];
+      if (link.alias == this.network.alias && !wanted.includes(link.name)) {
+        changes.unshift(`link del ${link.name}`);
+      }
+    }
+  }
+
+  /** Why a device cannot be made right, "" when it can. */
+  private change(v6: bool, changes: string[]): string {
+    const network = this.network;
+    const underlay = this.paths.underlay(v6);
+    if (!underlay) return "";
+    const name = network.device(v6);
+    const mtu_bytes = tunnel_mtu_bytes(network, this.paths, v6);
+    const least_bytes = network.has(true) ? 1280 : 68;
+    const mac = device_mac(network, this.self, v6);
+    const link = this.named(name);
+    const ours =
+      link !== null &&
+      (link.alias == network.alias || (link.kind == "vxlan" && link.address == mac));
+    if (mtu_bytes < least_bytes) {
+      // A device below it would lose its IPv6 addresses and routes at once.
+      if (ours) this.there.push(name);
+      const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes, which leaves ${mtu_bytes} to`;
+      return `${said} pods: they need ${least_bytes}`;
+    }
+    const adding =
+      `link add ${name} type vxlan id ${network.vni} local ${underlay.address} ` +
+      `dev ${underlay.dev} dstport ${network.port} nolearning address ${mac} mtu ${mtu_bytes}`;
+    if (!link) {
+      const holder = this.holder(v6);
+      if (holder.length == 0) this.add(adding, name, changes);
+      return holder.length == 0
+        ? ""
+        : `VNI ${network.vni} on port ${network.port} is that of "${holder}": ` +
+            "remove it, or use another VNI";
+    }
+    if (!ours) return `"${name}" is somebody else's: remove it, or use another VNI`;
+    const same = link.vni == network.vni && link.port == network.port && !link.learning;
+    if (!same || link.local != underlay.address || link.parent != underlay.dev) {
+      changes.push(`link del ${name}`);
+      this.add(adding, name, changes);
+      return "";
+    }
+    const before = changes.length;
+    if (link.address != mac) changes.push(`link set ${name} address ${mac}`);
+    if (link.mtu_bytes != mtu_bytes) changes.push(`link set ${name} mtu ${mtu_bytes}`);
+    if (link.alias != network.alias) changes.push(`link set ${name} alias ${network.alias}`);
+    if (!link.up) changes.push(`link set ${name} up`);
+    if (changes.length == before) this.there.push(name);
+    return "";
+  }
+
+  /** The kernel takes the alias of a link that is there only; till then its address tells whose. */
+  private add(adding: string, name: string, changes: string[]): void {
+    changes.push(adding);
+    changes.push(`link set ${name} alias ${this.network.alias}`);
+    // Nobody on a tunnel is a router, and none of its addresses is made up. What comes by it may
+    // leave by another way, as other nodes choose for themselves.
+    changes.push(`sysctl net/ipv6/conf/${name}/accept_ra 0`);
+    changes.push(`sysctl net/ipv6/conf/${name}/addr_gen_mode 1`);
+    changes.push(`sysctl net/ipv4/conf/${name}/rp_filter 2`);
+    changes.push(`link set ${name} up`);
+  }
+
+  /** Another device that has our VNI and port over a family. */
+  private holder(v6: bool): string {
+    for (let i = 0; i < this.links.length; i++) {
+      const link = this.links[i];
+      const same = link.vni == this.network.vni && link.port == this.network.port;
+      if (link.kind == "vxlan" && same && link.local.includes(":") == v6) return link.name;
+    }
+    return "";
+  }
+}

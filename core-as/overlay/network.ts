@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network that the agent keeps, as its configuration says: whose addresses are pods', and how
+// they travel. It refuses to know nodes.
+import { Cidr, cidr_parse, Ip } from "../lib/ip";
+import { JsonValue } from "../lib/json";
+import { Layer, layer_parse } from "../lib/mtu";
+import { mac_from } from "../lib/name";
+import { Node, number, texts, truth } from "./node";
+
+export class Network {
+  name: string = "";
+  cidrs: Cidr[] = [];
+  /** "vxlan", or "host-gw" for plain routes. */
+  type: string = "vxlan";
+  vni: i32 = 1;
+  /** Linux's own default (drivers/net/vxlan.c), which Flannel and Cilium use; IANA's is 4789. */
+  port: i32 = 8472;
+  /** What outer packets may have, 0 for what the link that they leave by has. */
+  mtu_bytes: i32 = 0;
+  /** Whether nodes on one link reach each other's pods without a tunnel. */
+  direct: bool = false;
+  /** What is wrong with it, "" for nothing. */
+  problem: string = "";
+
+  static read(from: JsonValue): Network {
+    const network = new Network();
+    network.name = from.text_at("name");
+    const cidrs = texts(from, "cidrs");
+    for (let i = 0; i < cidrs.length; i++) {
+      const cidr = cidr_parse(cidrs[i]);
+      if (cidr && cidr.bits > 0) network.cidrs.push(cidr.subnet());
+      else network.problem = `"${cidrs[i]}" is no network: write one as "10.244.0.0/16"`;
+    }
+    if (from.get("type")) network.type = from.text_at("type");
+    if (from.get("vni")) network.vni = number(from, "vni");
+    if (from.get("port")) network.port = number(from, "port");
+    network.mtu_bytes = number(from, "mtu_bytes");
+    network.direct = truth(from, "direct");
+    if (network.cidrs.length == 0 && network.problem.length == 0) {
+      network.problem = "the network has no subnets: give it Network or IPv6Network";
+    } else if (network.type != "vxlan" && network.type != "host-gw") {
+      network.problem = `there is no backend "${network.type}": use vxlan or host-gw`;
+    } else if (network.vni < 1 || network.vni > 0xffffff) {
+      network.problem = `a VNI is from 1 to 16777215, not ${network.vni}`;
+    } else if (network.port < 1 || network.port > 65535) {
+      network.problem = `a port is from 1 to 65535, not ${network.port}`;
+    }
+    return network;
+  }
+
+  get tunnels(): bool {
+    return this.type == "vxlan";
+  }
+  /** Whether pods have addresses of the family. */
+  has(v6: bool): bool {
+    for (let i = 0; i < this.cidrs.length; i++) if (this.cidrs[i].ip.v6 == v6) return true;
+    return false;
+  }
+  contains(ip: Ip): bool {
+    for (let i = 0; i < this.cidrs.length; i++) if (this.cidrs[i].contains(ip)) return true;
+    return false;
+  }
+  /** Whether all of a subnet is the network's. */
+  holds(subnet: Cidr): bool {
+    for (let i = 0; i < this.cidrs.length; i++) {
+      const cidr = this.cidrs[i];
+      if (cidr.bits <= subnet.bits && cidr.contains(subnet.ip)) return true;
+    }
+    return false;
+  }
+  /** The tunnel device over a family: 15 bytes hold the largest VNI (IFNAMSIZ). */
+  device(v6: bool): string {
+    return `${v6 ? "fl6" : "fl"}.${this.vni}`;
+  }
+  /** The alias (IFLA_IFALIAS) by which a device is this network's. */
+  get alias(): string {
+    return `fairlead overlay ${this.name}`;
+  }
+  /** What a tunnel over a family takes off the MTU. */
+  overhead_bytes(v6: bool): i32 {
+    const layer: Layer = layer_parse("vxlan", v6);
+    // An arbitrary size: every header of VXLAN has a fixed length.
+    return 1500 - layer.inner_bytes(1500);
+  }
+}
+
+/** The hardware address of a node's tunnel device over a family. */
+export function device_mac(network: Network, node: Node, v6: bool): string {
+  const said = v6 ? node.mac6 : node.mac4;
+  if (said.length > 0) return said;
+  return mac_from(`overlay ${network.name} ${node.name} ${v6 ? "6" : "4"}`);
+}
+
+/** The link-local address made of a hardware address (RFC 4291 appendix A). */
+export function link_local(mac: string): Ip {
+  let id: u64 = 0;
+  for (let i = 0; i < 6; i++) {
+    let octet = <u64>I32.parseInt(mac.substring(3 * i, 3 * i + 2), 16);
+    if (i == 0) octet ^= 2;
+    id = (id << 8) | octet;
+    if (i == 2) id = (id << 16) | 0xfffe;
+  }
+  return new Ip(true, 0xfe80000000000000, id);
+}
