@@ -17,8 +17,9 @@ import {
   address_refusal,
   mtu_follow,
   mtu_refusal,
+  raise,
   share_address,
-  up_follow,
+  sink,
   up_refusal,
 } from "./uppers";
 
@@ -292,8 +293,7 @@ export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
   if (link.up) return 0;
   const problem = up_refusal(link);
   if (problem != 0) return problem;
-  bring_up(space, link);
-  up_follow(link);
+  raise(space, link);
   return 0;
 }
 
@@ -314,8 +314,7 @@ export function kernel_link_set_down(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  bring_down(space, link);
-  up_follow(link);
+  sink(space, link);
   return 0;
 }
 

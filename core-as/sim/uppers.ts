@@ -5,7 +5,7 @@ import { EADDRINUSE, EBUSY, EEXIST, EINVAL, ENETDOWN, EOPNOTSUPP, ERANGE } from 
 import { bring_down, bring_up } from "./addresses";
 import { set_mtu } from "./bridges";
 import { fail } from "./slot";
-import { Link, state } from "./state";
+import { Link, Space, state } from "./state";
 
 const MODES: string[] = ["private", "vepa", "bridge", "passthru", "source"];
 const IPVLAN_MODES: string[] = ["l2", "l3", "l3s"];
@@ -82,15 +82,25 @@ export function up_refusal(link: Link): i32 {
   return address_refusal(link, link.address);
 }
 
-/** A vlan goes up and down with what it lies on. */
-export function up_follow(lower: Link): void {
-  const uppers = state.uppers_of(lower);
+/** Brings a link up, and the vlans on it; a vlan then has the address of what it lies on by now. */
+export function raise(space: Space, link: Link): void {
+  const lower = link.lower;
+  if (lower && inherits(link)) link.address = lower.address;
+  bring_up(space, link);
+  const uppers = state.uppers_of(link);
   for (let i = 0; i < uppers.length; i++) {
     const home = state.home(uppers[i]);
-    if (!home || uppers[i].kind != "vlan" || uppers[i].up == lower.up) continue;
-    if (lower.up) bring_up(home, uppers[i]);
-    else bring_down(home, uppers[i]);
-    up_follow(uppers[i]);
+    if (home && uppers[i].kind == "vlan" && !uppers[i].up) raise(home, uppers[i]);
+  }
+}
+
+/** Takes a link down, and the vlans on it. */
+export function sink(space: Space, link: Link): void {
+  bring_down(space, link);
+  const uppers = state.uppers_of(link);
+  for (let i = 0; i < uppers.length; i++) {
+    const home = state.home(uppers[i]);
+    if (home && uppers[i].kind == "vlan" && uppers[i].up) sink(home, uppers[i]);
   }
 }
 
@@ -101,21 +111,18 @@ export function share_address(link: Link): void {
     lower.address = link.address;
     lower.address_set = true;
   }
-  const uppers = state.uppers_of(link);
-  for (let i = 0; i < uppers.length; i++) {
-    if (uppers[i].mode != PASSTHRU && !inherits(uppers[i])) continue;
-    uppers[i].address = link.address;
-    share_address_up(uppers[i]);
-  }
+  pass_address(link);
 }
 
-/** What lies on a link that has another address now. */
-function share_address_up(link: Link): void {
+/** What lies on a link that has another address now: a vlan that is down learns it later. */
+function pass_address(link: Link): void {
   const uppers = state.uppers_of(link);
   for (let i = 0; i < uppers.length; i++) {
-    if (!inherits(uppers[i])) continue;
-    uppers[i].address = link.address;
-    share_address_up(uppers[i]);
+    const upper = uppers[i];
+    const follows = inherits(upper) && (upper.up || upper.kind != "vlan");
+    if (upper.mode != PASSTHRU && !follows) continue;
+    upper.address = link.address;
+    pass_address(upper);
   }
 }
 

@@ -36,10 +36,7 @@ const OF_THE_CALL: Readonly<Record<string, string>> = {
   'macvlan/master-missing': 'no such link on the node',
   'macvlan/master-on-host': 'the host has the link',
   'macvlan/mtu-too-large 1': 'the MTU of the master is less',
-  'vlan/link-in-container-missing': 'no such link in the container',
-  'vlan/master-in-container': 'the container has the link',
   'vlan/master-missing': 'no such link on the node',
-  'vlan/master-on-host': 'the host has the link',
   'vlan/mtu-too-large 1': 'the MTU of the master is less',
 };
 

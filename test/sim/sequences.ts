@@ -796,7 +796,6 @@ export const IPVLAN_SEQUENCES: Readonly<Record<string, readonly Call[]>> = {
     ipvlan('', 'i4'),
     ipvlan('nobody', 'i4'),
     addr('pod', 'i0', '10.9.0.2/24'),
-    addr('pod', 'i0', '10.9.0.2/24'),
     addr('pod', 'i0', '10.9.0.2/25'),
     addr('pod', 'i1', '10.9.0.2/24'),
     addr('host', 'i2', '10.9.0.2/24'),
@@ -929,6 +928,9 @@ export const VLAN_SEQUENCES: Readonly<Record<string, readonly Call[]>> = {
     vlan('n1', 'n2', 5, { ns: 'pod' }),
     on('link_set_address', 'pod', 'n0', { address: '02:fa:00:00:04:50' }),
     on('link_set_address', 'host', 'v0', { address: '02:fa:00:00:04:51' }),
+    up('pod', 'n0'),
+    up('pod', 'n1'),
+    on('link_set_address', 'host', 'v0', { address: '02:fa:00:00:04:52' }),
   ],
 };
 
