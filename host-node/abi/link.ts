@@ -103,8 +103,7 @@ export const LINK = {
       mode: 'str',
     },
     errors: ['EEXIST', 'EBUSY', 'EINVAL', 'ENODEV', 'EOPNOTSUPP'],
-    like:
-      'ip link add link $lower name $name netns $netns mtu $mtu_bytes type ipvlan mode $mode',
+    like: 'ip link add link $lower name $name netns $netns mtu $mtu_bytes type ipvlan mode $mode',
     about:
       'Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of ' +
       '`lower`; `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes ' +
@@ -125,8 +124,9 @@ export const LINK = {
     about:
       'Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, ' +
       'with the address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of ' +
-      'link_add_macvlan, and when any namespace has that VLAN of `lower`. EINVAL: `lower` carries ' +
-      'less than the MTU. EOPNOTSUPP: it carries no VLANs, or the kernel has none. ERANGE: no VLAN.',
+      'link_add_macvlan, and when any namespace has that VLAN of `lower`. EINVAL: `lower` ' +
+      'carries less than the MTU. EOPNOTSUPP: it carries no VLANs, or the kernel has none. ' +
+      'ERANGE: no VLAN.',
   },
   link_set_name: {
     params: { ns: 'ns', ifindex: 'i32', name: 'str' },

@@ -205,8 +205,9 @@ const KEYS: readonly Marked[] = [
         'add "ipam"',
       'warning: an ipvlan has the hardware address of its master, and no other: ' +
         'take the capability "mac" out',
-      'warning: ports of the host do not lead to an ipvlan: the host\'s packets for it go to the ' +
-        'wire by the master; use its own address, or bridge',
+      'warning: ports of the host do not lead to what "ipvlan" makes: ' +
+        "the host's packets for it leave by the master for the wire. " +
+        'Use its own address, or another type',
     ],
   },
 ];

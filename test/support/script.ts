@@ -168,10 +168,7 @@ export const vlan = (
   name: string,
   vid: number,
   more: Record<string, number | string> = {},
-): Call => [
-  'link_add_vlan',
-  { ns: 'host', lower, netns: 'pod', name, mtu_bytes: 0, vid, ...more },
-];
+): Call => ['link_add_vlan', { ns: 'host', lower, netns: 'pod', name, mtu_bytes: 0, vid, ...more }];
 export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',
   { ns, name, address: '02:fa:00:00:02:01', mtu_bytes: 0, ...more },

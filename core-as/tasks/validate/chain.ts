@@ -64,10 +64,11 @@ function ports_check(chain: Part[]): void {
   const maker = chain[0].row;
   if (!maker || !maker.beside_host) return;
   for (let i = 1; i < chain.length; i++) {
-    if (chain[i].type != "portmap") continue;
+    const row = chain[i].row;
+    if (!row || row.idle_without != "portMappings") continue;
     chain[i].file.warning(
-      `ports of the host do not lead to ${maker.name == "ipvlan" ? "an" : "a"} ${maker.name}: ` +
-        "the host's packets for it go to the wire by the master; use its own address, or bridge",
+      `ports of the host do not lead to what "${maker.name}" makes: the host's packets for it ` +
+        "leave by the master for the wire. Use its own address, or another type",
       chain[i].offset,
     );
   }

@@ -46,7 +46,8 @@ export class Ipvlan extends Upper {
     const ipam = written.object.get("ipam");
     if (!ipam || !ipam.get("type")) {
       written.warning(
-        'without "ipam" ADD fails, unless a plugin before it in the list gives addresses: add "ipam"',
+        'without "ipam" ADD fails, unless a plugin before it in the list gives addresses: ' +
+          'add "ipam"',
         written.offset,
       );
     }

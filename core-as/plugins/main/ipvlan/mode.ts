@@ -15,7 +15,7 @@ export function mode_what(mode: string, port: Link): string {
   return `ipvlan ${mode} ${port.name}`;
 }
 
-/** Why an ipvlan in a mode cannot come to those on `port` that the host and other containers have. */
+/** Why an ipvlan in a mode cannot come to those that the host and other containers have there. */
 export function mode_clash(
   mode: string,
   port: Link,
