@@ -61,11 +61,11 @@
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off, txqlen 1000, bcqueuelen 1000, a lower link that is not in the
 // text); the operstate of lo and of ipvlans, and "lowerlayerdown" is "down" (which of both the
-// kernel says depends on ifindexes that happen to be equal in two namespaces); scope global, table main, metric 0 of
-// IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and routes; table local; rules that
-// every namespace or VRF has, and those that ask for more than source and mark; VLANs of a bridge
-// itself and of ports of a bridge without vlan_filtering, where they do nothing; sysctls that have
-// their default, and of `all` and `default` any but forwarding and
+// kernel says depends on ifindexes that happen to be equal in two namespaces); scope global, table
+// main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and routes; table
+// local; rules that every namespace or VRF has, and those that ask for more than source and mark;
+// VLANs of a bridge itself and of ports of a bridge without vlan_filtering, where they do nothing;
+// sysctls that have their default, and of `all` and `default` any but forwarding and
 // net/ipv4/conf/all/accept_redirects, whose default is that of a router or of a host; folders,
 // files called lock, the times of files but for before-boot, and what is below
 // /run/fairlead/leases: it says of the leases what their files say, or nothing that anybody

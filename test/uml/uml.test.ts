@@ -43,16 +43,16 @@ const ROUNDS: readonly Round[] = [
   {
     says: 'ipvlans in a kernel that has them',
     needs: 'link ipvlan',
-    named: [],
+    named: ['namespaces > ipvlans'],
     groups: ['simulated ipvlans', 'simulated takers of frames', 'packets of ipvlans'],
-    files: ['sim/kernel', 'e2e/ipvlan'],
+    files: ['cli/snapshot', 'sim/kernel', 'e2e/ipvlan'],
   },
   {
     says: 'VLAN interfaces in a kernel that has them',
     needs: 'link vlan id 5',
-    named: [],
+    named: ['namespaces > VLAN interfaces'],
     groups: ['simulated vlans', 'packets in VLANs'],
-    files: ['sim/kernel', 'e2e/vlan'],
+    files: ['cli/snapshot', 'sim/kernel', 'e2e/vlan'],
   },
   {
     says: 'dummies in a kernel that has them',
