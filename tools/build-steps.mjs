@@ -25,18 +25,14 @@ const assembled = (target, entry, output, inputs) => ({
 });
 
 const WITHOUT_WASI = ['!core-as/wasi.ts', '!core-as/wasi-imports.ts'];
-const WITHOUT_AGENT = ['!core-as/agent.ts', '!core-as/agent-panic.ts'];
+const AGENT_ALONE = ['agent.ts', 'agent-panic.ts', 'dhcp/', 'overlay/'];
+const WITHOUT_AGENT = AGENT_ALONE.map((path) => `!core-as/${path}`);
 const TOOLS_INPUTS = [
   ...['core-as/', '!core-as/sim/', '!core-as/test/'],
   ...WITHOUT_WASI,
   ...WITHOUT_AGENT,
 ];
-const AGENT_INPUTS = [
-  'core-as/agent.ts',
-  'core-as/agent-panic.ts',
-  'core-as/dhcp/',
-  'core-as/lib/',
-];
+const AGENT_INPUTS = [...AGENT_ALONE.map((path) => `core-as/${path}`), 'core-as/lib/'];
 const CORE_INPUTS = [...TOOLS_INPUTS, '!core-as/tasks/', '!core-as/tools.ts'];
 const SIM_INPUTS = ['core-as/sim/', 'core-as/lib/', 'core-as/nft/'];
 const WASI_INPUTS = [

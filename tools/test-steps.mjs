@@ -23,6 +23,7 @@ const ROWS = [
   ['test/overlay/', ['agent']],
   ['test/docs/', [...IN_MEMORY, 'wasi']],
   ['test/drivers/', IN_MEMORY],
+  ['test/e2e/overlay', [...IN_MEMORY, 'agent', ...HOSTS]],
   ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],
   ['test/e2e/', [...IN_MEMORY, ...HOSTS, 'bundle']],
   ['test/fixtures/native-variants', [...IN_MEMORY, 'native', 'native-asan', 'native-arm64']],

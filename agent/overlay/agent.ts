@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay of a node, for as long as the agent runs: a source says which nodes there are, the
-// machine of agent.wasm what is to change, the kernel is changed, and the plugins are told. All of it
-// is looked at anew at the start, when the kernel says that one of our links changed, and every
-// half a minute. It owns that order and refuses to decide what is wanted.
+// The overlay of a node, for as long as the agent runs: a source says which nodes there are,
+// the machine of agent.wasm what is to change, the kernel is changed, and the plugins are told.
+// All of it is looked at anew at the start, when the kernel says that one of our links changed,
+// and every half a minute. It owns that order and refuses to decide what is wanted.
 import type { AgentCore } from '../core.ts';
 import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
@@ -17,6 +17,8 @@ const LISTEN_EVERY_MS = 200;
 const RETRY_MS = { first: 1_000, last: 30_000 };
 /** A device is made, then what is on it; more rounds would mean that it never becomes right. */
 const ROUNDS = 4;
+/** Every how many looks the ways to all nodes are asked for. */
+const WAYS_EVERY = 10;
 
 export interface Problem {
   /** The node that it is about, "" for this one. */
@@ -126,25 +128,37 @@ export class OverlayAgent {
     if (full) this.#nodes.clear();
     for (const node of nodes) this.#nodes.set(node.name, node);
     for (const name of gone) this.#nodes.delete(name);
-    const others = nodes.filter(({ name }) => name !== this.#parts.config.node);
-    const paths = this.#kernel.ways(others.flatMap(({ addresses = [] }) => addresses));
+    const paths = this.#kernel.ways(this.#addressesOf(nodes));
     const plan = this.#tell({ event: 'nodes', full, trusted: true, nodes, gone, paths });
     const own = this.#nodes.get(this.#parts.config.node);
     const moved = JSON.stringify(before) !== JSON.stringify(own);
-    if (first || full || moved) this.resync();
-    else this.#done(this.#apply(plan.changes), plan);
+    if (first || full || moved) this.resync(moved);
+    else {
+      // Such a plan looks at these nodes alone; what was said of others holds on.
+      const names = new Set([...nodes.map(({ name }) => name), ...gone]);
+      const others = (this.#plan?.problems ?? []).filter(({ node }) => !names.has(node));
+      const problems = [...others, ...plan.problems];
+      this.#done(this.#apply(plan.changes), { ...plan, problems });
+    }
   }
 
-  /** Looks at all of the kernel and makes it right. */
-  resync(): void {
+  /** By which the other ones of these nodes are reached. */
+  #addressesOf(nodes: readonly ClusterNode[]): string[] {
+    return nodes
+      .filter(({ name }) => name !== this.#parts.config.node)
+      .flatMap(({ addresses = [] }) => addresses);
+  }
+
+  /** Looks at all of the kernel and makes it right; `moved`: the ways may have changed as well. */
+  resync(moved = false): void {
     const { cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;
     for (let round = 0; round < ROUNDS; round++) {
       const own = this.#nodes.get(this.#parts.config.node)?.addresses ?? [];
-      const others = [...this.#nodes.values()]
-        .filter(({ name }) => name !== this.#parts.config.node)
-        .flatMap(({ addresses = [] }) => addresses);
+      // Thousands of ways seldom change; those of a node that changes are asked for with it.
+      const ask = this.#counts.resyncs % WAYS_EVERY === 0 || moved;
+      const others = ask ? this.#addressesOf([...this.#nodes.values()]) : [];
       this.#seen = this.#kernel.see({ cidrs, own, others });
       plan = this.#tell(this.#seen);
       if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
@@ -199,7 +213,7 @@ export class OverlayAgent {
     const { vni } = this.#parts.config.network;
     names.add(`fl.${vni}`).add(`fl6.${vni}`);
     const ifindices = new Set(links.map(({ ifindex }) => ifindex));
-    if (this.#events?.about(ifindices, names)) this.resync();
+    if (this.#events?.about(ifindices, names)) this.resync(true);
   }
 
   #underlayNames(): string[] {

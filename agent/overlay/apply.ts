@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Applies changes of core-as/overlay/machine.ts, each a line in the words of iproute2, to the kernel
-// of this process's namespace. It owns how a line becomes a request and refuses to choose which are
-// applied: what failed is told, and the rest goes on.
+// Applies changes of core-as/overlay/machine.ts, each a line in the words of iproute2, to the
+// kernel of this process's namespace. It owns how a line becomes a request and refuses to
+// choose which are applied: what failed is told, and the rest goes on.
 import { writeFileSync } from 'node:fs';
 import { OsError } from '../../host-node/abi/index.ts';
 import { EINVAL, ENODEV, osError } from '../../host-node/sys/libc.ts';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `fairlead agent`: reads its configuration, keeps the node's part of the overlay until it is told to
-// end, and says in lines of JSON or for people what it does. It owns arguments and signals.
+// `fairlead agent`: reads its configuration, keeps the node's part of the overlay until it is
+// told to end, and says in lines of JSON or for people what it does. It owns arguments and
+// signals.
 import { readFileSync } from 'node:fs';
 import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration of an agent: which network it keeps, which node it is, where it learns of others.
-// The network is told as Flannel's net-conf.json has it, keys and defaults. It refuses what it does
-// not know with a word, but for keys of Flannel's that do not matter here.
+// The configuration of an agent: which network it keeps, which node it is, where it learns of
+// others. The network is told as Flannel's net-conf.json has it, keys and defaults. It refuses
+// what it does not know with a word, but for keys of Flannel's that do not matter here.
 import { hostname } from 'node:os';
 
 /** The event `network` of core-as/overlay/machine.ts. */

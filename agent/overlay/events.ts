@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel tells of its own accord (rtnetlink groups): that a link, an address, a neighbour or
-// a route changed. It owns the socket, and says only whether a change is about links of interest: the
-// kernel is then looked at anew. It refuses to interpret a change.
+// What the kernel tells of its own accord (rtnetlink groups): that a link, an address, a
+// neighbour or a route changed. It owns the socket, and says only whether a change is about
+// links of interest: the kernel is then looked at anew. It refuses to interpret a change.
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { setsockopt, socket } from '../../host-node/sys/libc.ts';
 import { command } from '../../host-node/sys/netlink.ts';

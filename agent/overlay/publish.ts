@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an agent says to the plugins of its node: the file of fairlead-overlay, Flannel's subnet.env,
-// and last of all the runtime's conflist. Each is replaced as a whole. It refuses to take any of
-// them away: running pods, and a new agent, go by them.
+// What an agent says to the plugins of its node: the file of fairlead-overlay, Flannel's
+// subnet.env, and last of all the runtime's conflist. Each is replaced as a whole. It refuses
+// to take any of them away: running pods, and a new agent, go by them.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AgentConfig } from './config.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel holds of an overlay, in the words of core-as/overlay/entry.ts: devices, entries on
-// them, routes into the network's subnets, and by which ways other nodes are reached. It refuses to
-// judge any of it.
+// What the kernel holds of an overlay, in the words of core-as/overlay/entry.ts: devices,
+// entries on them, routes into the network's subnets, and by which ways other nodes are
+// reached. It refuses to judge any of it.
 import { BlockList, isIPv6 } from 'node:net';
 import { routeOperations } from '../../host-node/drivers/route.ts';
 import { Spaces } from '../../host-node/drivers/spaces.ts';

@@ -95,8 +95,8 @@ export class Devices {
     if (mtu_bytes < least_bytes) {
       // A device below it would lose its IPv6 addresses and routes at once.
       if (ours) this.there.push(name);
-      const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes, which leaves ${mtu_bytes} to`;
-      return `${said} pods: they need ${least_bytes}`;
+      const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes`;
+      return `${said}, which leaves ${mtu_bytes} to pods: they need ${least_bytes}`;
     }
     const adding =
       `link add ${name} type vxlan id ${network.vni} local ${underlay.address} ` +

@@ -12,10 +12,6 @@
 /** The order in which kinds are made: a route comes last, or the kernel asks for neighbours. */
 const KINDS: string[] = ["addr", "fdb", "neigh", "route"];
 
-export function entry_kind(entry: string): string {
-  return word(entry, 0);
-}
-
 /** The place of its kind in the order of making; that of removal is the reverse. */
 export function entry_order(entry: string): i32 {
   return KINDS.indexOf(word(entry, 0));
@@ -33,11 +29,13 @@ export function entry_key(entry: string): string {
   return `${kind} ${word(entry, 1)} ${entry_value(entry, "dev")}`;
 }
 
-/** The word behind a word; "" when it is not there. */
+/** The word behind a word; "" when it is not there. Names begin no first word of an entry. */
 export function entry_value(entry: string, name: string): string {
-  const words = entry.split(" ");
-  const at = words.indexOf(name);
-  return at < 0 || at + 1 >= words.length ? "" : words[at + 1];
+  const at = entry.indexOf(` ${name} `);
+  if (at < 0) return "";
+  const start = at + name.length + 2;
+  const end = entry.indexOf(" ", start);
+  return end < 0 ? entry.substring(start) : entry.substring(start, end);
 }
 
 /** The destination of a route. */
@@ -55,4 +53,10 @@ function word(entry: string, index: i32): string {
   }
   const end = entry.indexOf(" ", start);
   return end < 0 ? entry.substring(start) : entry.substring(start, end);
+}
+
+/** A change in the words of iproute2: "route replace 10.244.2.0/24 via …". */
+export function change(verb: string, entry: string): string {
+  const blank = entry.indexOf(" ");
+  return `${entry.substring(0, blank)} ${verb}${entry.substring(blank)}`;
 }

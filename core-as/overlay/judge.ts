@@ -7,6 +7,70 @@ import { Cidr, Ip } from "../lib/ip";
 import { device_mac, Network } from "./network";
 import { Node } from "./node";
 
+/**
+ * What the nodes that are served have, to tell whether one that changed is in nobody's way: then
+ * the others need not be looked at again. It gives up where subnets are of several lengths.
+ */
+export class Taken {
+  private owners: Map<string, string> = new Map<string, string>();
+  private lengths: Set<i32> = new Set<i32>();
+  /** Whether somebody is left out for the sake of another: who stays may change with any change. */
+  contested: bool = true;
+
+  clear(): void {
+    this.owners.clear();
+    this.lengths.clear();
+  }
+  add(network: Network, node: Node): void {
+    const claims = claims_of(network, node);
+    for (let i = 0; i < claims.length; i++) this.owners.set(claims[i], node.name);
+    for (let i = 0; i < node.subnets.length; i++) this.lengths.add(length_of(node.subnets[i]));
+  }
+  remove(network: Network, node: Node): void {
+    const claims = claims_of(network, node);
+    for (let i = 0; i < claims.length; i++) {
+      if (this.owners.has(claims[i]) && this.owners.get(claims[i]) == node.name) {
+        this.owners.delete(claims[i]);
+      }
+    }
+  }
+  /** Whether a node is for sure in nobody's way. */
+  allows(network: Network, node: Node): bool {
+    for (let i = 0; i < node.subnets.length; i++) {
+      const lengths = this.lengths.values();
+      const own = length_of(node.subnets[i]);
+      for (let k = 0; k < lengths.length; k++) {
+        if ((lengths[k] > 128) == (own > 128) && lengths[k] != own) return false;
+      }
+    }
+    const claims = claims_of(network, node);
+    for (let i = 0; i < claims.length; i++) {
+      if (this.owners.has(claims[i]) && this.owners.get(claims[i]) != node.name) return false;
+    }
+    return true;
+  }
+}
+
+/** A prefix length and its family in one number. */
+function length_of(subnet: Cidr): i32 {
+  return subnet.ip.v6 ? 256 + subnet.bits : subnet.bits;
+}
+
+/** Everything that no two nodes may have; made once for what a source said. */
+function claims_of(network: Network, node: Node): string[] {
+  if (node.claims.length > 0) return node.claims;
+  const claims = new Array<string>();
+  for (let i = 0; i < node.addresses.length; i++) claims.push(node.addresses[i].toString());
+  if (network.tunnels) {
+    claims.push(device_mac(network, node, false));
+    claims.push(device_mac(network, node, true));
+  }
+  node.claimed = claims.length;
+  for (let i = 0; i < node.subnets.length; i++) claims.push(node.subnets[i].toString());
+  node.claims = claims;
+  return claims;
+}
+
 /** Something that somebody should look at. */
 export class Problem {
   constructor(
@@ -68,7 +132,12 @@ function by_rank(a: Node, b: Node): i32 {
 }
 
 /** What can be said of a node alone, and beside this one. */
-function usable(network: Network, self: Node, node: Node, problems: Problem[]): bool {
+export function usable(
+  network: Network,
+  self: Node,
+  node: Node,
+  problems: Problem[],
+): bool {
   for (let i = 0; i < node.wrong.length; i++) {
     problems.push(new Problem(node.name, `"${node.wrong[i]}" is no subnet and no address`));
   }
@@ -120,19 +189,14 @@ function free(
   taken: Map<string, string>,
   problems: Problem[],
 ): bool {
-  const claims = new Array<string>();
-  for (let i = 0; i < node.addresses.length; i++) claims.push(node.addresses[i].toString());
-  if (network.tunnels) {
-    claims.push(device_mac(network, node, false));
-    claims.push(device_mac(network, node, true));
-  }
-  for (let i = 0; i < claims.length; i++) {
+  const claims = claims_of(network, node);
+  for (let i = 0; i < node.claimed; i++) {
     if (!taken.has(claims[i])) continue;
     const owner = taken.get(claims[i]);
     problems.push(new Problem(node.name, `its address ${claims[i]} is that of ${owner}`));
     return false;
   }
-  for (let i = 0; i < claims.length; i++) taken.set(claims[i], node.name);
+  for (let i = 0; i < node.claimed; i++) taken.set(claims[i], node.name);
   return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay of a node: told of its network, the cluster's nodes and what the kernel holds, it says
-// what is to change, in the words of iproute2. It has no clock and touches nothing: a host applies
-// the changes, and tells it what it sees then.
+// The overlay of a node: told of its network, the cluster's nodes and what the kernel holds, it
+// says what is to change, in the words of iproute2. It has no clock and touches nothing: a host
+// applies the changes, and tells it what it sees then.
 //
 // Events: network (what it keeps), nodes (of a source: all, or those that changed), seen (all that
 // the kernel holds of it). While devices change, nothing else does: `again` asks to look once more.
@@ -9,8 +9,9 @@ import { Cidr, cidr_parse } from "../lib/ip";
 import { json_parse, json_text, JsonValue, Kind } from "../lib/json";
 import { desire_peer, desire_self, tunnel_mtu_bytes, way_to } from "./desire";
 import { Devices } from "./device";
-import { entry_key, entry_order, route_dst } from "./entry";
-import { judge, Problem } from "./judge";
+import { change, entry_order, entry_value } from "./entry";
+import { Holding } from "./holding";
+import { judge, Problem, Taken, usable } from "./judge";
 import { Network } from "./network";
 import { Node, texts, truth } from "./node";
 import { Paths } from "./path";
@@ -32,11 +33,9 @@ class Overlay {
   /** Entries of each node that is served, and the node's text that they are made of. */
   private desired: Map<string, string[]> = new Map<string, string[]>();
   private made_of: Map<string, string> = new Map<string, string>();
-  /** What is wanted and what the kernel has, by key. */
-  private wanted: Map<string, string> = new Map<string, string>();
-  private held: Map<string, string> = new Map<string, string>();
-  /** Routes of others to pods' destinations. */
-  private foreign: Map<string, string> = new Map<string, string>();
+  /** What the nodes that are served have. */
+  private taken: Taken = new Taken();
+  private holding: Holding = new Holding();
   private problems: Problem[] = [];
 
   tell(event: JsonValue): JsonValue {
@@ -45,8 +44,10 @@ class Overlay {
     if (word == "network") return this.answer(this.take_network(event), false);
     if (word == "nodes") {
       this.paths.read(event);
-      if (!this.take_nodes(event)) return this.answer([], false);
-      return this.answer(this.renew(false), false);
+      const changed = new Array<string>();
+      if (!this.take_nodes(event, changed)) return this.answer([], false);
+      if (truth(event, "full") || !this.few(changed)) return this.answer(this.renew(false), false);
+      return this.answer(this.renew_few(changed), false);
     }
     if (word == "seen") return this.seen(event);
     if (word == "leave") return this.answer(this.leave(), false);
@@ -66,7 +67,7 @@ class Overlay {
   }
 
   /** Whether the list is to be acted on. */
-  private take_nodes(event: JsonValue): bool {
+  private take_nodes(event: JsonValue, changed: string[]): bool {
     const list = event.get("nodes");
     const nodes = list && list.kind == Kind.Array ? list.items : new Array<JsonValue>();
     if (truth(event, "full")) {
@@ -83,17 +84,75 @@ class Overlay {
     for (let i = 0; i < nodes.length; i++) {
       if (nodes[i].kind != Kind.Object) continue;
       const node = Node.read(nodes[i]);
-      if (node.name.length > 0) this.nodes.set(node.name, node);
+      if (node.name.length > 0) this.take_node(node, changed);
       else this.problems.push(new Problem("", "a node of the source has no name"));
     }
     const gone = texts(event, "gone");
     for (let i = 0; i < gone.length; i++) {
       if (!this.nodes.has(gone[i])) continue;
+      changed.push(gone[i]);
+      this.taken.remove(this.network, this.nodes.get(gone[i]));
       const addresses = this.nodes.get(gone[i]).addresses;
       for (let k = 0; k < addresses.length; k++) this.paths.forget(addresses[k].toString());
       this.nodes.delete(gone[i]);
     }
     return true;
+  }
+
+  private take_node(node: Node, changed: string[]): void {
+    if (this.nodes.has(node.name)) this.taken.remove(this.network, this.nodes.get(node.name));
+    this.nodes.set(node.name, node);
+    changed.push(node.name);
+  }
+
+  /** Whether what changed is in nobody's way, so that who else is served stays as it is. */
+  private few(changed: string[]): bool {
+    const self = this.self;
+    if (this.taken.contested || !self || !this.synced) return false;
+    for (let i = 0; i < changed.length; i++) {
+      if (changed[i] == this.name) return false;
+      if (!this.nodes.has(changed[i])) continue;
+      const node = this.nodes.get(changed[i]);
+      if (!this.taken.allows(this.network, node)) return false;
+      this.taken.add(this.network, node);
+    }
+    return this.network.problem.length == 0 && self.subnets.length > 0;
+  }
+
+  /** The changes to entries of these nodes alone. */
+  private renew_few(changed: string[]): string[] {
+    const touched = new Array<string>();
+    const self = this.self;
+    for (let i = 0; i < changed.length && self; i++) {
+      const name = changed[i];
+      const node = this.nodes.has(name) ? this.nodes.get(name) : null;
+      if (node && usable(this.network, self, node, this.problems)) {
+        this.renew_node(self, node, touched);
+      } else this.forget(name, touched);
+    }
+    return this.difference(false, touched);
+  }
+
+  private renew_node(self: Node, node: Node, touched: string[]): void {
+    this.made_of.set(node.name, this.makings(self, node));
+    const entries = desire_peer(this.network, self, node, this.paths, this.problems);
+    this.want(node.name, entries, touched);
+  }
+
+  private forget(name: string, touched: string[]): void {
+    this.want(name, [], touched);
+    this.desired.delete(name);
+    this.made_of.delete(name);
+  }
+
+  /** All that the entries of a node are made of. */
+  private makings(self: Node, node: Node): string {
+    let ways = "";
+    for (let i = 0; i < node.addresses.length; i++) {
+      const path = this.paths.to(node.addresses[i].toString());
+      if (path) ways += path.text;
+    }
+    return `${this.paths.generation} ${ways} ${node.text} ${self.text}`;
   }
 
   private get self(): Node | null {
@@ -105,7 +164,11 @@ class Overlay {
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return [];
     if (!this.own_fit(self)) return [];
+    const before = this.problems.length;
     const served = judge(this.network, self, this.nodes.values(), this.problems);
+    this.taken.contested = this.problems.length > before;
+    this.taken.clear();
+    this.taken.add(this.network, self);
     const touched = new Array<string>();
     const stay = new Set<string>();
     stay.add(SELF);
@@ -113,20 +176,15 @@ class Overlay {
     for (let i = 0; i < served.length; i++) {
       const node = served[i];
       stay.add(node.name);
-      const made_of = node.text;
-      const same = this.made_of.has(node.name) && this.made_of.get(node.name) == made_of;
-      if (same && !all) continue;
-      this.made_of.set(node.name, made_of);
-      const entries = desire_peer(this.network, self, node, this.paths, this.problems);
-      this.want(node.name, entries, touched);
+      this.taken.add(this.network, node);
+      const known = this.made_of.has(node.name) ? this.made_of.get(node.name) : "";
+      if (known.length > 0 && known == this.makings(self, node)) continue;
+      this.renew_node(self, node, touched);
     }
     const names = this.desired.keys();
     for (let i = 0; i < names.length; i++) {
       // What vanished from a source that has not said all may still be there.
-      if (stay.has(names[i]) || !this.synced) continue;
-      this.want(names[i], [], touched);
-      this.desired.delete(names[i]);
-      this.made_of.delete(names[i]);
+      if (!stay.has(names[i]) && this.synced) this.forget(names[i], touched);
     }
     return this.difference(all, touched);
   }
@@ -148,80 +206,31 @@ class Overlay {
   /** Sets what is wanted for a node; keys that may differ now are added to `touched`. */
   private want(name: string, entries: string[], touched: string[]): void {
     const before = this.desired.has(name) ? this.desired.get(name) : new Array<string>();
-    for (let i = 0; i < before.length; i++) {
-      if (entries.includes(before[i])) continue;
-      const key = entry_key(before[i]);
-      if (this.wanted.has(key) && this.wanted.get(key) == before[i]) this.wanted.delete(key);
-      touched.push(key);
-    }
-    for (let i = 0; i < entries.length; i++) {
-      const key = entry_key(entries[i]);
-      if (!this.wanted.has(key) || this.wanted.get(key) != entries[i]) touched.push(key);
-      this.wanted.set(key, entries[i]);
-    }
+    this.holding.want(before, entries, touched);
     this.desired.set(name, entries);
   }
 
-  /** What is to be made, then what is to go: nothing leads nowhere in between. */
+  /** The changes to what is held under these keys, or to all of it. */
   private difference(all: bool, touched: string[]): string[] {
-    const keys = all ? this.wanted.keys().concat(this.held.keys()) : touched;
-    const makes = new Array<string>();
-    const goes = new Array<string>();
-    const done = new Set<string>();
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i];
-      if (done.has(key)) continue;
-      done.add(key);
-      const is = this.held.has(key) ? this.held.get(key) : "";
-      const ought = this.wanted.has(key) ? this.wanted.get(key) : "";
-      if (is == ought || !this.may(key, ought)) continue;
-      if (ought.length > 0) {
-        makes.push(ought);
-        this.held.set(key, ought);
-      } else if (this.synced) {
-        goes.push(is);
-        this.held.delete(key);
-      }
-    }
-    makes.sort((a, b) => entry_order(a) - entry_order(b));
-    goes.sort((a, b) => entry_order(b) - entry_order(a));
-    const changes = new Array<string>();
-    for (let i = 0; i < makes.length; i++) changes.push(change("replace", makes[i]));
-    for (let i = 0; i < goes.length; i++) changes.push(change("del", goes[i]));
-    return changes;
+    return this.holding.difference(all, touched, this.synced, this.absent, this.problems);
   }
 
-  /** Whether a wanted entry has its device, and nobody else's route is in its place. */
-  private may(key: string, ought: string): bool {
-    if (ought.length == 0) return true;
-    const tunnel4 = this.network.device(false);
-    const tunnel6 = this.network.device(true);
-    const words = ought.split(" ");
-    const at = words.indexOf("dev");
-    const dev = at < 0 ? "" : words[at + 1];
-    if ((dev == tunnel4 || dev == tunnel6) && !this.devices.includes(dev)) return false;
-    if (!this.foreign.has(key)) return true;
-    const said = `a route to ${route_dst(ought)} is somebody else's: ${this.foreign.get(key)}`;
-    this.problems.push(new Problem("", said));
-    return false;
+  /** Devices of ours that are not as they should be: nothing is put on them. */
+  private get absent(): string[] {
+    const absent = new Array<string>();
+    for (let family = 0; family < 2; family++) {
+      const name = this.network.device(family == 1);
+      if (!this.devices.includes(name)) absent.push(name);
+    }
+    return absent;
   }
 
   private seen(event: JsonValue): JsonValue {
     this.paths.read(event);
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return this.answer([], false);
-    this.held.clear();
-    const extra = new Array<string>();
-    const entries = texts(event, "entries");
-    for (let i = 0; i < entries.length; i++) {
-      const key = entry_key(entries[i]);
-      // A second one under one key (a MAC that leads to two nodes) can only go.
-      if (this.held.has(key)) extra.push(change("del", entries[i]));
-      else this.held.set(key, entries[i]);
-    }
-    this.foreign.clear();
-    const foreign = texts(event, "foreign");
-    for (let i = 0; i < foreign.length; i++) this.foreign.set(entry_key(foreign[i]), foreign[i]);
+    const extra = this.holding.take(texts(event, "entries"));
+    this.holding.take_foreign(texts(event, "foreign"));
     // What cannot be made right is left as it is.
     if (!this.own_fit(self)) return this.answer([], false);
     const devices = new Devices(this.network, self, this.paths);
@@ -234,11 +243,11 @@ class Overlay {
       if (this.problems[i].fatal) return this.answer([], false);
     }
     if (changes.length > 0) return this.answer(changes, true);
-    const differ = this.renew(true);
+    const differ = this.renew(this.holding.differs);
     return this.answer(this.synced ? extra.concat(differ) : differ, false);
   }
 
-  /** Over which families tunnels are needed: that of this node's first, and others that nodes have. */
+  /** Over which families tunnels are needed: this node's first, and those that nodes have. */
   private families(self: Node): bool[] {
     const families: bool[] = [false, false];
     if (!this.network.tunnels || self.subnets.length == 0) return families;
@@ -256,13 +265,12 @@ class Overlay {
   /** Takes everything away: what is left of the node is as before the agent. */
   private leave(): string[] {
     const changes = new Array<string>();
-    const held = this.held.values();
+    const held = this.holding.entries;
     held.sort((a, b) => entry_order(b) - entry_order(a));
     for (let i = 0; i < held.length; i++) {
-      const words = held[i].split(" ");
-      const at = words.indexOf("dev");
       // What is on a device goes with it.
-      if (at < 0 || !this.devices.includes(words[at + 1])) changes.push(change("del", held[i]));
+      const dev = entry_value(held[i], "dev");
+      if (!this.devices.includes(dev)) changes.push(change("del", held[i]));
     }
     for (let i = 0; i < this.devices.length; i++) changes.push(`link del ${this.devices[i]}`);
     return changes;
@@ -307,15 +315,9 @@ class Overlay {
     said.set("subnets", cidrs(subnets));
     said.set("networks", cidrs(this.network.cidrs));
     said.set("served", JsonValue.number(max(this.desired.size - 1, 0)));
-    said.set("entries", JsonValue.number(this.wanted.size));
+    said.set("entries", JsonValue.number(this.holding.size));
     return said;
   }
-}
-
-/** A change in the words of iproute2: "route replace 10.244.2.0/24 via …". */
-function change(verb: string, entry: string): string {
-  const blank = entry.indexOf(" ");
-  return `${entry.substring(0, blank)} ${verb}${entry.substring(blank)}`;
 }
 
 function cidrs(list: Cidr[]): JsonValue {

@@ -21,6 +21,9 @@ export class Node {
   dead: bool = false;
   /** What the source said, to tell a change. */
   text: string = "";
+  /** What no other may have, and how many of them are no subnets; judge.ts fills it. */
+  claims: string[] = [];
+  claimed: i32 = 0;
   /** Texts that are no subnets or addresses. */
   wrong: string[] = [];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ways by which outer packets leave this node: by which link, with which MTU, and to which other
-// nodes without a router between. A host asks the kernel for them (RTM_GETROUTE).
-import { JsonValue, Kind } from "../lib/json";
+// The ways by which outer packets leave this node: by which link, with which MTU, and to which
+// other nodes without a router between. A host asks the kernel for them (RTM_GETROUTE).
+import { json_text, JsonValue, Kind } from "../lib/json";
 import { number, truth } from "./node";
 
 /** The link of an address of this node. */
@@ -23,16 +23,25 @@ export class Path {
     /** That of its link, or of its route where that is less. */
     public mtu_bytes: i32,
   ) {}
+  get text(): string {
+    return `${this.dev} ${this.gateway} ${this.mtu_bytes}`;
+  }
 }
 
 export class Paths {
   underlays: Underlay[] = [];
+  /** Rises with every change of an underlay. */
+  generation: i32 = 0;
+  private text: string = "";
   private ways: Map<string, Path> = new Map<string, Path>();
 
   /** Takes what a host saw: all underlays, and ways that replace those of their addresses. */
   read(from: JsonValue): void {
     const underlays = from.get("underlay");
     if (underlays && underlays.kind == Kind.Array) {
+      const text = json_text(underlays);
+      if (text != this.text) this.generation++;
+      this.text = text;
       this.underlays = [];
       for (let i = 0; i < underlays.items.length; i++) {
         const one = underlays.items[i];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random lives of a node in a cluster: nodes come, change and go, others meddle with the kernel, the
-// kernel refuses changes, the agent starts anew. After each event and a look without faults the
-// kernel holds what the nodes that are served need, and nothing else of ours.
+// Random lives of a node in a cluster: nodes come, change and go, others meddle with the
+// kernel, the kernel refuses changes, the agent starts anew. After each event and a look
+// without faults the kernel holds what the nodes that are served need, and nothing else of
+// ours.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ClusterNode } from '../../agent/overlay/source.ts';

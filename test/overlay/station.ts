@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A node with its machine of agent.wasm and a kernel that is a model: events in, changes applied
-// until nothing is asked for again, as agent/overlay/agent.ts does it. It refuses to expect anything.
+// A node with its machine of agent.wasm and a kernel that is a model: events in, changes
+// applied until nothing is asked for again, as agent/overlay/agent.ts does it. It refuses to
+// expect anything.
 import { AgentCore } from '../../agent/core.ts';
 import type { ClusterNode } from '../../agent/overlay/source.ts';
 import { wasmModule } from '../support/wasm.ts';

@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['attach'],
   ['nft'],
   ['spec'],
-  ['host', 'dhcp'],
+  ['host', 'dhcp', 'overlay'],
   ['lib'],
 ];
 /** spec/request.ts holds what the plugins want in nftables, which is elements. */

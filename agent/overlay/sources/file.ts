@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file as the source of nodes: `{"nodes": [{"name": …, "subnets": […], "addresses": […]}]}`. It is
-// read again when it changes. A file that is missing, half written or no JSON is trouble, and says
-// nothing of nodes: what was known holds on.
+// A file as the source of nodes, as docs/overlay.md has it.
+// It is read again when it changes. A file that is missing, half written or no JSON is trouble,
+// and says nothing of nodes: what was known holds on.
 import { readFileSync, statSync } from 'node:fs';
 import type { ClusterNode, NodesUpdate, Source, SourceListener } from '../source.ts';
 
