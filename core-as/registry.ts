@@ -19,9 +19,11 @@ import { Dummy } from "./plugins/main/dummy";
 import { FairleadOverlay } from "./plugins/main/fairlead-overlay";
 import { Flannel } from "./plugins/main/flannel";
 import { Fused } from "./plugins/main/fairlead/fairlead";
+import { Ipvlan } from "./plugins/main/ipvlan/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
 import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";
+import { Vlan } from "./plugins/main/vlan";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall/firewall";
@@ -38,6 +40,8 @@ const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
   new Row("macvlan", (): Plugin => new Macvlan()),
+  new Row("ipvlan", (): Plugin => new Ipvlan()),
+  new Row("vlan", (): Plugin => new Vlan()),
   new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),

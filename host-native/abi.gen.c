@@ -230,6 +230,32 @@ u32 Z_kernelZ_link_add_macvlan(struct Z_kernel_instance_t *instance, u32 ns, u32
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_ipvlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 mode_ptr, u32 mode_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span mode;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, mode_ptr, mode_len, &mode);
+    if (status == 0) status = kernel_link_add_ipvlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, mode);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_vlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 vid)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_add_vlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, (int32_t)vid);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_link_set_name(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 name_ptr,
     u32 name_len)
 {

@@ -54,6 +54,14 @@ export abstract class Main extends Plugin {
   }
   /** Notes the link, and what is shared and relied on, so that one record names all of it. */
   protected abstract note(adding: Adding): void;
+  /** What an attachment without IPAM begins with: nothing, which is layer 2. */
+  protected given(request: Request): Result {
+    return new Result();
+  }
+  /** Whether the configuration names no IPAM plugin. Known once it is loaded. */
+  protected get layer_2(): bool {
+    return this.ipam === null;
+  }
   /** Completes what IPAM gave, or says why it is of no use. Nothing but leases is made by then. */
   protected prepare(result: Result): CniError | null {
     return null;
@@ -111,9 +119,10 @@ export abstract class Main extends Plugin {
     const lacking = this.ready(request);
     if (lacking) return failed(lacking);
     this.note(adding);
-    let result = new Result();
+    let result: Result;
     const ipam = this.ipam;
-    if (ipam) {
+    if (!ipam) result = this.given(request);
+    else {
       // The likeliest failure comes before any link.
       const outcome = ipam_add(request, ipam, adding);
       const leased = outcome.result;

@@ -27,13 +27,6 @@ function add_named(types: Type[], names: string, role: Role): void {
 
 /** Types whose keys are known. */
 function reference_types(): Type[] {
-  const ipvlan = foreign("ipvlan", Role.Main);
-  ipvlan.at(CONFIG, "master mode mtu linkInContainer ipam dns").at(RUNTIME, "");
-  const vlan = foreign("vlan", Role.Main);
-  vlan.at(CONFIG, "master vlanId mtu linkInContainer ipam dns").at(RUNTIME, "");
-  vlan.needed = ["master", "ipam"];
-  ipvlan.has_parent = true;
-  vlan.has_parent = true;
   const host_device = foreign("host-device", Role.Main)
     .at(CONFIG, "device hwaddr kernelpath pciBusID useInterfaceNetwork ipam dns")
     .at(RUNTIME, "deviceID");
@@ -47,7 +40,7 @@ function reference_types(): Type[] {
     .at("ipam.provide", "option value fromArg")
     .at("ipam.request", "skipDefault option")
     .at(RUNTIME, "");
-  return [ipvlan, vlan, host_device, tap, dhcp];
+  return [host_device, tap, dhcp];
 }
 
 /** The foreign rows of the table of types. */

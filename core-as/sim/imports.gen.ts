@@ -225,6 +225,54 @@ export function kernel_link_add_macvlan(
   ));
 }
 
+export function kernel_link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+): i32 {
+  trace.begin("kernel.link_add_ipvlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.text("mode", mode, mode_len);
+  return trace.end(at.kernel_link_add_ipvlan(
+    ns,
+    lower,
+    netns,
+    name,
+    name_len,
+    mtu_bytes,
+    mode,
+    mode_len,
+  ));
+}
+
+export function kernel_link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vid: i32,
+): i32 {
+  trace.begin("kernel.link_add_vlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.int("vid", vid);
+  return trace.end(at.kernel_link_add_vlan(ns, lower, netns, name, name_len, mtu_bytes, vid));
+}
+
 export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
   trace.begin("kernel.link_set_name");
   trace.int("ns", ns);

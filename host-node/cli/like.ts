@@ -94,6 +94,7 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
   if (['ifindex', 'lower', 'master', 'to'].includes(param)) {
     return value === 0 ? '' : quote(names.link(ns, Number(value)));
   }
+  if (param === 'vid') return String(value);
   if (param === 'family') return FAMILIES[Number(value)] ?? String(value);
   if (param === 'hairpin' || param === 'isolated') return value === 0 ? 'off' : 'on';
   if (param === 'timeout_ms') return String(Number(value) / 1000);

@@ -21,6 +21,7 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EISDIR = 21;
 export const EINVAL = 22;
+export const ERANGE = 34;
 export const EFBIG = 27;
 export const ENOSYS = 38;
 export const EBADMSG = 74;

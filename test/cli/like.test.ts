@@ -81,6 +81,16 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     { ns: 1, lower: 2, netns: 1, name: 'm0', ...MACVLAN, bcqueuelen: 2000 },
     'ip -n pod link add link if1.2 name m0 type macvlan mode vepa bcqueuelen 2000',
   ],
+  [
+    'link_add_ipvlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 0, mode: 'l3' },
+    'ip link add link if0.2 name eth0 netns pod type ipvlan mode l3',
+  ],
+  [
+    'link_add_vlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 1400, vid: 0 },
+    'ip link add link if0.2 name eth0 netns pod mtu 1400 type vlan id 0',
+  ],
   ['link_set_name', { ns: 1, ifindex: 2, name: 'n0' }, 'ip -n pod link set dev if1.2 name n0'],
   [
     'link_add_ifb',

@@ -56,6 +56,8 @@ const RIGHT: Readonly<Record<string, Json>> = {
   bridge: { ipMasq: true, vlanTrunk: [{ id: 4 }], ipam: STATIC },
   ptp: { ipMasq: true, ipam: STATIC },
   macvlan: { linkInContainer: true, ipam: STATIC },
+  ipvlan: { linkInContainer: true, ipam: STATIC },
+  vlan: { master: 'up0', linkInContainer: true, ipam: STATIC },
   dummy: { ipam: STATIC },
   loopback: {},
   'host-local': {
@@ -88,6 +90,8 @@ const SHARED: readonly [type: string, place: string, keys: string][] = [
   ['bridge', 'dns', 'dns'],
   ['ptp', 'dns', 'dns'],
   ['macvlan', 'dns', 'dns'],
+  ['ipvlan', 'dns', 'dns'],
+  ['vlan', 'dns', 'dns'],
   ['dummy', 'dns', 'dns'],
   ['static', 'ipam.dns', 'dns'],
   ['static', 'ipam.routes', 'routes'],
@@ -193,8 +197,8 @@ describe.each([...ownTypes(), 'fairlead'])('%s', (type) => {
 });
 
 test('ipam.type is read by those who delegate', () => {
-  for (const type of ['bridge', 'ptp', 'macvlan', 'dummy']) {
-    expect(answer(type, { ipam: { type: 5 } }, '')).toContain('must be a string');
+  for (const type of ['bridge', 'ptp', 'macvlan', 'ipvlan', 'vlan', 'dummy']) {
+    expect(answer(type, { ...RIGHT[type], ipam: { type: 5 } }, '')).toContain('must be a string');
   }
 });
 
