@@ -167,8 +167,28 @@ int32_t kernel_link_add_ipvlan(struct host *host, int32_t ns, int32_t lower, int
 int32_t kernel_link_add_vlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
     struct span name, int32_t mtu_bytes, int32_t vid);
 
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+int32_t kernel_link_add_tap(struct host *host, int32_t ns, struct span name, int32_t multi_queue,
+    int32_t owner, int32_t group);
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, struct span name);
+
+/**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+int32_t kernel_link_set_netns(struct host *host, int32_t ns, int32_t ifindex, int32_t netns,
+    struct span name);
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+int32_t kernel_link_set_alias(struct host *host, int32_t ns, int32_t ifindex, struct span alias);
 
 /**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
@@ -418,6 +438,9 @@ int32_t store_file_set_mtime(struct host *host, struct span path, struct span mt
 
 /** Names of the regular files of a folder, links followed. */
 int32_t store_dir_list(struct host *host, struct span dir);
+
+/** Names of the folders of a folder, links followed: sysfs says by them what there is. */
+int32_t store_subdir_list(struct host *host, struct span dir);
 
 /**
  * Regular files of a folder with their text; the content of one that is longer than 64 KiB or no

@@ -123,15 +123,24 @@ static void parse_info(struct view info, struct link_shape *link)
     }
 }
 
-/** What the attributes say; the hardware address is written to `hardware`. */
-static void parse_link(struct view attrs, struct link_shape *link, char hardware[HARDWARE_TEXT_MAX])
+/** Where the texts of hardware addresses are written. */
+struct hardware {
+    char address[HARDWARE_TEXT_MAX];
+    char permaddr[HARDWARE_TEXT_MAX];
+};
+
+static void parse_link(struct view attrs, struct link_shape *link, struct hardware *into)
 {
     struct attr attr;
     int32_t lower = 0;
     while (attr_next(&attrs, &attr)) {
         switch (attr.type) {
         case IFLA_IFNAME: link->name = view_text(attr.value); break;
-        case IFLA_ADDRESS: link->address = hardware_format(attr.value, hardware); break;
+        case IFLA_ADDRESS: link->address = hardware_format(attr.value, into->address); break;
+        case IFLA_PERM_ADDRESS:
+            link->permaddr = hardware_format(attr.value, into->permaddr);
+            break;
+        case IFLA_IFALIAS: link->alias = view_text(attr.value); break;
         case IFLA_MTU: link->mtu_bytes = view_i32(attr.value, 0); break;
         case IFLA_TXQLEN: link->txqlen = view_u32(attr.value, 0); break;
         case IFLA_MASTER: link->master = view_i32(attr.value, 0); break;
@@ -161,8 +170,8 @@ static void reply_of_link(struct reply *reply, const struct message *message)
         .promisc = (flags & IFF_PROMISC) != 0,
         .allmulti = (flags & IFF_ALLMULTI) != 0,
     };
-    char hardware[HARDWARE_TEXT_MAX];
-    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link, hardware);
+    struct hardware hardware;
+    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link, &hardware);
     write_link(reply, &link);
 }
 
@@ -349,6 +358,27 @@ int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, str
     request_ifinfomsg(set, AF_UNSPEC, ifindex, 0, 0);
     request_text(set, IFLA_IFNAME, name);
     return netlink_run(netlink, &host->reply, set);
+}
+
+int32_t kernel_link_set_netns(struct host *host, int32_t ns, int32_t ifindex, int32_t netns,
+    struct span name)
+{
+    struct netlink *netlink;
+    int32_t status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    int32_t fd = netns_fd(host, netns);
+    if (fd < 0) return fd;
+    struct request *set = request_command(RTM_NEWLINK, 0);
+    request_ifinfomsg(set, AF_UNSPEC, ifindex, 0, 0);
+    request_u32(set, IFLA_NET_NS_FD, (uint32_t)fd);
+    request_text(set, IFLA_IFNAME, name);
+    return netlink_run(netlink, &host->reply, set);
+}
+
+int32_t kernel_link_set_alias(struct host *host, int32_t ns, int32_t ifindex, struct span alias)
+{
+    // Without the NUL byte of a text: the kernel would take it for a part, and "" for one to set.
+    return set_attr(host, ns, ifindex, IFLA_IFALIAS, alias.ptr, alias.len);
 }
 
 int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master)

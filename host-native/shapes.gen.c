@@ -32,6 +32,9 @@ static const char LINK_FIELDS[] = {
     FIELD_I32, (char)offsetof(struct link_shape, lower), 'l', 'o', 'w', 'e', 'r', 0,
     FIELD_TEXT, (char)offsetof(struct link_shape, mode), 'm', 'o', 'd', 'e', 0,
     FIELD_I32, (char)offsetof(struct link_shape, vid), 'v', 'i', 'd', 0,
+    FIELD_TEXT, (char)offsetof(struct link_shape, alias), 'a', 'l', 'i', 'a', 's', 0,
+    FIELD_TEXT, (char)offsetof(struct link_shape, permaddr), 'p', 'e', 'r', 'm', 'a', 'd', 'd', 'r',
+        0,
     FIELD_END,
 };
 

@@ -42,6 +42,10 @@ struct link_shape {
     struct span mode;
     /** VLAN ID of a vlan */
     int32_t vid;
+    /** IFLA_IFALIAS, what somebody calls it beside its name */
+    struct span alias;
+    /** the hardware address that it was built with */
+    struct span permaddr;
 };
 
 /** Writes it. */

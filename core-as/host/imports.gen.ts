@@ -211,6 +211,21 @@ export declare function kernel_link_add_vlan(
   vid: i32,
 ): i32;
 
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+@external("kernel", "link_add_tap")
+export declare function kernel_link_add_tap(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  multi_queue: i32,
+  owner: i32,
+  group: i32,
+): i32;
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 @external("kernel", "link_set_name")
 export declare function kernel_link_set_name(
@@ -218,6 +233,30 @@ export declare function kernel_link_set_name(
   ifindex: i32,
   name: usize,
   name_len: i32,
+): i32;
+
+/**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+@external("kernel", "link_set_netns")
+export declare function kernel_link_set_netns(
+  ns: i32,
+  ifindex: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+): i32;
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+@external("kernel", "link_set_alias")
+export declare function kernel_link_set_alias(
+  ns: i32,
+  ifindex: i32,
+  alias: usize,
+  alias_len: i32,
 ): i32;
 
 /**
@@ -625,6 +664,10 @@ export declare function store_file_set_mtime(
 /** Names of the regular files of a folder, links followed. */
 @external("store", "dir_list")
 export declare function store_dir_list(dir: usize, dir_len: i32): i32;
+
+/** Names of the folders of a folder, links followed: sysfs says by them what there is. */
+@external("store", "subdir_list")
+export declare function store_subdir_list(dir: usize, dir_len: i32): i32;
 
 /**
  * Regular files of a folder with their text; the content of one that is longer than 64 KiB or no

@@ -24,6 +24,7 @@ import {
   kernel_link_add_ifb,
   kernel_link_add_ipvlan,
   kernel_link_add_macvlan,
+  kernel_link_add_tap,
   kernel_link_add_vlan,
   kernel_link_add_vrf,
   kernel_link_del,
@@ -31,12 +32,14 @@ import {
   kernel_link_get_index,
   kernel_link_list,
   kernel_link_set_address,
+  kernel_link_set_alias,
   kernel_link_set_allmulti,
   kernel_link_set_bridge_port,
   kernel_link_set_down,
   kernel_link_set_master,
   kernel_link_set_mtu,
   kernel_link_set_name,
+  kernel_link_set_netns,
   kernel_link_set_promisc,
   kernel_link_set_txqlen,
   kernel_link_set_up,
@@ -264,10 +267,46 @@ export function link_add_vlan(
   return checked(code);
 }
 
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+export function link_add_tap(
+  ns: i32,
+  name: string,
+  multi_queue: bool,
+  owner: i32,
+  group: i32,
+): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_add_tap(ns, name_utf8.ptr, name_utf8.len, multi_queue, owner, group);
+  return checked(code);
+}
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 export function link_set_name(ns: i32, ifindex: i32, name: string): i32 {
   const name_utf8 = new Utf8(name);
   const code = kernel_link_set_name(ns, ifindex, name_utf8.ptr, name_utf8.len);
+  return checked(code);
+}
+
+/**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+export function link_set_netns(ns: i32, ifindex: i32, netns: i32, name: string): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_set_netns(ns, ifindex, netns, name_utf8.ptr, name_utf8.len);
+  return checked(code);
+}
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+export function link_set_alias(ns: i32, ifindex: i32, alias: string): i32 {
+  const alias_utf8 = new Utf8(alias);
+  const code = kernel_link_set_alias(ns, ifindex, alias_utf8.ptr, alias_utf8.len);
   return checked(code);
 }
 

@@ -40,6 +40,10 @@ export class Link {
   mode: string = "";
   /** VLAN ID of a vlan */
   vid: i32 = 0;
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string = "";
+  /** the hardware address that it was built with */
+  permaddr: string = "";
 }
 
 export function link_of(from: JsonValue): Link {
@@ -61,6 +65,8 @@ export function link_of(from: JsonValue): Link {
   to.lower = int_at(from, "lower");
   to.mode = from.text_at("mode");
   to.vid = int_at(from, "vid");
+  to.alias = from.text_at("alias");
+  to.permaddr = from.text_at("permaddr");
   return to;
 }
 

@@ -102,13 +102,7 @@ export function desire_peer(
 }
 
 /** The route to a node on the same link; "" when it is none, or tunnels are wanted. */
-function plain_route(
-  network: Network,
-  self: Node,
-  node: Node,
-  subnet: Cidr,
-  paths: Paths,
-): string {
+function plain_route(network: Network, self: Node, node: Node, subnet: Cidr, paths: Paths): string {
   if (network.tunnels && !network.direct) return "";
   const address = node.address(subnet.ip.v6);
   const path = address ? paths.to(address.toString()) : null;

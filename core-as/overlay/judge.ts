@@ -40,7 +40,7 @@ export class Taken {
       const lengths = this.lengths.values();
       const own = length_of(node.subnets[i]);
       for (let k = 0; k < lengths.length; k++) {
-        if ((lengths[k] > 128) == (own > 128) && lengths[k] != own) return false;
+        if (lengths[k] > 128 == own > 128 && lengths[k] != own) return false;
       }
     }
     const claims = claims_of(network, node);
@@ -94,20 +94,15 @@ class Claim {
     const host = width - this.subnet.bits;
     const first = this.subnet.ip;
     if (host >= 64) {
-      const high = host == 64 ? first.high : first.high | ((<u64>1 << (host - 64)) - 1);
+      const high = host == 64 ? first.high : first.high | (((<u64>1) << (host - 64)) - 1);
       return new Ip(first.v6, host == 128 ? u64.MAX_VALUE : high, u64.MAX_VALUE);
     }
-    return new Ip(first.v6, first.high, first.low | ((<u64>1 << host) - 1));
+    return new Ip(first.v6, first.high, first.low | (((<u64>1) << host) - 1));
   }
 }
 
 /** The nodes to serve, in the order of their rank, without `self`; problems are added. */
-export function judge(
-  network: Network,
-  self: Node,
-  nodes: Node[],
-  problems: Problem[],
-): Node[] {
+export function judge(network: Network, self: Node, nodes: Node[], problems: Problem[]): Node[] {
   const ranked = new Array<Node>();
   for (let i = 0; i < nodes.length; i++) {
     if (nodes[i].name != self.name && usable(network, self, nodes[i], problems)) {
@@ -132,12 +127,7 @@ function by_rank(a: Node, b: Node): i32 {
 }
 
 /** What can be said of a node alone, and beside this one. */
-export function usable(
-  network: Network,
-  self: Node,
-  node: Node,
-  problems: Problem[],
-): bool {
+export function usable(network: Network, self: Node, node: Node, problems: Problem[]): bool {
   for (let i = 0; i < node.wrong.length; i++) {
     problems.push(new Problem(node.name, `"${node.wrong[i]}" is no subnet and no address`));
   }
@@ -183,12 +173,7 @@ function claim_hardware(network: Network, self: Node, taken: Map<string, string>
 }
 
 /** Whether nobody before it has one of its addresses; then they are its. */
-function free(
-  network: Network,
-  node: Node,
-  taken: Map<string, string>,
-  problems: Problem[],
-): bool {
+function free(network: Network, node: Node, taken: Map<string, string>, problems: Problem[]): bool {
   const claims = claims_of(network, node);
   for (let i = 0; i < node.claimed; i++) {
     if (!taken.has(claims[i])) continue;

@@ -6,7 +6,7 @@
 // Events: network (what it keeps), nodes (of a source: all, or those that changed), seen (all that
 // the kernel holds of it). While devices change, nothing else does: `again` asks to look once more.
 import { Cidr, cidr_parse } from "../lib/ip";
-import { json_parse, json_text, JsonValue, Kind } from "../lib/json";
+import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
 import { desire_peer, desire_self, tunnel_mtu_bytes, way_to } from "./desire";
 import { Devices } from "./device";
 import { change, entry_order, entry_value } from "./entry";

@@ -2,7 +2,7 @@
 // A node of the cluster as a source tells of it. Reading refuses nothing: what is missing or of no
 // use is said by judge.ts.
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
-import { JsonValue, Kind, json_text } from "../lib/json";
+import { JsonValue, json_text, Kind } from "../lib/json";
 
 export class Node {
   name: string = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways by which outer packets leave this node: by which link, with which MTU, and to which
 // other nodes without a router between. A host asks the kernel for them (RTM_GETROUTE).
-import { json_text, JsonValue, Kind } from "../lib/json";
+import { JsonValue, json_text, Kind } from "../lib/json";
 import { number, truth } from "./node";
 
 /** The link of an address of this node. */

@@ -4,8 +4,8 @@
 // here is what the delegate gets, and what its configuration may say itself. It refuses to wait for
 // an agent.
 import { failure_errno } from "../host/failure";
-import { file_read } from "../host/store";
 import { Bytes } from "../host/reply";
+import { file_read } from "../host/store";
 import { ENOENT } from "../lib/errno";
 import { Cidr, cidr_parse } from "../lib/ip";
 import { JsonValue, Kind } from "../lib/json";

@@ -154,9 +154,14 @@ export abstract class Main extends Plugin {
     return error;
   }
 
-  check(request: Request): CniError | null {
+  /** The part of CHECK that is the IPAM plugin's. */
+  protected check_ipam(request: Request): CniError | null {
     const ipam = this.ipam;
-    let error = ipam ? ipam.check(request) : null;
+    return ipam ? ipam.check(request) : null;
+  }
+
+  check(request: Request): CniError | null {
+    let error = this.check_ipam(request);
     if (error) return error;
     const result = check_prevResult(request);
     if (!result) return request.reader.error;

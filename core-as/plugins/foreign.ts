@@ -2,12 +2,11 @@
 // Types that others own and people write beside ours: rows of the table of types, so that what is
 // said of a configuration knows them. Keys are those of the reference plugins (1.9.1); a type
 // without keys here is known by its name and role only. It refuses to serve any of them.
-import { ARGS, CNI_ARGS, CONFIG, IPAM, Role, RUNTIME, Type } from "../plugin/type";
+import { CONFIG, IPAM, Role, RUNTIME, Type } from "../plugin/type";
 
 /** Types whose keys are their owners' business, by role, divided by blanks. */
 const MAIN =
-  "antrea aws-cni azure-vnet calico ib-sriov kube-ovn ovn-k8s-cni-overlay ovs sriov " +
-  "weave-net";
+  "antrea aws-cni azure-vnet calico ib-sriov kube-ovn ovn-k8s-cni-overlay ovs sriov " + "weave-net";
 const META = "egress-cni istio-cni linkerd-cni route-override";
 const IPAM_TYPES = "azure-vnet-ipam calico-ipam whereabouts";
 /** Chained behind another in some of the set-ups that their documents describe. */
@@ -27,20 +26,12 @@ function add_named(types: Type[], names: string, role: Role): void {
 
 /** Types whose keys are known. */
 function reference_types(): Type[] {
-  const host_device = foreign("host-device", Role.Main)
-    .at(CONFIG, "device hwaddr kernelpath pciBusID useInterfaceNetwork ipam dns")
-    .at(RUNTIME, "deviceID");
-  const tap = foreign("tap", Role.Main)
-    .at(CONFIG, "multiQueue mtu mac owner group selinuxContext bridge ipam dns")
-    .at(ARGS, "mac")
-    .at(RUNTIME, "mac")
-    .at(CNI_ARGS, "MAC");
   const dhcp = foreign("dhcp", Role.Ipam)
     .at(IPAM, "type daemonSocketPath provide request priority")
     .at("ipam.provide", "option value fromArg")
     .at("ipam.request", "skipDefault option")
     .at(RUNTIME, "");
-  return [host_device, tap, dhcp];
+  return [dhcp];
 }
 
 /** The foreign rows of the table of types. */

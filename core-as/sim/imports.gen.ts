@@ -273,12 +273,52 @@ export function kernel_link_add_vlan(
   return trace.end(at.kernel_link_add_vlan(ns, lower, netns, name, name_len, mtu_bytes, vid));
 }
 
+export function kernel_link_add_tap(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  multi_queue: i32,
+  owner: i32,
+  group: i32,
+): i32 {
+  trace.begin("kernel.link_add_tap");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.int("multi_queue", multi_queue);
+  trace.int("owner", owner);
+  trace.int("group", group);
+  return trace.end(at.kernel_link_add_tap(ns, name, name_len, multi_queue, owner, group));
+}
+
 export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
   trace.begin("kernel.link_set_name");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
   trace.text("name", name, name_len);
   return trace.end(at.kernel_link_set_name(ns, ifindex, name, name_len));
+}
+
+export function kernel_link_set_netns(
+  ns: i32,
+  ifindex: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+): i32 {
+  trace.begin("kernel.link_set_netns");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  return trace.end(at.kernel_link_set_netns(ns, ifindex, netns, name, name_len));
+}
+
+export function kernel_link_set_alias(ns: i32, ifindex: i32, alias: usize, alias_len: i32): i32 {
+  trace.begin("kernel.link_set_alias");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.text("alias", alias, alias_len);
+  return trace.end(at.kernel_link_set_alias(ns, ifindex, alias, alias_len));
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -834,6 +874,12 @@ export function store_dir_list(dir: usize, dir_len: i32): i32 {
   trace.begin("store.dir_list");
   trace.text("dir", dir, dir_len);
   return trace.end(at.store_dir_list(dir, dir_len));
+}
+
+export function store_subdir_list(dir: usize, dir_len: i32): i32 {
+  trace.begin("store.subdir_list");
+  trace.text("dir", dir, dir_len);
+  return trace.end(at.store_subdir_list(dir, dir_len));
 }
 
 export function store_file_list(dir: usize, dir_len: i32): i32 {

@@ -45,6 +45,8 @@ export class LinkKind {
   name: string = "";
   /** Somebody made it, so it can be removed. */
   made: bool = true;
+  /** It belongs to its namespace for good. */
+  stays: bool = false;
   /** IFF_NOARP, or no neighbours at all: no duplicate address detection. */
   no_arp: bool = false;
   /** The driver has no way to change the hardware address. */
@@ -71,6 +73,7 @@ export class LinkKind {
 
 export const LOOPBACK: LinkKind = {
   made: false,
+  stays: true,
   no_arp: true,
   mtu_bytes: 65536,
   mtu_max_bytes: UNBOUNDED,
@@ -83,6 +86,7 @@ const NIC: LinkKind = { made: false };
 const ROWS: LinkKind[] = [
   {
     name: "bridge",
+    stays: true,
     depends: Depends.Ports,
     masters: Masters.Ports,
     in_bridge: { errno: EINVAL },
@@ -99,10 +103,13 @@ const ROWS: LinkKind[] = [
     in_bridge: { errno: EINVAL },
   },
   { name: "macvlan", depends: Depends.Lower },
+  // Of a tap, which has a head of Ethernet; nobody has it open, so it has no carrier.
+  { name: "tun", mtu_max_bytes: 65521, operstate: "down" },
   { name: "veth", depends: Depends.Peer },
   { name: "vlan", depends: Depends.Lower, mtu_min_bytes: 0 },
   {
     name: "vrf",
+    stays: true,
     no_arp: true,
     // It has no wire: IP6_MAX_MTU.
     mtu_bytes: 65575,

@@ -23,7 +23,7 @@ import {
   up_refusal,
 } from "./uppers";
 
-const NAME_MAX_BYTES: i32 = 15;
+export const NAME_MAX_BYTES: i32 = 15;
 
 /** Octets in lower case, as many as the link's kind has; "" when malformed. */
 export function hardware_octets(text: string): string {
@@ -65,7 +65,7 @@ function remove(space: Space, link: Link): void {
 }
 
 /** Why a link cannot be made under a name: 0 when it can. */
-function name_refusal(space: Space, name: string): i32 {
+export function name_refusal(space: Space, name: string): i32 {
   if (String.UTF8.byteLength(name) > NAME_MAX_BYTES) {
     return fail(ERANGE, "Attribute failed policy validation");
   }
@@ -124,6 +124,8 @@ function told(space: Space, link: Link): LinkReply {
     lower: lower ? lower.ifindex : 0,
     mode: link.mode,
     vid: link.vid,
+    alias: link.alias,
+    permaddr: link.permaddr,
   };
 }
 

@@ -20,6 +20,7 @@ export {
   store_file_rewrite,
   store_file_set_mtime,
   store_file_write,
+  store_subdir_list,
 } from "./files";
 export {
   host_confine,
@@ -50,6 +51,7 @@ export {
   kernel_link_set_up,
 } from "./links";
 export { kernel_link_set_master } from "./masters";
+export { kernel_link_set_netns } from "./move";
 export { kernel_netns_close, kernel_netns_id, kernel_netns_open, kernel_netns_same } from "./netns";
 export {
   nft_batch,
@@ -71,6 +73,7 @@ export {
 export { kernel_fib_rule_add, kernel_fib_rule_del, kernel_fib_rule_list } from "./rules";
 export { kernel_socket_listens } from "./sockets";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
+export { kernel_link_add_tap, kernel_link_set_alias } from "./taps";
 export {
   kernel_filter_add_redirect,
   kernel_filter_del,

@@ -37,6 +37,7 @@ export function link_flag(entry: LinkLine, word: string): bool {
   else if (word == "allmulti") link.allmulti = true;
   else if (word == "hairpin") link.hairpin = true;
   else if (word == "isolated") link.isolated = true;
+  else if (word == "multi_queue") link.multi_queue = true;
   else return word == "down";
   return true;
 }
@@ -80,6 +81,16 @@ export function link_pair(entry: LinkLine, word: string, value: string): string 
     const vid = number_of(value);
     if (vid < 0 || vid > 4094 || link.kind != "vlan") return `not a VLAN: ${value}`;
     link.vid = <i32>vid;
+  } else if (word == "alias") {
+    link.alias = value;
+  } else if (word == "permaddr") {
+    link.permaddr = hardware_octets(value);
+    if (link.permaddr.length == 0) return `not a hardware address: ${value}`;
+  } else if (word == "owner" || word == "group") {
+    const number = number_of(value);
+    if (number < 0 || number >= <i64>u32.MAX_VALUE) return `not a number of ${word}s: ${value}`;
+    if (word == "owner") link.owner = number;
+    else link.group = number;
   } else if (word == "bcqueuelen") {
     const length = number_of(value);
     if (length < 1 || length > <i64>u32.MAX_VALUE) return `not a queue length: ${value}`;

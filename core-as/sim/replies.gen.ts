@@ -46,6 +46,10 @@ export class LinkReply {
   mode: string;
   /** VLAN ID of a vlan */
   vid: i32;
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string;
+  /** the hardware address that it was built with */
+  permaddr: string;
 }
 
 export function write_link(out: ByteWriter, from: LinkReply): void {
@@ -83,6 +87,10 @@ export function write_link(out: ByteWriter, from: LinkReply): void {
   write_text(out, from.mode);
   out.text(',"vid":');
   write_number<i32>(out, from.vid);
+  out.text(',"alias":');
+  write_text(out, from.alias);
+  out.text(',"permaddr":');
+  write_text(out, from.permaddr);
   out.byte(125);
 }
 

@@ -98,6 +98,14 @@ export class Link {
   lower: Link | null = null;
   /** Of a macvlan or ipvlan, in the words of ip(8). */
   mode: string = "";
+  /** What somebody calls it beside its name. */
+  alias: string = "";
+  /** The address that it was built with, where that is known. */
+  permaddr: string = "";
+  /** Of a tap: several may have it open, and who; -1 for nobody in particular. */
+  multi_queue: bool = false;
+  owner: i64 = -1;
+  group: i64 = -1;
   /** Of a macvlan; 0 for the kernel's own. */
   bcqueuelen: u32 = 0;
   /** VLAN ID of a vlan. */

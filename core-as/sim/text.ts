@@ -14,6 +14,8 @@
 //   link eth8 kind macvlan up address 02:… mtu 1500 operstate up mode bridge lower host/eth0
 //   link eth9 kind ipvlan up address 02:… mtu 1500 mode l2 lower host/eth0
 //   link eth10 kind vlan up address 02:… mtu 1500 operstate up id 100 lower host/eth0
+//   link eth9 up address 02:… mtu 1500 operstate up permaddr 02:… alias net1
+//   link tap0 kind tun up address 02:… mtu 1500 multi_queue owner 0 group 12 operstate down
 //   addr 10.1.2.1/24 dev cni0
 //   vlan 1 dev eth5 pvid untagged
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
@@ -132,6 +134,9 @@ function link_line(space: Space, link: Link): string {
   if (link.kind.length > 0) line += ` kind ${link.kind}`;
   line += link.up ? " up" : " down";
   line += ` address ${link.address.length > 0 ? link.address : "none"} mtu ${link.mtu_bytes}`;
+  if (link.multi_queue) line += " multi_queue";
+  if (link.owner >= 0) line += ` owner ${link.owner}`;
+  if (link.group >= 0) line += ` group ${link.group}`;
   if (link.vlan_filtering) line += " vlan_filtering";
   if (link.promisc) line += " promisc";
   if (link.allmulti) line += " allmulti";
@@ -149,6 +154,8 @@ function link_line(space: Space, link: Link): string {
   if (lower) line += ` lower ${place_of(lower)}`;
   if (link.hairpin) line += " hairpin";
   if (link.isolated) line += " isolated";
+  if (link.permaddr.length > 0) line += ` permaddr ${link.permaddr}`;
+  if (link.alias.length > 0) line += ` alias ${link.alias}`;
   return line;
 }
 

@@ -128,11 +128,42 @@ export const LINK = {
       'carries less than the MTU. EOPNOTSUPP: it carries no VLANs, or the kernel has none. ' +
       'ERANGE: no VLAN.',
   },
+  link_add_tap: {
+    params: {
+      ns: 'ns',
+      name: 'str',
+      multi_queue: 'bool',
+      owner: 'i32',
+      group: 'i32',
+    },
+    errors: ['EEXIST', 'EINVAL', 'ENOENT', 'ENODEV', 'EACCES', 'EPERM'],
+    like: 'ip tuntap add dev $name mode tap vnet_hdr multi_queue user $owner group $group',
+    about:
+      'Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of ' +
+      'the numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none ' +
+      'behind it, told before EINVAL, which a name is that the kernel does not take.',
+  },
   link_set_name: {
     params: { ns: 'ns', ifindex: 'i32', name: 'str' },
     errors: ['ENODEV', 'EEXIST', 'EBUSY'],
     like: 'ip link set dev $ifindex name $name',
     about: 'Renames a link that is down. EEXIST: the name is taken.',
+  },
+  link_set_netns: {
+    params: { ns: 'ns', ifindex: 'i32', netns: 'ns', name: 'str' },
+    errors: ['ENODEV', 'EEXIST', 'EINVAL'],
+    like: 'ip link set dev $ifindex netns $netns name $name',
+    about:
+      'Moves a link into another namespace, under a name: it is down there, without addresses, ' +
+      'routes and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken ' +
+      'there; a link whose former name is free has moved all the same, under that. EINVAL: links ' +
+      'of its kind stay where they are.',
+  },
+  link_set_alias: {
+    params: { ns: 'ns', ifindex: 'i32', alias: 'str' },
+    errors: ['ENODEV', 'EINVAL'],
+    like: 'ip link set dev $ifindex alias "$alias"',
+    about: 'Sets what a link is called beside its name, up to 255 bytes; "" takes it away.',
   },
   link_set_up: {
     params: { ns: 'ns', ifindex: 'i32' },

@@ -37,6 +37,8 @@ export const SHAPES = {
       lower: ['i32', 'ifindex of the link that it lies on, in the namespace of that'],
       mode: ['str', 'of a macvlan or ipvlan, in the words of ip(8)'],
       vid: ['i32', 'VLAN ID of a vlan'],
+      alias: ['str', 'IFLA_IFALIAS, what somebody calls it beside its name'],
+      permaddr: ['str', 'the hardware address that it was built with'],
     },
   },
   Address: {

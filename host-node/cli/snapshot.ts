@@ -187,6 +187,9 @@ class Namespaces {
     if (lower !== undefined) words.push('lower', lower);
     if (link.hairpin) words.push('hairpin');
     if (link.isolated) words.push('isolated');
+    if (link.permaddr !== '') words.push('permaddr', link.permaddr);
+    // One of several words says no name, which is all that is asked of it.
+    if (/^[^\s\p{Cc}]+$/u.test(link.alias)) words.push('alias', link.alias);
     return words.join(' ');
   }
 

@@ -5,6 +5,7 @@ import { type KernelPart, OsError } from '../abi/index.ts';
 import { EINVAL, ERANGE } from '../sys/libc.ts';
 import { command } from '../sys/netlink.ts';
 import * as rt from '../sys/rtnetlink/index.ts';
+import { addTap } from '../sys/tun.ts';
 import type { Call, Spaces } from './spaces.ts';
 
 /** VLAN_VID_MASK, linux/if_vlan.h. */
@@ -129,6 +130,12 @@ function linkAddVrf(spaces: Spaces, { ns, name, table }: Args<'link_add_vrf'>): 
   spaces.socket(ns).run(add.attrU32(rt.IFLA_VRF_TABLE, table).end(data).end(info));
 }
 
+function linkAddTap(spaces: Spaces, args: Args<'link_add_tap'>): void {
+  const { ns, name, multi_queue } = args;
+  const owner = { user: args.owner, group: args.group };
+  spaces.inside(ns, () => addTap(name, multi_queue !== 0, owner));
+}
+
 /** `call` makes OsErrors of what node throws. */
 export function linkAddOperations(spaces: Spaces, call: Call): LinkAddDriver {
   return {
@@ -137,6 +144,7 @@ export function linkAddOperations(spaces: Spaces, call: Call): LinkAddDriver {
     link_add_ifb: (args) => call(() => linkAddIfb(spaces, args)),
     link_add_ipvlan: (args) => call(() => linkAddIpvlan(spaces, args)),
     link_add_macvlan: (args) => call(() => linkAddMacvlan(spaces, args)),
+    link_add_tap: (args) => call(() => linkAddTap(spaces, args)),
     link_add_veth: (args) => call(() => linkAddVeth(spaces, args)),
     link_add_vlan: (args) => call(() => linkAddVlan(spaces, args)),
     link_add_vrf: (args) => call(() => linkAddVrf(spaces, args)),

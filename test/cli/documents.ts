@@ -265,7 +265,7 @@ const LOADS: readonly Marked[] = [
   },
   {
     about: 'a main plugin as IPAM',
-    document: inList('{ "type": "tap", "ipam": ▸{ "type": "bridge" } }'),
+    document: inList('{ "type": "sriov", "ipam": ▸{ "type": "bridge" } }'),
     problems: ['error: "bridge" is no IPAM plugin: use one such as "host-local", "static", "dhcp"'],
   },
   {

@@ -619,7 +619,7 @@ uninstalled from /bin
 
   test.each([
     ['errors', '{"type":"bridge","vlan":5000}', 'invalid VLAN ID 5000'],
-    ['types without a program', '{"type":"tap","ipam":{"type":"dhcp"}}', 'no program "tap"'],
+    ['types without a program', '{"type":"sriov","ipam":{"type":"dhcp"}}', 'no program "sriov"'],
   ])('a conflist with %s is refused, and nothing is placed', (_, plugin, words) => {
     const original = tree();
     const text = `{"cniVersion":"1.0.0","name":"pods","plugins":[${plugin}]}`;
@@ -629,7 +629,7 @@ uninstalled from /bin
     expect(said.stderr).toContain('could not attach a container');
     expect(said.stderr).toContain(words);
     expect(tree()).toEqual(original);
-    for (const type of ['tap', 'dhcp']) writeFileSync(at('bin', type), '');
+    for (const type of ['sriov', 'dhcp']) writeFileSync(at('bin', type), '');
     expect(run('install', ...dirs(), '--conflist', conflist()).status).toBe(
       words.startsWith('no program') ? 0 : 1,
     );
@@ -675,7 +675,7 @@ uninstalled from /bin
     [['--constructor'], 'unknown option "--constructor"'],
     [['--types=brigde'], 'no CNI type "brigde": did you mean "bridge"?'],
     [['--types', ''], '--types needs a value'],
-    [['--types=macaroni'], 'there are bridge, ptp, macvlan'],
+    [['--types=macaroni'], 'there are bridge, ptp, macvlan, host-device, tap'],
     [['--conflist'], '--conflist needs a value'],
     [['--conflist', '--dry-run'], 'write --conflist=--dry-run if that is it'],
     [['--dry-run=yes'], '--dry-run takes no value'],

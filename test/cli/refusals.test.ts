@@ -30,6 +30,12 @@ const OF_THE_CALL: Readonly<Record<string, string>> = {
   'ipvlan/master-on-host': 'the host has the link',
   'ipvlan/mode-host': 'a link of the host is in another mode',
   'ipvlan/mode-others': 'that of another container is in another mode',
+  'host-device/device-id-missing': 'the runtime passes it',
+  'host-device/device-missing': 'no such link on the node',
+  'host-device/hwaddr-missing': 'no such link on the node',
+  'host-device/lo': 'a link of the node',
+  'host-device/pci-missing': 'no such device in the node',
+  'host-device/uplink': 'the routes of the node',
   'macvlan/link-in-container-missing': 'no such link in the container',
   'macvlan/master-default-none': 'the node has no default route',
   'macvlan/master-in-container': 'the container has the link',
@@ -38,6 +44,8 @@ const OF_THE_CALL: Readonly<Record<string, string>> = {
   'macvlan/mtu-too-large 1': 'the MTU of the master is less',
   'vlan/master-missing': 'no such link on the node',
   'vlan/mtu-too-large 1': 'the MTU of the master is less',
+  'tap/bridge-missing': 'no such link in the container',
+  'tap/bridge-other-kind': 'a link of the container',
 };
 
 interface Refused {

@@ -7,7 +7,14 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { makeFlow } from '../support/conntrack.ts';
 import { underTest } from '../support/kernel-driver.ts';
-import { needsDummy, needsIpvlan, needsMacvlan, needsVlan, needsVrf } from '../support/needs.ts';
+import {
+  needsDummy,
+  needsIpvlan,
+  needsMacvlan,
+  needsTap,
+  needsVlan,
+  needsVrf,
+} from '../support/needs.ts';
 import { netnsAdd, netnsDel } from '../support/netns.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
@@ -17,8 +24,10 @@ import {
   DUMMY_SEQUENCES,
   IPVLAN_SEQUENCES,
   MACVLAN_SEQUENCES,
+  MOVE_SEQUENCES,
   SEQUENCES,
   TAKEN_SEQUENCES,
+  TAP_SEQUENCES,
   VLAN_SEQUENCES,
   VRF_SEQUENCES,
 } from './sequences.ts';
@@ -131,6 +140,12 @@ describe.skipIf(needsBoth !== '')(`simulated takers of frames ${needsBoth}`.trim
   }
 });
 
+describe('simulated moves', () => {
+  for (const [name, calls] of Object.entries(MOVE_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
 describe.skipIf(needsIpvlan !== '')(`simulated ipvlans ${needsIpvlan}`.trimEnd(), () => {
   for (const [name, calls] of Object.entries(IPVLAN_SEQUENCES)) {
     test(name, () => compare(calls));
@@ -139,6 +154,12 @@ describe.skipIf(needsIpvlan !== '')(`simulated ipvlans ${needsIpvlan}`.trimEnd()
 
 describe.skipIf(needsVlan !== '')(`simulated vlans ${needsVlan}`.trimEnd(), () => {
   for (const [name, calls] of Object.entries(VLAN_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe.skipIf(needsTap !== '')(`simulated taps ${needsTap}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(TAP_SEQUENCES)) {
     test(name, () => compare(calls));
   }
 });

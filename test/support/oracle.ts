@@ -154,6 +154,7 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     row.stacked && `lower ${farOf(seen, home, link)}`,
     port?.hairpin === true && 'hairpin',
     port?.isolated === true && 'isolated',
+    link.ifalias !== undefined && `alias ${link.ifalias}`,
   );
 }
 

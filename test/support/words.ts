@@ -9,6 +9,8 @@ type Words = readonly (string | false)[];
 interface LinkKind {
   /** Its address can only be given when it is made. */
   readonly fixed_address?: true;
+  /** It is made by `ip tuntap`. Of users and groups that have a name iproute2 says that. */
+  readonly tap?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;
   /** What the kernel says of its working depends on its release: it is not told. */
@@ -45,6 +47,16 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
     after_master: ({ mode, bcqueuelen }) => [
       `mode ${mode}`,
       bcqueuelen !== 1000 && `bcqueuelen ${bcqueuelen}`,
+    ],
+  },
+  /** A card, which no kernel makes: a fixture that needs one is of the simulated kernel alone. */
+  nic: {},
+  tun: {
+    tap: true,
+    after_mtu: ({ multi_queue, user, group }) => [
+      multi_queue === true && 'multi_queue',
+      user !== undefined && `owner ${user}`,
+      group !== undefined && `group ${group}`,
     ],
   },
   veth: {},

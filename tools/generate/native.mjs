@@ -149,7 +149,7 @@ function rowsOf(name, shape, top = structOf(name), before = '') {
   const own = Object.entries(shape.fields).map(([field, [type]]) => {
     const letters = [...field].map((letter) => `'${letter}'`).concat('0');
     if (!(type in MEMBERS)) return `    FIELD_LIST, 0, ${letters.join(', ')},`;
-    // One byte, which shape.c reads unsigned.
+    // Up to 255, which shape.c reads it as.
     const offset = `(char)offsetof(${top}, ${before}${memberOf(field)})`;
     return wrapped(`    FIELD_${MEMBERS[type][1]}, `, [offset, ...letters], ',', '        ');
   });

@@ -4,7 +4,7 @@
 // ../../plugin/delegating.ts.
 import { Bytes } from "../../host/reply";
 import { file_before_boot } from "../../host/store";
-import { json_parse, JsonValue, Kind } from "../../lib/json";
+import { JsonValue, json_parse, Kind } from "../../lib/json";
 import { state_dir } from "../../lib/state-dir";
 import { Delegating, NodeNet, route_to, subnets_read } from "../../plugin/delegating";
 import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CNI type `flannel`: what Flannel's own plugin does with the subnet.env of flanneld, which the
 // agent writes too. What the delegate gets is ../../plugin/delegating.ts.
-import { file_read, file_remove } from "../../host/store";
+
 import { Bytes } from "../../host/reply";
+import { file_read, file_remove } from "../../host/store";
 import { cidr_parse } from "../../lib/ip";
-import { json_parse, JsonValue, Kind } from "../../lib/json";
+import { JsonValue, json_parse, Kind } from "../../lib/json";
 import { Delegating, NodeNet, route_to } from "../../plugin/delegating";
 import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniError } from "../../spec/error";

@@ -17,6 +17,7 @@ import {
   IFLA_BRIDGE_VLAN_INFO,
   IFLA_BRPORT_ISOLATED,
   IFLA_BRPORT_MODE,
+  IFLA_IFALIAS,
   IFLA_IFNAME,
   IFLA_INFO_DATA,
   IFLA_INFO_KIND,
@@ -30,6 +31,7 @@ import {
   IFLA_MASTER,
   IFLA_MTU,
   IFLA_OPERSTATE,
+  IFLA_PERM_ADDRESS,
   IFLA_TXQLEN,
   IFLA_VLAN_ID,
   IFLA_VRF_TABLE,
@@ -53,13 +55,15 @@ const STACKED = new Set(['ipvlan', 'macvlan', 'vlan']);
 /** An RTM_NEWLINK as a {@link Link}. */
 export function parseLink(message: Message): Link {
   let name = '';
-  let address = '';
+  let [address, permaddr, alias] = ['', '', ''];
   let [mtu_bytes, txqlen, master, lower] = [0, 0, 0, 0];
   let operstate = 0;
   let info: LinkInfo = { kind: '', vlan_filtering: false, table: 0, mode: '', vid: 0 };
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
+    else if (type === IFLA_PERM_ADDRESS) permaddr = formatHardware(value.raw());
+    else if (type === IFLA_IFALIAS) alias = value.text();
     else if (type === IFLA_MTU) mtu_bytes = value.i32();
     else if (type === IFLA_TXQLEN) txqlen = value.u32();
     else if (type === IFLA_MASTER) master = value.i32();
@@ -86,6 +90,8 @@ export function parseLink(message: Message): Link {
     lower: STACKED.has(info.kind) ? lower : 0,
     mode: info.mode,
     vid: info.vid,
+    alias,
+    permaddr,
   };
 }
 
