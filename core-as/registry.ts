@@ -11,6 +11,8 @@ import { pair_read } from "./net/veth";
 import { Row, types_fill } from "./plugin/find";
 import { Plugin } from "./plugin/plugin";
 import { foreign_types } from "./plugins/foreign";
+import { Dhcp } from "./plugins/ipam/dhcp/dhcp";
+import { dhcp_leased_read } from "./plugins/ipam/dhcp/taken";
 import { HostLocal } from "./plugins/ipam/host-local/host-local";
 import { leases_read } from "./plugins/ipam/host-local/leases-taken";
 import { Static } from "./plugins/ipam/static/static";
@@ -21,10 +23,12 @@ import { FairleadOverlay } from "./plugins/main/fairlead-overlay";
 import { Flannel } from "./plugins/main/flannel";
 import { HostDevice } from "./plugins/main/host-device/host-device";
 import { moved_read } from "./plugins/main/host-device/moved";
+import { Ipvlan } from "./plugins/main/ipvlan/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
 import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";
 import { Tap } from "./plugins/main/tap";
+import { Vlan } from "./plugins/main/vlan";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall/firewall";
@@ -41,12 +45,15 @@ const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
   new Row("macvlan", (): Plugin => new Macvlan()),
+  new Row("ipvlan", (): Plugin => new Ipvlan()),
+  new Row("vlan", (): Plugin => new Vlan()),
   new Row("host-device", (): Plugin => new HostDevice()),
   new Row("tap", (): Plugin => new Tap()),
   new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),
   new Row("static", (): Plugin => new Static()),
+  new Row("dhcp", (): Plugin => new Dhcp()),
   new Row("portmap", (): Plugin => new Portmap()),
   new Row("tuning", (): Plugin => new Tuning()),
   new Row("bandwidth", (): Plugin => new Bandwidth()),
@@ -64,6 +71,7 @@ function effect_of(word: string, from: JsonValue): Effect | null {
   if (word == "link") return inside_read(from);
   if (word == "device") return moved_read(from);
   if (word == "leases") return leases_read(from);
+  if (word == "dhcp") return dhcp_leased_read(from);
   if (word == "elements") return elements_read(from);
   if (word == "uses") return uses_read(from);
   if (word == "bandwidth") return limited_read(from);

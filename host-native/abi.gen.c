@@ -230,6 +230,32 @@ u32 Z_kernelZ_link_add_macvlan(struct Z_kernel_instance_t *instance, u32 ns, u32
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_ipvlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 mode_ptr, u32 mode_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span mode;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, mode_ptr, mode_len, &mode);
+    if (status == 0) status = kernel_link_add_ipvlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, mode);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_vlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 vid)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_add_vlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, (int32_t)vid);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_link_add_tap(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
     u32 multi_queue, u32 owner, u32 group)
 {
@@ -874,5 +900,20 @@ u32 Z_pluginZ_exec(struct Z_plugin_instance_t *instance, u32 path_ptr, u32 path_
     if (status == 0) status = border_bytes(host, env_ptr, env_len, &env);
     if (status == 0) status = border_bytes(host, stdin_ptr, stdin_len, &stdin);
     if (status == 0) status = plugin_exec(host, path, env, stdin, (int32_t)timeout_ms);
+    return border_end(host, status);
+}
+
+u32 Z_pluginZ_socket_call(struct Z_plugin_instance_t *instance, u32 path_ptr, u32 path_len,
+    u32 opening_ptr, u32 opening_len, u32 request_ptr, u32 request_len, u32 timeout_ms)
+{
+    struct host *host = (struct host *)instance;
+    struct span path;
+    struct span opening;
+    struct span request;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = border_text(host, path_ptr, path_len, &path);
+    if (status == 0) status = border_bytes(host, opening_ptr, opening_len, &opening);
+    if (status == 0) status = border_bytes(host, request_ptr, request_len, &request);
+    if (status == 0) status = plugin_socket_call(host, path, opening, request, (int32_t)timeout_ms);
     return border_end(host, status);
 }

@@ -66,9 +66,9 @@ int32_t host_sleep(struct host *host, int32_t duration_ms);
 /**
  * Says how far the call reaches, before it changes anything but its locks: it writes below these
  * folders, a line each, and executes these programs, a line each: a name is that of a file in a
- * folder of CNI_PATH, all else a path. The folder / is all of them. With `make` those that are
- * missing are made. A host may hold the call to it, or do nothing; that of a second call in one
- * process may count for nothing.
+ * folder of CNI_PATH, all else a path, maybe of a socket that it calls. The folder / is all of
+ * them. With `make` those that are missing are made. A host may hold the call to it, or do nothing;
+ * that of a second call in one process may count for nothing.
  */
 int32_t host_confine(struct host *host, struct span folders, struct span programs, int32_t make);
 
@@ -101,8 +101,8 @@ int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, stru
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
- * link.
+ * the routing table of a VRF, `lower` is of links that lie on another, `mode` of macvlans and
+ * ipvlans, `vid` of VLANs; 0 and "" of any other link.
  */
 int32_t kernel_link_get(struct host *host, int32_t ns, struct span name);
 
@@ -150,6 +150,24 @@ int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, in
     struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen);
 
 /**
+ * Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of `lower`;
+ * `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes 0 is that of
+ * `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a bridge, or carries
+ * macvlans. EINVAL: it is no Ethernet link.
+ */
+int32_t kernel_link_add_ipvlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
+    struct span name, int32_t mtu_bytes, struct span mode);
+
+/**
+ * Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, with the
+ * address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of link_add_macvlan, and when any
+ * namespace has that VLAN of `lower`. EINVAL: `lower` carries less than the MTU. EOPNOTSUPP: it
+ * carries no VLANs, or the kernel has none. ERANGE: no VLAN.
+ */
+int32_t kernel_link_add_vlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
+    struct span name, int32_t mtu_bytes, int32_t vid);
+
+/**
  * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
  * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
  * told before EINVAL, which a name is that the kernel does not take.
@@ -174,7 +192,7 @@ int32_t kernel_link_set_alias(struct host *host, int32_t ns, int32_t ifindex, st
 
 /**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
- * be up with an address.
+ * be up with an address. ENETDOWN: what a VLAN lies on is down.
  */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
 
@@ -459,5 +477,13 @@ int32_t store_file_remove(struct host *host, struct span path);
  */
 int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span stdin,
     int32_t timeout_ms);
+
+/**
+ * Calls a process that listens on a socket of the file system: says $opening, waits for a first
+ * word, says $request and no more, and hears the other out, at most 1 MiB. An empty $opening only
+ * finds out whether somebody listens.
+ */
+int32_t plugin_socket_call(struct host *host, struct span path, struct span opening,
+    struct span request, int32_t timeout_ms);
 
 #endif

@@ -50,34 +50,48 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 
 /* Asking */
 
-/** MACVLAN_MODE_*, in the words of ip(8). */
+/** MACVLAN_MODE_* and IPVLAN_MODE_*, in the words of ip(8). */
 static const struct mode {
-    uint32_t number;
+    const char *kind;
+    int32_t number;
     const char *word;
-} MACVLAN_MODES[] = {
-    {MACVLAN_MODE_PRIVATE, "private"},
-    {MACVLAN_MODE_VEPA, "vepa"},
-    {MACVLAN_MODE_BRIDGE, "bridge"},
-    {MACVLAN_MODE_PASSTHRU, "passthru"},
-    {MACVLAN_MODE_SOURCE, "source"},
+} LINK_MODES[] = {
+    {"macvlan", MACVLAN_MODE_PRIVATE, "private"},
+    {"macvlan", MACVLAN_MODE_VEPA, "vepa"},
+    {"macvlan", MACVLAN_MODE_BRIDGE, "bridge"},
+    {"macvlan", MACVLAN_MODE_PASSTHRU, "passthru"},
+    {"macvlan", MACVLAN_MODE_SOURCE, "source"},
+    {"ipvlan", IPVLAN_MODE_L2, "l2"},
+    {"ipvlan", IPVLAN_MODE_L3, "l3"},
+    {"ipvlan", IPVLAN_MODE_L3S, "l3s"},
 };
-enum { MODES = sizeof MACVLAN_MODES / sizeof *MACVLAN_MODES };
+enum { MODES = sizeof LINK_MODES / sizeof *LINK_MODES };
 
-uint32_t macvlan_mode(struct span word)
+int32_t link_mode(const char *kind, struct span word)
 {
     for (size_t at = 0; at < MODES; at++) {
-        if (span_is(word, MACVLAN_MODES[at].word)) return MACVLAN_MODES[at].number;
+        const struct mode *mode = &LINK_MODES[at];
+        if (strcmp(mode->kind, kind) == 0 && span_is(word, mode->word)) return mode->number;
     }
-    return 0;
+    return -1;
 }
 
-/** The word for a number; empty for one that nobody knows. */
-static struct span mode_word(uint32_t number)
+/** The word for a kind's number; empty for one that nobody knows. */
+static struct span mode_word(struct span kind, uint32_t number)
 {
     for (size_t at = 0; at < MODES; at++) {
-        if (MACVLAN_MODES[at].number == number) return span_of(MACVLAN_MODES[at].word);
+        const struct mode *mode = &LINK_MODES[at];
+        if (span_is(kind, mode->kind) && (uint32_t)mode->number == number) {
+            return span_of(mode->word);
+        }
     }
     return (struct span){0};
+}
+
+/** Whether links of a kind lie on another. */
+static bool stacked(struct span kind)
+{
+    return span_is(kind, "ipvlan") || span_is(kind, "macvlan") || span_is(kind, "vlan");
 }
 
 static void parse_info(struct view info, struct link_shape *link)
@@ -91,14 +105,20 @@ static void parse_info(struct view info, struct link_shape *link)
     bool bridge = span_is(link->kind, "bridge");
     bool vrf = span_is(link->kind, "vrf");
     bool macvlan = span_is(link->kind, "macvlan");
-    if (!bridge && !vrf && !macvlan) return;
+    bool ipvlan = span_is(link->kind, "ipvlan");
+    bool vlan = span_is(link->kind, "vlan");
+    if (!bridge && !vrf && !macvlan && !ipvlan && !vlan) return;
     while (attr_next(&data, &attr)) {
         if (bridge && attr.type == IFLA_BR_VLAN_FILTERING) {
             link->vlan_filtering = view_u8(attr.value, 0) != 0;
         } else if (vrf && attr.type == IFLA_VRF_TABLE) {
             link->table = view_u32(attr.value, 0);
         } else if (macvlan && attr.type == IFLA_MACVLAN_MODE) {
-            link->mode = mode_word(view_u32(attr.value, 0));
+            link->mode = mode_word(link->kind, view_u32(attr.value, 0));
+        } else if (ipvlan && attr.type == IFLA_IPVLAN_MODE) {
+            link->mode = mode_word(link->kind, view_u16(attr.value, 0));
+        } else if (vlan && attr.type == IFLA_VLAN_ID) {
+            link->vid = view_u16(attr.value, 0);
         }
     }
 }
@@ -136,7 +156,7 @@ static void parse_link(struct view attrs, struct link_shape *link, struct hardwa
         }
     }
     if (span_is(link->kind, "veth")) link->peer = lower;
-    if (span_is(link->kind, "macvlan")) link->lower = lower;
+    if (stacked(link->kind)) link->lower = lower;
 }
 
 /** An RTM_NEWLINK as an object. */

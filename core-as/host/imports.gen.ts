@@ -25,9 +25,9 @@ export declare function host_sleep(duration_ms: i32): i32;
 /**
  * Says how far the call reaches, before it changes anything but its locks: it writes below these
  * folders, a line each, and executes these programs, a line each: a name is that of a file in a
- * folder of CNI_PATH, all else a path. The folder / is all of them. With `make` those that are
- * missing are made. A host may hold the call to it, or do nothing; that of a second call in one
- * process may count for nothing.
+ * folder of CNI_PATH, all else a path, maybe of a socket that it calls. The folder / is all of
+ * them. With `make` those that are missing are made. A host may hold the call to it, or do nothing;
+ * that of a second call in one process may count for nothing.
  */
 @external("host", "confine")
 export declare function host_confine(
@@ -87,8 +87,8 @@ export declare function kernel_sysctl_write(
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
- * link.
+ * the routing table of a VRF, `lower` is of links that lie on another, `mode` of macvlans and
+ * ipvlans, `vid` of VLANs; 0 and "" of any other link.
  */
 @external("kernel", "link_get")
 export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i32;
@@ -177,6 +177,41 @@ export declare function kernel_link_add_macvlan(
 ): i32;
 
 /**
+ * Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of `lower`;
+ * `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes 0 is that of
+ * `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a bridge, or carries
+ * macvlans. EINVAL: it is no Ethernet link.
+ */
+@external("kernel", "link_add_ipvlan")
+export declare function kernel_link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+): i32;
+
+/**
+ * Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, with the
+ * address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of link_add_macvlan, and when any
+ * namespace has that VLAN of `lower`. EINVAL: `lower` carries less than the MTU. EOPNOTSUPP: it
+ * carries no VLANs, or the kernel has none. ERANGE: no VLAN.
+ */
+@external("kernel", "link_add_vlan")
+export declare function kernel_link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vid: i32,
+): i32;
+
+/**
  * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
  * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
  * told before EINVAL, which a name is that the kernel does not take.
@@ -226,7 +261,7 @@ export declare function kernel_link_set_alias(
 
 /**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
- * be up with an address.
+ * be up with an address. ENETDOWN: what a VLAN lies on is down.
  */
 @external("kernel", "link_set_up")
 export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;
@@ -696,5 +731,21 @@ export declare function plugin_exec(
   env_len: i32,
   stdin: usize,
   stdin_len: i32,
+  timeout_ms: i32,
+): i32;
+
+/**
+ * Calls a process that listens on a socket of the file system: says $opening, waits for a first
+ * word, says $request and no more, and hears the other out, at most 1 MiB. An empty $opening only
+ * finds out whether somebody listens.
+ */
+@external("plugin", "socket_call")
+export declare function plugin_socket_call(
+  path: usize,
+  path_len: i32,
+  opening: usize,
+  opening_len: i32,
+  request: usize,
+  request_len: i32,
   timeout_ms: i32,
 ): i32;

@@ -225,6 +225,54 @@ export function kernel_link_add_macvlan(
   ));
 }
 
+export function kernel_link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+): i32 {
+  trace.begin("kernel.link_add_ipvlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.text("mode", mode, mode_len);
+  return trace.end(at.kernel_link_add_ipvlan(
+    ns,
+    lower,
+    netns,
+    name,
+    name_len,
+    mtu_bytes,
+    mode,
+    mode_len,
+  ));
+}
+
+export function kernel_link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vid: i32,
+): i32 {
+  trace.begin("kernel.link_add_vlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.int("vid", vid);
+  return trace.end(at.kernel_link_add_vlan(ns, lower, netns, name, name_len, mtu_bytes, vid));
+}
+
 export function kernel_link_add_tap(
   ns: i32,
   name: usize,
@@ -906,4 +954,29 @@ export function plugin_exec(
   trace.text("stdin", stdin, stdin_len);
   trace.int("timeout_ms", timeout_ms);
   return trace.end(at.plugin_exec(path, path_len, env, env_len, stdin, stdin_len, timeout_ms));
+}
+
+export function plugin_socket_call(
+  path: usize,
+  path_len: i32,
+  opening: usize,
+  opening_len: i32,
+  request: usize,
+  request_len: i32,
+  timeout_ms: i32,
+): i32 {
+  trace.begin("plugin.socket_call");
+  trace.text("path", path, path_len);
+  trace.text("opening", opening, opening_len);
+  trace.text("request", request, request_len);
+  trace.int("timeout_ms", timeout_ms);
+  return trace.end(at.plugin_socket_call(
+    path,
+    path_len,
+    opening,
+    opening_len,
+    request,
+    request_len,
+    timeout_ms,
+  ));
 }

@@ -55,8 +55,14 @@ export class LinkKind {
   mtu_min_bytes: i32 = MTU_MIN_BYTES;
   mtu_max_bytes: i32 = MTU_MAX_BYTES;
   txqlen: i32 = TXQLEN_DEFAULT;
+  /** Nobody else may take its frames first, as a bridge or a macvlan does. */
+  frames_kept: bool = false;
+  /** It carries no 802.1Q VLANs (NETIF_F_VLAN_CHALLENGED). */
+  vlans_refused: bool = false;
   /** Of one that depends on nothing, once it is up. */
   operstate: string = "unknown";
+  /** What the kernel says of it depends on its release, and on what was before. */
+  operstate_vague: bool = false;
   depends: Depends = Depends.Nothing;
   masters: Masters = Masters.Nothing;
   /** As a port of a bridge. */
@@ -71,6 +77,7 @@ export const LOOPBACK: LinkKind = {
   no_arp: true,
   mtu_bytes: 65536,
   mtu_max_bytes: UNBOUNDED,
+  vlans_refused: true,
   in_bridge: { errno: EINVAL },
   in_vrf: { errno: EOPNOTSUPP, words: "Can not enslave loopback device to a VRF" },
 };
@@ -86,10 +93,20 @@ const ROWS: LinkKind[] = [
   },
   { name: "dummy", no_arp: true, mtu_max_bytes: UNBOUNDED },
   { name: "ifb", no_arp: true, address_fixed: true, mtu_max_bytes: UNBOUNDED },
+  {
+    name: "ipvlan",
+    address_fixed: true,
+    depends: Depends.Lower,
+    frames_kept: true,
+    vlans_refused: true,
+    operstate_vague: true,
+    in_bridge: { errno: EINVAL },
+  },
   { name: "macvlan", depends: Depends.Lower },
   // Of a tap, which has a head of Ethernet; nobody has it open, so it has no carrier.
   { name: "tun", mtu_max_bytes: 65521, operstate: "down" },
   { name: "veth", depends: Depends.Peer },
+  { name: "vlan", depends: Depends.Lower, mtu_min_bytes: 0 },
   {
     name: "vrf",
     stays: true,
@@ -97,6 +114,8 @@ const ROWS: LinkKind[] = [
     // It has no wire: IP6_MAX_MTU.
     mtu_bytes: 65575,
     mtu_max_bytes: UNBOUNDED,
+    frames_kept: true,
+    vlans_refused: true,
     operstate: "up",
     masters: Masters.Routes,
     in_vrf: { errno: EINVAL, words: "Can not enslave an L3 master device to a VRF" },

@@ -77,6 +77,10 @@ export function link_pair(entry: LinkLine, word: string, value: string): string 
   } else if (word == "mode") {
     if (!mode_known(link.kind, value)) return `not a mode of a ${link.kind}: ${value}`;
     link.mode = value;
+  } else if (word == "id") {
+    const vid = number_of(value);
+    if (vid < 0 || vid > 4094 || link.kind != "vlan") return `not a VLAN: ${value}`;
+    link.vid = <i32>vid;
   } else if (word == "alias") {
     link.alias = value;
   } else if (word == "permaddr") {
@@ -120,13 +124,23 @@ export function pair(entry: LinkLine): string {
   return "";
 }
 
+/** What its line does not say, a link has of the one that it lies on. */
+function lie(link: Link, lower: Link): void {
+  link.lower = lower;
+  if (!link.mtu_set) link.mtu_bytes = lower.mtu_bytes;
+  if (link.kind == "macvlan") return;
+  if (!link.address_set) link.address = lower.address;
+  // As that has it: a vlan goes on following it.
+  if (link.address == lower.address) link.address_set = false;
+}
+
 /** Lays a link on its lower one; what is wrong, or "". */
 export function stack(entry: LinkLine): string {
   if (entry.lower.length == 0) return "";
   const lower = link_at(entry.lower);
   if (!lower) return `no link ${entry.lower}`;
   if (!entry.link.stacked || lower === entry.link) return `${entry.lower} cannot be the lower link`;
-  entry.link.lower = lower;
+  lie(entry.link, lower);
   return "";
 }
 

@@ -4,6 +4,7 @@
 // changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
 import { Content, folder_of, Program } from "./content";
+import { Daemon } from "./daemon";
 import { Flow } from "./flow";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Conf, Knob } from "./knobs";
@@ -96,7 +97,7 @@ export class Link {
   peer: Link | null = null;
   /** The link that it lies on. */
   lower: Link | null = null;
-  /** Of a macvlan, in the words of ip(8). */
+  /** Of a macvlan or ipvlan, in the words of ip(8). */
   mode: string = "";
   /** What somebody calls it beside its name. */
   alias: string = "";
@@ -108,10 +109,12 @@ export class Link {
   group: i64 = -1;
   /** Of a macvlan; 0 for the kernel's own. */
   bcqueuelen: u32 = 0;
+  /** VLAN ID of a vlan. */
+  vid: i32 = 0;
   vlan_filtering: bool = false;
   /** Routing table of a VRF. */
   table: u32 = 0;
-  /** Someone chose the address: a bridge then no longer follows its ports. */
+  /** Someone chose the address: a bridge no longer follows its ports, a vlan what it lies on. */
   address_set: bool = false;
   /** Someone changed the MTU: a bridge then no longer follows its ports. */
   mtu_set: bool = false;
@@ -305,6 +308,8 @@ function octet(value: i32): string {
 
 export class State {
   programs: Map<string, Program> = new Map<string, Program>();
+  /** By the path of the socket. */
+  daemons: Map<string, Daemon> = new Map<string, Daemon>();
   /** The host first. */
   spaces: Space[] = [new Space(0, "host")];
   /** Namespaces by handle. */
@@ -332,6 +337,15 @@ export class State {
       if (this.spaces[i].links.includes(link)) return this.spaces[i];
     }
     return null;
+  }
+  /** The links on a link, of all namespaces. */
+  uppers_of(lower: Link): Link[] {
+    const uppers = new Array<Link>();
+    for (let i = 0; i < this.spaces.length; i++) {
+      const links = this.spaces[i].links;
+      for (let k = 0; k < links.length; k++) if (links[k].lower === lower) uppers.push(links[k]);
+    }
+    return uppers;
   }
   /** Where a path leads; null when no namespace says so. */
   space_at(path: string): Space | null {

@@ -182,6 +182,7 @@ class Namespaces {
     if (link.table !== 0) words.push('table', String(link.table));
     if (link.kind === 'veth') words.push('peer', this.#peerOf(space, link));
     if (link.mode !== '') words.push('mode', link.mode);
+    if (link.kind === 'vlan') words.push('id', String(link.vid));
     const lower = this.#lowerOf(space, link);
     if (lower !== undefined) words.push('lower', lower);
     if (link.hairpin) words.push('hairpin');

@@ -22,6 +22,7 @@ export const ENODEV = 19;
 export const EISDIR = 21;
 export const EBUSY = 16;
 export const EINVAL = 22;
+export const ERANGE = 34;
 export const EFBIG = 27;
 export const ENOSYS = 38;
 export const EBADMSG = 74;

@@ -82,6 +82,16 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     'ip -n pod link add link if1.2 name m0 type macvlan mode vepa bcqueuelen 2000',
   ],
   [
+    'link_add_ipvlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 0, mode: 'l3' },
+    'ip link add link if0.2 name eth0 netns pod type ipvlan mode l3',
+  ],
+  [
+    'link_add_vlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 1400, vid: 0 },
+    'ip link add link if0.2 name eth0 netns pod mtu 1400 type vlan id 0',
+  ],
+  [
     'link_set_netns',
     { ns: 0, ifindex: 2, netns: 1, name: 'eth0' },
     'ip link set dev if0.2 netns pod name eth0',

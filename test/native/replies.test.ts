@@ -108,6 +108,8 @@ const changing: Question[] = [
       ...{ mtu_bytes: 1400, mode: 'bridge', bcqueuelen: 2000 },
     },
   ],
+  ['link_add_ipvlan', { ...HOST, lower: 7, netns: 0, name: 'eth0', mtu_bytes: 1400, mode: 'l3s' }],
+  ['link_add_vlan', { ...HOST, lower: 7, netns: 0, name: 'eth0', mtu_bytes: 0, vid: 4094 }],
   ['link_set_name', { ...HOST, ifindex: 7, name: 'eth1' }],
   ['link_set_netns', { ...HOST, ifindex: 7, netns: 0, name: 'eth1' }],
   ['link_set_alias', { ...HOST, ifindex: 7, alias: 'uplink' }],

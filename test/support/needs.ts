@@ -105,6 +105,8 @@ const needsLink = (type: string): string =>
 export const needsVlanFiltering = needsLink('bridge vlan_filtering 1');
 export const needsDummy = needsLink('dummy');
 export const needsMacvlan = needsLink('macvlan');
+export const needsIpvlan = needsLink('ipvlan');
+export const needsVlan = needsLink('vlan id 5');
 export const needsTap = needsRoot || need(existsSync('/dev/net/tun'), 'needs /dev/net/tun');
 export const needsVrf = needsLink('vrf table 10');
 /** Where nf_conntrack tracks SCTP, by whose ports it is told apart, it has this. */

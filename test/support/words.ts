@@ -13,6 +13,8 @@ interface LinkKind {
   readonly tap?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;
+  /** What the kernel says of its working depends on its release: it is not told. */
+  readonly vague?: true;
   /** It lies on another, which its line names by `lower`. */
   readonly stacked?: true;
   /** Words of its line that `ip link add … type KIND` needs as options: a name and its value. */
@@ -32,6 +34,13 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
   },
   dummy: { no_arp: true },
   ifb: { fixed_address: true, no_arp: true },
+  ipvlan: {
+    fixed_address: true,
+    vague: true,
+    stacked: true,
+    options: ['mode'],
+    after_master: ({ mode }) => [`mode ${mode}`],
+  },
   macvlan: {
     stacked: true,
     options: ['mode', 'bcqueuelen'],
@@ -51,6 +60,7 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
     ],
   },
   veth: {},
+  vlan: { stacked: true, options: ['id'], after_master: ({ id }) => [`id ${id}`] },
   vrf: {
     no_arp: true,
     options: ['table'],

@@ -163,6 +163,7 @@ function written([name, shape]) {
   if (!rows.at(-1).includes('FIELD_LIST')) rows.push('    FIELD_END,');
   const table = `${snake(name).toUpperCase()}_FIELDS`;
   return [
+    `static_assert(sizeof(${structOf(name)}) <= UINT8_MAX + 1, "an offset is a byte");`,
     `static const char ${table}[] = {`,
     ...rows,
     '};',
@@ -181,7 +182,9 @@ function shapesWriters() {
     TOP,
     '#include "shapes.gen.h"',
     '',
+    '#include <assert.h>',
     '#include <stddef.h>',
+    '#include <stdint.h>',
     '',
     '#include "shape.h"',
     '',

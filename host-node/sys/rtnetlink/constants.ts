@@ -112,6 +112,17 @@ export const MACVLAN_MODES: ReadonlyMap<string, number> = new Map([
   ['source', 16],
 ]);
 
+// linux/if_link.h, IFLA_IPVLAN_* and IPVLAN_MODE_*, in the words of ip(8)
+export const IFLA_IPVLAN_MODE = 1;
+export const IPVLAN_MODES: ReadonlyMap<string, number> = new Map([
+  ['l2', 0],
+  ['l3', 1],
+  ['l3s', 2],
+]);
+
+// linux/if_link.h, IFLA_VLAN_*
+export const IFLA_VLAN_ID = 1;
+
 // linux/fib_rules.h
 export const FR_ACT_TO_TBL = 1;
 export const FRA_SRC = 2;
