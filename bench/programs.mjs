@@ -40,11 +40,11 @@ function linked(folder, side, file, types) {
  * The sides that are here, `{ name: folder of programs }`, the types that all of them know, and
  * a sentence for each side and type that is left out.
  */
-export function findSides(folder, types) {
+export function findSides(folder, types, alone) {
   const sides = {};
   const left_out = [];
   for (const [side, file] of Object.entries(OURS)) {
-    if (existsSync(file)) sides[side] = linked(folder, side, file, types);
+    if (existsSync(file)) sides[side] = linked(folder, side, file, [...types, ...alone]);
     else left_out.push(`${basename(file)} is not built: its columns are left out`);
   }
   if (existsSync(join(REFERENCE_DIR, 'bridge'))) sides.reference = REFERENCE_DIR;

@@ -11,7 +11,7 @@ import { adoptOrphans } from './process.mjs';
 import { profile } from './profile.mjs';
 import { compile, findSides, OURS } from './programs.mjs';
 import { say } from './progress.mjs';
-import { emptyCall, filesOfOne, scenarios, TYPES } from './scenarios.mjs';
+import { emptyCall, filesOfOne, OURS_ALONE, scenarios, TYPES } from './scenarios.mjs';
 import { COUNTS, measureAtOnce, TOGETHER } from './together.mjs';
 import { coverNode, makeMachine, makePods } from './world.mjs';
 
@@ -32,7 +32,7 @@ function machine() {
 function makeWorld() {
   coverNode(folder, node);
   adoptOrphans();
-  const found = findSides(folder, TYPES);
+  const found = findSides(folder, TYPES, OURS_ALONE);
   const [floor, probe] = ['floor', 'probe'].map((name) => compile(name, folder));
   if (floor === undefined) found.left_out.push('no C compiler: the floor and packets are left out');
   for (const sentence of found.left_out) say(sentence);

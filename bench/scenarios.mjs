@@ -3,12 +3,12 @@
 // floor, the command line and an empty executable.
 // It refuses to measure.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chain, CNI_VERSION, Command, fused } from './chain.mjs';
 import { EMPTY } from './programs.mjs';
 import { filesOf } from './proof.mjs';
-import { OUTPUTS } from './world.mjs';
+import { OUTPUTS, SPARE } from './world.mjs';
 
 const HOST_PORT = 8080;
 /** Well above what is sent, so that shaping is set up and does not limit. */
@@ -17,7 +17,9 @@ const RATE_BITS = 1_000_000_000;
 /** The chained types of the whole chain, in its order. */
 export const CHAINED = ['portmap', 'firewall', 'bandwidth', 'tuning'];
 /** All types that are asked for. */
-export const TYPES = ['bridge', 'ptp', 'loopback', ...CHAINED];
+export const TYPES = ['bridge', 'ptp', 'macvlan', 'host-device', 'loopback', ...CHAINED];
+/** Types that packaged reference plugins may be without: ours are measured all the same. */
+export const OURS_ALONE = ['tap'];
 
 const CHAINED_OBJECTS = {
   portmap: { type: 'portmap', capabilities: { portMappings: true }, snat: true },
@@ -65,7 +67,7 @@ const together = (types) => types.join(' + ');
 function chains(known) {
   const chained = CHAINED.filter((type) => known.includes(type));
   const several = ['one process', 'one by one'];
-  return [
+  const rows = [
     { name: 'loopback', plugins: () => [{ type: 'loopback' }], ifname: 'lo' },
     { name: 'bridge + host-local', plugins: (leases) => [bridge(101, leases)], floor: true },
     { name: 'ptp + host-local', plugins: (leases) => [{ type: 'ptp', ...ipam(102, leases) }] },
@@ -74,21 +76,33 @@ function chains(known) {
       plugins: (leases) => [bridge(103, leases, { ipMasq: true })],
     },
     {
+      name: 'macvlan + host-local',
+      type: 'macvlan',
+      plugins: (leases) => [{ type: 'macvlan', master: 'up0', ...ipam(106, leases) }],
+    },
+    {
+      name: 'host-device + host-local',
+      type: 'host-device',
+      plugins: (leases) => [{ type: 'host-device', device: SPARE, ...ipam(107, leases) }],
+    },
+    { name: 'tap + host-local', plugins: (leases) => [{ type: 'tap', ...ipam(108, leases) }] },
+    {
       name: together(['bridge', ...chained]),
       chain: chained.length === CHAINED.length,
       plugins: (leases) => wholeChain(104, leases, chained),
       modes: several,
     },
   ];
+  return rows.filter(({ type }) => type === undefined || known.includes(type));
 }
 
 /** A chain of a side, in one process or not: what is measured as one series. */
 function runners(row, { sides, machines, pods, folder }) {
   return Object.entries(sides).flatMap(([side, bin], at) => {
+    const plugins = row.plugins(join(folder, `leases-${side}`));
+    if (plugins.some(({ type }) => !existsSync(join(bin, type)))) return [];
     const modes = side === 'reference' || !row.modes ? [undefined] : row.modes;
     return modes.map((mode, index) => {
-      const leases = join(folder, `leases-${side}`);
-      const plugins = row.plugins(leases);
       const network = `${row.name.replaceAll(/[^a-z]+/g, '-')}-${side}-${index}`;
       const chain = new Chain({
         ...{ bin, network, folder, ifname: row.ifname, host: machines[side].host },

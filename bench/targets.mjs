@@ -84,6 +84,17 @@ const TARGETS = [
     0.35,
     to_reference('native', call(BRIDGE, 'ADD')),
   ],
+  [
+    'native: macvlan + host-local ADD / reference',
+    0.35,
+    to_reference('native', call('macvlan + host-local', 'ADD')),
+  ],
+  // Most of it is the kernel's: a link that moves waits for all processors, twice in the reference.
+  [
+    'native: host-device + host-local ADD / reference',
+    0.6,
+    to_reference('native', call('host-device + host-local', 'ADD')),
+  ],
   ['native: bridge + masquerade ADD / reference', 0.15, to_reference('native', call(MASQ, 'ADD'))],
   [
     'native: whole chain ADD / reference',

@@ -77,11 +77,17 @@ export function makePods(count, prefix = 'pod') {
 export const UPLINK = '192.0.2.1';
 export const OUTSIDE = '192.0.2.2';
 
+/** A device of a machine that nothing needs. */
+export const SPARE = 'spare0';
+
 /** A namespace for the host, and one outside that it reaches; the outside knows no pods. */
 export function makeMachine(name) {
   const [host, out] = [`host-${name}`, `out-${name}`];
   ip([`netns add ${host}`, `netns add ${out}`]);
-  ip([`link add up0 netns ${host} type veth peer name eth0 netns ${out}`]);
+  ip([
+    `link add up0 netns ${host} type veth peer name eth0 netns ${out}`,
+    `link add ${SPARE} netns ${host} type veth peer name ${SPARE} netns ${out}`,
+  ]);
   for (const [netns, link, address] of [
     [host, 'up0', UPLINK],
     [out, 'eth0', OUTSIDE],

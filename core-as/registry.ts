@@ -21,9 +21,14 @@ import { Dummy } from "./plugins/main/dummy";
 import { Fused } from "./plugins/main/fairlead/fairlead";
 import { FairleadOverlay } from "./plugins/main/fairlead-overlay";
 import { Flannel } from "./plugins/main/flannel";
+import { HostDevice } from "./plugins/main/host-device/host-device";
+import { moved_read } from "./plugins/main/host-device/moved";
+import { Ipvlan } from "./plugins/main/ipvlan/ipvlan";
 import { Loopback } from "./plugins/main/loopback";
 import { Macvlan } from "./plugins/main/macvlan";
 import { Ptp } from "./plugins/main/ptp/ptp";
+import { Tap } from "./plugins/main/tap";
+import { Vlan } from "./plugins/main/vlan";
 import { Bandwidth } from "./plugins/meta/bandwidth/bandwidth";
 import { limited_read } from "./plugins/meta/bandwidth/limits";
 import { Firewall } from "./plugins/meta/firewall/firewall";
@@ -40,6 +45,10 @@ const ROWS: Row[] = [
   new Row("bridge", (): Plugin => new Bridge()),
   new Row("ptp", (): Plugin => new Ptp()),
   new Row("macvlan", (): Plugin => new Macvlan()),
+  new Row("ipvlan", (): Plugin => new Ipvlan()),
+  new Row("vlan", (): Plugin => new Vlan()),
+  new Row("host-device", (): Plugin => new HostDevice()),
+  new Row("tap", (): Plugin => new Tap()),
   new Row("dummy", (): Plugin => new Dummy()),
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),
@@ -60,6 +69,7 @@ const ROWS: Row[] = [
 function effect_of(word: string, from: JsonValue): Effect | null {
   if (word == "veth") return pair_read(from);
   if (word == "link") return inside_read(from);
+  if (word == "device") return moved_read(from);
   if (word == "leases") return leases_read(from);
   if (word == "dhcp") return dhcp_leased_read(from);
   if (word == "elements") return elements_read(from);

@@ -230,6 +230,44 @@ u32 Z_kernelZ_link_add_macvlan(struct Z_kernel_instance_t *instance, u32 ns, u32
     return border_end(host, status);
 }
 
+u32 Z_kernelZ_link_add_ipvlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 mode_ptr, u32 mode_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    struct span mode;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = border_text(host, mode_ptr, mode_len, &mode);
+    if (status == 0) status = kernel_link_add_ipvlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, mode);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_vlan(struct Z_kernel_instance_t *instance, u32 ns, u32 lower, u32 netns,
+    u32 name_ptr, u32 name_len, u32 mtu_bytes, u32 vid)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_add_vlan(host, (int32_t)ns, (int32_t)lower,
+        (int32_t)netns, name, (int32_t)mtu_bytes, (int32_t)vid);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_add_tap(struct Z_kernel_instance_t *instance, u32 ns, u32 name_ptr, u32 name_len,
+    u32 multi_queue, u32 owner, u32 group)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_add_tap(host, (int32_t)ns, name, (int32_t)multi_queue,
+        (int32_t)owner, (int32_t)group);
+    return border_end(host, status);
+}
+
 u32 Z_kernelZ_link_set_name(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 name_ptr,
     u32 name_len)
 {
@@ -238,6 +276,29 @@ u32 Z_kernelZ_link_set_name(struct Z_kernel_instance_t *instance, u32 ns, u32 if
     int32_t status = border_begin(host, false);
     if (status == 0) status = border_text(host, name_ptr, name_len, &name);
     if (status == 0) status = kernel_link_set_name(host, (int32_t)ns, (int32_t)ifindex, name);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_set_netns(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex, u32 netns,
+    u32 name_ptr, u32 name_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span name;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, name_ptr, name_len, &name);
+    if (status == 0) status = kernel_link_set_netns(host, (int32_t)ns, (int32_t)ifindex,
+        (int32_t)netns, name);
+    return border_end(host, status);
+}
+
+u32 Z_kernelZ_link_set_alias(struct Z_kernel_instance_t *instance, u32 ns, u32 ifindex,
+    u32 alias_ptr, u32 alias_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span alias;
+    int32_t status = border_begin(host, false);
+    if (status == 0) status = border_text(host, alias_ptr, alias_len, &alias);
+    if (status == 0) status = kernel_link_set_alias(host, (int32_t)ns, (int32_t)ifindex, alias);
     return border_end(host, status);
 }
 
@@ -744,6 +805,16 @@ u32 Z_storeZ_dir_list(struct Z_store_instance_t *instance, u32 dir_ptr, u32 dir_
     int32_t status = border_begin(host, true);
     if (status == 0) status = border_text(host, dir_ptr, dir_len, &dir);
     if (status == 0) status = store_dir_list(host, dir);
+    return border_end(host, status);
+}
+
+u32 Z_storeZ_subdir_list(struct Z_store_instance_t *instance, u32 dir_ptr, u32 dir_len)
+{
+    struct host *host = (struct host *)instance;
+    struct span dir;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = border_text(host, dir_ptr, dir_len, &dir);
+    if (status == 0) status = store_subdir_list(host, dir);
     return border_end(host, status);
 }
 

@@ -101,8 +101,8 @@ int32_t kernel_sysctl_write(struct host *host, int32_t ns, struct span key, stru
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
- * link.
+ * the routing table of a VRF, `lower` is of links that lie on another, `mode` of macvlans and
+ * ipvlans, `vid` of VLANs; 0 and "" of any other link.
  */
 int32_t kernel_link_get(struct host *host, int32_t ns, struct span name);
 
@@ -149,12 +149,50 @@ int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, s
 int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
     struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen);
 
+/**
+ * Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of `lower`;
+ * `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes 0 is that of
+ * `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a bridge, or carries
+ * macvlans. EINVAL: it is no Ethernet link.
+ */
+int32_t kernel_link_add_ipvlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
+    struct span name, int32_t mtu_bytes, struct span mode);
+
+/**
+ * Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, with the
+ * address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of link_add_macvlan, and when any
+ * namespace has that VLAN of `lower`. EINVAL: `lower` carries less than the MTU. EOPNOTSUPP: it
+ * carries no VLANs, or the kernel has none. ERANGE: no VLAN.
+ */
+int32_t kernel_link_add_vlan(struct host *host, int32_t ns, int32_t lower, int32_t netns,
+    struct span name, int32_t mtu_bytes, int32_t vid);
+
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+int32_t kernel_link_add_tap(struct host *host, int32_t ns, struct span name, int32_t multi_queue,
+    int32_t owner, int32_t group);
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, struct span name);
 
 /**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+int32_t kernel_link_set_netns(struct host *host, int32_t ns, int32_t ifindex, int32_t netns,
+    struct span name);
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+int32_t kernel_link_set_alias(struct host *host, int32_t ns, int32_t ifindex, struct span alias);
+
+/**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
- * be up with an address.
+ * be up with an address. ENETDOWN: what a VLAN lies on is down.
  */
 int32_t kernel_link_set_up(struct host *host, int32_t ns, int32_t ifindex);
 
@@ -400,6 +438,9 @@ int32_t store_file_set_mtime(struct host *host, struct span path, struct span mt
 
 /** Names of the regular files of a folder, links followed. */
 int32_t store_dir_list(struct host *host, struct span dir);
+
+/** Names of the folders of a folder, links followed: sysfs says by them what there is. */
+int32_t store_subdir_list(struct host *host, struct span dir);
 
 /**
  * Regular files of a folder with their text; the content of one that is longer than 64 KiB or no

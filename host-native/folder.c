@@ -72,6 +72,16 @@ static bool is_file(DIR *folder, const struct dirent *entry, bool follow)
     return fstatat(dirfd(folder), entry->d_name, &stat, flags) == 0 && S_ISREG(stat.st_mode);
 }
 
+/** Whether an entry is a folder, or a link that leads to one. */
+static bool is_subdir(DIR *folder, const struct dirent *entry)
+{
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) return false;
+    if (entry->d_type == DT_DIR) return true;
+    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK) return false;
+    struct stat stat;
+    return fstatat(dirfd(folder), entry->d_name, &stat, 0) == 0 && S_ISDIR(stat.st_mode);
+}
+
 /** Opens a folder: NULL and -errno in `status` when it cannot be. */
 static DIR *open_folder(struct host *host, struct span dir, int32_t *status)
 {
@@ -138,6 +148,23 @@ int32_t store_dir_list(struct host *host, struct span dir)
     DIR *folder = open_folder(host, dir, &status);
     if (folder == NULL) return status;
     status = names_of(folder, true, &names);
+    closedir(folder);
+    if (status == 0) status = reply_names(&host->reply, &names);
+    names_free(&names);
+    return status;
+}
+
+int32_t store_subdir_list(struct host *host, struct span dir)
+{
+    struct names names = {.bytes = {.limit = NAMES_LIMIT_BYTES}};
+    int32_t status;
+    struct dirent *entry;
+    DIR *folder = open_folder(host, dir, &status);
+    if (folder == NULL) return status;
+    for (errno = 0; (entry = readdir(folder)) != NULL; errno = 0) {
+        if (is_subdir(folder, entry)) names_add(&names, entry->d_name);
+    }
+    status = errno != 0 ? -errno : names_sort(&names);
     closedir(folder);
     if (status == 0) status = reply_names(&host->reply, &names);
     names_free(&names);

@@ -25,6 +25,8 @@
 enum { VERSION_REFER = 2, VERSION_TRUNCATE = 3 };
 
 static const char SYSCTLS[] = "/proc/sys/net";
+/** The folder of the device that makes taps, and of no other. */
+static const char TUN[] = "/dev/net";
 
 /** Executing, and changing files and folders. */
 static const uint64_t FIRST_RIGHTS = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
@@ -70,6 +72,7 @@ int32_t landlock_open(struct landlock *held)
     held->fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0);
     if (held->fd < 0) return -errno;
     (void)allow(held, SYSCTLS, LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE);
+    (void)allow(held, TUN, LANDLOCK_ACCESS_FS_WRITE_FILE);
     return 0;
 }
 

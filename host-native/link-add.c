@@ -17,6 +17,9 @@
 #include "netns.h"
 #include "text.h"
 
+/** VLAN_VID_MASK, linux/if_vlan.h of the kernel. */
+enum { VID_MASK = 0xfff };
+
 static struct request *make(struct span name, uint32_t flags)
 {
     struct request *add = request_command(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
@@ -144,33 +147,99 @@ int32_t kernel_link_add_dummy(struct host *host, int32_t ns, struct span name, s
     return netlink_run(netlink, &host->reply, add);
 }
 
+/** What lies on another link: told in the namespace of that, and made in its own. */
+struct upper {
+    struct netlink *netlink;
+    /** Of the namespace that it is made in; -1 for that of the lower link. */
+    int32_t netns_fd;
+};
+
+static int32_t upper_begin(struct host *host, int32_t ns, int32_t netns, struct upper *into)
+{
+    *into = (struct upper){.netns_fd = -1};
+    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &into->netlink);
+    if (status < 0) return status;
+    int32_t fd = netns_fd(host, netns);
+    if (fd < 0) return fd;
+    if (netns != ns) into->netns_fd = fd;
+    return 0;
+}
+
+static struct request *upper_make(const struct upper *upper, struct span name,
+    const struct end *own, int32_t lower)
+{
+    struct request *add = make(name, 0);
+    request_of_end(add, own);
+    if (lower != 0) request_u32(add, IFLA_LINK, (uint32_t)lower);
+    if (upper->netns_fd >= 0) request_u32(add, IFLA_NET_NS_FD, (uint32_t)upper->netns_fd);
+    return add;
+}
+
+/** Asks for one of a kind that needs no more than a number of 16 bits. */
+static int32_t upper_run(struct host *host, const struct upper *upper, struct request *add,
+    const char *kind, uint16_t attr, uint16_t value)
+{
+    uint32_t info = request_nest(add, IFLA_LINKINFO);
+    request_text(add, IFLA_INFO_KIND, span_of(kind));
+    uint32_t data = request_nest(add, IFLA_INFO_DATA);
+    request_attr(add, attr, &value, sizeof value);
+    request_end(add, data);
+    request_end(add, info);
+    return netlink_run(upper->netlink, &host->reply, add);
+}
+
+int32_t kernel_link_add_ipvlan(struct host *host, int32_t ns, int32_t lower, int32_t in,
+    struct span name, int32_t mtu_bytes, struct span mode)
+{
+    struct upper upper;
+    struct end own = {.mtu_bytes = mtu_bytes};
+    int32_t status = upper_begin(host, ns, in, &upper);
+    if (status < 0) return status;
+    int32_t number = link_mode("ipvlan", mode);
+    if (number < 0) {
+        return reply_fail(&host->reply, EINVAL, "not a mode of an ipvlan: %.*s", (int)mode.len,
+            mode.ptr);
+    }
+    struct request *add = upper_make(&upper, name, &own, lower);
+    return upper_run(host, &upper, add, "ipvlan", IFLA_IPVLAN_MODE, (uint16_t)number);
+}
+
+int32_t kernel_link_add_vlan(struct host *host, int32_t ns, int32_t lower, int32_t in,
+    struct span name, int32_t mtu_bytes, int32_t vid)
+{
+    struct upper upper;
+    struct end own = {.mtu_bytes = mtu_bytes};
+    int32_t status = upper_begin(host, ns, in, &upper);
+    if (status < 0) return status;
+    // The kernel takes the sixteen bits that it is sent.
+    if (vid < 0 || vid > VID_MASK) {
+        return reply_fail(&host->reply, ERANGE, "not a VLAN ID: %d", vid);
+    }
+    struct request *add = upper_make(&upper, name, &own, lower);
+    return upper_run(host, &upper, add, "vlan", IFLA_VLAN_ID, (uint16_t)vid);
+}
+
 int32_t kernel_link_add_macvlan(struct host *host, int32_t ns, int32_t lower, int32_t in,
     struct span name, struct span address, int32_t mtu_bytes, struct span mode, int32_t bcqueuelen)
 {
-    struct netlink *netlink;
+    struct upper upper;
     struct end own;
-    int32_t status = netns_socket(host, ns, NETLINK_ROUTE, &netlink);
+    int32_t status = upper_begin(host, ns, in, &upper);
     if (status < 0) return status;
-    int32_t fd = netns_fd(host, in);
-    if (fd < 0) return fd;
-    uint32_t number = macvlan_mode(mode);
-    if (number == 0) {
+    int32_t number = link_mode("macvlan", mode);
+    if (number < 0) {
         return reply_fail(&host->reply, EINVAL, "not a mode of a macvlan: %.*s", (int)mode.len,
             mode.ptr);
     }
     status = end_parse(&host->reply, address, mtu_bytes, &own);
     if (status < 0) return status;
-    // Told in the namespace of the lower link, and made in its own.
-    struct request *add = make(name, 0);
-    request_of_end(add, &own);
-    if (lower != 0) request_u32(add, IFLA_LINK, (uint32_t)lower);
-    if (in != ns) request_u32(add, IFLA_NET_NS_FD, (uint32_t)fd);
+    struct request *add = upper_make(&upper, name, &own, lower);
     uint32_t info = request_nest(add, IFLA_LINKINFO);
     request_text(add, IFLA_INFO_KIND, span_of("macvlan"));
     uint32_t data = request_nest(add, IFLA_INFO_DATA);
-    request_u32(add, IFLA_MACVLAN_MODE, number);
+    request_u32(add, IFLA_MACVLAN_MODE, (uint32_t)number);
     if (bcqueuelen != 0) request_u32(add, IFLA_MACVLAN_BC_QUEUE_LEN, (uint32_t)bcqueuelen);
     request_end(add, data);
     request_end(add, info);
-    return netlink_run(netlink, &host->reply, add);
+    return netlink_run(upper.netlink, &host->reply, add);
 }

@@ -50,34 +50,48 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 
 /* Asking */
 
-/** MACVLAN_MODE_*, in the words of ip(8). */
+/** MACVLAN_MODE_* and IPVLAN_MODE_*, in the words of ip(8). */
 static const struct mode {
-    uint32_t number;
+    const char *kind;
+    int32_t number;
     const char *word;
-} MACVLAN_MODES[] = {
-    {MACVLAN_MODE_PRIVATE, "private"},
-    {MACVLAN_MODE_VEPA, "vepa"},
-    {MACVLAN_MODE_BRIDGE, "bridge"},
-    {MACVLAN_MODE_PASSTHRU, "passthru"},
-    {MACVLAN_MODE_SOURCE, "source"},
+} LINK_MODES[] = {
+    {"macvlan", MACVLAN_MODE_PRIVATE, "private"},
+    {"macvlan", MACVLAN_MODE_VEPA, "vepa"},
+    {"macvlan", MACVLAN_MODE_BRIDGE, "bridge"},
+    {"macvlan", MACVLAN_MODE_PASSTHRU, "passthru"},
+    {"macvlan", MACVLAN_MODE_SOURCE, "source"},
+    {"ipvlan", IPVLAN_MODE_L2, "l2"},
+    {"ipvlan", IPVLAN_MODE_L3, "l3"},
+    {"ipvlan", IPVLAN_MODE_L3S, "l3s"},
 };
-enum { MODES = sizeof MACVLAN_MODES / sizeof *MACVLAN_MODES };
+enum { MODES = sizeof LINK_MODES / sizeof *LINK_MODES };
 
-uint32_t macvlan_mode(struct span word)
+int32_t link_mode(const char *kind, struct span word)
 {
     for (size_t at = 0; at < MODES; at++) {
-        if (span_is(word, MACVLAN_MODES[at].word)) return MACVLAN_MODES[at].number;
+        const struct mode *mode = &LINK_MODES[at];
+        if (strcmp(mode->kind, kind) == 0 && span_is(word, mode->word)) return mode->number;
     }
-    return 0;
+    return -1;
 }
 
-/** The word for a number; empty for one that nobody knows. */
-static struct span mode_word(uint32_t number)
+/** The word for a kind's number; empty for one that nobody knows. */
+static struct span mode_word(struct span kind, uint32_t number)
 {
     for (size_t at = 0; at < MODES; at++) {
-        if (MACVLAN_MODES[at].number == number) return span_of(MACVLAN_MODES[at].word);
+        const struct mode *mode = &LINK_MODES[at];
+        if (span_is(kind, mode->kind) && (uint32_t)mode->number == number) {
+            return span_of(mode->word);
+        }
     }
     return (struct span){0};
+}
+
+/** Whether links of a kind lie on another. */
+static bool stacked(struct span kind)
+{
+    return span_is(kind, "ipvlan") || span_is(kind, "macvlan") || span_is(kind, "vlan");
 }
 
 static void parse_info(struct view info, struct link_shape *link)
@@ -91,27 +105,42 @@ static void parse_info(struct view info, struct link_shape *link)
     bool bridge = span_is(link->kind, "bridge");
     bool vrf = span_is(link->kind, "vrf");
     bool macvlan = span_is(link->kind, "macvlan");
-    if (!bridge && !vrf && !macvlan) return;
+    bool ipvlan = span_is(link->kind, "ipvlan");
+    bool vlan = span_is(link->kind, "vlan");
+    if (!bridge && !vrf && !macvlan && !ipvlan && !vlan) return;
     while (attr_next(&data, &attr)) {
         if (bridge && attr.type == IFLA_BR_VLAN_FILTERING) {
             link->vlan_filtering = view_u8(attr.value, 0) != 0;
         } else if (vrf && attr.type == IFLA_VRF_TABLE) {
             link->table = view_u32(attr.value, 0);
         } else if (macvlan && attr.type == IFLA_MACVLAN_MODE) {
-            link->mode = mode_word(view_u32(attr.value, 0));
+            link->mode = mode_word(link->kind, view_u32(attr.value, 0));
+        } else if (ipvlan && attr.type == IFLA_IPVLAN_MODE) {
+            link->mode = mode_word(link->kind, view_u16(attr.value, 0));
+        } else if (vlan && attr.type == IFLA_VLAN_ID) {
+            link->vid = view_u16(attr.value, 0);
         }
     }
 }
 
-/** What the attributes say; the hardware address is written to `hardware`. */
-static void parse_link(struct view attrs, struct link_shape *link, char hardware[HARDWARE_TEXT_MAX])
+/** Where the texts of hardware addresses are written. */
+struct hardware {
+    char address[HARDWARE_TEXT_MAX];
+    char permaddr[HARDWARE_TEXT_MAX];
+};
+
+static void parse_link(struct view attrs, struct link_shape *link, struct hardware *into)
 {
     struct attr attr;
     int32_t lower = 0;
     while (attr_next(&attrs, &attr)) {
         switch (attr.type) {
         case IFLA_IFNAME: link->name = view_text(attr.value); break;
-        case IFLA_ADDRESS: link->address = hardware_format(attr.value, hardware); break;
+        case IFLA_ADDRESS: link->address = hardware_format(attr.value, into->address); break;
+        case IFLA_PERM_ADDRESS:
+            link->permaddr = hardware_format(attr.value, into->permaddr);
+            break;
+        case IFLA_IFALIAS: link->alias = view_text(attr.value); break;
         case IFLA_MTU: link->mtu_bytes = view_i32(attr.value, 0); break;
         case IFLA_TXQLEN: link->txqlen = view_u32(attr.value, 0); break;
         case IFLA_MASTER: link->master = view_i32(attr.value, 0); break;
@@ -127,7 +156,7 @@ static void parse_link(struct view attrs, struct link_shape *link, char hardware
         }
     }
     if (span_is(link->kind, "veth")) link->peer = lower;
-    if (span_is(link->kind, "macvlan")) link->lower = lower;
+    if (stacked(link->kind)) link->lower = lower;
 }
 
 /** An RTM_NEWLINK as an object. */
@@ -141,8 +170,8 @@ static void reply_of_link(struct reply *reply, const struct message *message)
         .promisc = (flags & IFF_PROMISC) != 0,
         .allmulti = (flags & IFF_ALLMULTI) != 0,
     };
-    char hardware[HARDWARE_TEXT_MAX];
-    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link, hardware);
+    struct hardware hardware;
+    parse_link(view_from(message->body, sizeof(struct ifinfomsg)), &link, &hardware);
     write_link(reply, &link);
 }
 
@@ -329,6 +358,27 @@ int32_t kernel_link_set_name(struct host *host, int32_t ns, int32_t ifindex, str
     request_ifinfomsg(set, AF_UNSPEC, ifindex, 0, 0);
     request_text(set, IFLA_IFNAME, name);
     return netlink_run(netlink, &host->reply, set);
+}
+
+int32_t kernel_link_set_netns(struct host *host, int32_t ns, int32_t ifindex, int32_t netns,
+    struct span name)
+{
+    struct netlink *netlink;
+    int32_t status = link_socket(host, ns, ifindex, &netlink);
+    if (status < 0) return status;
+    int32_t fd = netns_fd(host, netns);
+    if (fd < 0) return fd;
+    struct request *set = request_command(RTM_NEWLINK, 0);
+    request_ifinfomsg(set, AF_UNSPEC, ifindex, 0, 0);
+    request_u32(set, IFLA_NET_NS_FD, (uint32_t)fd);
+    request_text(set, IFLA_IFNAME, name);
+    return netlink_run(netlink, &host->reply, set);
+}
+
+int32_t kernel_link_set_alias(struct host *host, int32_t ns, int32_t ifindex, struct span alias)
+{
+    // Without the NUL byte of a text: the kernel would take it for a part, and "" for one to set.
+    return set_attr(host, ns, ifindex, IFLA_IFALIAS, alias.ptr, alias.len);
 }
 
 int32_t kernel_link_set_master(struct host *host, int32_t ns, int32_t ifindex, int32_t master)

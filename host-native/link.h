@@ -27,8 +27,8 @@ void request_ifinfomsg(struct request *request, uint8_t family, int32_t ifindex,
 int32_t link_visit(struct netlink *netlink, struct reply *reply, int32_t ifindex, visitor *visit,
     void *context);
 
-/** The number of a mode of macvlans in a word of ip(8); 0 when it is none. */
-uint32_t macvlan_mode(struct span word);
+/** The number of a mode of macvlans or ipvlans in a word of ip(8); -1 when it is none. */
+int32_t link_mode(const char *kind, struct span word);
 
 /** Looks for the link that an empty list is of: -ENODEV when there is none. Empties the slot. */
 int32_t link_must_exist(struct netlink *netlink, struct reply *reply, int32_t ifindex);

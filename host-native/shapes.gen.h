@@ -36,10 +36,16 @@ struct link_shape {
     bool vlan_filtering;
     /** routing table of a VRF */
     uint32_t table;
-    /** ifindex of the link that a macvlan lies on, in the namespace of that */
+    /** ifindex of the link that it lies on, in the namespace of that */
     int32_t lower;
-    /** of a macvlan, in the words of ip(8) */
+    /** of a macvlan or ipvlan, in the words of ip(8) */
     struct span mode;
+    /** VLAN ID of a vlan */
+    int32_t vid;
+    /** IFLA_IFALIAS, what somebody calls it beside its name */
+    struct span alias;
+    /** the hardware address that it was built with */
+    struct span permaddr;
 };
 
 /** Writes it. */

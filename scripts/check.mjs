@@ -16,7 +16,10 @@ process.env['FUZZ'] ??= '50';
 const STEPS = [
   ['lint and format', () => run('node_modules/.bin/biome', ['check', '--error-on-warnings'])],
   ['types', () => run('node_modules/.bin/tsc', ['-p', '.'])],
-  ['AssemblyScript', () => build(['core', 'tools', 'sim', 'agent', 'wasi', 'test-lib']).then(() => 0)],
+  [
+    'AssemblyScript',
+    () => build(['core', 'tools', 'sim', 'agent', 'wasi', 'test-lib']).then(() => 0),
+  ],
   [
     'tests',
     () =>

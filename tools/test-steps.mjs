@@ -42,6 +42,7 @@ const ROWS = [
   ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/', []],
+  ['test/uml/device', ['native']],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],
 ];
 

@@ -7,6 +7,7 @@ import type { AgentCore } from '../core.ts';
 import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
+import { Guard } from './guard.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, Source } from './source.ts';
@@ -62,6 +63,8 @@ export class OverlayAgent {
   readonly #kernel = new Kernel();
   readonly #applier = new Applier(this.#kernel);
   readonly #nodes = new Map<string, ClusterNode>();
+  readonly #guard: Guard;
+  #guard_trouble = '';
   #events: KernelEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -74,6 +77,7 @@ export class OverlayAgent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.#guard = new Guard(parts.config.network);
   }
 
   start(): void {
@@ -102,11 +106,14 @@ export class OverlayAgent {
   /** Takes away all that the agent has in the kernel. */
   leave(): void {
     this.#apply(this.#tell({ event: 'leave' }).changes);
+    this.#guard.remove();
   }
 
   get state(): AgentState {
     const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
-    const { served = 0, entries = 0, problems = [] } = this.#plan ?? {};
+    const { served = 0, entries = 0 } = this.#plan ?? {};
+    const guard = this.#guard_trouble === '' ? [] : [{ node: '', msg: this.#guard_trouble }];
+    const problems = [...(this.#plan?.problems ?? []), ...guard];
     return {
       ...{ ready, mtu_bytes, subnets, networks, served, entries, problems, ...this.#counts },
       wanted: Math.max(this.#nodes.size - 1, 0),
@@ -129,6 +136,8 @@ export class OverlayAgent {
     for (const node of nodes) this.#nodes.set(node.name, node);
     for (const name of gone) this.#nodes.delete(name);
     const paths = this.#kernel.ways(this.#addressesOf(nodes));
+    // Who is a node may send before it is sent to.
+    this.#allow();
     const plan = this.#tell({ event: 'nodes', full, trusted: true, nodes, gone, paths });
     const own = this.#nodes.get(this.#parts.config.node);
     const moved = JSON.stringify(before) !== JSON.stringify(own);
@@ -154,6 +163,8 @@ export class OverlayAgent {
     const { cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;
+    this.#guard.check();
+    this.#allow();
     for (let round = 0; round < ROUNDS; round++) {
       const own = this.#nodes.get(this.#parts.config.node)?.addresses ?? [];
       // Thousands of ways seldom change; those of a node that changes are asked for with it.
@@ -169,6 +180,14 @@ export class OverlayAgent {
     // What we did ourselves is no news.
     this.#events?.about(new Set(), new Set());
     if (plan !== undefined) this.#done(refused, plan);
+  }
+
+  #allow(): void {
+    const trouble = this.#guard.allow(this.#addressesOf([...this.#nodes.values()]));
+    if (trouble !== '' && trouble !== this.#guard_trouble) {
+      this.#parts.log('error', `tunnel packets of strangers are not dropped: ${trouble}`);
+    }
+    this.#guard_trouble = trouble;
   }
 
   #tell(event: object): Plan {

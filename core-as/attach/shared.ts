@@ -12,11 +12,8 @@ import { state_dir } from "../lib/state-dir";
 import { CniError, Code, os_error } from "../spec/error";
 import { Adding } from "./adding";
 import { Effect, Site } from "./effect";
-import { Life, life_of } from "./living";
-import { Attachment } from "./record";
 import { Shared } from "./shared-change";
-import { LOCK_NOW_MS, Lock, records, records_error } from "./store";
-import { Uses } from "./uses";
+import { user_of } from "./users";
 
 function shared_dir(): string {
   return `${state_dir()}/shared`;
@@ -76,37 +73,11 @@ class Taken extends Effect {
       errors.push(shared_lock_error());
       return false;
     }
-    if (!this.used_by_others(errors) && errors.length == before) this.shared.give_back(errors);
+    const user = user_of([this.shared.what], this.adding);
+    const error = user.error;
+    if (error) errors.push(error);
+    else if (user.name.length == 0) this.shared.give_back(errors);
     shared_unlock(lock);
     return errors.length == before;
-  }
-
-  private used_by_others(errors: CniError[]): bool {
-    const list = records();
-    if (!list) {
-      errors.push(records_error());
-      return true;
-    }
-    for (let i = 0; i < list.length; i++) {
-      if (list[i].path == this.adding.path || !this.names(list[i])) continue;
-      if (life_of(list[i]) != Life.Ended || this.is_at_work(list[i])) return true;
-    }
-    return false;
-  }
-
-  private names(record: Attachment): bool {
-    for (let i = 0; i < record.effects.length; i++) {
-      const effect = record.effects[i];
-      if (effect instanceof Uses && (<Uses>effect).what.includes(this.shared.what)) return true;
-    }
-    return false;
-  }
-
-  /** Whether an ADD has not come to the interface yet; one that died holds no lock. */
-  private is_at_work(record: Attachment): bool {
-    const lock = new Lock();
-    if (!lock.take(record.name, this.adding.request.env, false, LOCK_NOW_MS)) return true;
-    lock.release();
-    return false;
   }
 }

@@ -87,8 +87,8 @@ export declare function kernel_sysctl_write(
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
- * link.
+ * the routing table of a VRF, `lower` is of links that lie on another, `mode` of macvlans and
+ * ipvlans, `vid` of VLANs; 0 and "" of any other link.
  */
 @external("kernel", "link_get")
 export declare function kernel_link_get(ns: i32, name: usize, name_len: i32): i32;
@@ -176,6 +176,56 @@ export declare function kernel_link_add_macvlan(
   bcqueuelen: i32,
 ): i32;
 
+/**
+ * Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of `lower`;
+ * `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes 0 is that of
+ * `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a bridge, or carries
+ * macvlans. EINVAL: it is no Ethernet link.
+ */
+@external("kernel", "link_add_ipvlan")
+export declare function kernel_link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+): i32;
+
+/**
+ * Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, with the
+ * address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of link_add_macvlan, and when any
+ * namespace has that VLAN of `lower`. EINVAL: `lower` carries less than the MTU. EOPNOTSUPP: it
+ * carries no VLANs, or the kernel has none. ERANGE: no VLAN.
+ */
+@external("kernel", "link_add_vlan")
+export declare function kernel_link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vid: i32,
+): i32;
+
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+@external("kernel", "link_add_tap")
+export declare function kernel_link_add_tap(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  multi_queue: i32,
+  owner: i32,
+  group: i32,
+): i32;
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 @external("kernel", "link_set_name")
 export declare function kernel_link_set_name(
@@ -186,8 +236,32 @@ export declare function kernel_link_set_name(
 ): i32;
 
 /**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+@external("kernel", "link_set_netns")
+export declare function kernel_link_set_netns(
+  ns: i32,
+  ifindex: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+): i32;
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+@external("kernel", "link_set_alias")
+export declare function kernel_link_set_alias(
+  ns: i32,
+  ifindex: i32,
+  alias: usize,
+  alias_len: i32,
+): i32;
+
+/**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
- * be up with an address.
+ * be up with an address. ENETDOWN: what a VLAN lies on is down.
  */
 @external("kernel", "link_set_up")
 export declare function kernel_link_set_up(ns: i32, ifindex: i32): i32;
@@ -590,6 +664,10 @@ export declare function store_file_set_mtime(
 /** Names of the regular files of a folder, links followed. */
 @external("store", "dir_list")
 export declare function store_dir_list(dir: usize, dir_len: i32): i32;
+
+/** Names of the folders of a folder, links followed: sysfs says by them what there is. */
+@external("store", "subdir_list")
+export declare function store_subdir_list(dir: usize, dir_len: i32): i32;
 
 /**
  * Regular files of a folder with their text; the content of one that is longer than 64 KiB or no

@@ -22,19 +22,24 @@ import {
   kernel_link_add_bridge,
   kernel_link_add_dummy,
   kernel_link_add_ifb,
+  kernel_link_add_ipvlan,
   kernel_link_add_macvlan,
+  kernel_link_add_tap,
+  kernel_link_add_vlan,
   kernel_link_add_vrf,
   kernel_link_del,
   kernel_link_get,
   kernel_link_get_index,
   kernel_link_list,
   kernel_link_set_address,
+  kernel_link_set_alias,
   kernel_link_set_allmulti,
   kernel_link_set_bridge_port,
   kernel_link_set_down,
   kernel_link_set_master,
   kernel_link_set_mtu,
   kernel_link_set_name,
+  kernel_link_set_netns,
   kernel_link_set_promisc,
   kernel_link_set_txqlen,
   kernel_link_set_up,
@@ -120,8 +125,8 @@ export function sysctl_write(ns: i32, key: string, value: string): i32 {
 
 /**
  * One link by name. `peer` is the ifindex of a veth's other end, `kind` "" for lo and NICs, `table`
- * the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 and "" of any other
- * link.
+ * the routing table of a VRF, `lower` is of links that lie on another, `mode` of macvlans and
+ * ipvlans, `vid` of VLANs; 0 and "" of any other link.
  */
 export function link_get(ns: i32, name: string): Link | null {
   const name_utf8 = new Utf8(name);
@@ -214,6 +219,71 @@ export function link_add_macvlan(
   return checked(code);
 }
 
+/**
+ * Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of `lower`;
+ * `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes 0 is that of
+ * `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a bridge, or carries
+ * macvlans. EINVAL: it is no Ethernet link.
+ */
+export function link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: string,
+  mtu_bytes: i32,
+  mode: string,
+): i32 {
+  const name_utf8 = new Utf8(name);
+  const mode_utf8 = new Utf8(mode);
+  const code = kernel_link_add_ipvlan(
+    ns,
+    lower,
+    netns,
+    name_utf8.ptr,
+    name_utf8.len,
+    mtu_bytes,
+    mode_utf8.ptr,
+    mode_utf8.len,
+  );
+  return checked(code);
+}
+
+/**
+ * Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, with the
+ * address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of link_add_macvlan, and when any
+ * namespace has that VLAN of `lower`. EINVAL: `lower` carries less than the MTU. EOPNOTSUPP: it
+ * carries no VLANs, or the kernel has none. ERANGE: no VLAN.
+ */
+export function link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: string,
+  mtu_bytes: i32,
+  vid: i32,
+): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_add_vlan(ns, lower, netns, name_utf8.ptr, name_utf8.len, mtu_bytes, vid);
+  return checked(code);
+}
+
+/**
+ * Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of the
+ * numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none behind it,
+ * told before EINVAL, which a name is that the kernel does not take.
+ */
+export function link_add_tap(
+  ns: i32,
+  name: string,
+  multi_queue: bool,
+  owner: i32,
+  group: i32,
+): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_add_tap(ns, name_utf8.ptr, name_utf8.len, multi_queue, owner, group);
+  return checked(code);
+}
+
 /** Renames a link that is down. EEXIST: the name is taken. */
 export function link_set_name(ns: i32, ifindex: i32, name: string): i32 {
   const name_utf8 = new Utf8(name);
@@ -222,8 +292,27 @@ export function link_set_name(ns: i32, ifindex: i32, name: string): i32 {
 }
 
 /**
+ * Moves a link into another namespace, under a name: it is down there, without addresses, routes
+ * and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken there; a link
+ * whose former name is free has moved all the same, under that. EINVAL: links of its kind stay
+ * where they are.
+ */
+export function link_set_netns(ns: i32, ifindex: i32, netns: i32, name: string): i32 {
+  const name_utf8 = new Utf8(name);
+  const code = kernel_link_set_netns(ns, ifindex, netns, name_utf8.ptr, name_utf8.len);
+  return checked(code);
+}
+
+/** Sets what a link is called beside its name, up to 255 bytes; "" takes it away. */
+export function link_set_alias(ns: i32, ifindex: i32, alias: string): i32 {
+  const alias_utf8 = new Utf8(alias);
+  const code = kernel_link_set_alias(ns, ifindex, alias_utf8.ptr, alias_utf8.len);
+  return checked(code);
+}
+
+/**
  * Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only one can
- * be up with an address.
+ * be up with an address. ENETDOWN: what a VLAN lies on is down.
  */
 export function link_set_up(ns: i32, ifindex: i32): i32 {
   const code = kernel_link_set_up(ns, ifindex);

@@ -34,10 +34,16 @@ export class Link {
   vlan_filtering: bool = false;
   /** routing table of a VRF */
   table: u32 = 0;
-  /** ifindex of the link that a macvlan lies on, in the namespace of that */
+  /** ifindex of the link that it lies on, in the namespace of that */
   lower: i32 = 0;
-  /** of a macvlan, in the words of ip(8) */
+  /** of a macvlan or ipvlan, in the words of ip(8) */
   mode: string = "";
+  /** VLAN ID of a vlan */
+  vid: i32 = 0;
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string = "";
+  /** the hardware address that it was built with */
+  permaddr: string = "";
 }
 
 export function link_of(from: JsonValue): Link {
@@ -58,6 +64,9 @@ export function link_of(from: JsonValue): Link {
   to.table = <u32>wide_at(from, "table");
   to.lower = int_at(from, "lower");
   to.mode = from.text_at("mode");
+  to.vid = int_at(from, "vid");
+  to.alias = from.text_at("alias");
+  to.permaddr = from.text_at("permaddr");
   return to;
 }
 

@@ -13,8 +13,9 @@ import {
   store_file_read,
   store_file_remove,
   store_file_set_mtime,
+  store_subdir_list,
 } from "./imports.gen";
-import { Bytes, reply_bytes, reply_json } from "./reply";
+import { Bytes, reply_bytes, reply_json, texts_of } from "./reply";
 import { NamedText, named_text_list_of } from "./shapes.gen";
 
 /**
@@ -59,6 +60,16 @@ export function file_set_mtime(path: string, mtime: string): i32 {
   const mtime_utf8 = new Utf8(mtime);
   const code = store_file_set_mtime(path_utf8.ptr, path_utf8.len, mtime_utf8.ptr, mtime_utf8.len);
   return checked(code);
+}
+
+/**
+ * Names of the folders of a folder, links followed: sysfs says by them what there is. Gives: names,
+ * sorted bytewise.
+ */
+export function subdir_list(dir: string): string[] | null {
+  const dir_utf8 = new Utf8(dir);
+  const code = store_subdir_list(dir_utf8.ptr, dir_utf8.len);
+  return checked(code) < 0 ? null : texts_of(reply_json());
 }
 
 /**

@@ -36,6 +36,9 @@ export class Compared {
   error: CniError | null = null;
 }
 
+/** Stands for a link of whatever kind. */
+export const ANY_KIND = "*";
+
 export function check_link(ns: i32, item: Interface, kind: string): Compared {
   const compared = new Compared();
   const link = link_get(ns, item.name);
@@ -45,7 +48,7 @@ export function check_link(ns: i32, item: Interface, kind: string): Compared {
   }
   compared.link = link;
   const mac = mac_normal(item.mac);
-  if (link.kind != kind) {
+  if (kind != ANY_KIND && link.kind != kind) {
     compared.error = check_failed(
       `interface "${item.name}" is of kind "${link.kind}", not ${kind}`,
     );

@@ -17,6 +17,8 @@ export class Lower {
   in_container: bool = false;
   /** What the interface on it is to have; 0 for what the link has. */
   mtu_bytes: i32 = 0;
+  /** Whether the kernel refuses one that is larger than that. */
+  mtu_bound: bool = true;
   link: Link = new Link();
   /** The namespace that it lies in. */
   ns: i32 = HOST;
@@ -29,7 +31,7 @@ export class Lower {
   }
 
   /** Where it is, for a person. */
-  private get place(): string {
+  get place(): string {
     return this.in_container ? "in the container" : "on the host";
   }
 
@@ -72,7 +74,7 @@ export class Lower {
     if (missing) return missing;
     const link = this.link;
     const asked_bytes = this.mtu_bytes;
-    if (asked_bytes > link.mtu_bytes) {
+    if (this.mtu_bound && asked_bytes > link.mtu_bytes) {
       return new CniError(
         Code.InvalidConfig,
         `"mtu" is ${asked_bytes} but must lie in 0..${link.mtu_bytes}, ` +

@@ -55,6 +55,14 @@ export abstract class Main extends Plugin {
   }
   /** Notes the link, and what is shared and relied on, so that one record names all of it. */
   protected abstract note(adding: Adding): void;
+  /** What an attachment without IPAM begins with: nothing, which is layer 2. */
+  protected given(request: Request): Result {
+    return new Result();
+  }
+  /** Whether the configuration names no IPAM plugin. Known once it is loaded. */
+  protected get layer_2(): bool {
+    return this.ipam === null;
+  }
   /** Completes what IPAM gave, or says why it is of no use. Nothing but leases is made by then. */
   protected prepare(result: Result): CniError | null {
     return null;
@@ -131,14 +139,12 @@ export abstract class Main extends Plugin {
   /** Takes what IPAM gives into the result, and completes it. */
   private lease(request: Request, result: Result, adding: Adding): CniError | null {
     const ipam = this.ipam;
-    if (ipam) {
-      const outcome = ipam_add(request, ipam, adding);
-      const leased = outcome.result;
-      if (!leased) return outcome.error;
-      result.ips = leased.ips;
-      result.routes = leased.routes;
-      result.dns = leased.dns;
-    }
+    const outcome = ipam ? ipam_add(request, ipam, adding) : new Outcome(this.given(request));
+    const leased = outcome.result;
+    if (!leased) return outcome.error;
+    result.ips = leased.ips;
+    result.routes = leased.routes;
+    result.dns = leased.dns;
     return this.prepare(result);
   }
 
@@ -155,9 +161,14 @@ export abstract class Main extends Plugin {
     return error;
   }
 
-  check(request: Request): CniError | null {
+  /** The part of CHECK that is the IPAM plugin's. */
+  protected check_ipam(request: Request): CniError | null {
     const ipam = this.ipam;
-    let error = ipam ? ipam.check(request) : null;
+    return ipam ? ipam.check(request) : null;
+  }
+
+  check(request: Request): CniError | null {
+    let error = this.check_ipam(request);
     if (error) return error;
     const result = check_prevResult(request);
     if (!result) return request.reader.error;

@@ -41,10 +41,10 @@ export class Type {
   /** Places of keys, beside `keys`. */
   places: string[] = [];
   keys: string[][] = [];
-  /** Keys without which ADD fails: of foreign types, as ours say so themselves. */
-  needed: string[] = [];
   /** Whether its link lies on one of the host, `master`, and cannot have a larger MTU. */
   has_parent: bool = false;
+  /** Whether the host's own packets do not reach its link: its master sends them to the wire. */
+  beside_host: bool = false;
   /** The capability without which it does nothing, unless it has a key of `idle_unless`. */
   idle_without: string = "";
   idle_unless: string[] = [];

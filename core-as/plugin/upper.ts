@@ -3,7 +3,7 @@
 // such types have in common. How a kind is made is its type's.
 import { Adding } from "../attach/adding";
 import { failure_errno } from "../host/failure";
-import { Link, link_get, link_get_index, link_set_name, sysctl_write } from "../host/kernel";
+import { HOST, Link, link_get, link_get_index, link_set_name, sysctl_write } from "../host/kernel";
 import { ENODEV, EOPNOTSUPP } from "../lib/errno";
 import { name_from } from "../lib/name";
 import { check_failed } from "../net/check";
@@ -25,12 +25,18 @@ export abstract class Upper extends Main {
   protected get mode(): string {
     return "";
   }
-  /** Asks the kernel for the link under a name; less than 0 when it refuses. */
-  protected abstract ask(netns: i32, name: string): i32;
+  /** What the kernel's module of the kind is called. */
+  protected get module(): string {
+    return this.kind;
+  }
+  /** Asks the kernel for the link on another, 0 for none; less than 0 when it refuses. */
+  protected abstract ask(lower: i32, netns: i32, name: string): i32;
   /** What to do about a refusal, "" when the kernel's words say all. */
-  protected abstract cure(): string;
+  protected abstract cure(errno: i32, adding: Adding): string;
   /** The hardware address that it is to have; "" when the link below decides. */
-  protected abstract address(adding: Adding): string;
+  protected address(adding: Adding): string {
+    return "";
+  }
 
   protected read(request: Request): CniError | null {
     this.lower.read(request);
@@ -55,9 +61,13 @@ export abstract class Upper extends Main {
 
   protected make(request: Request, result: Result, adding: Adding): CniError | null {
     const ifname = request.env.ifname;
-    const tried = `make a ${this.kind} "${ifname}" on "${this.lower.link.name}"`;
+    const article = this.kind == "ipvlan" ? "an" : "a";
+    const tried = `make ${article} ${this.kind} "${ifname}" on "${this.lower.link.name}"`;
     const born = this.inside.born;
-    if (this.ask(request.netns, born.length > 0 ? born : ifname) < 0) return this.refused(tried);
+    const lower = this.lower.link.ifindex;
+    if (this.ask(lower, request.netns, born.length > 0 ? born : ifname) < 0) {
+      return this.refused(tried, adding);
+    }
     let link = this.inside.made(adding);
     if (link && born.length > 0) {
       if (link_set_name(request.netns, link.ifindex, ifname) < 0) return os_error(tried);
@@ -68,12 +78,28 @@ export abstract class Upper extends Main {
     return null;
   }
 
-  private refused(tried: string, code: i32 = Code.Kernel): CniError {
-    const error = os_error(tried, code);
-    const module = `load the module ${this.kind} (modprobe ${this.kind})`;
-    const cure = failure_errno == EOPNOTSUPP ? module : this.cure();
+  private refused(tried: string, adding: Adding): CniError {
+    const error = os_error(tried);
+    const errno = failure_errno;
+    const cure = errno == EOPNOTSUPP && this.unknown ? this.load_it : this.cure(errno, adding);
     if (cure.length > 0) error.msg += `: ${cure}`;
     return error;
+  }
+
+  /** Whether the kernel has no such kind: without a link below it must refuse in another way. */
+  private get unknown(): bool {
+    return this.ask(0, HOST, PROBE) < 0 && failure_errno == EOPNOTSUPP;
+  }
+  private get load_it(): string {
+    return `load the module ${this.module} (modprobe ${this.module})`;
+  }
+
+  /** What to do when the master's frames go elsewhere; `type`: the one that may take them. */
+  protected busy(type: string): string {
+    const master = this.lower.link;
+    return master.master != 0
+      ? `"${master.name}" is a port of a bridge or bond: name that as "master"`
+      : `"${master.name}" carries ${type}s: use the type ${type}, or name another master`;
   }
 
   protected configure(request: Request, result: Result, adding: Adding): CniError | null {
@@ -101,10 +127,11 @@ export abstract class Upper extends Main {
     inside_unrecorded(request, this.kind, errors);
   }
 
-  /** Without a link below the kernel must refuse: how it does tells whether it knows the kind. */
   status(request: Request): CniError | null {
-    if (this.ask(0, PROBE) < 0 && failure_errno == EOPNOTSUPP) {
-      return this.refused(`ask the kernel for a ${this.kind}`, Code.NotAvailable);
+    if (this.unknown) {
+      const error = os_error(`ask the kernel for a ${this.kind}`, Code.NotAvailable);
+      error.msg += `: ${this.load_it}`;
+      return error;
     }
     // A container's own links are nobody's to know before it is there.
     const error: CniError | null = this.lower.in_container ? null : this.lower.find(request);

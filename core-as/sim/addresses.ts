@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses of the simulated kernel, and what goes up and down with a link: its addresses and the
 // routes they bring. IPv6 link-local addresses are not modelled.
-import { EACCES, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";
+import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO } from "../lib/errno";
 import { Cidr, cidr_parse, Ip, ip_parse } from "../lib/ip";
 import { connect, disconnect, flush, forget_source } from "./fib";
 import { Knob } from "./knobs";
 import { carrier } from "./operstate";
 import { AddressReply, write_address_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, reply, space_of, text_of } from "./slot";
-import { Addr, Link, SCOPE_HOST, SCOPE_LINK, Space } from "./state";
+import { Addr, Link, SCOPE_HOST, SCOPE_LINK, Space, state } from "./state";
 
 const LOOPBACK4 = new Ip(false, 0, 0x7f000001);
 
@@ -179,6 +179,17 @@ function ipv6_refusal(link: Link, ip: Ip): i32 {
   return 0;
 }
 
+/** Whether an ipvlan has the address, of those on one link. */
+function ipvlan_has(link: Link, ip: Ip): bool {
+  const lower = link.lower;
+  if (link.kind != "ipvlan" || !lower) return false;
+  const uppers = state.uppers_of(lower);
+  for (let i = 0; i < uppers.length; i++) {
+    if (uppers[i].kind == "ipvlan" && uppers[i].find(ip)) return true;
+  }
+  return false;
+}
+
 const NO_DEVICE4 = "ipv4: Device not found";
 const NO_DEVICE6 = "ipv6: Unable to find the interface";
 
@@ -209,6 +220,9 @@ export function kernel_addr_add(
   }
   // The kernel takes 0.0.0.0 for done.
   if (!v6 && cidr.ip.low == 0) return 0;
+  if (ipvlan_has(link, cidr.ip)) {
+    return fail(EADDRINUSE, "Address already assigned to an ipvlan device");
+  }
   put_addr(space, link, new Addr(cidr, scope_of(cidr.ip), nodad != 0));
   return 0;
 }

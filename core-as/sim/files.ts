@@ -136,6 +136,20 @@ export function store_dir_list(dir: usize, dir_len: i32): i32 {
   return 0;
 }
 
+export function store_subdir_list(dir: usize, dir_len: i32): i32 {
+  const path = path_of(dir, dir_len);
+  if (path == null) return refusal;
+  if (!is_folder(path)) return fail(state.files.has(path) ? ENOTDIR : ENOENT);
+  const paths = state.folders.values().sort((a, b) => (a < b ? -1 : i32(a > b)));
+  const names = new Array<string>();
+  for (let i = 0; i < paths.length; i++) {
+    const below = paths[i].length > path.length + 1 && folder_of(paths[i]) == path;
+    if (below) names.push(paths[i].substring(path.length + 1));
+  }
+  write_texts(reply(), names);
+  return 0;
+}
+
 export function store_file_list(dir: usize, dir_len: i32): i32 {
   const path = path_of(dir, dir_len);
   if (path == null) return refusal;

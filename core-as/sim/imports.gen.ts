@@ -225,12 +225,100 @@ export function kernel_link_add_macvlan(
   ));
 }
 
+export function kernel_link_add_ipvlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  mode: usize,
+  mode_len: i32,
+): i32 {
+  trace.begin("kernel.link_add_ipvlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.text("mode", mode, mode_len);
+  return trace.end(at.kernel_link_add_ipvlan(
+    ns,
+    lower,
+    netns,
+    name,
+    name_len,
+    mtu_bytes,
+    mode,
+    mode_len,
+  ));
+}
+
+export function kernel_link_add_vlan(
+  ns: i32,
+  lower: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+  mtu_bytes: i32,
+  vid: i32,
+): i32 {
+  trace.begin("kernel.link_add_vlan");
+  trace.int("ns", ns);
+  trace.int("lower", lower);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  trace.int("mtu_bytes", mtu_bytes);
+  trace.int("vid", vid);
+  return trace.end(at.kernel_link_add_vlan(ns, lower, netns, name, name_len, mtu_bytes, vid));
+}
+
+export function kernel_link_add_tap(
+  ns: i32,
+  name: usize,
+  name_len: i32,
+  multi_queue: i32,
+  owner: i32,
+  group: i32,
+): i32 {
+  trace.begin("kernel.link_add_tap");
+  trace.int("ns", ns);
+  trace.text("name", name, name_len);
+  trace.int("multi_queue", multi_queue);
+  trace.int("owner", owner);
+  trace.int("group", group);
+  return trace.end(at.kernel_link_add_tap(ns, name, name_len, multi_queue, owner, group));
+}
+
 export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
   trace.begin("kernel.link_set_name");
   trace.int("ns", ns);
   trace.int("ifindex", ifindex);
   trace.text("name", name, name_len);
   return trace.end(at.kernel_link_set_name(ns, ifindex, name, name_len));
+}
+
+export function kernel_link_set_netns(
+  ns: i32,
+  ifindex: i32,
+  netns: i32,
+  name: usize,
+  name_len: i32,
+): i32 {
+  trace.begin("kernel.link_set_netns");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.int("netns", netns);
+  trace.text("name", name, name_len);
+  return trace.end(at.kernel_link_set_netns(ns, ifindex, netns, name, name_len));
+}
+
+export function kernel_link_set_alias(ns: i32, ifindex: i32, alias: usize, alias_len: i32): i32 {
+  trace.begin("kernel.link_set_alias");
+  trace.int("ns", ns);
+  trace.int("ifindex", ifindex);
+  trace.text("alias", alias, alias_len);
+  return trace.end(at.kernel_link_set_alias(ns, ifindex, alias, alias_len));
 }
 
 export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
@@ -786,6 +874,12 @@ export function store_dir_list(dir: usize, dir_len: i32): i32 {
   trace.begin("store.dir_list");
   trace.text("dir", dir, dir_len);
   return trace.end(at.store_dir_list(dir, dir_len));
+}
+
+export function store_subdir_list(dir: usize, dir_len: i32): i32 {
+  trace.begin("store.subdir_list");
+  trace.text("dir", dir, dir_len);
+  return trace.end(at.store_subdir_list(dir, dir_len));
 }
 
 export function store_file_list(dir: usize, dir_len: i32): i32 {

@@ -45,6 +45,8 @@ export class LinkKind {
   name: string = "";
   /** Somebody made it, so it can be removed. */
   made: bool = true;
+  /** It belongs to its namespace for good. */
+  stays: bool = false;
   /** IFF_NOARP, or no neighbours at all: no duplicate address detection. */
   no_arp: bool = false;
   /** The driver has no way to change the hardware address. */
@@ -53,8 +55,14 @@ export class LinkKind {
   mtu_min_bytes: i32 = MTU_MIN_BYTES;
   mtu_max_bytes: i32 = MTU_MAX_BYTES;
   txqlen: i32 = TXQLEN_DEFAULT;
+  /** Nobody else may take its frames first, as a bridge or a macvlan does. */
+  frames_kept: bool = false;
+  /** It carries no 802.1Q VLANs (NETIF_F_VLAN_CHALLENGED). */
+  vlans_refused: bool = false;
   /** Of one that depends on nothing, once it is up. */
   operstate: string = "unknown";
+  /** What the kernel says of it depends on its release, and on what was before. */
+  operstate_vague: bool = false;
   depends: Depends = Depends.Nothing;
   masters: Masters = Masters.Nothing;
   /** As a port of a bridge. */
@@ -65,9 +73,11 @@ export class LinkKind {
 
 export const LOOPBACK: LinkKind = {
   made: false,
+  stays: true,
   no_arp: true,
   mtu_bytes: 65536,
   mtu_max_bytes: UNBOUNDED,
+  vlans_refused: true,
   in_bridge: { errno: EINVAL },
   in_vrf: { errno: EOPNOTSUPP, words: "Can not enslave loopback device to a VRF" },
 };
@@ -76,20 +86,36 @@ const NIC: LinkKind = { made: false };
 const ROWS: LinkKind[] = [
   {
     name: "bridge",
+    stays: true,
     depends: Depends.Ports,
     masters: Masters.Ports,
     in_bridge: { errno: EINVAL },
   },
   { name: "dummy", no_arp: true, mtu_max_bytes: UNBOUNDED },
   { name: "ifb", no_arp: true, address_fixed: true, mtu_max_bytes: UNBOUNDED },
+  {
+    name: "ipvlan",
+    address_fixed: true,
+    depends: Depends.Lower,
+    frames_kept: true,
+    vlans_refused: true,
+    operstate_vague: true,
+    in_bridge: { errno: EINVAL },
+  },
   { name: "macvlan", depends: Depends.Lower },
+  // Of a tap, which has a head of Ethernet; nobody has it open, so it has no carrier.
+  { name: "tun", mtu_max_bytes: 65521, operstate: "down" },
   { name: "veth", depends: Depends.Peer },
+  { name: "vlan", depends: Depends.Lower, mtu_min_bytes: 0 },
   {
     name: "vrf",
+    stays: true,
     no_arp: true,
     // It has no wire: IP6_MAX_MTU.
     mtu_bytes: 65575,
     mtu_max_bytes: UNBOUNDED,
+    frames_kept: true,
+    vlans_refused: true,
     operstate: "up",
     masters: Masters.Routes,
     in_vrf: { errno: EINVAL, words: "Can not enslave an L3 master device to a VRF" },

@@ -13,9 +13,17 @@ import { LinkReply, write_link, write_link_list } from "./replies.gen";
 import { fail, link_of, refusal, refuse, refused, reply, space_of, text_of } from "./slot";
 import { ADDRESS_ZERO, Link, Space, state } from "./state";
 import { redirect_nowhere } from "./tc";
-import { address_refusal, mtu_follow, share_address, uppers_of } from "./uppers";
+import {
+  address_refusal,
+  mtu_follow,
+  mtu_refusal,
+  raise,
+  share_address,
+  sink,
+  up_refusal,
+} from "./uppers";
 
-const NAME_MAX_BYTES: i32 = 15;
+export const NAME_MAX_BYTES: i32 = 15;
 
 /** Octets in lower case, as many as the link's kind has; "" when malformed. */
 export function hardware_octets(text: string): string {
@@ -40,7 +48,7 @@ function is_unicast(address: string): bool {
 }
 
 function remove(space: Space, link: Link): void {
-  const uppers = uppers_of(link);
+  const uppers = state.uppers_of(link);
   for (let i = 0; i < uppers.length; i++) {
     const home = state.home(uppers[i]);
     if (home) remove(home, uppers[i]);
@@ -57,7 +65,7 @@ function remove(space: Space, link: Link): void {
 }
 
 /** Why a link cannot be made under a name: 0 when it can. */
-function name_refusal(space: Space, name: string): i32 {
+export function name_refusal(space: Space, name: string): i32 {
   if (String.UTF8.byteLength(name) > NAME_MAX_BYTES) {
     return fail(ERANGE, "Attribute failed policy validation");
   }
@@ -115,6 +123,9 @@ function told(space: Space, link: Link): LinkReply {
     table: link.table,
     lower: lower ? lower.ifindex : 0,
     mode: link.mode,
+    vid: link.vid,
+    alias: link.alias,
+    permaddr: link.permaddr,
   };
 }
 
@@ -281,9 +292,11 @@ export function kernel_link_set_up(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  const problem = link.up ? 0 : address_refusal(link, link.address);
-  if (problem == 0) bring_up(space, link);
-  return problem;
+  if (link.up) return 0;
+  const problem = up_refusal(link);
+  if (problem != 0) return problem;
+  raise(space, link);
+  return 0;
 }
 
 export function kernel_link_set_name(ns: i32, ifindex: i32, name: usize, name_len: i32): i32 {
@@ -303,7 +316,7 @@ export function kernel_link_set_down(ns: i32, ifindex: i32): i32 {
   if (!space) return refusal;
   const link = link_of(space, ifindex);
   if (!link) return refusal;
-  bring_down(space, link);
+  sink(space, link);
   return 0;
 }
 
@@ -342,8 +355,8 @@ export function kernel_link_set_mtu(ns: i32, ifindex: i32, mtu_bytes: i32): i32 
   const problem = mtu_problem(link.is, mtu_bytes);
   if (problem.length > 0) return fail(EINVAL, problem);
   if (link.mtu_bytes == mtu_bytes) return 0;
-  const lower = link.lower;
-  if (lower && mtu_bytes > lower.mtu_bytes) return fail(EINVAL);
+  const refused_here = mtu_refusal(link, mtu_bytes);
+  if (refused_here != 0) return refused_here;
   set_mtu(space, link, mtu_bytes);
   mtu_follow(link);
   link.mtu_set = true;

@@ -6,7 +6,7 @@ import { cycle } from "./addresses";
 import { enslave, release } from "./bridges";
 import { fail, link_of, refusal, space_of } from "./slot";
 import { Link, Space } from "./state";
-import { uppers_of } from "./uppers";
+import { taker_of } from "./uppers";
 
 /** Takes a link out of whatever it is in. */
 export function leave(space: Space, link: Link): void {
@@ -18,7 +18,7 @@ export function leave(space: Space, link: Link): void {
 /** Why a link cannot be in a master: 0 when it can. */
 function master_refusal(link: Link, master: Link): i32 {
   if (!master.routes && !master.switches) return fail(EOPNOTSUPP);
-  if (master.switches && uppers_of(link).length > 0) return fail(EBUSY);
+  if (master.switches && taker_of(link)) return fail(EBUSY);
   const refusal = master.routes ? link.is.in_vrf : link.is.in_bridge;
   return refusal.errno != 0 ? fail(refusal.errno, refusal.words) : 0;
 }

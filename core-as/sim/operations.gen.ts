@@ -2,7 +2,7 @@
 // Generated from host-node/abi/ by `npm run generate`. Do not edit.
 // Every operation on the simulated kernel, under the names that the core imports.
 
-export { kernel_link_add_macvlan } from "./add-upper";
+export { kernel_link_add_ipvlan, kernel_link_add_macvlan, kernel_link_add_vlan } from "./add-upper";
 export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";
 export { kernel_conntrack_del } from "./conntrack";
@@ -21,6 +21,7 @@ export {
   store_file_rewrite,
   store_file_set_mtime,
   store_file_write,
+  store_subdir_list,
 } from "./files";
 export {
   host_confine,
@@ -51,6 +52,7 @@ export {
   kernel_link_set_up,
 } from "./links";
 export { kernel_link_set_master } from "./masters";
+export { kernel_link_set_netns } from "./move";
 export { kernel_netns_close, kernel_netns_id, kernel_netns_open, kernel_netns_same } from "./netns";
 export {
   nft_batch,
@@ -72,6 +74,7 @@ export {
 export { kernel_fib_rule_add, kernel_fib_rule_del, kernel_fib_rule_list } from "./rules";
 export { kernel_socket_listens } from "./sockets";
 export { kernel_sysctl_read, kernel_sysctl_write } from "./sysctls";
+export { kernel_link_add_tap, kernel_link_set_alias } from "./taps";
 export {
   kernel_filter_add_redirect,
   kernel_filter_del,

@@ -35,6 +35,7 @@ export function operstate(space: Space, link: Link): string {
   const peer = link.peer;
   if (peer) return peer.up ? "up" : "lowerlayerdown";
   const lower = link.lower;
+  if (link.is.operstate_vague) return "unknown";
   if (lower) return works(lower) ? "up" : "lowerlayerdown";
   return link.operstate_given;
 }

@@ -37,6 +37,7 @@ export function link_flag(entry: LinkLine, word: string): bool {
   else if (word == "allmulti") link.allmulti = true;
   else if (word == "hairpin") link.hairpin = true;
   else if (word == "isolated") link.isolated = true;
+  else if (word == "multi_queue") link.multi_queue = true;
   else return word == "down";
   return true;
 }
@@ -76,6 +77,20 @@ export function link_pair(entry: LinkLine, word: string, value: string): string 
   } else if (word == "mode") {
     if (!mode_known(link.kind, value)) return `not a mode of a ${link.kind}: ${value}`;
     link.mode = value;
+  } else if (word == "id") {
+    const vid = number_of(value);
+    if (vid < 0 || vid > 4094 || link.kind != "vlan") return `not a VLAN: ${value}`;
+    link.vid = <i32>vid;
+  } else if (word == "alias") {
+    link.alias = value;
+  } else if (word == "permaddr") {
+    link.permaddr = hardware_octets(value);
+    if (link.permaddr.length == 0) return `not a hardware address: ${value}`;
+  } else if (word == "owner" || word == "group") {
+    const number = number_of(value);
+    if (number < 0 || number >= <i64>u32.MAX_VALUE) return `not a number of ${word}s: ${value}`;
+    if (word == "owner") link.owner = number;
+    else link.group = number;
   } else if (word == "bcqueuelen") {
     const length = number_of(value);
     if (length < 1 || length > <i64>u32.MAX_VALUE) return `not a queue length: ${value}`;
@@ -109,13 +124,23 @@ export function pair(entry: LinkLine): string {
   return "";
 }
 
+/** What its line does not say, a link has of the one that it lies on. */
+function lie(link: Link, lower: Link): void {
+  link.lower = lower;
+  if (!link.mtu_set) link.mtu_bytes = lower.mtu_bytes;
+  if (link.kind == "macvlan") return;
+  if (!link.address_set) link.address = lower.address;
+  // As that has it: a vlan goes on following it.
+  if (link.address == lower.address) link.address_set = false;
+}
+
 /** Lays a link on its lower one; what is wrong, or "". */
 export function stack(entry: LinkLine): string {
   if (entry.lower.length == 0) return "";
   const lower = link_at(entry.lower);
   if (!lower) return `no link ${entry.lower}`;
   if (!entry.link.stacked || lower === entry.link) return `${entry.lower} cannot be the lower link`;
-  entry.link.lower = lower;
+  lie(entry.link, lower);
   return "";
 }
 

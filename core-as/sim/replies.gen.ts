@@ -40,10 +40,16 @@ export class LinkReply {
   vlan_filtering: bool;
   /** routing table of a VRF */
   table: u32;
-  /** ifindex of the link that a macvlan lies on, in the namespace of that */
+  /** ifindex of the link that it lies on, in the namespace of that */
   lower: i32;
-  /** of a macvlan, in the words of ip(8) */
+  /** of a macvlan or ipvlan, in the words of ip(8) */
   mode: string;
+  /** VLAN ID of a vlan */
+  vid: i32;
+  /** IFLA_IFALIAS, what somebody calls it beside its name */
+  alias: string;
+  /** the hardware address that it was built with */
+  permaddr: string;
 }
 
 export function write_link(out: ByteWriter, from: LinkReply): void {
@@ -79,6 +85,12 @@ export function write_link(out: ByteWriter, from: LinkReply): void {
   write_number<i32>(out, from.lower);
   out.text(',"mode":');
   write_text(out, from.mode);
+  out.text(',"vid":');
+  write_number<i32>(out, from.vid);
+  out.text(',"alias":');
+  write_text(out, from.alias);
+  out.text(',"permaddr":');
+  write_text(out, from.permaddr);
   out.byte(125);
 }
 

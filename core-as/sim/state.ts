@@ -97,14 +97,24 @@ export class Link {
   peer: Link | null = null;
   /** The link that it lies on. */
   lower: Link | null = null;
-  /** Of a macvlan, in the words of ip(8). */
+  /** Of a macvlan or ipvlan, in the words of ip(8). */
   mode: string = "";
+  /** What somebody calls it beside its name. */
+  alias: string = "";
+  /** The address that it was built with, where that is known. */
+  permaddr: string = "";
+  /** Of a tap: several may have it open, and who; -1 for nobody in particular. */
+  multi_queue: bool = false;
+  owner: i64 = -1;
+  group: i64 = -1;
   /** Of a macvlan; 0 for the kernel's own. */
   bcqueuelen: u32 = 0;
+  /** VLAN ID of a vlan. */
+  vid: i32 = 0;
   vlan_filtering: bool = false;
   /** Routing table of a VRF. */
   table: u32 = 0;
-  /** Someone chose the address: a bridge then no longer follows its ports. */
+  /** Someone chose the address: a bridge no longer follows its ports, a vlan what it lies on. */
   address_set: bool = false;
   /** Someone changed the MTU: a bridge then no longer follows its ports. */
   mtu_set: bool = false;
@@ -327,6 +337,15 @@ export class State {
       if (this.spaces[i].links.includes(link)) return this.spaces[i];
     }
     return null;
+  }
+  /** The links on a link, of all namespaces. */
+  uppers_of(lower: Link): Link[] {
+    const uppers = new Array<Link>();
+    for (let i = 0; i < this.spaces.length; i++) {
+      const links = this.spaces[i].links;
+      for (let k = 0; k < links.length; k++) if (links[k].lower === lower) uppers.push(links[k]);
+    }
+    return uppers;
   }
   /** Where a path leads; null when no namespace says so. */
   space_at(path: string): Space | null {

@@ -12,6 +12,10 @@
 //   link vrf0 kind vrf up address 02:… mtu 65575 operstate up table 10
 //   link eth7 kind veth up address 02:… mtu 1500 operstate up master vrf0 peer pod/eth2
 //   link eth8 kind macvlan up address 02:… mtu 1500 operstate up mode bridge lower host/eth0
+//   link eth9 kind ipvlan up address 02:… mtu 1500 mode l2 lower host/eth0
+//   link eth10 kind vlan up address 02:… mtu 1500 operstate up id 100 lower host/eth0
+//   link eth9 up address 02:… mtu 1500 operstate up permaddr 02:… alias net1
+//   link tap0 kind tun up address 02:… mtu 1500 multi_queue owner 0 group 12 operstate down
 //   addr 10.1.2.1/24 dev cni0
 //   vlan 1 dev eth5 pvid untagged
 //   route 10.1.2.0/24 dev cni0 proto kernel scope link src 10.1.2.1
@@ -58,12 +62,12 @@
 // The rate of a tbf is in bytes a second, its limit in bytes, its buffer in ticks of 64 ns.
 // Words stand in the order shown; "isolated" follows "hairpin". Left out are: a word that says
 // nothing (no master, promisc off, txqlen 1000, bcqueuelen 1000, a lower link that is not in the
-// text); the operstate of lo, and "lowerlayerdown" is "down" (which of both the kernel says depends
-// on ifindexes that happen to be equal in two namespaces); scope global, table main, metric 0 of
-// IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and routes; table local; rules that
-// every namespace or VRF has, and those that ask for more than source and mark; VLANs of a bridge
-// itself and of ports of a bridge without vlan_filtering, where they do nothing; sysctls that have
-// their default, and of `all` and `default` any but forwarding and
+// text); the operstate of lo and of ipvlans, and "lowerlayerdown" is "down" (which of both the
+// kernel says depends on ifindexes that happen to be equal in two namespaces); scope global, table
+// main, metric 0 of IPv4 and 1024 of IPv6; fe80::/10 and ff00::/8, addresses and routes; table
+// local; rules that every namespace or VRF has, and those that ask for more than source and mark;
+// VLANs of a bridge itself and of ports of a bridge without vlan_filtering, where they do nothing;
+// sysctls that have their default, and of `all` and `default` any but forwarding and
 // net/ipv4/conf/all/accept_redirects, whose default is that of a router or of a host; folders,
 // files called lock, the times of files but for before-boot, and what is below
 // /run/fairlead/leases: it says of the leases what their files say, or nothing that anybody
@@ -130,21 +134,28 @@ function link_line(space: Space, link: Link): string {
   if (link.kind.length > 0) line += ` kind ${link.kind}`;
   line += link.up ? " up" : " down";
   line += ` address ${link.address.length > 0 ? link.address : "none"} mtu ${link.mtu_bytes}`;
+  if (link.multi_queue) line += " multi_queue";
+  if (link.owner >= 0) line += ` owner ${link.owner}`;
+  if (link.group >= 0) line += ` group ${link.group}`;
   if (link.vlan_filtering) line += " vlan_filtering";
   if (link.promisc) line += " promisc";
   if (link.allmulti) line += " allmulti";
   if (link.txqlen != TXQLEN_DEFAULT) line += ` txqlen ${link.txqlen}`;
   const works = operstate(space, link);
-  if (!link.loopback) line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
+  if (!link.loopback && !link.is.operstate_vague)
+    line += ` operstate ${works == "lowerlayerdown" ? "down" : works}`;
   if (master) line += ` master ${master.name}`;
   if (link.table != 0) line += ` table ${link.table}`;
   if (peer) line += ` peer ${place_of(peer)}`;
   else if (link.paired) line += " peer ?";
   if (link.mode.length > 0) line += ` mode ${link.mode}`;
   if (link.bcqueuelen != 0) line += ` bcqueuelen ${link.bcqueuelen}`;
+  if (link.kind == "vlan") line += ` id ${link.vid}`;
   if (lower) line += ` lower ${place_of(lower)}`;
   if (link.hairpin) line += " hairpin";
   if (link.isolated) line += " isolated";
+  if (link.permaddr.length > 0) line += ` permaddr ${link.permaddr}`;
+  if (link.alias.length > 0) line += ` alias ${link.alias}`;
   return line;
 }
 

@@ -11,8 +11,8 @@ export const LINK = {
     like: 'ip -d link show dev $name',
     about:
       'One link by name. `peer` is the ifindex of a veth\'s other end, `kind` "" for lo and ' +
-      'NICs, `table` the routing table of a VRF, `lower` and `mode` are those of a macvlan; 0 ' +
-      'and "" of any other link.',
+      'NICs, `table` the routing table of a VRF, `lower` is of links that lie on another, `mode` ' +
+      'of macvlans and ipvlans, `vid` of VLANs; 0 and "" of any other link.',
   },
   link_get_index: {
     params: { ns: 'ns', ifindex: 'i32' },
@@ -93,19 +93,85 @@ export const LINK = {
       'EBUSY: `lower` is a port of a bridge, or its frames go elsewhere. EINVAL: it is no ' +
       'Ethernet link, carries less than the MTU, or one of mode passthru would not have it alone.',
   },
+  link_add_ipvlan: {
+    params: {
+      ns: 'ns',
+      lower: 'i32',
+      netns: 'ns',
+      name: 'str',
+      mtu_bytes: 'i32',
+      mode: 'str',
+    },
+    errors: ['EEXIST', 'EBUSY', 'EINVAL', 'ENODEV', 'EOPNOTSUPP'],
+    like: 'ip link add link $lower name $name netns $netns mtu $mtu_bytes type ipvlan mode $mode',
+    about:
+      'Makes an ipvlan on the link `lower` of `ns`, down and in `netns`, with the address of ' +
+      '`lower`; `mode` is a word of ip(8), and becomes that of all ipvlans on `lower`. mtu_bytes ' +
+      '0 is that of `lower`. EEXIST: as of link_add_macvlan. EBUSY: `lower` is a port of a ' +
+      'bridge, or carries macvlans. EINVAL: it is no Ethernet link.',
+  },
+  link_add_vlan: {
+    params: {
+      ns: 'ns',
+      lower: 'i32',
+      netns: 'ns',
+      name: 'str',
+      mtu_bytes: 'i32',
+      vid: 'i32',
+    },
+    errors: ['EEXIST', 'EINVAL', 'ENODEV', 'EOPNOTSUPP', 'ERANGE'],
+    like: 'ip link add link $lower name $name netns $netns mtu $mtu_bytes type vlan id $vid',
+    about:
+      'Makes an interface in an 802.1Q VLAN of the link `lower` of `ns`, down and in `netns`, ' +
+      'with the address of `lower`. mtu_bytes 0 is that of `lower`. EEXIST: as of ' +
+      'link_add_macvlan, and when any namespace has that VLAN of `lower`. EINVAL: `lower` ' +
+      'carries less than the MTU. EOPNOTSUPP: it carries no VLANs, or the kernel has none. ' +
+      'ERANGE: no VLAN.',
+  },
+  link_add_tap: {
+    params: {
+      ns: 'ns',
+      name: 'str',
+      multi_queue: 'bool',
+      owner: 'i32',
+      group: 'i32',
+    },
+    errors: ['EEXIST', 'EINVAL', 'ENOENT', 'ENODEV', 'EACCES', 'EPERM'],
+    like: 'ip tuntap add dev $name mode tap vnet_hdr multi_queue user $owner group $group',
+    about:
+      'Makes a tap that stays when nobody has it open, down. `owner` and `group` are the bits of ' +
+      'the numbers of who may open it, -1 for nobody. ENOENT, ENODEV: no /dev/net/tun, or none ' +
+      'behind it, told before EINVAL, which a name is that the kernel does not take.',
+  },
   link_set_name: {
     params: { ns: 'ns', ifindex: 'i32', name: 'str' },
     errors: ['ENODEV', 'EEXIST', 'EBUSY'],
     like: 'ip link set dev $ifindex name $name',
     about: 'Renames a link that is down. EEXIST: the name is taken.',
   },
+  link_set_netns: {
+    params: { ns: 'ns', ifindex: 'i32', netns: 'ns', name: 'str' },
+    errors: ['ENODEV', 'EEXIST', 'EINVAL'],
+    like: 'ip link set dev $ifindex netns $netns name $name',
+    about:
+      'Moves a link into another namespace, under a name: it is down there, without addresses, ' +
+      'routes and sysctls of its own, and its ifindex may be another. EEXIST: the name is taken ' +
+      'there; a link whose former name is free has moved all the same, under that. EINVAL: links ' +
+      'of its kind stay where they are.',
+  },
+  link_set_alias: {
+    params: { ns: 'ns', ifindex: 'i32', alias: 'str' },
+    errors: ['ENODEV', 'EINVAL'],
+    like: 'ip link set dev $ifindex alias "$alias"',
+    about: 'Sets what a link is called beside its name, up to 255 bytes; "" takes it away.',
+  },
   link_set_up: {
     params: { ns: 'ns', ifindex: 'i32' },
-    errors: ['ENODEV', 'EADDRINUSE'],
+    errors: ['ENODEV', 'EADDRINUSE', 'ENETDOWN'],
     like: 'ip link set dev $ifindex up',
     about:
       'Brings a link up. EADDRINUSE: of two macvlans on one link, or of one and that link, only ' +
-      'one can be up with an address.',
+      'one can be up with an address. ENETDOWN: what a VLAN lies on is down.',
   },
   link_set_down: {
     params: { ns: 'ns', ifindex: 'i32' },

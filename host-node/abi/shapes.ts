@@ -34,8 +34,11 @@ export const SHAPES = {
       peer: ['i32', "ifindex of a veth's other end"],
       vlan_filtering: ['bool', 'of a bridge'],
       table: ['u32', 'routing table of a VRF'],
-      lower: ['i32', 'ifindex of the link that a macvlan lies on, in the namespace of that'],
-      mode: ['str', 'of a macvlan, in the words of ip(8)'],
+      lower: ['i32', 'ifindex of the link that it lies on, in the namespace of that'],
+      mode: ['str', 'of a macvlan or ipvlan, in the words of ip(8)'],
+      vid: ['i32', 'VLAN ID of a vlan'],
+      alias: ['str', 'IFLA_IFALIAS, what somebody calls it beside its name'],
+      permaddr: ['str', 'the hardware address that it was built with'],
     },
   },
   Address: {

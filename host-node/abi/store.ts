@@ -58,6 +58,14 @@ export const STORE = {
     like: 'find -L $dir -maxdepth 1 -type f -printf "%f\\n"',
     about: 'Names of the regular files of a folder, links followed.',
   },
+  subdir_list: {
+    params: { dir: 'str' },
+    reply: 'str[]',
+    gives: 'names, sorted bytewise',
+    errors: ['ENOENT', 'ENOTDIR'],
+    like: 'find -L $dir -mindepth 1 -maxdepth 1 -type d -printf "%f\\n"',
+    about: 'Names of the folders of a folder, links followed: sysfs says by them what there is.',
+  },
   file_list: {
     params: { dir: 'str' },
     reply: 'NamedText[]',

@@ -51,6 +51,7 @@ const READS: ReadonlySet<string> = new Set([
   'sysctl_read',
   'dir_unlock',
   'dir_list',
+  'subdir_list',
   'file_before_boot',
   'file_list',
   'file_mtime',

@@ -94,6 +94,10 @@ function words(op: Operation, param: string, args: Args, names: Names): string {
   if (['ifindex', 'lower', 'master', 'to'].includes(param)) {
     return value === 0 ? '' : quote(names.link(ns, Number(value)));
   }
+  if (param === 'vid') return String(value);
+  // -1 is nobody in particular, and 0 is root.
+  if (param === 'owner' || param === 'group')
+    return value === -1 ? '' : String(Number(value) >>> 0);
   if (param === 'family') return FAMILIES[Number(value)] ?? String(value);
   if (param === 'hairpin' || param === 'isolated') return value === 0 ? 'off' : 'on';
   if (param === 'timeout_ms') return String(Number(value) / 1000);

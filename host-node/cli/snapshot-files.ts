@@ -7,6 +7,7 @@ import { forbidden, isWritable, type Notes } from './snapshot-notes.ts';
 
 const [ENOTDIR, EISDIR] = [20, 21];
 const LOCK_NAME = 'lock';
+const SYSFS = '/sys/';
 
 /** Exit code of a `plugin` line that stands for a file that cannot be executed, as in a shell. */
 export const EXIT_NO_PROGRAM = 126;
@@ -55,10 +56,22 @@ export class Files {
       return;
     }
     this.#put(path, `folder ${path}`);
+    if (`${path}/`.startsWith(SYSFS)) {
+      this.#subdirs(path, names);
+      return;
+    }
     for (const name of names.sort()) {
       if (name === LOCK_NAME || name.startsWith(TEMPORARY_PREFIX)) continue;
       const file = path === '/' ? `/${name}` : `${path}/${name}`;
       if (this.#stat(file)?.isFile() === true) this.#regular(file);
+    }
+  }
+
+  /** What is asked of sysfs is what folders there are; its files are questions to drivers. */
+  #subdirs(path: string, names: readonly string[]): void {
+    for (const name of names) {
+      const below = `${path}/${name}`;
+      if (this.#stat(below)?.isDirectory() === true) this.#put(below, `folder ${below}`);
     }
   }
 

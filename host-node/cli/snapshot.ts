@@ -184,10 +184,14 @@ class Namespaces {
     if (link.table !== 0) words.push('table', String(link.table));
     if (link.kind === 'veth') words.push('peer', this.#peerOf(space, link));
     if (link.mode !== '') words.push('mode', link.mode);
+    if (link.kind === 'vlan') words.push('id', String(link.vid));
     const lower = this.#lowerOf(space, link);
     if (lower !== undefined) words.push('lower', lower);
     if (link.hairpin) words.push('hairpin');
     if (link.isolated) words.push('isolated');
+    if (link.permaddr !== '') words.push('permaddr', link.permaddr);
+    // One of several words says no name, which is all that is asked of it.
+    if (/^[^\s\p{Cc}]+$/u.test(link.alias)) words.push('alias', link.alias);
     return words.join(' ');
   }
 

@@ -176,6 +176,17 @@ function isFile(dir: string, entry: Dirent): boolean {
   return statSync(`${dir}/${entry.name}`, { throwIfNoEntry: false })?.isFile() === true;
 }
 
+function subdirList(dir: string): string[] {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  const folders = entries.filter(
+    (entry) =>
+      entry.isDirectory() ||
+      (entry.isSymbolicLink() &&
+        statSync(`${dir}/${entry.name}`, { throwIfNoEntry: false })?.isDirectory() === true),
+  );
+  return folders.map((entry) => entry.name).sort();
+}
+
 function dirList(dir: string): string[] {
   const entries = readdirSync(dir, { withFileTypes: true });
   const files = entries.filter((entry) => isFile(dir, entry)).map((entry) => entry.name);
@@ -342,6 +353,7 @@ export function fileDriver(options: FileOptions = {}): StoreDriver & { close(): 
     file_mtime: ({ path }) => call(() => fileMtime(at(path))),
     file_set_mtime: ({ path, mtime }) => call(() => fileSetMtime(at(path), mtime)),
     dir_list: ({ dir }) => call(() => dirList(at(dir))),
+    subdir_list: ({ dir }) => call(() => subdirList(at(dir))),
     file_list: ({ dir }) => call(() => fileList(at(dir))),
     file_read: ({ path, limit_bytes }) => call(() => fileRead(at(path), limit_bytes)),
     file_create: ({ path, content, replace_empty }) =>

@@ -49,6 +49,20 @@ function linkSetName(spaces: Spaces, { ns, ifindex, name }: Args<'link_set_name'
   spaces.socket(ns).run(set.attrText(rt.IFLA_IFNAME, name));
 }
 
+function linkSetAlias(spaces: Spaces, { ns, ifindex, alias }: Args<'link_set_alias'>): void {
+  const set = command(rt.RTM_NEWLINK).ifinfomsg(rt.AF_UNSPEC, dev(ifindex), 0, 0);
+  // Without the NUL byte of a text: the kernel would take it for a part, and "" for one to set.
+  spaces.socket(ns).run(set.attr(rt.IFLA_IFALIAS, Buffer.from(alias)));
+}
+
+function linkSetNetns(spaces: Spaces, args: Args<'link_set_netns'>): void {
+  const set = command(rt.RTM_NEWLINK)
+    .ifinfomsg(rt.AF_UNSPEC, dev(args.ifindex), 0, 0)
+    .attrU32(rt.IFLA_NET_NS_FD, spaces.fd(args.netns))
+    .attrText(rt.IFLA_IFNAME, args.name);
+  spaces.socket(args.ns).run(set);
+}
+
 function linkSetAddress(spaces: Spaces, args: Args<'link_set_address'>): void {
   const set = command(rt.RTM_NEWLINK)
     .ifinfomsg(rt.AF_UNSPEC, dev(args.ifindex), 0, 0)
@@ -150,6 +164,8 @@ export function linkOperations(spaces: Spaces, call: Call): LinkDriver {
       call(() => linkSetNumber(spaces, ns, ifindex, rt.IFLA_MTU, mtu_bytes)),
     link_set_txqlen: ({ ns, ifindex, txqlen }) =>
       call(() => linkSetNumber(spaces, ns, ifindex, rt.IFLA_TXQLEN, txqlen)),
+    link_set_alias: (args) => call(() => linkSetAlias(spaces, args)),
+    link_set_netns: (args) => call(() => linkSetNetns(spaces, args)),
     link_set_address: (args) => call(() => linkSetAddress(spaces, args)),
     link_set_bridge_port: (args) => call(() => linkSetBridgePort(spaces, args)),
     link_set_master: ({ ns, ifindex, master }) =>

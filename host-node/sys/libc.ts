@@ -20,7 +20,9 @@ export const EAGAIN = 11;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EISDIR = 21;
+export const EBUSY = 16;
 export const EINVAL = 22;
+export const ERANGE = 34;
 export const EFBIG = 27;
 export const ENOSYS = 38;
 export const EBADMSG = 74;
@@ -59,6 +61,7 @@ const CALLS = {
   setsockopt: { arguments: [INT, INT, INT, 'buffer', 'u32'], return: INT },
   getsockopt: { arguments: [INT, INT, INT, 'buffer', 'buffer'], return: INT },
   setns: { arguments: [INT, INT], return: INT },
+  ioctl: { arguments: [INT, 'u64', 'pointer'], return: INT },
   flock: { arguments: [INT, INT], return: INT },
   utimensat: { arguments: [INT, 'buffer', 'buffer', INT], return: INT },
   signal: { arguments: [INT, 'pointer'], return: 'pointer' },
@@ -87,6 +90,7 @@ let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
 let getsockoptCall: ReturnType<typeof bind<'getsockopt'>> | undefined;
 let setnsCall: ReturnType<typeof bind<'setns'>> | undefined;
 let utimensatCall: ReturnType<typeof bind<'utimensat'>> | undefined;
+let ioctlCall: ReturnType<typeof bind<'ioctl'>> | undefined;
 let flockCall: ReturnType<typeof bind<'flock'>> | undefined;
 let errnoLocation: ReturnType<typeof bind<'__errno_location'>> | undefined;
 
@@ -103,6 +107,14 @@ export function socket(domain: number, type: number, protocol: number): number {
   const fd = socketCall(domain, type, protocol);
   if (fd < 0) throw new OsError(errno(), 'socket');
   return fd;
+}
+
+/** ioctl(2) with a number, or with bytes that the kernel reads and may change. */
+export function ioctl(fd: number, request: number, argument: bigint | Buffer): void {
+  errnoLocation ??= bind('__errno_location');
+  ioctlCall ??= bind('ioctl');
+  const pointer = typeof argument === 'bigint' ? argument : addressOf(argument);
+  if (ioctlCall(fd, BigInt(request), pointer) < 0) throw new OsError(errno());
 }
 
 /** bind(2) to an address as the kernel has it; OsError else. */

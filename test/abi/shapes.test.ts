@@ -23,6 +23,7 @@ nft masq 1
 nft chain masq-10.1.2.0/24
 nft element masq4 10.1.2.3 : goto masq-10.1.2.0/24 "net c1 eth0"
 file /etc/a "text"
+folder /opt/cni
 plugin /opt/p 1 "said"
 `;
 const driver = simulatedDriver(wasmModule('sim'), TEXT);
@@ -52,6 +53,7 @@ const ASKED: Readonly<Record<string, () => unknown>> = {
   element_get: () =>
     driver.element_get({ ...TABLE, set: 'masq4', key: Buffer.from([10, 1, 2, 3]) }),
   dir_list: () => driver.dir_list({ dir: '/etc' }),
+  subdir_list: () => driver.subdir_list({ dir: '/opt' }),
   file_list: () => driver.file_list({ dir: '/etc' }),
   exec: () => driver.exec({ path: '/opt/p', env: bytes(''), stdin: bytes(''), timeout_ms: 1000 }),
 };

@@ -185,9 +185,30 @@ const KEYS: readonly Marked[] = [
     ],
   },
   {
-    about: 'keys that the reference plugins need',
-    document: inList('{ "type": ▸▸"vlan", "vlanId": 5 }'),
-    problems: ['error: "vlan" needs "master": add it', 'error: "vlan" needs "ipam": add it'],
+    about: 'keys that a VLAN interface needs, and one that it hardly goes without',
+    document: inList('{ "type": ▸▸▸"vlan" }'),
+    problems: [
+      'error: vlan needs an interface that carries the VLAN: name it by "master"',
+      'error: vlan needs addresses: add "ipam": {"type": "host-local", …}',
+      'warning: without "vlanId" it is VLAN 0, whose frames are in none and bear a priority: ' +
+        'add "vlanId"',
+    ],
+  },
+  {
+    about: 'what an ipvlan cannot have',
+    document: inList(
+      `{ "type": ▸▸"ipvlan", "capabilities": { "mac": true } },
+       { "type": ▸"portmap", "capabilities": { "portMappings": true } }`,
+    ),
+    problems: [
+      'warning: without "ipam" ADD fails, unless a plugin before it in the list gives addresses: ' +
+        'add "ipam"',
+      'warning: an ipvlan has the hardware address of its master, and no other: ' +
+        'take the capability "mac" out',
+      'warning: ports of the host do not lead to what "ipvlan" makes: ' +
+        "the host's packets for it leave by the master for the wire. " +
+        'Use its own address, or another type',
+    ],
   },
 ];
 
@@ -244,7 +265,7 @@ const LOADS: readonly Marked[] = [
   },
   {
     about: 'a main plugin as IPAM',
-    document: inList('{ "type": "tap", "ipam": ▸{ "type": "bridge" } }'),
+    document: inList('{ "type": "sriov", "ipam": ▸{ "type": "bridge" } }'),
     problems: ['error: "bridge" is no IPAM plugin: use one such as "host-local", "static", "dhcp"'],
   },
   {

@@ -448,13 +448,13 @@ describe.skipIf(needsRoot !== '')(`foreign plugins ${needsRoot}`, () => {
   });
 
   test('that come first cannot be simulated', () => {
-    const place = set(PODS + list({ type: 'tap' }));
-    const { ran } = install(place, 'tap');
+    const place = set(PODS + list({ type: 'sriov' }));
+    const { ran } = install(place, 'sriov');
     expect(error(place.dry(task('add')))).toMatchObject({
       code: 104,
       msg:
-        'plugin type="tap" failed: a dry run cannot tell what the plugin "tap", first of ' +
-        'its chain, would make: it would have to execute /opt/cni/bin/tap',
+        'plugin type="sriov" failed: a dry run cannot tell what the plugin "sriov", first of ' +
+        'its chain, would make: it would have to execute /opt/cni/bin/sriov',
     });
     expect(ran()).toBe(false);
   });

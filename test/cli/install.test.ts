@@ -63,7 +63,7 @@ function makeWorld(): void {
   mkdirSync(at('conf'));
   mkdirSync(at('from'));
   writeFileSync(at('bin/bridge'), 'the reference bridge', { mode: 0o750 });
-  writeFileSync(at('bin/vlan'), 'of no concern', { mode: 0o755 });
+  writeFileSync(at('bin/weave-net'), 'of no concern', { mode: 0o755 });
   writeFileSync(at('from/one'), '#!/bin/sh\necho one\n', { mode: 0o600 });
   writeFileSync(at('from/two'), '#!/bin/sh\necho two\n', { mode: 0o700 });
   writeFileSync(at('from/10-pods.conflist'), CONFLIST, { mode: 0o600 });
@@ -118,7 +118,7 @@ describe('install', () => {
       'bin/fairlead': '755 #!/bin/sh\necho one\n',
       'bin/ptp': '-> fairlead',
       'bin/host-local': '-> fairlead',
-      'bin/vlan': '755 of no concern',
+      'bin/weave-net': '755 of no concern',
       'conf/10-pods.conflist': `644 ${CONFLIST}`,
     });
     const links = TYPES.map((type) => `bin/${type}`);
@@ -233,7 +233,7 @@ describe('install', () => {
     install(options({ types: ['loopback'] }));
     expect(tree()).toMatchObject({ 'bin/ptp': '-> fairlead', 'bin/loopback': '-> fairlead' });
     uninstallHere();
-    expect(Object.keys(tree())).toEqual(['bin/bridge', 'bin/vlan']);
+    expect(Object.keys(tree())).toEqual(['bin/bridge', 'bin/weave-net']);
   });
 
   test('an upgrade replaces without a backup; the wrong mode is repaired', () => {
@@ -316,7 +316,7 @@ describe('the conflist', () => {
     }
     uninstall({ bin_dir: at('host/bin'), conf_dir: at('host/conf') });
     expect(readdirSync(at('host/conf'))).toEqual([]);
-    expect(readdirSync(at('host/bin')).sort()).toEqual(['bridge', 'vlan']);
+    expect(readdirSync(at('host/bin')).sort()).toEqual(['bridge', 'weave-net']);
   });
 });
 
@@ -348,7 +348,7 @@ describe('uninstall', () => {
       'bin/bridge',
       'bin/bridge.before-fairlead',
       'bin/ptp',
-      'bin/vlan',
+      'bin/weave-net',
     ]);
   });
 
@@ -619,7 +619,7 @@ uninstalled from /bin
 
   test.each([
     ['errors', '{"type":"bridge","vlan":5000}', 'invalid VLAN ID 5000'],
-    ['types without a program', '{"type":"tap","ipam":{"type":"dhcp"}}', 'no program "tap"'],
+    ['types without a program', '{"type":"sriov","ipam":{"type":"dhcp"}}', 'no program "sriov"'],
   ])('a conflist with %s is refused, and nothing is placed', (_, plugin, words) => {
     const original = tree();
     const text = `{"cniVersion":"1.0.0","name":"pods","plugins":[${plugin}]}`;
@@ -629,7 +629,7 @@ uninstalled from /bin
     expect(said.stderr).toContain('could not attach a container');
     expect(said.stderr).toContain(words);
     expect(tree()).toEqual(original);
-    for (const type of ['tap', 'dhcp']) writeFileSync(at('bin', type), '');
+    for (const type of ['sriov', 'dhcp']) writeFileSync(at('bin', type), '');
     expect(run('install', ...dirs(), '--conflist', conflist()).status).toBe(
       words.startsWith('no program') ? 0 : 1,
     );
@@ -675,7 +675,7 @@ uninstalled from /bin
     [['--constructor'], 'unknown option "--constructor"'],
     [['--types=brigde'], 'no CNI type "brigde": did you mean "bridge"?'],
     [['--types', ''], '--types needs a value'],
-    [['--types=macaroni'], 'there are bridge, ptp, macvlan'],
+    [['--types=macaroni'], 'there are bridge, ptp, macvlan, host-device, tap'],
     [['--conflist'], '--conflist needs a value'],
     [['--conflist', '--dry-run'], 'write --conflist=--dry-run if that is it'],
     [['--dry-run=yes'], '--dry-run takes no value'],

@@ -81,6 +81,42 @@ const TOLD: readonly [string, Record<string, unknown>, string][] = [
     { ns: 1, lower: 2, netns: 1, name: 'm0', ...MACVLAN, bcqueuelen: 2000 },
     'ip -n pod link add link if1.2 name m0 type macvlan mode vepa bcqueuelen 2000',
   ],
+  [
+    'link_add_ipvlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 0, mode: 'l3' },
+    'ip link add link if0.2 name eth0 netns pod type ipvlan mode l3',
+  ],
+  [
+    'link_add_vlan',
+    { ns: 0, lower: 2, netns: 1, name: 'eth0', mtu_bytes: 1400, vid: 0 },
+    'ip link add link if0.2 name eth0 netns pod mtu 1400 type vlan id 0',
+  ],
+  [
+    'link_set_netns',
+    { ns: 0, ifindex: 2, netns: 1, name: 'eth0' },
+    'ip link set dev if0.2 netns pod name eth0',
+  ],
+  [
+    'link_set_netns',
+    { ns: 1, ifindex: 2, netns: 0, name: 'e1' },
+    'ip -n pod link set dev if1.2 netns 1 name e1',
+  ],
+  [
+    'link_set_alias',
+    { ns: 1, ifindex: 2, alias: 'a b' },
+    "ip -n pod link set dev if1.2 alias 'a b'",
+  ],
+  ['link_set_alias', { ns: 1, ifindex: 2, alias: '' }, "ip -n pod link set dev if1.2 alias ''"],
+  [
+    'link_add_tap',
+    { ns: 1, name: 't0', multi_queue: 0, owner: -1, group: -1 },
+    'ip -n pod tuntap add dev t0 mode tap vnet_hdr',
+  ],
+  [
+    'link_add_tap',
+    { ns: 1, name: 't0', multi_queue: 1, owner: 0, group: -2 },
+    'ip -n pod tuntap add dev t0 mode tap vnet_hdr multi_queue user 0 group 4294967294',
+  ],
   ['link_set_name', { ns: 1, ifindex: 2, name: 'n0' }, 'ip -n pod link set dev if1.2 name n0'],
   [
     'link_add_ifb',

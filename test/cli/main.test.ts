@@ -43,7 +43,7 @@ describe('help', () => {
 
   test('of a type has its keys', () => {
     expect(run('help', 'host-local').stdout).toMatch(/IPAM[\s\S]*\n {2}rangeStart\n/);
-    expect(run('help', 'tap').stdout).toContain('a plugin of others');
+    expect(run('help', 'sriov').stdout).toContain('a plugin of others');
   });
 });
 

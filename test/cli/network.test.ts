@@ -444,7 +444,7 @@ describe('status', () => {
   });
 
   test.each([
-    ['a program is missing', { type: 'tap' }, 'no program "tap"'],
+    ['a program is missing', { type: 'sriov' }, 'no program "sriov"'],
     ['the file has errors', { ...bridge, mtu: 'x' }, '"mtu" must be'],
   ])('below 1.1.0 is not ready when %s', (_, plugin, words) => {
     const on = usual({ cniVersion: '1.0.0', plugins: [plugin] });

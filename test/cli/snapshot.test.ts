@@ -19,7 +19,13 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { KNOBS, type SnapshotOptions, snapshot } from '../../host-node/cli/snapshot.ts';
 import { notesOf } from '../../host-node/cli/snapshot-notes.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { needsRoot, needsVlanFiltering, needsVrf } from '../support/needs.ts';
+import {
+  needsIpvlan,
+  needsRoot,
+  needsVlan,
+  needsVlanFiltering,
+  needsVrf,
+} from '../support/needs.ts';
 import { kernelText } from '../support/oracle.ts';
 import { wasmModule } from '../support/wasm.ts';
 
@@ -222,6 +228,39 @@ describe.skipIf(needsRoot !== '')(`namespaces ${needsRoot}`, () => {
     const text = take({ hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] });
     expect(dumped(text)).toBe(kernelText({ host, [pod]: pod }));
     expect(text).toMatch(/^link vrf0 kind vrf up .* table 10$/m);
+    expect(notesOf(text)).toEqual([]);
+  });
+
+  test.skipIf(needsIpvlan !== '')(`ipvlans ${needsIpvlan}`.trimEnd(), () => {
+    const [host, pod] = [addNetns('host'), addNetns('pod')];
+    batch(
+      host,
+      `link add up0 type veth peer name up1
+      link set up0 up
+      link add link up0 name ipv0 type ipvlan mode l3
+      link add link up0 name eth0 netns ${pod} type ipvlan mode l3
+      link set ipv0 up`,
+    );
+    const text = take({ hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] });
+    expect(dumped(text)).toBe(kernelText({ host, [pod]: pod }));
+    expect(text).toMatch(/^link ipv0 kind ipvlan up .* mode l3 lower host\/up0$/m);
+    expect(notesOf(text)).toEqual([]);
+  });
+
+  test.skipIf(needsVlan !== '')(`VLAN interfaces ${needsVlan}`.trimEnd(), () => {
+    const [host, pod] = [addNetns('host'), addNetns('pod')];
+    batch(
+      host,
+      `link add up0 type veth peer name up1
+      link set up1 up
+      link set up0 up
+      link add link up0 name up0.5 type vlan id 5
+      link add link up0 name eth0 netns ${pod} type vlan id 0
+      link set up0.5 up`,
+    );
+    const text = take({ hostNetns: `/run/netns/${host}`, netns: [`/run/netns/${pod}`] });
+    expect(dumped(text)).toBe(kernelText({ host, [pod]: pod }));
+    expect(text).toMatch(/^link eth0 kind vlan down .* id 0 lower host\/up0$/m);
     expect(notesOf(text)).toEqual([]);
   });
 

@@ -361,6 +361,24 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'firewall/no-prev-result': 'what a runtime passes',
   'firewall/policy-no-bridge': 'what a runtime passes',
   'host-local/requested-malformed': 'CNI_ARGS',
+  'ipvlan/chained-bare': 'what a runtime passes: a warning',
+  'ipvlan/chained-two': 'what a runtime passes',
+  'ipvlan/ipam-missing': 'what a runtime passes: a warning',
+  'ipvlan/link-in-container-missing': 'what is in the container',
+  'ipvlan/mac-requested': 'CNI_ARGS',
+  'ipvlan/master-default-none': 'what routes the node has',
+  'ipvlan/master-in-container': 'what is on the node',
+  'ipvlan/master-ipvlan': 'the mode of a link of the node',
+  'ipvlan/master-missing': 'what is on the node',
+  'ipvlan/master-on-host': 'what is in the container',
+  'ipvlan/mode-host': 'the mode of a link of the node',
+  'ipvlan/mode-others': 'the mode of a link of another container',
+  'host-device/device-id-missing': 'what is in the node',
+  'host-device/device-missing': 'what is on the node',
+  'host-device/hwaddr-missing': 'what is on the node',
+  'host-device/lo': 'what is on the node',
+  'host-device/pci-missing': 'what is in the node',
+  'host-device/uplink': 'what routes the node has',
   'macvlan/link-in-container-missing': 'what is in the container',
   'macvlan/master-default-none': 'what routes the node has',
   'macvlan/master-in-container': 'what is on the node',
@@ -379,16 +397,20 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'sbr/no-prev-result': 'what a runtime passes',
   'sbr/other-interface': 'what the plugin before gave',
   'static/malformed': 'CNI_ARGS',
+  'tap/bridge-missing': 'what is in the container',
+  'tap/bridge-other-kind': 'what is in the container',
   'tuning/allowlist': 'the list of allowed sysctls on the node',
   'tuning/allowlist-unusable': 'the list of allowed sysctls on the node',
   'tuning/check-prev-result': 'what a runtime passes',
   'tuning/rolled-back': 'what the kernel refuses',
   'tuning/sysctl-duplicate': 'a key twice is lost on the way into a list here',
+  'vlan/master-missing': 'what is on the node',
+  'vlan/mtu-too-large': 'the MTU of the master: a warning where there is one',
   'vrf/no-prev-result': 'what a runtime passes',
   'vrf/table-conflict': 'the VRF that is there',
 };
 /** Told by validate, and by ADD only when the kernel refuses it. */
-const TOLD_BEFORE = ['tuning/rolled-back'];
+const TOLD_BEFORE = ['tap/mtu-too-small', 'tuning/rolled-back'];
 /** Codes that a configuration earns by itself: version, decoding, values, not supported. */
 const OF_THE_FILE = [1, 6, 7, 104];
 

@@ -56,6 +56,10 @@ const RIGHT: Readonly<Record<string, Json>> = {
   bridge: { ipMasq: true, vlanTrunk: [{ id: 4 }], ipam: STATIC },
   ptp: { ipMasq: true, ipam: STATIC },
   macvlan: { linkInContainer: true, ipam: STATIC },
+  ipvlan: { linkInContainer: true, ipam: STATIC },
+  vlan: { master: 'up0', linkInContainer: true, ipam: STATIC },
+  'host-device': { device: 'eth1', ipam: STATIC },
+  tap: { ipam: STATIC },
   dummy: { ipam: STATIC },
   loopback: {},
   'host-local': {
@@ -88,6 +92,10 @@ const SHARED: readonly [type: string, place: string, keys: string][] = [
   ['bridge', 'dns', 'dns'],
   ['ptp', 'dns', 'dns'],
   ['macvlan', 'dns', 'dns'],
+  ['ipvlan', 'dns', 'dns'],
+  ['vlan', 'dns', 'dns'],
+  ['host-device', 'dns', 'dns'],
+  ['tap', 'dns', 'dns'],
   ['dummy', 'dns', 'dns'],
   ['static', 'ipam.dns', 'dns'],
   ['static', 'ipam.routes', 'routes'],
@@ -193,8 +201,10 @@ describe.each([...ownTypes(), 'fairlead'])('%s', (type) => {
 });
 
 test('ipam.type is read by those who delegate', () => {
-  for (const type of ['bridge', 'ptp', 'macvlan', 'dummy']) {
-    expect(answer(type, { ipam: { type: 5 } }, '')).toContain('must be a string');
+  const main = ['bridge', 'ptp', 'macvlan', 'ipvlan', 'vlan', 'host-device', 'tap', 'dummy'];
+  for (const type of main) {
+    const config = { ...RIGHT[type], ipam: { type: 5 } };
+    expect(answer(type, config, '')).toContain('must be a string');
   }
 });
 

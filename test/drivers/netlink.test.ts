@@ -251,6 +251,8 @@ describe.skipIf(!root)('links', () => {
       table: 0,
       lower: 0,
       mode: '',
+      alias: '',
+      permaddr: '',
     });
     expect(kernel.link_get_index({ ns: 0, ifindex: 1 })).toEqual(get(0, 'lo'));
   });

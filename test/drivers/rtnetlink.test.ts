@@ -221,6 +221,8 @@ describe('replies', () => {
       table: 0,
       lower: 0,
       mode: '',
+      alias: '',
+      permaddr: '',
       master: 3,
       peer: 4,
       // The data of another kind has another meaning.

@@ -312,6 +312,61 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     },
   );
 
+  describe('strangers', () => {
+    /** An ICMP echo request from 10.244.2.9 to a's pod, in VXLAN with VNI 1. */
+    async function forged(): Promise<string> {
+      const mac = (await cluster.on('a', 'cat', '/sys/class/net/fl.1/address')).replaceAll(':', '');
+      const icmp = Buffer.from('0800f7ff00000000', 'hex');
+      const ip = Buffer.from('4500001c00000000400100000000000000000000', 'hex');
+      ip.set([10, 244, 2, 9], 12);
+      ip.set(PODS.a[0].split('.').map(Number), 16);
+      let sum = 0;
+      for (let at = 0; at < 20; at += 2) sum += ip.readUInt16BE(at);
+      ip.writeUInt16BE(~((sum & 0xffff) + (sum >> 16)) & 0xffff, 10);
+      const ethernet = Buffer.from(`${mac}0200000000990800`, 'hex');
+      return Buffer.concat([Buffer.from('0800000000000100', 'hex'), ethernet, ip, icmp]).toString(
+        'hex',
+      );
+    }
+    const sent = (payload: string, to: string): string =>
+      `const { createSocket } = require('dgram'); const s = createSocket('udp4');
+       const payload = Buffer.from(${JSON.stringify(payload)}, 'hex');
+       s.send(payload, 8472, ${JSON.stringify(to)}, () => s.close());`;
+    const echoes = async (): Promise<number> => {
+      const lines = (await cluster.on('pod-a', 'cat', '/proc/net/snmp')).split('\n');
+      const [names, values] = lines
+        .filter((line) => line.startsWith('Icmp:'))
+        .map((l) => l.split(' '));
+      return Number(values![names!.indexOf('InEchos')]);
+    };
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+    test.each(['b', 'x', 'pod-b', 'pod-a'])('a packet for the tunnel from %s', async (from) => {
+      if (from === 'x') {
+        const { cell } = cluster;
+        await cell.run(['ip', 'netns', 'add', 'x']);
+        const veth = ['link', 'add', 'x-eth0', 'type', 'veth', 'peer', 'eth0', 'netns', 'x'];
+        await cell.run(['ip', '-n', 'lan1', ...veth]);
+        await cell.run(['ip', '-n', 'lan1', 'link', 'set', 'x-eth0', 'master', 'br0', 'up']);
+        await cell.run(['ip', '-n', 'x', 'link', 'set', 'eth0', 'up']);
+        await cell.run(['ip', '-n', 'x', 'addr', 'add', '192.0.2.99/24', 'dev', 'eth0']);
+      }
+      const before = await echoes();
+      await cluster.on(from, process.execPath, '-e', sent(await forged(), FACTS.a.own));
+      await settled();
+      // That of another node is let in: so it is a packet that would do harm.
+      expect((await echoes()) - before).toBe(from === 'b' ? 1 : 0);
+    });
+
+    test('rules that somebody flushes are back with the next look', async () => {
+      await cluster.on('a', 'nft', 'delete', 'table', 'inet', 'fairlead_overlay_1');
+      await cluster.cell.run(['ip', '-n', 'a', 'link', 'set', 'fl.1', 'mtu', '1449']);
+      await within(RECOVERY_MS, 'the table is back', async () =>
+        (await cluster.on('a', 'nft', 'list', 'tables')).includes('fairlead_overlay_1'),
+      );
+    });
+  });
+
   test('an agent that is killed harms no traffic, and its successor changes nothing', async () => {
     await cluster.stopAgent('a', 'KILL');
     await expectAllReached();

@@ -108,7 +108,12 @@ const changing: Question[] = [
       ...{ mtu_bytes: 1400, mode: 'bridge', bcqueuelen: 2000 },
     },
   ],
+  ['link_add_ipvlan', { ...HOST, lower: 7, netns: 0, name: 'eth0', mtu_bytes: 1400, mode: 'l3s' }],
+  ['link_add_vlan', { ...HOST, lower: 7, netns: 0, name: 'eth0', mtu_bytes: 0, vid: 4094 }],
   ['link_set_name', { ...HOST, ifindex: 7, name: 'eth1' }],
+  ['link_set_netns', { ...HOST, ifindex: 7, netns: 0, name: 'eth1' }],
+  ['link_set_alias', { ...HOST, ifindex: 7, alias: 'uplink' }],
+  ['link_set_alias', { ...HOST, ifindex: 7, alias: '' }],
   ['link_add_ifb', { ...HOST, name: 'ifb1', address: '0a:58:0a:01:02:03', mtu_bytes: 1400 }],
   ['qdisc_add_ingress', { ...HOST, ifindex: 7 }],
   ['qdisc_add_tbf', { ...TBF, rate_low: 125000, rate_high: 0 }],
@@ -139,6 +144,7 @@ const ELSEWHERE = {
   netns_close: 'no messages',
   sysctl_read: 'a file',
   sysctl_write: 'a file',
+  link_add_tap: 'a file',
   link_del: 'a child sends it: linger.test.ts',
 };
 

@@ -7,13 +7,30 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { makeFlow } from '../support/conntrack.ts';
 import { underTest } from '../support/kernel-driver.ts';
-import { needsDummy, needsMacvlan, needsVrf } from '../support/needs.ts';
+import {
+  needsDummy,
+  needsIpvlan,
+  needsMacvlan,
+  needsTap,
+  needsVlan,
+  needsVrf,
+} from '../support/needs.ts';
 import { netnsAdd, netnsDel } from '../support/netns.ts';
 import { kernelText } from '../support/oracle.ts';
 import { type Call, play } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { DUMMY_SEQUENCES, MACVLAN_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
+import {
+  DUMMY_SEQUENCES,
+  IPVLAN_SEQUENCES,
+  MACVLAN_SEQUENCES,
+  MOVE_SEQUENCES,
+  SEQUENCES,
+  TAKEN_SEQUENCES,
+  TAP_SEQUENCES,
+  VLAN_SEQUENCES,
+  VRF_SEQUENCES,
+} from './sequences.ts';
 
 const root = process.getuid?.() === 0;
 const EMPTY = 'netns host\nnetns pod\n';
@@ -112,6 +129,37 @@ describe.skipIf(needsDummy !== '')(`simulated dummies ${needsDummy}`.trimEnd(), 
 
 describe.skipIf(needsMacvlan !== '')(`simulated macvlans ${needsMacvlan}`.trimEnd(), () => {
   for (const [name, calls] of Object.entries(MACVLAN_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+const needsBoth = needsMacvlan || needsIpvlan;
+describe.skipIf(needsBoth !== '')(`simulated takers of frames ${needsBoth}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(TAKEN_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe('simulated moves', () => {
+  for (const [name, calls] of Object.entries(MOVE_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe.skipIf(needsIpvlan !== '')(`simulated ipvlans ${needsIpvlan}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(IPVLAN_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe.skipIf(needsVlan !== '')(`simulated vlans ${needsVlan}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(VLAN_SEQUENCES)) {
+    test(name, () => compare(calls));
+  }
+});
+
+describe.skipIf(needsTap !== '')(`simulated taps ${needsTap}`.trimEnd(), () => {
+  for (const [name, calls] of Object.entries(TAP_SEQUENCES)) {
     test(name, () => compare(calls));
   }
 });

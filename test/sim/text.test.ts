@@ -7,7 +7,15 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { addr, play, route, unroute, up, veth } from '../support/script.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { randomCalls } from './random.ts';
-import { DUMMY_SEQUENCES, MACVLAN_SEQUENCES, SEQUENCES, VRF_SEQUENCES } from './sequences.ts';
+import {
+  DUMMY_SEQUENCES,
+  IPVLAN_SEQUENCES,
+  MACVLAN_SEQUENCES,
+  SEQUENCES,
+  TAKEN_SEQUENCES,
+  VLAN_SEQUENCES,
+  VRF_SEQUENCES,
+} from './sequences.ts';
 
 const sim = wasmModule('sim');
 const dumpOf = (text: string): string => simulatedDriver(sim, text).dump();
@@ -73,7 +81,10 @@ describe('the text', () => {
   for (const [name, calls] of Object.entries({
     ...SEQUENCES,
     ...DUMMY_SEQUENCES,
+    ...IPVLAN_SEQUENCES,
     ...MACVLAN_SEQUENCES,
+    ...TAKEN_SEQUENCES,
+    ...VLAN_SEQUENCES,
     ...VRF_SEQUENCES,
   })) {
     test(`comes back after: ${name}`, () => {

@@ -71,6 +71,14 @@ function after(rest: readonly string[], word: string): string {
   return rest[rest.indexOf(word) + 1] ?? '';
 }
 
+/** Words of ip-tuntap(8) for those of a tap's line. */
+function tapWords(rest: readonly string[]): string {
+  const words = ['vnet_hdr', ...(rest.includes('multi_queue') ? ['multi_queue'] : [])];
+  if (rest.includes('owner')) words.push('user', after(rest, 'owner'));
+  if (rest.includes('group')) words.push('group', after(rest, 'group'));
+  return ` ${words.join(' ')}`;
+}
+
 /** `qdisc KIND HANDLE dev LINK …` as words of tc(8). */
 function qdiscWords(rest: readonly string[]): string[] {
   const [kind = '', handle = ''] = rest;
@@ -116,6 +124,7 @@ function rankOf(command: string, laid: (link: string) => boolean): number {
   const [object, verb, link = ''] = command.split(' ');
   // A gateway must be reachable before a route leads by it.
   if (/^route .* via /.test(command)) return 5;
+  if (object === 'tuntap') return 0;
   if (object !== 'link') return 4;
   if (command.includes(' master ')) return 3;
   if (verb === 'set' && laid(link)) return 2;
@@ -162,6 +171,7 @@ export class Ground {
       if (word === 'netns') ns = rest[0] ?? '';
       else if (word === 'file') this.file(line);
       else if (word === 'plugin') this.program(line);
+      else if (word === 'folder') mkdirSync(this.root + (rest[0] ?? ''), { recursive: true });
       else if (word === 'dhcp') this.daemon(line);
       else if (word === 'conntrack') this.flows.push([ns, line]);
       else if (word === 'nft') this.rules.set(ns, [...(this.rules.get(ns) ?? []), line]);
@@ -226,6 +236,7 @@ export class Ground {
         const own = kind.fixed_address && value('address');
         const address = own ? `address ${own} ` : '';
         let add = `link add ${name} ${address}type ${value('kind') ?? 'bridge'}`;
+        if (kind.tap) add = `tuntap add ${name} mode tap${tapWords(rest)}`;
         if (peer !== undefined) add += ` peer name ${peerName} netns ${this.prefix}${peerNs}`;
         for (const [flag, option] of Object.entries(kind.flags ?? {})) {
           if (rest.includes(flag)) add += ` ${option}`;
@@ -239,6 +250,7 @@ export class Ground {
         const fixed = name === 'lo' || (key === 'address' && kind.fixed_address);
         if (!fixed && given !== undefined) batch.push(`link set ${name} ${key} ${given}`);
       }
+      if (rest.includes('alias')) batch.push(`link set ${name} alias ${value('alias')}`);
       if (rest.includes('promisc')) batch.push(`link set ${name} promisc on`);
       if (rest.includes('allmulti')) batch.push(`link set ${name} allmulticast on`);
       if (rest.includes('up')) batch.push(`link set ${name} up`);

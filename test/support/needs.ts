@@ -84,6 +84,8 @@ function makes(type: string): boolean {
 }
 
 function probe(type: string): boolean {
+  // What iproute2 makes by another command.
+  if (type === 'tun') return existsSync('/dev/net/tun');
   const ns = `fl${process.pid}need`;
   execFileSync('ip', ['netns', 'add', ns]);
   try {
@@ -103,6 +105,9 @@ const needsLink = (type: string): string =>
 export const needsVlanFiltering = needsLink('bridge vlan_filtering 1');
 export const needsDummy = needsLink('dummy');
 export const needsMacvlan = needsLink('macvlan');
+export const needsIpvlan = needsLink('ipvlan');
+export const needsVlan = needsLink('vlan id 5');
+export const needsTap = needsRoot || need(existsSync('/dev/net/tun'), 'needs /dev/net/tun');
 export const needsVrf = needsLink('vrf table 10');
 /** Where nf_conntrack tracks SCTP, by whose ports it is told apart, it has this. */
 export const needsSctp = existsSync('/proc/sys/net/netfilter/nf_conntrack_sctp_timeout_closed')

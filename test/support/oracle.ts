@@ -145,13 +145,16 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
     flags.includes('PROMISC') && 'promisc',
     flags.includes('ALLMULTI') && 'allmulti',
     link.txqlen !== 1000 && `txqlen ${link.txqlen ?? 0}`,
-    link.ifname !== 'lo' && `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
+    link.ifname !== 'lo' &&
+      !row.vague &&
+      `operstate ${state === 'lowerlayerdown' ? 'down' : state}`,
     link.master !== undefined && `master ${link.master}`,
     ...(row.after_master?.(link.linkinfo.info_data) ?? []),
     kind === 'veth' && `peer ${farOf(seen, home, link)}`,
     row.stacked && `lower ${farOf(seen, home, link)}`,
     port?.hairpin === true && 'hairpin',
     port?.isolated === true && 'isolated',
+    link.ifalias !== undefined && `alias ${link.ifalias}`,
   );
 }
 

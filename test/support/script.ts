@@ -57,9 +57,9 @@ function filtersOf(driver: Driver, ns: number, filters: readonly Filter[]): unkn
 }
 
 function linkText(link: Link): string {
-  const { name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table, mode } = link;
+  const { name, kind, mtu_bytes, up, promisc, allmulti, txqlen, table, mode, vid, alias } = link;
   const flags = `up ${up} promisc ${promisc} allmulti ${allmulti}`;
-  const own = `table ${table} mode ${mode} lower ${link.lower !== 0}`;
+  const own = `table ${table} mode ${mode} vid ${vid} lower ${link.lower !== 0} alias ${alias}`;
   return `${name} ${kind} mtu ${mtu_bytes} ${flags} txqlen ${txqlen} ${own}`;
 }
 
@@ -154,6 +154,26 @@ export const macvlan = (
     bcqueuelen: 0,
     ...more,
   },
+];
+export const ipvlan = (
+  lower: string,
+  name: string,
+  more: Record<string, number | string> = {},
+): Call => [
+  'link_add_ipvlan',
+  { ns: 'host', lower, netns: 'pod', name, mtu_bytes: 0, mode: 'l2', ...more },
+];
+export const vlan = (
+  lower: string,
+  name: string,
+  vid: number,
+  more: Record<string, number | string> = {},
+): Call => ['link_add_vlan', { ns: 'host', lower, netns: 'pod', name, mtu_bytes: 0, vid, ...more }];
+export const move = (ns: string, ifindex: string, netns: string, name: string): Call =>
+  on('link_set_netns', ns, ifindex, { netns, name });
+export const tap = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
+  'link_add_tap',
+  { ns, name, multi_queue: 0, owner: -1, group: -1, ...more },
 ];
 export const ifb = (ns: string, name: string, more: Record<string, number | string> = {}): Call => [
   'link_add_ifb',

@@ -9,8 +9,12 @@ type Words = readonly (string | false)[];
 interface LinkKind {
   /** Its address can only be given when it is made. */
   readonly fixed_address?: true;
+  /** It is made by `ip tuntap`. Of users and groups that have a name iproute2 says that. */
+  readonly tap?: true;
   /** It has no ARP and so no DAD: its accept_dad is -1. */
   readonly no_arp?: true;
+  /** What the kernel says of its working depends on its release: it is not told. */
+  readonly vague?: true;
   /** It lies on another, which its line names by `lower`. */
   readonly stacked?: true;
   /** Words of its line that `ip link add … type KIND` needs as options: a name and its value. */
@@ -30,6 +34,13 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
   },
   dummy: { no_arp: true },
   ifb: { fixed_address: true, no_arp: true },
+  ipvlan: {
+    fixed_address: true,
+    vague: true,
+    stacked: true,
+    options: ['mode'],
+    after_master: ({ mode }) => [`mode ${mode}`],
+  },
   macvlan: {
     stacked: true,
     options: ['mode', 'bcqueuelen'],
@@ -38,7 +49,18 @@ export const LINK_KINDS: Readonly<Record<string, LinkKind>> = {
       bcqueuelen !== 1000 && `bcqueuelen ${bcqueuelen}`,
     ],
   },
+  /** A card, which no kernel makes: a fixture that needs one is of the simulated kernel alone. */
+  nic: {},
+  tun: {
+    tap: true,
+    after_mtu: ({ multi_queue, user, group }) => [
+      multi_queue === true && 'multi_queue',
+      user !== undefined && `owner ${user}`,
+      group !== undefined && `group ${group}`,
+    ],
+  },
   veth: {},
+  vlan: { stacked: true, options: ['id'], after_master: ({ id }) => [`id ${id}`] },
   vrf: {
     no_arp: true,
     options: ['table'],

@@ -158,7 +158,7 @@ function realWorldOn(ground: Ground, open?: Open): World {
   });
 }
 
-/** Shell words that put the ground's /var/lib and /run, /etc and /opt if any, in place. */
+/** Shell words that put the ground's /var/lib and /run, and what else it has, in place. */
 function mountsOf(root: string): string {
   mkdirSync(join(root, 'run/netns'), { recursive: true });
   const mounts = [
@@ -166,7 +166,7 @@ function mountsOf(root: string): string {
     `mount --rbind /run/netns "${root}/run/netns"`,
     `mount --rbind "${root}/run" /run`,
   ];
-  for (const folder of ['etc', 'opt']) {
+  for (const folder of ['etc', 'opt', 'sys/bus', 'sys/devices']) {
     if (existsSync(join(root, folder))) mounts.push(`mount --bind "${root}/${folder}" /${folder}`);
   }
   return mounts.join(' && ');

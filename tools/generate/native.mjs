@@ -149,7 +149,8 @@ function rowsOf(name, shape, top = structOf(name), before = '') {
   const own = Object.entries(shape.fields).map(([field, [type]]) => {
     const letters = [...field].map((letter) => `'${letter}'`).concat('0');
     if (!(type in MEMBERS)) return `    FIELD_LIST, 0, ${letters.join(', ')},`;
-    const offset = `offsetof(${top}, ${before}${memberOf(field)})`;
+    // Up to 255, which shape.c reads it as.
+    const offset = `(char)offsetof(${top}, ${before}${memberOf(field)})`;
     return wrapped(`    FIELD_${MEMBERS[type][1]}, `, [offset, ...letters], ',', '        ');
   });
   return [...base, ...own];
@@ -162,6 +163,7 @@ function written([name, shape]) {
   if (!rows.at(-1).includes('FIELD_LIST')) rows.push('    FIELD_END,');
   const table = `${snake(name).toUpperCase()}_FIELDS`;
   return [
+    `static_assert(sizeof(${structOf(name)}) <= UINT8_MAX + 1, "an offset is a byte");`,
     `static const char ${table}[] = {`,
     ...rows,
     '};',
@@ -180,7 +182,9 @@ function shapesWriters() {
     TOP,
     '#include "shapes.gen.h"',
     '',
+    '#include <assert.h>',
     '#include <stddef.h>',
+    '#include <stdint.h>',
     '',
     '#include "shape.h"',
     '',

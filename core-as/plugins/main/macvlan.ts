@@ -30,6 +30,7 @@ export class Macvlan extends Upper {
       .at(RUNTIME, "mac")
       .at(CNI_ARGS, "MAC");
     type.has_parent = true;
+    type.beside_host = true;
     type.kernel = ["link macvlan"];
   }
   protected get kind(): string {
@@ -72,27 +73,26 @@ export class Macvlan extends Upper {
     return mac_from(adding.request.identity(`macvlan ${adding.netnsID}`));
   }
 
-  protected ask(netns: i32, name: string): i32 {
-    const lower = this.lower;
+  protected ask(lower: i32, netns: i32, name: string): i32 {
     return link_add_macvlan(
-      lower.ns,
-      lower.link.ifindex,
+      this.lower.ns,
+      lower,
       netns,
       name,
       this.inside.mac,
-      lower.mtu_bytes,
+      this.lower.mtu_bytes,
       this.words,
       <i32>this.bcqueuelen,
     );
   }
 
-  protected cure(): string {
+  protected cure(errno: i32, adding: Adding): string {
     const master = `"${this.lower.link.name}"`;
-    switch (failure_errno) {
+    switch (errno) {
       case EEXIST:
         return "another link took its name meanwhile: try again";
       case EBUSY:
-        return `${master} is a port of a bridge or bond, or carries ipvlans: name that as "master"`;
+        return this.busy("ipvlan");
       case EINVAL:
         return this.words == PASSTHRU
           ? `mode passthru needs ${master} for itself, and an Ethernet interface: name another`

@@ -22,6 +22,7 @@ export function chain_check(parts: Parts, file: FileReport): void {
     );
   }
   makers_check(parts.chain);
+  ports_check(parts.chain);
   if (version_before(parts.list.cniVersion, "0.3.0")) layer_2_check(first);
 }
 
@@ -55,6 +56,21 @@ function makers_check(chain: Part[]): void {
       );
     }
     maker = part.type;
+  }
+}
+
+/** What portmap leads to a container is sent by the host, which some links never hear. */
+function ports_check(chain: Part[]): void {
+  const maker = chain[0].row;
+  if (!maker || !maker.beside_host) return;
+  for (let i = 1; i < chain.length; i++) {
+    const row = chain[i].row;
+    if (!row || row.idle_without != "portMappings") continue;
+    chain[i].file.warning(
+      `ports of the host do not lead to what "${maker.name}" makes: the host's packets for it ` +
+        "leave by the master for the wire. Use its own address, or another type",
+      chain[i].offset,
+    );
   }
 }
 

@@ -40,7 +40,6 @@ export function plugin_check(part: Part, installed: Installed): void {
   // What lies under "ipam" is judged all the same where nothing is known of the keys around it.
   if (ipam && (!row || !row.has_key("ipam"))) keys.ipam(ipam);
   capabilities_check(part);
-  required_check(part);
   if (part.role == Role.Chain) return;
   const loaded = load_check(part);
   if (ipam) ipam_check(part, ipam, loaded);
@@ -152,15 +151,6 @@ function never_asked(part: Part): void {
     `"${part.type}" never gets ${name}: add "capabilities": {"${name}": true}`,
     part.offset,
   );
-}
-
-function required_check(part: Part): void {
-  const row = part.row;
-  for (let i = 0; row !== null && i < row.needed.length; i++) {
-    const key = row.needed[i];
-    if (part.object.get(key)) continue;
-    part.file.error(`"${part.type}" needs "${key}": add it`, part.offset);
-  }
 }
 
 /** What the plugin itself says of its keys; whether it is one of ours and has nothing to say. */

@@ -73,10 +73,12 @@ export const IFLA_PROTINFO = 12;
 export const IFLA_TXQLEN = 13;
 export const IFLA_OPERSTATE = 16;
 export const IFLA_LINKINFO = 18;
+export const IFLA_IFALIAS = 20;
 export const IFLA_AF_SPEC = 26;
 export const IFLA_NET_NS_FD = 28;
 export const IFLA_EXT_MASK = 29;
 export const IFLA_LINK_NETNSID = 37;
+export const IFLA_PERM_ADDRESS = 54;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
 export const IFLA_INFO_SLAVE_KIND = 4;
@@ -109,6 +111,17 @@ export const MACVLAN_MODES: ReadonlyMap<string, number> = new Map([
   ['passthru', 8],
   ['source', 16],
 ]);
+
+// linux/if_link.h, IFLA_IPVLAN_* and IPVLAN_MODE_*, in the words of ip(8)
+export const IFLA_IPVLAN_MODE = 1;
+export const IPVLAN_MODES: ReadonlyMap<string, number> = new Map([
+  ['l2', 0],
+  ['l3', 1],
+  ['l3s', 2],
+]);
+
+// linux/if_link.h, IFLA_VLAN_*
+export const IFLA_VLAN_ID = 1;
 
 // linux/fib_rules.h
 export const FR_ACT_TO_TBL = 1;

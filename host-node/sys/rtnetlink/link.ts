@@ -17,11 +17,13 @@ import {
   IFLA_BRIDGE_VLAN_INFO,
   IFLA_BRPORT_ISOLATED,
   IFLA_BRPORT_MODE,
+  IFLA_IFALIAS,
   IFLA_IFNAME,
   IFLA_INFO_DATA,
   IFLA_INFO_KIND,
   IFLA_INFO_SLAVE_DATA,
   IFLA_INFO_SLAVE_KIND,
+  IFLA_IPVLAN_MODE,
   IFLA_LINK,
   IFLA_LINK_NETNSID,
   IFLA_LINKINFO,
@@ -29,8 +31,11 @@ import {
   IFLA_MASTER,
   IFLA_MTU,
   IFLA_OPERSTATE,
+  IFLA_PERM_ADDRESS,
   IFLA_TXQLEN,
+  IFLA_VLAN_ID,
   IFLA_VRF_TABLE,
+  IPVLAN_MODES,
   MACVLAN_MODES,
   NETNSA_NSID,
   RTGENMSG_LEN,
@@ -43,18 +48,22 @@ import { eachAttr, type Message, type Span, truncated } from './reply.ts';
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
 /** Kinds of whose own attributes something is told. */
-const INFORMED = new Set(['bridge', 'macvlan', 'vrf']);
+const INFORMED = new Set(['bridge', 'ipvlan', 'macvlan', 'vlan', 'vrf']);
+/** Kinds of links that lie on another. */
+const STACKED = new Set(['ipvlan', 'macvlan', 'vlan']);
 
 /** An RTM_NEWLINK as a {@link Link}. */
 export function parseLink(message: Message): Link {
   let name = '';
-  let address = '';
+  let [address, permaddr, alias] = ['', '', ''];
   let [mtu_bytes, txqlen, master, lower] = [0, 0, 0, 0];
   let operstate = 0;
-  let info: LinkInfo = { kind: '', vlan_filtering: false, table: 0, mode: '' };
+  let info: LinkInfo = { kind: '', vlan_filtering: false, table: 0, mode: '', vid: 0 };
   eachAttr(message.from(IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFNAME) name = value.text();
     else if (type === IFLA_ADDRESS) address = formatHardware(value.raw());
+    else if (type === IFLA_PERM_ADDRESS) permaddr = formatHardware(value.raw());
+    else if (type === IFLA_IFALIAS) alias = value.text();
     else if (type === IFLA_MTU) mtu_bytes = value.i32();
     else if (type === IFLA_TXQLEN) txqlen = value.u32();
     else if (type === IFLA_MASTER) master = value.i32();
@@ -78,18 +87,21 @@ export function parseLink(message: Message): Link {
     peer: info.kind === 'veth' ? lower : 0,
     vlan_filtering: info.vlan_filtering,
     table: info.table,
-    lower: info.kind === 'macvlan' ? lower : 0,
+    lower: STACKED.has(info.kind) ? lower : 0,
     mode: info.mode,
+    vid: info.vid,
+    alias,
+    permaddr,
   };
 }
 
 /** The word for a number; "" for one that nobody knows. */
-function modeOf(number: number): string {
-  for (const [word, mode] of MACVLAN_MODES) if (mode === number) return word;
+function modeOf(modes: ReadonlyMap<string, number>, number: number): string {
+  for (const [word, mode] of modes) if (mode === number) return word;
   return '';
 }
 
-type LinkInfo = Pick<Link, 'kind' | 'vlan_filtering' | 'table' | 'mode'>;
+type LinkInfo = Pick<Link, 'kind' | 'vlan_filtering' | 'table' | 'mode' | 'vid'>;
 
 function parseLinkInfo(span: Span): LinkInfo {
   let kind = '';
@@ -98,17 +110,21 @@ function parseLinkInfo(span: Span): LinkInfo {
     if (type === IFLA_INFO_KIND) kind = value.text();
     else if (type === IFLA_INFO_DATA) data = value;
   });
-  let [vlan_filtering, table, mode] = [false, 0, ''];
+  let [vlan_filtering, table, mode, vid] = [false, 0, '', 0];
   if (data !== undefined && INFORMED.has(kind)) {
     eachAttr(data, (type, value) => {
       if (kind === 'vrf' && type === IFLA_VRF_TABLE) table = value.u32();
-      else if (kind === 'macvlan' && type === IFLA_MACVLAN_MODE) mode = modeOf(value.u32());
-      else if (kind === 'bridge' && type === IFLA_BR_VLAN_FILTERING) {
+      else if (kind === 'vlan' && type === IFLA_VLAN_ID) vid = value.u16();
+      else if (kind === 'macvlan' && type === IFLA_MACVLAN_MODE) {
+        mode = modeOf(MACVLAN_MODES, value.u32());
+      } else if (kind === 'ipvlan' && type === IFLA_IPVLAN_MODE) {
+        mode = modeOf(IPVLAN_MODES, value.u16());
+      } else if (kind === 'bridge' && type === IFLA_BR_VLAN_FILTERING) {
         vlan_filtering = value.u8() !== 0;
       }
     });
   }
-  return { kind, vlan_filtering, table, mode };
+  return { kind, vlan_filtering, table, mode, vid };
 }
 
 /** What link_get does not tell of a link. */

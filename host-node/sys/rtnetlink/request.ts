@@ -104,6 +104,11 @@ export class Request {
     return this.u8(value).end(start);
   }
 
+  attrU16(type: number, value: number): this {
+    const start = this.nest(type, 0);
+    return this.u16(value).end(start);
+  }
+
   attrU32(type: number, value: number): this {
     const start = this.nest(type, 0);
     return this.u32(value).end(start);
