@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { sinceBoot_ms } from '../../host-node/sys/libc.ts';
 import { AgentCore } from '../core.ts';
+import { collectWhenQuiet } from '../memory.ts';
 import { Links, NoLink } from './links.ts';
 import type { Action, Actions, Event, MachineSettings } from './protocol.ts';
 import { sendRelease } from './release.ts';
@@ -47,6 +48,7 @@ export class Daemon {
   readonly #callers: CallerSocket;
   /** Events that came while another was acted on. */
   readonly #queue: Event[] = [];
+  readonly #happened = collectWhenQuiet();
   #busy = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -100,6 +102,7 @@ export class Daemon {
     this.#queue.push(event);
     if (this.#busy || this.#closed) return;
     this.#busy = true;
+    this.#happened();
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#step(next);
