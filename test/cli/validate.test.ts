@@ -351,6 +351,7 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'bridge/static-empty': 'the runtime may name an address: a warning',
   'bridge/uplink-no-port': 'the link is no port',
   'delegate/error-code': 'what the program prints',
+  'dhcp/no-daemon': 'what listens there',
   'delegate/garbage-cut': 'what the program prints',
   'delegate/garbage-error': 'what the program prints',
   'delegate/garbage-result': 'what the program prints',
