@@ -11,6 +11,8 @@ import { pair_read } from "./net/veth";
 import { Row, types_fill } from "./plugin/find";
 import { Plugin } from "./plugin/plugin";
 import { foreign_types } from "./plugins/foreign";
+import { Dhcp } from "./plugins/ipam/dhcp/dhcp";
+import { dhcp_leased_read } from "./plugins/ipam/dhcp/taken";
 import { HostLocal } from "./plugins/ipam/host-local/host-local";
 import { leases_read } from "./plugins/ipam/host-local/leases-taken";
 import { Static } from "./plugins/ipam/static/static";
@@ -51,6 +53,7 @@ const ROWS: Row[] = [
   new Row("loopback", (): Plugin => new Loopback()),
   new Row("host-local", (): Plugin => new HostLocal()),
   new Row("static", (): Plugin => new Static()),
+  new Row("dhcp", (): Plugin => new Dhcp()),
   new Row("portmap", (): Plugin => new Portmap()),
   new Row("tuning", (): Plugin => new Tuning()),
   new Row("bandwidth", (): Plugin => new Bandwidth()),
@@ -68,6 +71,7 @@ function effect_of(word: string, from: JsonValue): Effect | null {
   if (word == "link") return inside_read(from);
   if (word == "device") return moved_read(from);
   if (word == "leases") return leases_read(from);
+  if (word == "dhcp") return dhcp_leased_read(from);
   if (word == "elements") return elements_read(from);
   if (word == "uses") return uses_read(from);
   if (word == "bandwidth") return limited_read(from);

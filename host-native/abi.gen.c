@@ -902,3 +902,18 @@ u32 Z_pluginZ_exec(struct Z_plugin_instance_t *instance, u32 path_ptr, u32 path_
     if (status == 0) status = plugin_exec(host, path, env, stdin, (int32_t)timeout_ms);
     return border_end(host, status);
 }
+
+u32 Z_pluginZ_socket_call(struct Z_plugin_instance_t *instance, u32 path_ptr, u32 path_len,
+    u32 opening_ptr, u32 opening_len, u32 request_ptr, u32 request_len, u32 timeout_ms)
+{
+    struct host *host = (struct host *)instance;
+    struct span path;
+    struct span opening;
+    struct span request;
+    int32_t status = border_begin(host, true);
+    if (status == 0) status = border_text(host, path_ptr, path_len, &path);
+    if (status == 0) status = border_bytes(host, opening_ptr, opening_len, &opening);
+    if (status == 0) status = border_bytes(host, request_ptr, request_len, &request);
+    if (status == 0) status = plugin_socket_call(host, path, opening, request, (int32_t)timeout_ms);
+    return border_end(host, status);
+}

@@ -20,6 +20,7 @@ struct order_head {
     uint32_t env;
     uint32_t input;
     int32_t timeout_ms;
+    uint32_t call;
 };
 
 /** Before the bytes of a slot. */
@@ -69,7 +70,8 @@ static int32_t serve_one(int fd, struct host *host, executor *execute)
     if (status < 0) return status;
     const char *env = parts.bytes + head.path;
     struct order order = {
-        {parts.bytes, head.path}, {env, head.env}, {env + head.env, head.input}, head.timeout_ms};
+        {parts.bytes, head.path}, {env, head.env}, {env + head.env, head.input}, head.timeout_ms,
+        head.call != 0};
     reply_begin(&host->reply);
     struct answer_head answer = {.status = execute(host, &order)};
     const char *shown = reply_shown(&host->reply, &answer.length);
@@ -113,7 +115,7 @@ int32_t launcher_ask(struct host *host, const struct order *order)
     if (order->path.len > PATH_MAX) return -ENAMETOOLONG;
     if (order->env.len > PART_LIMIT_BYTES || order->input.len > PART_LIMIT_BYTES) return -E2BIG;
     struct order_head head = {
-        order->path.len, order->env.len, order->input.len, order->timeout_ms};
+        order->path.len, order->env.len, order->input.len, order->timeout_ms, order->call};
     int32_t status = io_write(channel, &head, sizeof head);
     if (status == 0) status = io_write(channel, order->path.ptr, order->path.len);
     if (status == 0) status = io_write(channel, order->env.ptr, order->env.len);

@@ -11,12 +11,15 @@
 
 #include "host.h"
 
-/** The arguments of plugin.exec. */
+/** The arguments of plugin.exec, or of plugin.socket_call. */
 struct order {
     struct span path;
+    /** Of a call: what is said first. */
     struct span env;
     struct span input;
     int32_t timeout_ms;
+    /** Whether the path is that of a socket. */
+    bool call;
 };
 
 /** Executes a plugin; what plugin.exec gives. */

@@ -30,6 +30,7 @@ static const char PREFIX[] = "CNI_";
 static const char CONFINE[] = "FAIRLEAD_CONFINE";
 /** The name of a chain in one call and of the command line. */
 static const char FAIRLEAD[] = "fairlead";
+static const char DHCP[] = "dhcp";
 /** The Node program, beside this one. */
 static const char COMMAND_LINE[] = "fairlead-cli";
 
@@ -56,8 +57,11 @@ static void collect(struct buffer *env)
     }
 }
 
-/** Becomes the command line, where it is installed; comes back when it is not. */
-static int become_command_line(char **argv)
+/**
+ * Becomes the command line, where it is installed; comes back when it is not. Under the name of the
+ * type dhcp people start its daemon, as they did with the reference's: that name is kept.
+ */
+static int become_command_line(char **argv, const char *type)
 {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -67,7 +71,8 @@ static int become_command_line(char **argv)
         memcpy(slash + 1, COMMAND_LINE, sizeof COMMAND_LINE);
         // By this name it knows that it is wanted as a command line.
         static char name[sizeof FAIRLEAD];
-        memcpy(name, FAIRLEAD, sizeof FAIRLEAD);
+        bool daemon = strcmp(type, DHCP) == 0;
+        memcpy(name, daemon ? DHCP : FAIRLEAD, daemon ? sizeof DHCP : sizeof FAIRLEAD);
         argv[0] = name;
         execv(path, argv);
     }
@@ -120,7 +125,7 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     }
     const char *type = base_name(argv[0]);
-    if (!is_plugin(argc, type)) return become_command_line(argv);
+    if (!is_plugin(argc, type)) return become_command_line(argv, type);
     hold_writes();
     collect(&env);
     if (env.error != 0 || runtime_begin() != 0) {

@@ -21,6 +21,7 @@
 #include "path.h"
 #include "reach.h"
 #include "shapes.gen.h"
+#include "socket-call.h"
 #include "text.h"
 
 #define CHUNK_BYTES 65536u
@@ -311,6 +312,9 @@ static int32_t execute(struct host *host, const struct order *order)
 /** The same for another process, which need not be what it was. */
 static int32_t execute_checked(struct host *host, const struct order *order)
 {
+    if (order->call) {
+        return reach_may_call(order->path) ? socket_talk(host, order) : refused(host);
+    }
     return reach_may_execute(order->path, order->env) ? execute(host, order) : refused(host);
 }
 
@@ -322,7 +326,15 @@ int32_t plugin_begin_launcher(void)
 int32_t plugin_exec(struct host *host, struct span path, struct span env, struct span input,
     int32_t timeout_ms)
 {
-    struct order order = {path, env, input, timeout_ms};
+    struct order order = {path, env, input, timeout_ms, false};
     if (!reach_may_execute(path, env)) return refused(host);
     return launcher_is_there() ? launcher_ask(host, &order) : execute(host, &order);
+}
+
+int32_t plugin_socket_call(struct host *host, struct span path, struct span opening,
+    struct span request, int32_t timeout_ms)
+{
+    struct order order = {path, opening, request, timeout_ms, true};
+    if (!reach_may_call(path)) return refused(host);
+    return launcher_is_there() ? launcher_ask(host, &order) : socket_talk(host, &order);
 }

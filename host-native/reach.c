@@ -12,6 +12,7 @@
 #include "confine.h"
 #include "landlock.h"
 #include "plugin.h"
+#include "text.h"
 
 /** Far above what any configuration leads to. */
 #define LIST_LIMIT_BYTES 65536u
@@ -103,6 +104,14 @@ bool reach_may_execute(struct span path, struct span env)
     if (slash == NULL) return false;
     if (is_in_path(text, (size_t)(slash - text))) return is_named(slash + 1);
     return is_named(text);
+}
+
+bool reach_may_call(struct span path)
+{
+    for (const char *at = next(&programs, NULL); at != NULL; at = next(&programs, at)) {
+        if (span_is(path, at)) return true;
+    }
+    return wanted == REACH_FREE;
 }
 
 /** Takes over a list whose texts are lines: 0 or -errno. */

@@ -38,4 +38,7 @@ bool reach_may_write(const char *path);
  */
 bool reach_may_execute(struct span path, struct span env);
 
+/** Whether a process may be called that listens at a path: one that was named. */
+bool reach_may_call(struct span path);
+
 #endif

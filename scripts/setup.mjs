@@ -42,6 +42,12 @@ export const PACKAGES = [
     needed_for: ['demo', 'test', 'bench'],
   },
   {
+    package: 'dnsmasq-base',
+    provides: 'dnsmasq',
+    why: 'dnsmasq is the server that leases of dhcp are tried with',
+    needed_for: ['test', 'bench'],
+  },
+  {
     package: 'iptables',
     provides: 'iptables',
     why: 'the reference plugins execute it for masquerade, host ports and firewall',
@@ -170,7 +176,7 @@ export const PACKAGES = [
   {
     package: 'busybox-static',
     provides: 'busybox',
-    why: 'busybox is all that is inside those containers',
+    why: 'busybox is all that is inside those containers, and gives leases of seconds (udhcpd)',
     needed_for: ['test'],
   },
   {

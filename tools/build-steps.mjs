@@ -25,16 +25,20 @@ const assembled = (target, entry, output, inputs) => ({
 });
 
 const WITHOUT_WASI = ['!core-as/wasi.ts', '!core-as/wasi-imports.ts'];
-const AGENT_ALONE = ['agent.ts', 'agent-panic.ts', 'dhcp/', 'overlay/'];
+// core-as/dhcp/ is not among them: what a plugin and the daemon say to each other is of both.
+const AGENT_ALONE = ['agent.ts', 'agent-panic.ts', 'overlay/'];
 const WITHOUT_AGENT = AGENT_ALONE.map((path) => `!core-as/${path}`);
 const TOOLS_INPUTS = [
   ...['core-as/', '!core-as/sim/', '!core-as/test/'],
   ...WITHOUT_WASI,
   ...WITHOUT_AGENT,
 ];
-const AGENT_INPUTS = [...AGENT_ALONE.map((path) => `core-as/${path}`), 'core-as/lib/'];
+const AGENT_INPUTS = [
+  ...AGENT_ALONE.map((path) => `core-as/${path}`),
+  ...['core-as/dhcp/', 'core-as/lib/'],
+];
 const CORE_INPUTS = [...TOOLS_INPUTS, '!core-as/tasks/', '!core-as/tools.ts'];
-const SIM_INPUTS = ['core-as/sim/', 'core-as/lib/', 'core-as/nft/'];
+const SIM_INPUTS = ['core-as/sim/', 'core-as/dhcp/', 'core-as/lib/', 'core-as/nft/'];
 const WASI_INPUTS = [
   ...['core-as/', '!core-as/test/', '!core-as/core.ts', '!core-as/tools.ts'],
   ...WITHOUT_AGENT,

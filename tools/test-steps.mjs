@@ -19,7 +19,7 @@ const ROWS = [
   ['test/core/wasi', [...IN_MEMORY, 'wasi']],
   ['test/core/', IN_MEMORY],
   ['test/dhcp/dnsmasq', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
-  ['test/dhcp/', ['agent', 'core', 'sim']],
+  ['test/dhcp/', ['agent']],
   ['test/overlay/', ['agent']],
   ['test/docs/', [...IN_MEMORY, 'wasi']],
   ['test/drivers/', IN_MEMORY],
@@ -29,7 +29,7 @@ const ROWS = [
   ['test/fixtures/native-variants', [...IN_MEMORY, 'native', 'native-asan', 'native-arm64']],
   ['test/fixtures/native', [...IN_MEMORY, 'native']],
   ['test/fixtures/', IN_MEMORY],
-  ['test/fuzz/', [...IN_MEMORY, 'executable']],
+  ['test/fuzz/', [...IN_MEMORY, 'agent', 'executable']],
   ['test/leases/', IN_MEMORY],
   ['test/lib/', ['test-lib']],
   ['test/native/linger', [...IN_MEMORY, ...HOSTS]],
@@ -42,6 +42,7 @@ const ROWS = [
   ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/', []],
+  ['test/uml/device', ['native']],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],
 ];
 

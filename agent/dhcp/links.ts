@@ -53,7 +53,7 @@ export class Links {
       const netnsID = new TextDecoder().decode(kernel.netns_id({ ns }));
       const socket = spaces.inside(ns, () => openPacket(link.ifindex));
       this.#open.set(lease, { netns: path, ifindex: link.ifindex, socket });
-      return { netnsID, mac, kind: link.kind, mtu_bytes: link.mtu_bytes };
+      return { netnsID, mac, kind: link.kind, mtu_bytes: link.mtu_bytes, fresh: !link.up };
     } catch (error) {
       throw noLink(error, path, ifname);
     } finally {

@@ -44,6 +44,8 @@ export interface FoundLink {
   readonly mac: number;
   readonly kind: string;
   readonly mtu_bytes: number;
+  /** It was down, so that what is sent at once may be lost on its way. */
+  readonly fresh: boolean;
 }
 
 export type Action =

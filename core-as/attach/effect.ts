@@ -41,6 +41,10 @@ export abstract class Effect {
   folder(site: Site): string {
     return "";
   }
+  /** The path of a socket that taking it back calls; "" for none. */
+  get socket(): string {
+    return "";
+  }
   /** Writes its members, beside "effect" and "by". */
   write(into: JsonValue): void {}
   /**

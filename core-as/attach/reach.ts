@@ -23,7 +23,11 @@ export function reach_hold(request: Request, records: Attachment[]): CniError | 
     const record = records[i];
     const site = record.site;
     if (record.netns.startsWith(PROCESSES)) reach.write_anywhere();
-    for (let k = 0; k < record.effects.length; k++) reach.write(record.effects[k].folder(site));
+    for (let k = 0; k < record.effects.length; k++) {
+      const effect = record.effects[k];
+      reach.write(effect.folder(site));
+      if (effect.socket.length > 0) reach.execute(effect.socket);
+    }
   }
   const make = request.env.command == "ADD";
   const held = confine(reach.folder_lines, reach.program_lines, make);

@@ -64,6 +64,8 @@ export class Lease {
   mac: u64 = 0;
   kind: string = "";
   mtu_bytes: i32 = 0;
+  /** Its link was set up just now: bridges between may not forward yet. */
+  fresh: bool = false;
 
   /** IPv4, 0 for none; of an offer while it is requested. */
   address: u32 = 0;

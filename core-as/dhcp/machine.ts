@@ -13,12 +13,12 @@ import {
   client_frame,
   client_opened,
   client_release,
-  client_released,
   client_tick,
   Link,
 } from "./client";
 import { Asked, Context, Told } from "./context";
 import { Lease, lease_read, State } from "./lease";
+import { client_released } from "./leave";
 import { ALLOCATE, RELEASE } from "./rpc";
 import { Server } from "./server";
 import { Wanted } from "./wanted";
@@ -61,6 +61,8 @@ function of_lease(name: string, event: JsonValue, lease: Lease): void {
     link.mac = <u64>integer_at(event, "mac", 0);
     link.kind = event.text_at("kind");
     link.mtu_bytes = <i32>integer_at(event, "mtu_bytes", 0);
+    const fresh = event.get("fresh");
+    link.fresh = fresh !== null && fresh.bool;
     client_opened(lease, context, link);
   } else if (name == "failed") {
     const gone = event.get("gone");

@@ -23,6 +23,8 @@ export const CLIENT_ID: i32 = 61;
 export const DOMAIN_SEARCH: i32 = 119;
 export const CLASSLESS_ROUTES: i32 = 121;
 const END: i32 = 255;
+/** Most values are no longer, and a lease is kept with all of its own. */
+const SHORT_BYTES: i32 = 16;
 
 const NAMES: string[] = [
   "dhcp-client-identifier",
@@ -72,7 +74,7 @@ export class Options {
   add(number: i32): ByteWriter {
     const known = this.get(number);
     if (known) return known;
-    const made = new ByteWriter();
+    const made = new ByteWriter(SHORT_BYTES);
     this.numbers.push(number);
     this.values.push(made);
     return made;

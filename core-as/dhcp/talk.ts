@@ -25,6 +25,9 @@ import {
 } from "./packet";
 
 const EVERYBODY: u32 = 0xffffffff;
+/** On a link that was set up just now: the kernel tells a bridge of it within a second. */
+const EARLY_TRIES: i32 = 6;
+const EARLY_MS: i64 = 25;
 const FAST_TRIES: i32 = 4;
 const FAST_MS: i64 = 2000;
 const SLOW_MS: i64 = 4000;
@@ -34,9 +37,11 @@ const LEAST_WAIT_MS: i64 = 2000;
 
 /** When a message that nobody answers is said again. */
 export function resend_ms(lease: Lease, context: Context): i64 {
+  const early = lease.fresh ? EARLY_TRIES : 0;
+  if (lease.tries <= early) return context.now_ms + (EARLY_MS << (<i64>(lease.tries - 1)));
   let wait_ms = FAST_MS;
-  if (lease.tries > FAST_TRIES) {
-    const doublings = min(lease.tries - FAST_TRIES - 1, 20);
+  if (lease.tries - early > FAST_TRIES) {
+    const doublings = min(lease.tries - early - FAST_TRIES - 1, 20);
     wait_ms = min(SLOW_MS << (<i64>doublings), context.settings.resendmax_ms);
   }
   return context.now_ms + max(wait_ms + context.jitter_ms(), 100);

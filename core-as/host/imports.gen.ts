@@ -25,9 +25,9 @@ export declare function host_sleep(duration_ms: i32): i32;
 /**
  * Says how far the call reaches, before it changes anything but its locks: it writes below these
  * folders, a line each, and executes these programs, a line each: a name is that of a file in a
- * folder of CNI_PATH, all else a path. The folder / is all of them. With `make` those that are
- * missing are made. A host may hold the call to it, or do nothing; that of a second call in one
- * process may count for nothing.
+ * folder of CNI_PATH, all else a path, maybe of a socket that it calls. The folder / is all of
+ * them. With `make` those that are missing are made. A host may hold the call to it, or do nothing;
+ * that of a second call in one process may count for nothing.
  */
 @external("host", "confine")
 export declare function host_confine(
@@ -731,5 +731,21 @@ export declare function plugin_exec(
   env_len: i32,
   stdin: usize,
   stdin_len: i32,
+  timeout_ms: i32,
+): i32;
+
+/**
+ * Calls a process that listens on a socket of the file system: says $opening, waits for a first
+ * word, says $request and no more, and hears the other out, at most 1 MiB. An empty $opening only
+ * finds out whether somebody listens.
+ */
+@external("plugin", "socket_call")
+export declare function plugin_socket_call(
+  path: usize,
+  path_len: i32,
+  opening: usize,
+  opening_len: i32,
+  request: usize,
+  request_len: i32,
   timeout_ms: i32,
 ): i32;

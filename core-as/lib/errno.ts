@@ -31,6 +31,7 @@ export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ETIMEDOUT = 110;
+export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 export const EDQUOT = 122;
 

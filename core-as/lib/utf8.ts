@@ -59,15 +59,16 @@ export class Utf8 {
   }
 }
 
-/** Of a writer to begin with: most have little to write, and each page of memory costs 1 µs. */
-const CAPACITY: i32 = 128;
-
 /** A growing block of bytes; `s += t` copies everything each time, this does not. */
 export class ByteWriter {
   len: i32 = 0;
   /** Managed, so that a module whose memory is freed frees it. */
-  private block: ArrayBuffer = new ArrayBuffer(CAPACITY);
-  private capacity: i32 = CAPACITY;
+  private block: ArrayBuffer;
+
+  /** Most have little to write, and each page of memory costs 1 µs. */
+  constructor(private capacity: i32 = 128) {
+    this.block = new ArrayBuffer(capacity);
+  }
 
   /** Its first byte, until more is written. */
   get ptr(): usize {

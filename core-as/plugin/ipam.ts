@@ -80,6 +80,12 @@ export function ipam_add(request: Request, plugin: Plugin, adding: Adding): Outc
   return outcome;
 }
 
+/** Whether addresses come over the container's link. Tolerates anything. */
+export function ipam_over_link(request: Request): bool {
+  const plugin = ipam_find(ipam_type(request));
+  return plugin ? plugin.over_link : false;
+}
+
 /** Says how far it reaches. */
 export function ipam_reach(request: Request, into: Reach): void {
   const plugin = ipam_find(ipam_type(request));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A main plugin: the order in which one works, in one place. Is CNI_IFNAME free → addresses → the
 // link is made → configured in the container → what is shared → the end is waited for → result; and
-// CHECK, DEL, GC and STATUS likewise. A type says what kind of link it makes, how, and what is its
+// CHECK, DEL, GC and STATUS likewise. Addresses that come over the link come when it is made. A type says what kind of link it makes, how, and what is its
 // own beyond that. This file refuses to know any kind of link.
 
 import { Adding } from "../attach/adding";
@@ -21,6 +21,7 @@ import {
   ipam_find,
   ipam_gc,
   ipam_load,
+  ipam_over_link,
   ipam_reach,
   ipam_type_strict,
 } from "./ipam";
@@ -119,18 +120,15 @@ export abstract class Main extends Plugin {
     const lacking = this.ready(request);
     if (lacking) return failed(lacking);
     this.note(adding);
-    let result: Result;
+    const result = new Result();
     const ipam = this.ipam;
-    if (!ipam) result = this.given(request);
-    else {
-      // The likeliest failure comes before any link.
-      const outcome = ipam_add(request, ipam, adding);
-      const leased = outcome.result;
-      if (!leased) return outcome;
-      result = leased;
-    }
-    let error = this.prepare(result);
+    const over_link = ipam !== null && ipam.over_link;
+    let error: CniError | null = null;
+    // The likeliest failure comes before any link.
+    if (!over_link) error = this.lease(request, result, adding);
     if (!error) error = adding.write();
+    if (!error) error = this.make(request, result, adding);
+    if (!error && over_link) error = this.lease(request, result, adding);
     if (!error) error = this.wire(request, result, adding);
     if (error) return failed(error);
     const dns = this.dns;
@@ -138,15 +136,24 @@ export abstract class Main extends Plugin {
     return new Outcome(result);
   }
 
+  /** Takes what IPAM gives into the result, and completes it. */
+  private lease(request: Request, result: Result, adding: Adding): CniError | null {
+    const ipam = this.ipam;
+    const outcome = ipam ? ipam_add(request, ipam, adding) : new Outcome(this.given(request));
+    const leased = outcome.result;
+    if (!leased) return outcome.error;
+    result.ips = leased.ips;
+    result.routes = leased.routes;
+    result.dns = leased.dns;
+    return this.prepare(result);
+  }
+
   private wire(request: Request, result: Result, adding: Adding): CniError | null {
-    result.interfaces = new Array<Interface>();
-    let error = this.make(request, result, adding);
-    if (error) return error;
     const container = new Interface(request.env.ifname, request.env.netns);
     container.mac = this.link.address;
     for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = result.interfaces.length;
     result.interfaces.push(container);
-    error = this.configure(request, result, adding);
+    let error = this.configure(request, result, adding);
     // What is shared comes last, so that it need not be undone.
     if (!error) error = this.share(request, result, adding);
     if (!error) error = this.settle(request, result);
@@ -177,8 +184,10 @@ export abstract class Main extends Plugin {
 
   /** By its record the link is gone already, and so are addresses but those of a foreign plugin. */
   del(request: Request, recorded: bool, errors: CniError[]): void {
+    const over_link = ipam_over_link(request);
+    if (over_link) ipam_del(request, recorded, errors);
     if (!recorded) this.unmake(request, errors);
-    ipam_del(request, recorded, errors);
+    if (!over_link) ipam_del(request, recorded, errors);
   }
 
   /** Links go by the records of attachments (../attach/collect.ts); what is left is addresses. */

@@ -48,6 +48,10 @@ export abstract class Plugin {
   get chained(): bool {
     return false;
   }
+  /** Whether its addresses come over the container's link, of an IPAM plugin: it is made first. */
+  get over_link(): bool {
+    return false;
+  }
   /** The addresses that the configuration gives, of an IPAM plugin. Tolerates anything. */
   pools(request: Request): Pool[] {
     return new Array<Pool>();

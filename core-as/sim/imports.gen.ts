@@ -955,3 +955,28 @@ export function plugin_exec(
   trace.int("timeout_ms", timeout_ms);
   return trace.end(at.plugin_exec(path, path_len, env, env_len, stdin, stdin_len, timeout_ms));
 }
+
+export function plugin_socket_call(
+  path: usize,
+  path_len: i32,
+  opening: usize,
+  opening_len: i32,
+  request: usize,
+  request_len: i32,
+  timeout_ms: i32,
+): i32 {
+  trace.begin("plugin.socket_call");
+  trace.text("path", path, path_len);
+  trace.text("opening", opening, opening_len);
+  trace.text("request", request, request_len);
+  trace.int("timeout_ms", timeout_ms);
+  return trace.end(at.plugin_socket_call(
+    path,
+    path_len,
+    opening,
+    opening_len,
+    request,
+    request_len,
+    timeout_ms,
+  ));
+}

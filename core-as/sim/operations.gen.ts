@@ -6,6 +6,7 @@ export { kernel_link_add_ipvlan, kernel_link_add_macvlan, kernel_link_add_vlan }
 export { kernel_addr_add, kernel_addr_del, kernel_addr_list } from "./addresses";
 export { kernel_bridge_port_list, kernel_link_set_bridge_port } from "./bridges";
 export { kernel_conntrack_del } from "./conntrack";
+export { plugin_socket_call } from "./daemons";
 export {
   store_dir_list,
   store_dir_lock,

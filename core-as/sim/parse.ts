@@ -11,6 +11,7 @@ import { Utf8, utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { place_addr, put_addr, scope_of } from "./addresses";
 import { flow_parse } from "./conntrack";
 import { Content, Program } from "./content";
+import { Daemon, daemon_of } from "./daemon";
 import { disconnect, has_duplicate, insert } from "./fib";
 import { put_nft } from "./nft";
 import { follow, join, LinkLine, link_flag, link_pair, pair, stack, start } from "./parse-link";
@@ -87,6 +88,7 @@ class Parser {
     if (line.length == 0 || line.startsWith("#")) return;
     if (line.startsWith("file ")) return this.file(line);
     if (line.startsWith("plugin ")) return this.program(line);
+    if (line.startsWith("dhcp /")) return this.daemon(line);
     if (line.startsWith("folder /")) return this.made.add_folder(line.substring(7));
     if (line == "complete") {
       this.complete = true;
@@ -150,6 +152,15 @@ class Parser {
     if (parsed.failed || parsed.value.kind != Kind.String) return this.fail("not a JSON string");
     const path = head.substring(0, blank).trim();
     this.made.programs.set(path, new Program(<i32>code, parsed.value.text));
+  }
+
+  private daemon(line: string): void {
+    const brace = line.indexOf(" {");
+    const json = new Utf8(line.substring(max(brace, 0)));
+    const parsed = json_parse(json.ptr, json.len);
+    const daemon: Daemon | null = parsed.failed ? null : daemon_of(parsed.value);
+    if (brace < 0 || !daemon) return this.fail("dhcp takes a path and an object");
+    this.made.daemons.set(line.substring(5, brace), daemon);
   }
 
   private link(space: Space, words: string[]): void {

@@ -4,6 +4,7 @@
 // changes is the other files' part.
 import { Cidr, Ip } from "../lib/ip";
 import { Content, folder_of, Program } from "./content";
+import { Daemon } from "./daemon";
 import { Flow } from "./flow";
 import { Depends, kind_of, LinkKind, LOOPBACK, Masters } from "./kinds";
 import { Conf, Knob } from "./knobs";
@@ -307,6 +308,8 @@ function octet(value: i32): string {
 
 export class State {
   programs: Map<string, Program> = new Map<string, Program>();
+  /** By the path of the socket. */
+  daemons: Map<string, Daemon> = new Map<string, Daemon>();
   /** The host first. */
   spaces: Space[] = [new Space(0, "host")];
   /** Namespaces by handle. */

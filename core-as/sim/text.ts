@@ -283,6 +283,11 @@ export function dump(out: ByteWriter): void {
     json_write_string(out, program.stdout);
     out.text("\n");
   }
+  const sockets = state.daemons.keys();
+  sockets.sort(by_bytes);
+  for (let i = 0; i < sockets.length; i++) {
+    out.text(`dhcp ${sockets[i]} ${state.daemons.get(sockets[i]).text()}\n`);
+  }
   const paths = state.files.keys();
   paths.sort(by_bytes);
   for (let i = 0; i < paths.length; i++) {

@@ -22,7 +22,7 @@ export class Reach {
   write_anywhere(): void {
     this.anywhere = true;
   }
-  /** The name of a file in a folder of CNI_PATH, or an absolute path. */
+  /** The name of a file in a folder of CNI_PATH, or an absolute path, of a socket too. */
   execute(program: string): void {
     if (!program.includes("\n") && !this.programs.includes(program)) this.programs.push(program);
   }

@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Executing foreign plugins: the module `plugin` of the ABI on this machine. It refuses to read
-// what a plugin says. node:child_process is loaded at the first use: it costs more than an ADD of
+// Programs of others: the module `plugin` of the ABI on this machine. It refuses to read what they
+// say. node:child_process is loaded at the first use: it costs more than an ADD of
 // our own.
-import { writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { type DriverOf, limits, OsError } from '../abi/index.ts';
+import {
+  connectSocket,
+  EAGAIN,
+  EINTR,
+  osError,
+  setsockopt,
+  shutdownWrite,
+  socket,
+} from '../sys/libc.ts';
 
 const EACCES = 13;
 const EIO = 5;
 const EFBIG = 27;
 const ENOENT = 2;
 const ETIMEDOUT = 110;
+const ENAMETOOLONG = 36;
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20; // asm-generic/socket.h
+const SO_SNDTIMEO = 21;
+/** Of sun_path (unix(7)), with its NUL byte. */
+const SOCKET_PATH_BYTES = 108;
+const CHUNK_BYTES = 65536;
 const { OUTPUT_MAX_BYTES, BUSY_TRIES, BUSY_PAUSE_MS } = limits;
 
 export interface PluginOptions {
@@ -45,9 +63,108 @@ function passOn(words: string): void {
   }
 }
 
-/** The driver's part for foreign plugins. */
+/** One conversation, with the time that is left for it. */
+class Conversation {
+  readonly #fd: number;
+  readonly #deadline_ms: number;
+
+  constructor(path: string, timeout_ms: number) {
+    this.#deadline_ms = Date.now() + timeout_ms;
+    const name = Buffer.from(path);
+    if (name.length >= SOCKET_PATH_BYTES) throw new OsError(ENAMETOOLONG, path);
+    const address = Buffer.alloc(2 + SOCKET_PATH_BYTES);
+    address.writeUInt16LE(AF_UNIX, 0);
+    name.copy(address, 2);
+    this.#fd = socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
+    try {
+      this.#limit();
+      connectSocket(this.#fd, address);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** Has the kernel end each wait when the time is over. */
+  #limit(): void {
+    const left_ms = this.#deadline_ms - Date.now();
+    if (left_ms <= 0) throw new OsError(ETIMEDOUT);
+    const time = Buffer.alloc(16); // struct timeval
+    time.writeBigInt64LE(BigInt(Math.floor(left_ms / 1000)), 0);
+    time.writeBigInt64LE(BigInt(Math.max((left_ms % 1000) * 1000, 1)), 8);
+    setsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, time);
+    setsockopt(this.#fd, SOL_SOCKET, SO_SNDTIMEO, time);
+  }
+
+  #patiently(action: () => number): number {
+    for (;;) {
+      this.#limit();
+      try {
+        return action();
+      } catch (error) {
+        const failure = osError(error);
+        if (failure.errno === EAGAIN) throw new OsError(ETIMEDOUT);
+        if (failure.errno !== EINTR) throw failure;
+      }
+    }
+  }
+
+  say(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      at += this.#patiently(() => writeSync(this.#fd, bytes, at));
+    }
+  }
+
+  /** What comes next, empty at the end. */
+  hear(): Uint8Array {
+    const bytes = new Uint8Array(CHUNK_BYTES);
+    return bytes.subarray(
+      0,
+      this.#patiently(() => readSync(this.#fd, bytes)),
+    );
+  }
+
+  sayNoMore(): void {
+    shutdownWrite(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** As the operation socket_call. */
+function socketCall(
+  path: string,
+  { opening, request, timeout_ms }: Parameters<PluginDriver['socket_call']>[0],
+): Uint8Array {
+  const conversation = new Conversation(path, timeout_ms);
+  try {
+    if (opening.length === 0) return new Uint8Array(0);
+    const heard: Uint8Array[] = [];
+    let length = 0;
+    conversation.say(opening);
+    for (let asked = false, more = true; more; ) {
+      const bytes = conversation.hear();
+      more = bytes.length > 0;
+      heard.push(bytes);
+      length += bytes.length;
+      if (length > OUTPUT_MAX_BYTES) throw new OsError(EFBIG);
+      if (asked || !more) continue;
+      asked = true;
+      conversation.say(request);
+      conversation.sayNoMore();
+    }
+    return Buffer.concat(heard);
+  } finally {
+    conversation.close();
+  }
+}
+
+/** The driver's part for programs of others. */
 export function pluginDriver(options: PluginOptions = {}): PluginDriver {
   return {
+    socket_call: (args) => socketCall((options.root ?? '') + args.path, args),
     exec: ({ path, env, stdin, timeout_ms }) => {
       const { spawnSync } = process.getBuiltinModule('node:child_process');
       const run = (): Result =>

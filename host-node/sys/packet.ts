@@ -2,7 +2,7 @@
 // A packet socket (packet(7)) on one link, for what tells a DHCP client something: DHCP to a
 // client's port, ARP, and ICMP's word that something did not arrive. All else stays in the kernel.
 // It refuses to read what comes.
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { close, closeSync, readSync, writeSync } from 'node:fs';
 import { addressOf, bindSocket, osError, setsockopt, signalReadable, socket } from './libc.ts';
 
 const AF_PACKET = 17;
@@ -108,6 +108,7 @@ export function openPacket(ifindex: number): PacketSocket {
         return undefined;
       }
     },
-    close: () => closeSync(fd),
+    // The kernel waits for all its processors before it lets go: another thread does that.
+    close: () => close(fd),
   };
 }

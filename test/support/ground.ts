@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A piece of this machine that stands for a node of a fixture: namespaces and a folder, made from a
 // fixture's text, read back as text, and taken away again. It makes no calls of plugins.
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -15,6 +17,7 @@ import {
 import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { makeFlow } from './conntrack.ts';
 import type { Step } from './fixture.ts';
@@ -133,6 +136,7 @@ const path = (line: string): string => line.split(' ')[1] ?? '';
 
 let worlds = 0;
 
+const DAEMON_WAIT_MS = 10_000;
 const SETTLE_MS = 3000;
 const SETTLE_PAUSE_MS = 20;
 
@@ -168,6 +172,7 @@ export class Ground {
       else if (word === 'file') this.file(line);
       else if (word === 'plugin') this.program(line);
       else if (word === 'folder') mkdirSync(this.root + (rest[0] ?? ''), { recursive: true });
+      else if (word === 'dhcp') this.daemon(line);
       else if (word === 'conntrack') this.flows.push([ns, line]);
       else if (word === 'nft') this.rules.set(ns, [...(this.rules.get(ns) ?? []), line]);
       else this.say(commands, ns, word, rest, made);
@@ -277,6 +282,21 @@ export class Ground {
     chmodSync(target, 0o755);
     this.programs.push(line);
   }
+  /** A daemon that says what the line says. */
+  private daemon(line: string): void {
+    const target = this.root + path(line);
+    const file = `${this.root}.dhcp${this.daemons.length}`;
+    mkdirSync(dirname(target), { recursive: true });
+    const script = fileURLToPath(new URL('./dhcp-daemon.ts', import.meta.url));
+    const args = ['--no-warnings', script, target, line, file];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.daemons.push({ child, file });
+    for (let waited_ms = 0; !existsSync(target); waited_ms += SETTLE_PAUSE_MS) {
+      if (waited_ms > DAEMON_WAIT_MS) throw new Error(`no daemon listens on ${target}`);
+      sleep(SETTLE_PAUSE_MS);
+    }
+  }
+  private readonly daemons: { child: ChildProcess; file: string }[] = [];
   private file(line: string): void {
     const [, path = '', content = '""', old] = /^file (\S+) (.*?)( before-boot)?$/.exec(line) ?? [];
     const target = path.startsWith('/run/netns/') ? this.there(path) : this.root + path;
@@ -363,7 +383,9 @@ export class Ground {
     const lines = files.split(/(?<=\n)/).filter((line) => !paths.has(path(line)));
     const sorted = lines.sort((a, b) => (path(a) < path(b) ? -1 : 1));
     const programs = this.programs.map((line) => `${line}\n`).sort();
-    return [this.back(at < 0 ? text : text.slice(0, at)), ...programs, ...sorted].join('');
+    const daemons = this.daemons.map(({ file }) => `${readFileSync(file, 'utf8')}\n`).sort();
+    const kernel = this.back(at < 0 ? text : text.slice(0, at));
+    return [kernel, ...programs, ...daemons, ...sorted].join('');
   }
   netnsAdd(...names: string[]): void {
     this.names.push(...names);
@@ -398,6 +420,10 @@ export class Ground {
     const there = this.names.filter((name) => existsSync(`/run/netns/${this.prefix}${name}`));
     this.netnsDel(...there);
     for (const path of this.strays) rmSync(path, { force: true });
+    for (const { child, file } of this.daemons) {
+      child.kill('SIGKILL');
+      rmSync(file, { force: true });
+    }
     rmSync(this.root, { recursive: true, force: true });
     if (this.kept !== undefined) rmSync(this.kept, { recursive: true, force: true });
   }

@@ -53,4 +53,7 @@ export const FUZZ: Readonly<Record<string, number>> = {
   conflist: 400,
   cache: 400,
   netlink: 20000,
+  'dhcp-frame': 3000,
+  'dhcp-call': 3000,
+  'dhcp-answer': 1000,
 };

@@ -57,6 +57,8 @@ export interface UmlCommand {
   /** The one folder of this machine that the command may write to; without white space. */
   readonly folder: string;
   readonly limit_s: number;
+  /** Devices of the kernel, in its own words. */
+  readonly devices?: readonly string[];
 }
 
 export interface UmlOutcome {
@@ -108,6 +110,7 @@ export function runInUml(command: UmlCommand): Promise<UmlOutcome> {
     ...['linux', `mem=${MEMORY_MB}M`, `uml_dir=${folder}/`, 'umid=kernel', 'quiet'],
     ...['rootfstype=hostfs', 'rootflags=/', 'ro', `init=${init}`],
     ...['con=null', 'con0=null,fd:1', 'ssl=null'],
+    ...(command.devices ?? []),
   ];
   // The kernel is several processes, in a session of its own: they end with their PID namespace.
   // timeout ends that, even when this process is gone by then.

@@ -5,6 +5,7 @@ import type { Target } from '../target.ts';
 import { args, environment, prevResult } from './calls.ts';
 import { chain, config } from './config.ts';
 import { delegate } from './delegate.ts';
+import { dhcpAnswer, dhcpCall, dhcpFrame } from './dhcp.ts';
 import { hints, leases, records } from './files.ts';
 import { netlink } from './netlink.ts';
 import { cacheEntry, conflist } from './network.ts';
@@ -22,4 +23,7 @@ export const TARGETS: readonly Target[] = [
   conflist,
   cacheEntry,
   netlink,
+  dhcpFrame,
+  dhcpCall,
+  dhcpAnswer,
 ];
