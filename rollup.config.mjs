@@ -2,7 +2,7 @@
 // The Node host in three scripts: the program, its command line, which a plugin call does not load,
 // and what only an agent in a Kubernetes cluster loads. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
 // that runs unbundled.
-import { builtinModules, stripTypeScriptTypes } from 'node:module';
+import { isBuiltin, stripTypeScriptTypes } from 'node:module';
 import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import nodeResolve from '@rollup/plugin-node-resolve';
@@ -50,7 +50,7 @@ const npmBuiltins = {
   name: 'npm-builtins',
   renderChunk: (code) =>
     code.replaceAll(/\brequire\('(?:node:)?([\w/]+)'\)/g, (all, name) =>
-      builtinModules.includes(name) ? `process.getBuiltinModule('node:${name}')` : all,
+      isBuiltin(`node:${name}`) ? `process.getBuiltinModule('node:${name}')` : all,
     ),
 };
 

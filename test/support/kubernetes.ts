@@ -84,8 +84,9 @@ export class KubernetesApi {
     return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.#port}`;
   }
 
-  async listen(): Promise<void> {
-    this.#server.listen(this.#port, '127.0.0.1');
+  /** Where it was before, unless it is to be elsewhere. */
+  async listen(port = this.#port, host = '127.0.0.1'): Promise<void> {
+    this.#server.listen(port, host);
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as { port: number }).port;
   }
