@@ -9,7 +9,7 @@ import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
-import { FileSource } from './sources/file.ts';
+import { type SourceParts, sourceOf } from './sources/index.ts';
 
 const EXIT_READY = 0;
 const EXIT_FAILED = 1;
@@ -28,6 +28,7 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
   --config FILE     its configuration (docs/overlay.md)
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
+  --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
   --log FORMAT      text, or json: a line an event
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
@@ -35,6 +36,7 @@ away what the agent has in the kernel: then no pod here reaches another node.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
+const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */
 function logger(format: string, write: (line: string) => void) {
@@ -51,8 +53,11 @@ interface Options {
   readonly verb: string;
   readonly config: string;
   readonly stateDir: string;
+  readonly diskDir: string;
   readonly log: string;
 }
+
+const OPTIONS = ['--config', '--state-dir', '--disk-dir', '--log'];
 
 /** The options; a string says what is wrong with them. */
 function optionsOf(args: readonly string[], stateDir: string): Options | string {
@@ -62,7 +67,7 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   const values = new Map<string, string>();
   for (let at = verb === first ? 1 : 0; at < args.length; at++) {
     const word = args[at]!;
-    if (!['--config', '--state-dir', '--log'].includes(word)) return `there is no option "${word}"`;
+    if (!OPTIONS.includes(word)) return `there is no option "${word}"`;
     const value = args[++at];
     if (value === undefined) return `${word} needs a value`;
     values.set(word, value);
@@ -71,7 +76,8 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (config === undefined) return 'name the configuration: --config FILE';
   const log = values.get('--log') ?? 'text';
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
-  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, log };
+  const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
+  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, diskDir, log };
 }
 
 function configured(path: string): AgentConfig | string {
@@ -86,6 +92,8 @@ function configured(path: string): AgentConfig | string {
 export interface AgentHost {
   /** agent.wasm. */
   readonly module: () => WebAssembly.Module;
+  /** The script that only an agent with Kubernetes as its source loads. */
+  readonly kubernetes: SourceParts['kubernetes'];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (fd: number, text: string) => void;
   /** Ends the program. */
@@ -105,6 +113,16 @@ async function printStatus({ listen }: AgentConfig, json: boolean, host: AgentHo
     host.write(2, `fairlead agent: no agent answers on ${listen}: ${why}\n`);
     host.exit(EXIT_FAILED);
   }
+}
+
+/** Takes all away; the exit status. */
+function left(agent: OverlayAgent, diskDir: string, write: (line: string) => void): number {
+  const known = agent.state.subnets.length > 0;
+  agent.leave();
+  agent.stop();
+  if (known) return EXIT_READY;
+  write(`fairlead agent: nothing in ${diskDir} says what this node has: is --disk-dir right?\n`);
+  return EXIT_FAILED;
 }
 
 /** Starts the agent, which then runs on; gives the exit status of what is no agent. */
@@ -130,15 +148,13 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   }
   const log = logger(options.log, write);
   const core = new AgentCore(host.module());
-  const source = new FileSource(config.source.path);
+  const leaving = options.verb === 'leave';
+  const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
+  const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
   const agent = new OverlayAgent({ core, config, source, publisher, log });
   agent.start();
-  if (options.verb === 'leave') {
-    agent.leave();
-    agent.stop();
-    return EXIT_READY;
-  }
+  if (leaving) return left(agent, options.diskDir, write);
   const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);
   server?.on('error', (error) => {
     log('error', `cannot listen on ${config.listen}: ${error.message}`);
