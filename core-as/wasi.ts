@@ -7,6 +7,7 @@
 // "kernel": "…"} A request that cannot be read is told on stderr with exit code 2. It owns this
 // format only.
 
+import "./sim/memory";
 import { JsonValue, json_parse, json_write, Kind } from "./lib/json";
 import { ByteWriter, Utf8, utf8_decode } from "./lib/utf8";
 import { dispatch } from "./plugin/dispatch";

@@ -30,7 +30,8 @@ import { address_text, message_of, Times, unusable } from "./terms";
 
 /** So long the address that a server took back is tried to be had again. */
 const AGAIN_MS: i64 = 10000;
-const SETBACK_MAX_MS: i64 = 10000;
+const SETBACK_MS: i64 = 25;
+const SETBACK_MAX_MS: i64 = 5000;
 
 /** Begins to ask for a lease. */
 export function client_acquire(lease: Lease, context: Context): void {
@@ -163,7 +164,9 @@ function set_back(lease: Lease, context: Context, problem: string): void {
   lease.state = State.Selecting;
   lease.xid = context.random();
   lease.tries = 0;
-  const wait_ms = min((<i64>500) << (<i64>min(lease.setbacks, 10)), SETBACK_MAX_MS);
+  // Clients that are told the same address at once must not ask for the next at once again.
+  const least_ms = min(SETBACK_MS << (<i64>min(lease.setbacks, 10)), SETBACK_MAX_MS);
+  const wait_ms = least_ms + (<i64>context.random() % least_ms);
   lease.due_ms = min(context.now_ms + wait_ms, lease.deadline_ms);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry of sim.wasm: the operations on the simulated kernel, its text, and the few bytes that
 // go in and out. It imports nothing; host-node/drivers/simulated.ts is its other half.
+import "./memory";
 import "./abort";
 import { EINVAL } from "../lib/errno";
 import { parse } from "./parse";

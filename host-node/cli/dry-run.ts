@@ -83,10 +83,16 @@ class Wanted {
   readonly folders = new Set<string>();
   readonly files = new Set<string>();
   readonly programs = new Set<string>();
+  readonly sockets = new Set<string>();
   nft = false;
 
   get size(): number {
-    const paths = this.netns.size + this.folders.size + this.files.size + this.programs.size;
+    const paths =
+      this.netns.size +
+      this.folders.size +
+      this.files.size +
+      this.programs.size +
+      this.sockets.size;
     return paths + Number(this.nft);
   }
 
@@ -94,6 +100,7 @@ class Wanted {
     const [dir, path] = [String(args['dir']), String(args['path'])];
     if (op.name === 'netns_open') this.netns.add(path);
     else if (op.module === 'nft') this.nft = true;
+    else if (op.name === 'socket_call') this.sockets.add(path);
     else if (op.module === 'plugin') this.programs.add(path);
     // Of a folder that is made only its being there matters.
     else if (op.name === 'dir_make') this.files.add(dir);
@@ -274,7 +281,7 @@ class Pass {
       if (told) this.operations.push({ op: name, args: plain, ...outcome, like });
     };
     try {
-      const value = op.module === 'plugin' ? this.#execute(args, run) : run();
+      const value = op.name === 'exec' ? this.#execute(args, run) : run();
       if (op.name === 'netns_open') this.#machine.opened(Number(value), String(args['path']));
       tell(value === undefined ? {} : { value: textOf(value) });
       return value;
@@ -353,10 +360,10 @@ export function dryRun(options: DryRunOptions): DryRun {
   if (typeof request['netns'] === 'string') wanted.netns.add(request['netns']);
   for (let passes = 0; passes < PASSES_LIMIT; passes++) {
     const size = wanted.size;
-    const { netns, folders, files, programs } = wanted;
+    const { netns, folders, files, programs, sockets } = wanted;
     if (wanted.nft) nft ??= nftState(options.core, real);
     const { lines = [], note } = nft ?? {};
-    const text = taken({ ...real, netns, folders, files, programs, nft: lines });
+    const text = taken({ ...real, netns, folders, files, programs, sockets, nft: lines });
     const pass = new Pass(options, text, wanted);
     if (wanted.size > size) continue;
     const after = pass.after();

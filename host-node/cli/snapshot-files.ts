@@ -111,6 +111,13 @@ export class Files {
     this.#put(path, `plugin ${path} ${code} ""`);
   }
 
+  /** A daemon that would give a lease, and does not in a dry run. */
+  socket(path: string): void {
+    if (this.#stat(path)?.isSocket() !== true) return;
+    const error = 'a dry run cannot tell which address a DHCP server would give';
+    this.#put(path, `dhcp ${path} ${JSON.stringify({ error })}`);
+  }
+
   lines(): string[] {
     return [...this.#lines.values()];
   }

@@ -22,6 +22,8 @@ export interface SnapshotOptions extends RealOptions {
   readonly files: Iterable<string>;
   /** Files that are to be executed. */
   readonly programs: Iterable<string>;
+  /** Sockets that are to be called. */
+  readonly sockets?: Iterable<string>;
   /** What the host's namespace has in nftables, in the text's own lines. */
   readonly nft?: readonly string[];
 }
@@ -380,6 +382,7 @@ export function snapshot(options: SnapshotOptions): string {
     for (const path of options.folders) files.folder(path);
     for (const path of options.files) files.file(path);
     for (const path of options.programs) files.program(path);
+    for (const path of options.sockets ?? []) files.socket(path);
     const records = files.lines().map((line) => namespaces.named(line));
     const lines = ['complete', ...namespaces.lines(), ...records];
     return `${[...notes.lines(), ...lines].join('\n')}\n`;
