@@ -28,6 +28,7 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
   --config FILE     its configuration (docs/overlay.md)
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
+  --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
   --log FORMAT      text, or json: a line an event
 
@@ -52,12 +53,14 @@ const VERBS = ['run', 'status', 'leave'];
 interface Options {
   readonly verb: string;
   readonly config: string;
+  /** "" for that of the configuration. */
+  readonly node: string;
   readonly stateDir: string;
   readonly diskDir: string;
   readonly log: string;
 }
 
-const OPTIONS = ['--config', '--state-dir', '--disk-dir', '--log'];
+const OPTIONS = ['--config', '--node', '--state-dir', '--disk-dir', '--log'];
 
 /** The options; a string says what is wrong with them. */
 function optionsOf(args: readonly string[], stateDir: string): Options | string {
@@ -76,13 +79,16 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (config === undefined) return 'name the configuration: --config FILE';
   const log = values.get('--log') ?? 'text';
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
+  const stateDirSaid = values.get('--state-dir') ?? stateDir;
   const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
-  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, diskDir, log };
+  const node = values.get('--node') ?? '';
+  return { verb, config, node, stateDir: stateDirSaid, diskDir, log };
 }
 
-function configured(path: string): AgentConfig | string {
+function configured(path: string, node: string): AgentConfig | string {
   try {
-    return configOf(readFileSync(path, 'utf8'));
+    const config = configOf(readFileSync(path, 'utf8'));
+    return node === '' ? config : { ...config, node };
   } catch (error) {
     return `${path}: ${error instanceof Error ? error.message : error}`;
   }
@@ -137,7 +143,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     write(`fairlead agent: ${options}\n\n${AGENT_HELP}`);
     return EXIT_USAGE;
   }
-  const config = configured(options.config);
+  const config = configured(options.config, options.node);
   if (typeof config === 'string') {
     write(`fairlead agent: ${config}\n`);
     return EXIT_FAILED;

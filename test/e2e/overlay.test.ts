@@ -204,6 +204,19 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     cluster.source([clusterNode('a'), moved, clusterNode('c')]);
   });
 
+  test('the subnet of a node changes while it has pods: it is said, until it is back', async () => {
+    const all = [clusterNode('a'), clusterNode('b'), clusterNode('c')];
+    const subnets = ['10.244.9.0/24', ...(clusterNode('c').subnets ?? []).slice(1)];
+    cluster.source([...all.slice(0, 2), clusterNode('c', { subnets })]);
+    const said = async () => (await cluster.agent('c', 'status')).stdout;
+    await within(RECOVERY_MS, 'it is said', async () =>
+      (await said()).includes('pods of before are not reached'),
+    );
+    expect(cluster.log('c')).toMatch(/warn the subnets of this node were 10\.244\.3\.0\/24/);
+    cluster.source(all);
+    await within(RECOVERY_MS, 'it is over', async () => !(await said()).includes('pods of before'));
+  });
+
   test('a node that leaves is gone from the others', async () => {
     cluster.source([clusterNode('a'), clusterNode('c')]);
     await within(
