@@ -196,6 +196,7 @@ function wrong_encoding(ptr: usize, len: i32): string {
   return mark == 0xfeff || mark == 0xfffe ? "text in UTF-16: save the file as UTF-8" : "";
 }
 
+const EMPTY = "the document ends too early: it is empty";
 const COMMENT = "a comment, which JSON does not have: remove it";
 const TRAILING_COMMA = "a comma after the last entry: remove it";
 
@@ -234,7 +235,16 @@ class Parser {
     const c = this.peek();
     const next = this.at + 1 < this.len ? <i32>load<u8>(this.ptr + this.at + 1) : -1;
     const comment = c == 35 || (c == 47 && (next == 47 || next == 42));
-    this.fail(c < 0 ? "the document ends too early" : comment ? COMMENT : what);
+    if (c < 0) this.fail(this.values > 1 || this.depth > 0 ? "the document ends too early" : EMPTY);
+    else if (c > 127) this.fail(`${what}: ${this.sign()} looks like what JSON has, and is not`);
+    else this.fail(comment ? COMMENT : what);
+  }
+  /** The character here as Unicode numbers it: on a screen it may look like another, or not at all. */
+  private sign(): string {
+    let bytes = 1;
+    while ((<i32>load<u8>(this.ptr + this.at + bytes) & 0xc0) == 0x80) bytes++;
+    const code = utf8_decode(this.ptr + this.at, bytes).codePointAt(0);
+    return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
   }
   /** The same where a text may be meant: in YAML and JavaScript it needs no double quotes. */
   private quoted(what: string): void {

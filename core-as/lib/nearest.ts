@@ -63,6 +63,17 @@ function opposes(word: string, name: string): bool {
   return false;
 }
 
+/** The only name that begins so: "hairpin" is meant to be "hairpinMode". */
+function longer(folded: string, names: string[]): string {
+  let found = "";
+  for (let i = 0; i < names.length && folded.length > SHORT; i++) {
+    if (!lower(names[i]).startsWith(folded)) continue;
+    if (found.length > 0 && found != names[i]) return "";
+    found = names[i];
+  }
+  return found;
+}
+
 /** The nearest of the names; "" when none is near, or two are, or it would say the opposite. */
 export function nearest(word: string, names: string[]): string {
   if (word.length > WORD_LIMIT) return "";
@@ -79,6 +90,7 @@ export function nearest(word: string, names: string[]): string {
     best = names[i];
     least = slips;
   }
+  if (best.length == 0) return longer(folded, names);
   if (tie || negates(word, best) || negates(best, word)) return "";
   return opposes(folded, lower(best)) ? "" : best;
 }

@@ -5,6 +5,7 @@ import { Adding } from "../attach/adding";
 import { cidr_parse } from "../lib/ip";
 import { Result, RouteConfig } from "../spec/types";
 import { Forwarding } from "./forwarding";
+import { TABLE_MAIN } from "./tables";
 
 /** Whether the result has an address of the family. */
 function has_family(result: Result, v6: bool): bool {
@@ -22,8 +23,15 @@ export function gateway_defaults(result: Result): void {
   }
 }
 
+/** Whether a default route without a gateway is the one that would be added beside it. */
+function same_default(route: RouteConfig): bool {
+  const main = route.table <= 0 || route.table == TABLE_MAIN;
+  return main && route.scope <= 0 && route.priority == 0;
+}
+
 /**
- * Adds a default route per family by its first gateway, unless the result has one with a gateway.
+ * Adds a default route per family by its first gateway, unless the result has one with a gateway,
+ * or one that gets the same.
  */
 export function default_routes(result: Result): void {
   for (let family = 0; family < 2; family++) {
@@ -31,7 +39,8 @@ export function default_routes(result: Result): void {
     let present = false;
     for (let i = 0; i < result.routes.length; i++) {
       const route = result.routes[i];
-      if (route.dst.bits == 0 && route.dst.ip.v6 == v6 && route.gw) present = true;
+      if (route.dst.bits != 0 || route.dst.ip.v6 != v6) continue;
+      if (route.gw || same_default(route)) present = true;
     }
     for (let i = 0; i < result.ips.length && !present; i++) {
       const gateway = result.ips[i].gateway;

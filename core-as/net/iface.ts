@@ -16,7 +16,7 @@ import {
   sysctl_write,
 } from "../host/kernel";
 import { sleep } from "../host/store";
-import { EEXIST, ENODEV } from "../lib/errno";
+import { EEXIST, EHOSTUNREACH, ENETUNREACH, ENODEV } from "../lib/errno";
 import { Ip } from "../lib/ip";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
@@ -163,7 +163,8 @@ function routes_add(ns: i32, link: Link, result: Result): CniError | null {
   for (let i = 0; i < result.routes.length; i++) {
     const config = result.routes[i];
     const route = kernel_route(config);
-    const family = config.gw ? config.gw : family_gateway(result, config.dst.ip.v6);
+    const gateway = family_gateway(result, config.dst.ip.v6);
+    const family = config.gw ? config.gw : direct(config, gateway) ? null : gateway;
     if (family) route.gw = family.toString();
     // What a route names itself may be a slip; the gateway of an address is meant to be used.
     const own = config.gw !== null || reached.includes(route.gw);
@@ -174,11 +175,28 @@ function routes_add(ns: i32, link: Link, result: Result): CniError | null {
       }
     }
     if (route_add(ns, link.ifindex, route) < 0) {
-      const via = route.gw.length > 0 ? ` via ${route.gw}` : "";
-      return os_error(`add route ${route.dst}${via} to "${link.name}"`);
+      return unroutable(link, route);
     }
   }
   return null;
+}
+
+/** Whether a route that names no gateway has none: it says so, or it leads to the gateway itself. */
+function direct(route: RouteConfig, gateway: Ip | null): bool {
+  if (route.scope >= SCOPE_LINK) return true;
+  return gateway !== null && route.dst.bits == gateway.width && route.dst.ip.equals(gateway);
+}
+
+function unroutable(link: Link, route: Route): CniError {
+  const via = route.gw.length > 0 ? ` via ${route.gw}` : "";
+  const unreached = failure_errno == ENETUNREACH || failure_errno == EHOSTUNREACH;
+  const error = os_error(`add route ${route.dst}${via} to "${link.name}"`);
+  if (via.length > 0 && unreached) {
+    error.msg +=
+      `: no address of the interface has ${route.gw} in its network: correct "gw", or put a ` +
+      `route to it alone before, with "scope": ${SCOPE_LINK}`;
+  }
+  return error;
 }
 
 /** A result's route in the kernel's terms, its gateway left to the caller. */

@@ -25,7 +25,7 @@ export class Lower {
 
   read(request: Request): void {
     const reader = request.reader;
-    this.master = reader.string(request.config, "master");
+    this.master = reader.ifname(request.config, "master");
     this.in_container = reader.bool(request.config, "linkInContainer");
     this.mtu_bytes = <i32>reader.integer(request.config, "mtu", 0, MTU_MAX_BYTES);
   }

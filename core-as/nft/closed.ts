@@ -38,24 +38,73 @@ function by_state(does: string[]): bool {
   return state;
 }
 
-/** Where the first rule is that drops or rejects all that comes there; -1 for nowhere. */
-export function closing_rule(chain: NftChain): i32 {
-  for (let i = 0; i < chain.rules.length; i++) {
-    const does = chain.rules[i].does;
-    let closing = does.length > 0 && CLOSING.includes(does[does.length - 1]);
-    for (let k = 0; k < does.length - 1; k++) closing = closing && IDLE.includes(does[k]);
-    if (closing) return i;
-  }
-  return -1;
+/** Jumps that are followed: no firewall nests deeper, and the kernel allows 16. */
+const DEPTH_MAX = 8;
+
+/** Where a chain drops or rejects all that comes there. */
+class Closing {
+  constructor(
+    /** Its rule; -1 for nowhere. */
+    public at: i32 = -1,
+    /** Whether a rule before it may let something new pass. */
+    public open: bool = false,
+    /** Whether what others say of single packets stands in a chain that this rule leads to. */
+    public inside: bool = false,
+  ) {}
+}
+
+/** The chain that a rule leads all to that comes there; "" for none. */
+function led_to(does: string[]): string {
+  for (let k = 0; k < does.length - 1; k++) if (!IDLE.includes(does[k])) return "";
+  const last = does.length > 0 ? does[does.length - 1] : "";
+  return last.startsWith("jump ") || last.startsWith("goto ") ? last.substring(5) : "";
+}
+
+function closes(does: string[]): bool {
+  if (does.length == 0 || !CLOSING.includes(does[does.length - 1])) return false;
+  for (let k = 0; k < does.length - 1; k++) if (!IDLE.includes(does[k])) return false;
+  return true;
 }
 
 /** Whether a rule may let something new pass before all is dropped. */
-function may_pass(chain: NftChain, end: i32): bool {
+function may_pass(does: string[]): bool {
+  return has_verdict(does) && !by_state(does);
+}
+
+function says_more(chain: NftChain, end: i32): bool {
   for (let i = 0; i < end; i++) {
     const does = chain.rules[i].does;
-    if (has_verdict(does) && !by_state(does)) return true;
+    for (let k = 0; k < does.length; k++) if (!IDLE.includes(does[k])) return true;
   }
   return false;
+}
+
+function closing_of(family: i32, table: string, chain: NftChain, depth: i32 = 0): Closing {
+  let open = false;
+  for (let i = 0; i < chain.rules.length; i++) {
+    const does = chain.rules[i].does;
+    if (closes(does)) return new Closing(i, open);
+    const name = led_to(does);
+    // One that is gone meanwhile closes nothing.
+    const led = name.length > 0 && depth < DEPTH_MAX ? chain_get(HOST, family, table, name) : null;
+    if (led) {
+      const found = closing_of(family, table, led, depth + 1);
+      if (found.at >= 0) {
+        return new Closing(i, open || found.open, found.inside || says_more(led, found.at));
+      }
+    }
+    open = open || may_pass(does);
+  }
+  return new Closing(-1, open);
+}
+
+/**
+ * Where the first rule of iptables' FORWARD is that drops or rejects all that comes there, or leads
+ * it to a chain that does no more than that; -1 for nowhere.
+ */
+export function closing_rule(family: i32, chain: NftChain): i32 {
+  const found = closing_of(family, "filter", chain);
+  return found.inside ? -1 : found.at;
 }
 
 /** A chain of others at the forward hook. */
@@ -68,6 +117,11 @@ export class Closed {
 
   get where(): string {
     return `${family_word(this.base.family)} ${this.base.table} ${this.base.chain}`;
+  }
+
+  /** Whether packets of IPv4 or of IPv6 come to it. */
+  concerns(v4: bool, v6: bool): bool {
+    return this.base.family == Family.Ip ? v4 : this.base.family == Family.Ip6 ? v6 : true;
   }
 
   /** What to do about it. */
@@ -116,9 +170,9 @@ export function closed_chains(): ClosedChains {
       found.error = nft_error(`list chain ${base.chain} of table ${base.table}`);
       break;
     }
-    const at = closing_rule(chain);
-    if (at < 0 && base.policy != "drop") continue;
-    found.list.push(new Closed(base, !may_pass(chain, at < 0 ? chain.rules.length : at)));
+    const closing = closing_of(base.family, base.table, chain);
+    if (closing.at < 0 && base.policy != "drop") continue;
+    found.list.push(new Closed(base, !closing.open));
   }
   return found;
 }

@@ -52,13 +52,17 @@ export class Forward {
     return `chain ${CHAIN} of table ${family_word(this.family)} ${TABLE}`;
   }
 
+  get wanted(): bool {
+    return this.accepts || this.through;
+  }
+
   want_admin(name: string): void {
     if (name.length <= NAME_MAX && !this.admins.includes(name)) this.admins.push(name);
   }
 
   /** Reads it, once, if something is wanted there. */
   look(): CniError | null {
-    if (this.looked || (!this.accepts && !this.through)) return null;
+    if (this.looked || !this.wanted) return null;
     return this.read();
   }
 
@@ -127,7 +131,7 @@ export class Forward {
 
   private get closing(): i32 {
     const chain = this.chain;
-    return chain ? closing_rule(chain) : -1;
+    return chain ? closing_rule(this.family, chain) : -1;
   }
 
   /** What of it is missing, for an error; "" for nothing. */

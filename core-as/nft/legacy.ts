@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our rules in FORWARD of iptables-legacy, whose tables nftables does not show. They are those of
 // iptables.ts, and there is no way to them but its own program: that is executed when our tables
-// are set up, by `repair`, CHECK and GC, and where a chain of an administrator is named for the
-// first time; never by an ADD that finds our tables as they should be.
+// are set up, also where they set no marks yet, since then it came into use after them; by `repair`,
+// CHECK and GC, and where a chain of an administrator is named or a family accepted for the first
+// time; never by an ADD that finds our tables as they should be.
 import { exec } from "../host/plugin";
 import { file_read, log } from "../host/store";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "../lib/utf8";
@@ -34,10 +35,15 @@ function is_used(v6: bool): bool {
   return utf8_decode(names.ptr, names.len).split("\n").includes("filter");
 }
 
+/** Whether iptables-legacy is in use for a family. */
+export function legacy_used(): bool {
+  return is_used(false) || is_used(true);
+}
+
 /** What a command of a plugin that has rules there executes, where iptables-legacy is in use. */
 export function legacy_reach(command: string, reach: Reach): void {
   if (command == "DEL" || command == "STATUS") return;
-  if (is_used(false) || is_used(true)) reach.execute(SHELL);
+  if (legacy_used()) reach.execute(SHELL);
 }
 
 function pass(bit: u32, tag: string): string {
@@ -115,13 +121,9 @@ export class Legacy {
     return head && (!this.wish.through || this.tail_whole);
   }
 
-  private get wanted(): bool {
-    return this.wish.accepts || this.wish.through;
-  }
-
   /** Makes it so, or says that it could not. */
   set_up(): void {
-    if (!this.wanted || !this.used || this.made()) return;
+    if (!this.wish.wanted || !this.used || this.made()) return;
     log(
       `firewall: ${this.program} has a table filter, and it cannot be executed: what its FORWARD ` +
         `drops stays dropped, and its chains of administrators are not asked: install it, then ` +
@@ -154,7 +156,7 @@ export class Legacy {
   }
 
   check(): CniError | null {
-    if (!this.wanted || !this.used) return null;
+    if (!this.wish.wanted || !this.used) return null;
     const listed = this.list();
     if (listed && this.whole) return null;
     const what = listed ? "lacks our rules" : "cannot be listed";

@@ -8,7 +8,7 @@ import { Closed, closed_chains, closed_explain } from "./closed";
 import { Element } from "./element";
 import { MARKS } from "./firewall";
 import { Forward, forwards } from "./iptables";
-import { Legacy } from "./legacy";
+import { Legacy, legacy_used } from "./legacy";
 import { opened_by } from "./opened";
 import { nft_error, Present } from "./present";
 import { OPEN4, OPEN6 } from "./subnets";
@@ -62,10 +62,19 @@ export class Passage {
     if (!this.needed || this.legacy) return null;
     const chains = closed_chains();
     if (chains.error) return chains.error;
-    closed_explain(chains.list);
+    closed_explain(this.concerned(chains.list));
     this.around(chains.list);
     this.legacy = true;
     return null;
+  }
+
+  /** Those that packets of what is noted come to. */
+  private concerned(chains: Closed[]): Closed[] {
+    const v4 = this.forwards[0].wanted;
+    const v6 = this.forwards[1].wanted;
+    const list = new Array<Closed>();
+    for (let i = 0; i < chains.length; i++) if (chains[i].concerns(v4, v6)) list.push(chains[i]);
+    return list;
   }
 
   private around(chains: Closed[]): void {
@@ -90,8 +99,11 @@ export class Passage {
   /** Queues what is missing, also of the marks. */
   queue(batch: Batch, present: Present): CniError | null {
     const error = this.look();
-    if (error || !this.marks) return error;
+    if (error || !this.needed) return error;
     if (!present.read(MARKS.family)) return nft_error("list our tables");
+    const fresh = this.forwards[0].anew || this.forwards[1].anew || !present.whole(MARKS);
+    const late = fresh && legacy_used() ? this.look_around() : null;
+    if (late || !this.marks) return late;
     if (!present.whole(MARKS)) {
       MARKS.load(batch);
       present.note_part(MARKS);
@@ -112,9 +124,10 @@ export class Passage {
     }
     const chains = closed_chains();
     if (chains.error) return chains.error;
-    const closed = certain(chains.list);
+    const concerned = this.concerned(chains.list);
+    const closed = certain(concerned);
     if (closed) return failed(`${closed.text}: ${closed.advice}`);
-    closed_explain(chains.list);
+    closed_explain(concerned);
     this.around(chains.list);
     if (this.marks && !present.whole(MARKS)) {
       return failed(`our tables set no marks, by which chains of others let pass: ${REPAIR}`);

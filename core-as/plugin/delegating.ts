@@ -74,7 +74,9 @@ export abstract class Delegating extends Chain {
     const reader = request.reader;
     const delegate = reader.object(config, "delegate");
     const own = delegate ? delegate : JsonValue.object();
-    for (let i = 0; i < own.keys.length; i++) {
+    // What ADD refused is no reason that DEL fails: it hides no plugin.
+    const refuses = request.env.command != "DEL";
+    for (let i = 0; refuses && i < own.keys.length; i++) {
       const key = own.keys[i];
       if (key != "name" && key != "ipam") continue;
       const cure = key == "name" ? "its name is the network's" : `put it beside "delegate"`;

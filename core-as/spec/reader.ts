@@ -3,6 +3,7 @@
 // answers with the first problem, `fairlead validate` shows all. It owns the wording of type
 // errors, not the meaning of any key.
 import { JsonValue, Kind, Parsed } from "../lib/json";
+import { dir_usable, ifname_problem } from "../lib/name";
 import { CniError, Code } from "./error";
 
 const KINDS: string[] = ["null", "a boolean", "a number", "a string", "an array", "an object"];
@@ -77,6 +78,21 @@ export class Reader {
   string(object: JsonValue, key: string, fallback: string = ""): string {
     const value = this.member(object, key, Kind.String);
     return value ? value.text : fallback;
+  }
+  /** The name of an interface; "" when there is none. */
+  ifname(object: JsonValue, key: string): string {
+    const name = this.string(object, key);
+    const problem = name.length > 0 ? ifname_problem(name) : "";
+    if (problem.length > 0) this.invalid(`"${key}" is "${name}": ${problem}`, object.get(key));
+    return name;
+  }
+  /** An absolute path. */
+  path(object: JsonValue, key: string, fallback: string): string {
+    const path = this.string(object, key, fallback);
+    if (!dir_usable(path)) {
+      this.invalid(`"${key}" must be an absolute path without ".."`, object.get(key));
+    }
+    return path;
   }
   bool(object: JsonValue, key: string, fallback: bool = false): bool {
     const value = this.member(object, key, Kind.Bool);

@@ -207,7 +207,8 @@ function route_read(reader: Reader, item: JsonValue): RouteConfig | null {
   const dst = cidr_parse(text);
   if (!dst) {
     if (text.length > 0 || reader.lacks(item, "dst")) {
-      reader.invalid(`"dst" of a route is not ADDRESS/BITS: ${text}`, item);
+      const what = text.length > 0 ? `not ADDRESS/BITS: "${text}"` : "missing";
+      reader.invalid(`"dst" of a route is ${what}: write it as 10.0.0.0/8`, item);
     }
     return null;
   }
@@ -302,12 +303,13 @@ function family_read(reader: Reader, document: JsonValue, key: string, result: R
 
 /**
  * Reads a result document of any version that is spoken, by the shape of its own; without
- * cniVersion it is of that of the configuration, `version` (as libcni takes it). Problems land in
+ * cniVersion, or with an empty one, it is of that of the configuration, `version` (as libcni takes it). Problems land in
  * the reader.
  */
 export function result_read(reader: Reader, document: JsonValue, version: string): Result {
   const result = new Result();
-  const own = reader.string(document, "cniVersion", version);
+  const said = reader.string(document, "cniVersion");
+  const own = said.length > 0 ? said : version;
   if (!version_supported(own)) {
     reader.fail(
       Code.IncompatibleVersion,

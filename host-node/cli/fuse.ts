@@ -123,6 +123,22 @@ const OWNED = (owner: string): string =>
   `this file is ${owner}'s, which reads the bridge and its ranges from the first plugin and ` +
   'passes addresses to it alone: it stays in front, and the rest is fused';
 
+/** Tells that the file could not be replaced, and gives the exit code. */
+function unwritten(
+  command: string,
+  { write }: Io,
+  path: string,
+  { code = '', message }: NodeJS.ErrnoException,
+  json: boolean,
+): number {
+  const denied = code === 'EACCES' || code === 'EPERM';
+  const why = denied ? `${code}: run it as root, or give this user the right` : message;
+  const said = `cannot write ${path}: ${why}`;
+  if (json) write(1, `${JSON.stringify({ command, error: said })}\n`);
+  else write(2, `fairlead ${command}: ${said}\n`);
+  return EXIT_FAILED;
+}
+
 interface Refitted {
   readonly before: string;
   readonly after: string;
@@ -154,8 +170,7 @@ export function runFuse(command: 'fuse' | 'unfuse', args: readonly string[], io:
         replaceFile(path, target, after);
       } catch (error) {
         if (error instanceof UsageError) throw error;
-        io.write(2, `fairlead ${command}: cannot write ${path}: ${(error as Error).message}\n`);
-        return EXIT_FAILED;
+        return unwritten(command, io, path, error as NodeJS.ErrnoException, json);
       }
     }
     const shown = difference(before, after);

@@ -125,6 +125,7 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   inspect: 'check',
   show: 'networks',
   list: 'ls',
+  leases: 'ls',
   ps: 'ls',
   prune: 'gc',
   doctor: 'validate',
@@ -218,8 +219,9 @@ function unknown(
   const names = COMMANDS.map(({ name }) => name);
   const here = KNOWN_ELSEWHERE[word];
   const ours = types.filter(({ ours }) => ours).map(({ name }) => name);
-  const meant = here === undefined ? didYouMean(word, [...names, ...ours]) : `: here it is ${here}`;
   const option = word.startsWith('-');
+  const known = option ? ['--help', '--version'] : [...names, ...ours];
+  const meant = here === undefined ? didYouMean(word, known) : `: here it is ${here}`;
   const said = `there is no ${option ? 'option' : 'command'} "${what}"${meant}`;
   if (asksForJson(args)) write(1, `${JSON.stringify({ error: said, commands: names })}\n`);
   else write(2, `fairlead: ${said}\nThere are ${names.join(', ')}: see fairlead help\n`);

@@ -36,14 +36,12 @@ export function readTypes(core: WebAssembly.Module, sim: WebAssembly.Module): Ty
 export const linkNames = ({ types }: TypeTable): readonly string[] =>
   types.filter(({ ours, role }) => ours && role !== 'chain').map(({ name }) => name);
 
-const COLUMN = 12;
-
 /** The rows of ours as lines of help. */
-export const describeTypes = ({ types }: TypeTable): string =>
-  types
-    .filter(({ ours }) => ours)
-    .map(({ name, about }) => `  ${name.padEnd(COLUMN)}${about}\n`)
-    .join('');
+export const describeTypes = ({ types }: TypeTable): string => {
+  const rows = types.filter(({ ours }) => ours);
+  const longest = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map(({ name, about }) => `  ${name.padEnd(longest + 2)}${about}\n`).join('');
+};
 
 /** The places of keys (core-as/plugin/type.ts) as a person says them. */
 const PLACES: Readonly<Record<string, string>> = {

@@ -231,7 +231,7 @@ const LOADS: readonly Marked[] = [
         '10.1.2.0',
       'error: RangeEnd 10.9.9.9 not in network 10.1.3.0/24',
       'error: invalid range set 1: empty range set',
-      'error: "dst" of a route is not ADDRESS/BITS: 10.0.0.0',
+      'error: "dst" of a route is not ADDRESS/BITS: "10.0.0.0": write it as 10.0.0.0/8',
       'error: "dst" must be a string, not a number',
       'error: "dns" must be an object, not an array',
       'error: the capability "mac" must be true or false',

@@ -675,7 +675,7 @@ uninstalled from /bin
     [['--constructor'], 'unknown option "--constructor"'],
     [['--types=brigde'], 'no CNI type "brigde": did you mean "bridge"?'],
     [['--types', ''], '--types needs a value'],
-    [['--types=macaroni'], 'there are bridge, ptp, macvlan, host-device, tap'],
+    [['--types=macaroni'], 'there are bridge, ptp, macvlan, ipvlan, vlan, host-device, tap'],
     [['--conflist'], '--conflist needs a value'],
     [['--conflist', '--dry-run'], 'write --conflist=--dry-run if that is it'],
     [['--dry-run=yes'], '--dry-run takes no value'],

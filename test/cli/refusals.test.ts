@@ -33,7 +33,6 @@ const OF_THE_CALL: Readonly<Record<string, string>> = {
   'host-device/device-id-missing': 'the runtime passes it',
   'host-device/device-missing': 'no such link on the node',
   'host-device/hwaddr-missing': 'no such link on the node',
-  'host-device/lo': 'a link of the node',
   'host-device/pci-missing': 'no such device in the node',
   'host-device/uplink': 'the routes of the node',
   'macvlan/link-in-container-missing': 'no such link in the container',

@@ -376,7 +376,7 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'host-device/device-id-missing': 'what is in the node',
   'host-device/device-missing': 'what is on the node',
   'host-device/hwaddr-missing': 'what is on the node',
-  'host-device/lo': 'what is on the node',
+  'dhcp/no-daemon': 'what listens on the node',
   'host-device/pci-missing': 'what is in the node',
   'host-device/uplink': 'what routes the node has',
   'macvlan/link-in-container-missing': 'what is in the container',

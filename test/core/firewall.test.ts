@@ -93,6 +93,28 @@ test('a reject or a drop at the end is as good as the policy', () => {
   }
 });
 
+test('a last rule that leads to a chain that drops is as good', () => {
+  const before = ['nft table inet mine', 'nft forward inet mine fw 0 accept'];
+  const shut = ['nft chain inet mine shut', 'nft in inet mine shut 1 log drop'];
+  for (const last of ['jump shut', 'counter goto shut']) {
+    const { add, check } = said([...before, ...shut, `nft in inet mine fw 1 ${last}`], {}, 1);
+    expect(add[0]).toContain('the last rule of chain inet mine fw drops or rejects the rest');
+    expect(check[0]).toContain('the last rule of chain inet mine fw');
+  }
+  // One that lets something pass before it drops may let ours pass.
+  const door = 'nft in inet mine shut 1 ip saddr 10.1.2.0/24 accept';
+  const open = [shut[0]!, door, 'nft in inet mine shut 2 drop', 'nft in inet mine fw 1 jump shut'];
+  expect(said([...before, ...open]).add.length).toBe(1);
+  const empty = ['nft chain inet mine shut', 'nft in inet mine fw 1 jump shut'];
+  expect(said([...before, ...empty]).add).toEqual([]);
+});
+
+test('a chain for IPv6 alone is nothing to a container without it', () => {
+  const { add, check } = said(['nft table ip6 mine', 'nft forward ip6 mine fw 1 drop']);
+  expect(add).toEqual([]);
+  expect(check).toEqual([]);
+});
+
 test('a chain before ours sees no mark', () => {
   const { add } = said(['nft table ip mine', 'nft forward ip mine fw -150 drop'], {}, 1);
   expect(add.length).toBe(1);

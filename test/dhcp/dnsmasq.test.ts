@@ -155,11 +155,11 @@ describe.skipIf(why !== '')(`dnsmasq, real kernel ${why}`, () => {
     await Promise.all([net.add('pod0'), net.add('pod1')]);
     await net.stopServer();
     await net.del('pod0');
-    net.lab.ip('netns', 'del', net.lab.prefix + 'pod0');
-    net.lab.ip('netns', 'add', net.lab.prefix + 'pod0');
+    net.lab.ip('netns', 'del', `${net.lab.prefix}pod0`);
+    net.lab.ip('netns', 'add', `${net.lab.prefix}pod0`);
     await net.stopDaemon();
-    net.lab.ip('netns', 'del', net.lab.prefix + 'pod1');
-    net.lab.ip('netns', 'add', net.lab.prefix + 'pod1');
+    net.lab.ip('netns', 'del', `${net.lab.prefix}pod1`);
+    net.lab.ip('netns', 'add', `${net.lab.prefix}pod1`);
     await net.serve(RANGE);
     expect(net.leases().size).toBe(2);
     await net.daemon();

@@ -230,6 +230,16 @@ describe.skipIf(needs !== '').each(LEGACY_HOSTS)(`iptables-legacy, %s ${needs}`,
     expect(check('a1', FULL, result)).toContain('FORWARD of iptables-legacy lacks our rules');
   });
 
+  test('rules of it that come after our tables are asked too', async () => {
+    await open('', made);
+    add('a1', FULL);
+    const forbids = `iptables-legacy -A CNI-ADMIN -s 10.1.2.11 -p tcp --dport ${SERVER_PORT} -j DROP`;
+    rules(`iptables-legacy -N CNI-ADMIN; ${forbids}`);
+    const result = add('a2', FULL);
+    expect((await reach()).outgoing).toBe(false);
+    expect(check('a2', FULL, result)).toBe('');
+  });
+
   test('portmap alone passes before a reject at the end; GC takes the rule away', async () => {
     await open('iptables-legacy -A FORWARD -j REJECT', made);
     const before = rules('iptables-legacy -S');

@@ -20,7 +20,7 @@ export class FairleadOverlay extends Delegating {
   }
   protected file(request: Request): string {
     const usual = `${state_dir()}/overlay/${request.network}.json`;
-    this.path = request.reader.string(request.config, "subnetFile", usual);
+    this.path = request.reader.path(request.config, "subnetFile", usual);
     return this.path;
   }
   protected get usual(): string {

@@ -27,8 +27,8 @@ export class Flannel extends Delegating {
     type.at(CONFIG, "subnetFile dataDir delegate ipam").at(RUNTIME, "");
   }
   protected file(request: Request): string {
-    this.dir = request.reader.string(request.config, "dataDir", DATA_DIR);
-    this.path = request.reader.string(request.config, "subnetFile", SUBNET_FILE);
+    this.dir = request.reader.path(request.config, "dataDir", DATA_DIR);
+    this.path = request.reader.path(request.config, "subnetFile", SUBNET_FILE);
     return this.path;
   }
   protected get usual(): string {

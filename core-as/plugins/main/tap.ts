@@ -60,7 +60,7 @@ export class Tap extends Main {
     this.mtu_bytes = <i32>reader.integer(config, "mtu", 0, MTU_MAX_BYTES);
     this.owner = reader.integer(config, "owner", 0, ID_MAX, NOBODY);
     this.group = reader.integer(config, "group", 0, ID_MAX, NOBODY);
-    this.bridge = reader.string(config, "bridge");
+    this.bridge = reader.ifname(config, "bridge");
     if (reader.string(config, "selinuxContext").length > 0) {
       reader.invalid(
         '"selinuxContext" is not served: take it out, and let the policy allow the process to ' +

@@ -148,7 +148,7 @@ function list_of_cache(task: Task, problem: CniError): NetworkList | null {
 }
 
 function capable(request: Request, capabilities: JsonValue | null): void {
-  if (capabilities) request.config.set("runtimeConfig", capabilities);
+  if (capabilities) request.config.set("runtimeConfig", capabilities.placeless());
 }
 
 function add(task: Task, list: NetworkList, entry: CacheEntry): Answer {

@@ -104,8 +104,10 @@ function range_read(reader: Reader, object: JsonValue): Range | null {
   const text = reader.string(object, "subnet");
   const subnet = cidr_parse(text);
   if (!subnet) {
-    if (text.length > 0) reader.invalid(`subnet ${text} is not ADDRESS/BITS`, object);
-    else if (reader.lacks(object, "subnet")) reader.invalid(`a range needs a "subnet"`, object);
+    if (text.length > 0) {
+      const msg = `subnet ${text} is not ADDRESS/BITS: write it as 10.85.0.0/16`;
+      reader.invalid(msg, object.get("subnet"));
+    } else if (reader.lacks(object, "subnet")) reader.invalid(`a range needs a "subnet"`, object);
     return null;
   }
   if (subnet.bits > subnet.ip.width - 2) {

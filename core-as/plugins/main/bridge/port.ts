@@ -42,7 +42,7 @@ export class PortPlan {
     this.hairpin = reader.bool(config, "hairpinMode");
     this.isolated = reader.bool(config, "portIsolation");
     this.preserveDefaultVlan = reader.bool(config, "preserveDefaultVlan");
-    this.uplink = reader.string(config, "uplinkInterface");
+    this.uplink = reader.ifname(config, "uplinkInterface");
     vlans_read(reader, config, this);
   }
 }

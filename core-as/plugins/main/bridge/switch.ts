@@ -22,7 +22,7 @@ import {
 } from "../../../host/kernel";
 import { EEXIST, ENODEV } from "../../../lib/errno";
 import { JsonValue } from "../../../lib/json";
-import { ifname_problem, mac_neighbour } from "../../../lib/name";
+import { mac_neighbour } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
 
@@ -37,12 +37,8 @@ export class BridgePlan {
   vlan_filtering: bool = false;
 
   read(reader: Reader, config: JsonValue): void {
-    this.name = reader.string(config, "bridge");
+    this.name = reader.ifname(config, "bridge");
     if (this.name.length == 0) this.name = STANDARD_NAME;
-    const problem = ifname_problem(this.name);
-    if (problem.length > 0) {
-      reader.invalid(`"bridge" is "${this.name}": ${problem}`, config.get("bridge"));
-    }
     this.mtu_bytes = <i32>reader.integer(config, "mtu", 0, 65535);
     this.promisc = reader.bool(config, "promiscMode");
   }

@@ -22,6 +22,19 @@ function plain(name: string): bool {
   return !name.includes("/") && name != "." && name != "..";
 }
 
+/** DOMAIN:BUS:DEVICE.FUNCTION, as drivers/pci/probe.c pci_setup_device names them. */
+function pci_address(text: string): bool {
+  const bus = text.length - ":00:00.0".length;
+  if (bus < 4) return false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const digit = (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 102);
+    const colon = i == bus || i == bus + 3;
+    if (i == bus + 6 ? c != 46 : colon ? c != 58 : !digit) return false;
+  }
+  return true;
+}
+
 export class Device {
   link: Link = new Link();
   /** A driver has given it to processes, and there is no link. */
@@ -40,7 +53,7 @@ export class Device {
   read(request: Request): void {
     const reader = request.reader;
     const config = request.config;
-    this.device = reader.string(config, "device");
+    this.device = reader.ifname(config, "device");
     this.hwaddr = reader.string(config, "hwaddr");
     this.kernelpath = reader.string(config, "kernelpath");
     this.pciBusID = reader.string(config, "pciBusID");
@@ -60,9 +73,12 @@ export class Device {
         config.get("kernelpath"),
       );
     }
-    if (!plain(this.pciBusID) || !plain(this.deviceID)) {
+    if (this.device == "lo") {
+      reader.invalid('"lo" is the host\'s own: name another device', config.get("device"));
+    }
+    if ((this.pciBusID.length > 0 && !pci_address(this.pciBusID)) || !plain(this.deviceID)) {
       reader.invalid(
-        `"${plain(this.pciBusID) ? this.deviceID : this.pciBusID}" is no PCI address such as ` +
+        `"${plain(this.deviceID) ? this.pciBusID : this.deviceID}" is no PCI address such as ` +
           "0000:04:00.5",
         config.get("pciBusID"),
       );

@@ -3,6 +3,7 @@
 // order of work. What a mapping is, and which address is meant, is mapping.ts, the chains are
 // nft/subnets.ts.
 import { Adding } from "../../../attach/adding";
+import { log } from "../../../host/store";
 import { check_prevResult } from "../../../net/check";
 import { sets_of } from "../../../net/masquerade";
 import { Element } from "../../../nft/element";
@@ -94,6 +95,8 @@ export class Portmap extends Plugin {
             `${port.text} is mapped twice, to ${wanted.get(key)} and ${dnat.data}: remove one`,
           );
         }
+        const again = port !== null && wanted.has(key) && request.env.command == "ADD";
+        if (again && port) log(`${port.text} is mapped twice to ${dnat.data}: once is enough`);
         note(request, wanted, dnat);
         if (!this.snat) continue;
         const more = snat_elements(mapping, ip.address, this.masqAll);
