@@ -30,6 +30,7 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
   --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
+  --proc-sys DIR    where sysctls are written (/proc/sys, which containers may only read)
   --log FORMAT      text, or json: a line an event
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
@@ -57,10 +58,11 @@ interface Options {
   readonly node: string;
   readonly stateDir: string;
   readonly diskDir: string;
+  readonly procSys: string;
   readonly log: string;
 }
 
-const OPTIONS = ['--config', '--node', '--state-dir', '--disk-dir', '--log'];
+const OPTIONS = ['--config', '--node', '--state-dir', '--disk-dir', '--proc-sys', '--log'];
 
 /** The options; a string says what is wrong with them. */
 function optionsOf(args: readonly string[], stateDir: string): Options | string {
@@ -82,7 +84,8 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   const stateDirSaid = values.get('--state-dir') ?? stateDir;
   const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
   const node = values.get('--node') ?? '';
-  return { verb, config, node, stateDir: stateDirSaid, diskDir, log };
+  const procSys = values.get('--proc-sys') ?? '/proc/sys';
+  return { verb, config, node, stateDir: stateDirSaid, diskDir, procSys, log };
 }
 
 function configured(path: string, node: string): AgentConfig | string {
@@ -158,7 +161,10 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
   const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
-  const agent = new OverlayAgent({ core, config, source, publisher, log });
+  const agent = new OverlayAgent({
+    ...{ core, config, source, publisher, log },
+    proc_sys: options.procSys,
+  });
   agent.start();
   if (leaving) return left(agent, options.diskDir, write);
   const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);

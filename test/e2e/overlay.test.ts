@@ -147,6 +147,19 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     expect(cluster.log('a').slice(before)).not.toMatch(/ info (link|route|neigh|fdb|addr) /);
   });
 
+  test('in a container, which may only read /proc/sys: sysctls are written elsewhere', async () => {
+    await cluster.stopAgent('a');
+    await cluster.cell.run(['ip', '-n', 'a', 'link', 'del', 'fl.1']);
+    const elsewhere = cluster.path('proc-sys');
+    await cluster.cell.run(['mkdir', '-p', `${elsewhere}/net`]);
+    const script = `mount --bind /proc/sys/net ${elsewhere}/net &&
+      mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`;
+    const by = ['unshare', '--mount', 'sh', '-c', script, 'sh'];
+    await cluster.startAgent('a', { by, options: ['--proc-sys', elsewhere] });
+    expect(await cluster.on('a', 'cat', '/proc/sys/net/ipv4/conf/fl.1/rp_filter')).toBe('2');
+    await expectAllReached();
+  });
+
   test.each([
     ['deletes the tunnel device', 'link del fl.1'],
     ['sets it down', 'link set fl.1 down'],
