@@ -55,13 +55,15 @@ export interface AgentParts {
   readonly config: AgentConfig;
   readonly source: Source;
   readonly publisher: Publisher;
+  /** Where sysctls are written. */
+  readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
 }
 
 export class OverlayAgent {
   readonly #parts: AgentParts;
   readonly #kernel = new Kernel();
-  readonly #applier = new Applier(this.#kernel);
+  readonly #applier: Applier;
   readonly #nodes = new Map<string, ClusterNode>();
   readonly #guard: Guard;
   #guard_trouble = '';
@@ -80,6 +82,7 @@ export class OverlayAgent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#guard = new Guard(parts.config.network);
+    this.#applier = new Applier(this.#kernel, parts.proc_sys);
   }
 
   start(): void {

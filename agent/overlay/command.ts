@@ -28,7 +28,9 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
   --config FILE     its configuration (docs/overlay.md)
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
+  --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
+  --proc-sys DIR    where sysctls are written (/proc/sys, which containers may only read)
   --log FORMAT      text, or json: a line an event
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
@@ -52,12 +54,15 @@ const VERBS = ['run', 'status', 'leave'];
 interface Options {
   readonly verb: string;
   readonly config: string;
+  /** "" for that of the configuration. */
+  readonly node: string;
   readonly stateDir: string;
   readonly diskDir: string;
+  readonly procSys: string;
   readonly log: string;
 }
 
-const OPTIONS = ['--config', '--state-dir', '--disk-dir', '--log'];
+const OPTIONS = ['--config', '--node', '--state-dir', '--disk-dir', '--proc-sys', '--log'];
 
 /** The options; a string says what is wrong with them. */
 function optionsOf(args: readonly string[], stateDir: string): Options | string {
@@ -76,13 +81,17 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (config === undefined) return 'name the configuration: --config FILE';
   const log = values.get('--log') ?? 'text';
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
+  const stateDirSaid = values.get('--state-dir') ?? stateDir;
   const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
-  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, diskDir, log };
+  const node = values.get('--node') ?? '';
+  const procSys = values.get('--proc-sys') ?? '/proc/sys';
+  return { verb, config, node, stateDir: stateDirSaid, diskDir, procSys, log };
 }
 
-function configured(path: string): AgentConfig | string {
+function configured(path: string, node: string): AgentConfig | string {
   try {
-    return configOf(readFileSync(path, 'utf8'));
+    const config = configOf(readFileSync(path, 'utf8'));
+    return node === '' ? config : { ...config, node };
   } catch (error) {
     return `${path}: ${error instanceof Error ? error.message : error}`;
   }
@@ -137,7 +146,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     write(`fairlead agent: ${options}\n\n${AGENT_HELP}`);
     return EXIT_USAGE;
   }
-  const config = configured(options.config);
+  const config = configured(options.config, options.node);
   if (typeof config === 'string') {
     write(`fairlead agent: ${config}\n`);
     return EXIT_FAILED;
@@ -152,7 +161,10 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
   const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
-  const agent = new OverlayAgent({ core, config, source, publisher, log });
+  const agent = new OverlayAgent({
+    ...{ core, config, source, publisher, log },
+    proc_sys: options.procSys,
+  });
   agent.start();
   if (leaving) return left(agent, options.diskDir, write);
   const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);

@@ -125,7 +125,14 @@ export class Cluster {
     writeFileSync(this.path('nodes.json'), JSON.stringify({ nodes }));
   }
 
-  async startAgent(name: Name): Promise<void> {
+  /** `wrapped`: a program that starts it, and options that it gets for that. */
+  async startAgent(
+    name: Name,
+    wrapped: { readonly by: readonly string[]; readonly options: readonly string[] } = {
+      by: [],
+      options: [],
+    },
+  ): Promise<void> {
     const config = {
       ...{ name: 'pods', node: name, listen: '127.0.0.1:9473' },
       'net-conf': { Network: '10.244.0.0/16', IPv6Network: 'fd00:244::/48' },
@@ -136,7 +143,8 @@ export class Cluster {
     const agent = [NODE.program, 'agent', '--config', this.path(`${name}.json`)];
     const folders = ['--state-dir', this.path(`${name}.state`)];
     folders.push('--disk-dir', this.path(`${name}.disk`));
-    const command = ['ip', 'netns', 'exec', name, ...agent, ...folders];
+    const { by, options } = wrapped;
+    const command = ['ip', 'netns', 'exec', name, ...by, ...agent, ...folders, ...options];
     this.#pids.set(name, await this.cell.start(command, this.path(`${name}.log`)));
     try {
       await within(RECOVERY_MS, `${name} is ready`, () => this.ready(name));

@@ -147,6 +147,19 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     expect(cluster.log('a').slice(before)).not.toMatch(/ info (link|route|neigh|fdb|addr) /);
   });
 
+  test('in a container, which may only read /proc/sys: sysctls are written elsewhere', async () => {
+    await cluster.stopAgent('a');
+    await cluster.cell.run(['ip', '-n', 'a', 'link', 'del', 'fl.1']);
+    const elsewhere = cluster.path('proc-sys');
+    await cluster.cell.run(['mkdir', '-p', `${elsewhere}/net`]);
+    const script = `mount --bind /proc/sys/net ${elsewhere}/net &&
+      mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`;
+    const by = ['unshare', '--mount', 'sh', '-c', script, 'sh'];
+    await cluster.startAgent('a', { by, options: ['--proc-sys', elsewhere] });
+    expect(await cluster.on('a', 'cat', '/proc/sys/net/ipv4/conf/fl.1/rp_filter')).toBe('2');
+    await expectAllReached();
+  });
+
   test.each([
     ['deletes the tunnel device', 'link del fl.1'],
     ['sets it down', 'link set fl.1 down'],
@@ -202,6 +215,19 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     await cluster.plugin('a', 'ADD');
     const moved = clusterNode('b', { addresses: ['192.0.2.77', FACTS.b.own6] });
     cluster.source([clusterNode('a'), moved, clusterNode('c')]);
+  });
+
+  test('the subnet of a node changes while it has pods: it is said, until it is back', async () => {
+    const all = [clusterNode('a'), clusterNode('b'), clusterNode('c')];
+    const subnets = ['10.244.9.0/24', ...(clusterNode('c').subnets ?? []).slice(1)];
+    cluster.source([...all.slice(0, 2), clusterNode('c', { subnets })]);
+    const said = async () => (await cluster.agent('c', 'status')).stdout;
+    await within(RECOVERY_MS, 'it is said', async () =>
+      (await said()).includes('pods of before are not reached'),
+    );
+    expect(cluster.log('c')).toMatch(/warn the subnets of this node were 10\.244\.3\.0\/24/);
+    cluster.source(all);
+    await within(RECOVERY_MS, 'it is over', async () => !(await said()).includes('pods of before'));
   });
 
   test('a node that leaves is gone from the others', async () => {

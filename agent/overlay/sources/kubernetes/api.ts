@@ -170,14 +170,15 @@ export class Api {
 }
 
 async function answerOf(response: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
+  // Not in buffers, whose memory malloc would keep: a page of a list is megabytes.
+  response.setEncoding('utf8');
+  let text = '';
   for await (const piece of response) {
-    bytes += piece.length;
-    if (bytes > LIMIT_BYTES) throw new Error(`an answer of more than ${LIMIT_BYTES >> 20} MiB`);
-    pieces.push(piece);
+    text += piece;
+    if (text.length > LIMIT_BYTES) {
+      throw new Error(`an answer of more than ${LIMIT_BYTES >> 20} MiB`);
+    }
   }
-  const text = Buffer.concat(pieces).toString();
   const status = response.statusCode ?? 0;
   let said: unknown;
   try {
