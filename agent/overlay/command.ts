@@ -28,7 +28,7 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
   --config FILE     its configuration (docs/overlay.md)
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
-  --log FORMAT      text, or json: a line an event
+  --log FORMAT      text, or json: a line an event; --output and -o are the same
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
 away what the agent has in the kernel: then no pod here reaches another node.
@@ -61,24 +61,38 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (!VERBS.includes(verb)) return `what is "${verb}"? There are ${VERBS.join(', ')}`;
   const values = new Map<string, string>();
   for (let at = verb === first ? 1 : 0; at < args.length; at++) {
-    const word = args[at]!;
-    if (!['--config', '--state-dir', '--log'].includes(word)) return `there is no option "${word}"`;
-    const value = args[++at];
-    if (value === undefined) return `${word} needs a value`;
+    const [written = '', ...rest] = args[at]!.split('=');
+    const word = ['-o', '--output'].includes(written) ? '--log' : written;
+    if (!['--config', '--state-dir', '--log'].includes(word)) {
+      return `there is no option "${word}": there are --config, --state-dir, --log`;
+    }
+    const value = rest.length > 0 ? rest.join('=') : args[++at];
+    if (value === undefined || value === '') return `${written} needs a value`;
+    if (values.has(word)) return `${written} is given twice`;
     values.set(word, value);
   }
   const config = values.get('--config');
   if (config === undefined) return 'name the configuration: --config FILE';
   const log = values.get('--log') ?? 'text';
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
-  return { verb, config, stateDir: values.get('--state-dir') ?? stateDir, log };
+  const kept = values.get('--state-dir') ?? stateDir;
+  if (!kept.startsWith('/')) return `--state-dir is "${kept}": write an absolute path`;
+  return { verb, config, stateDir: kept, log };
 }
+
+/** What to do about a file that cannot be read. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist: name another file',
+  EISDIR: 'is a folder: name the file in it',
+  EACCES: 'may not be read: run it as root, or give this user the right',
+};
 
 function configured(path: string): AgentConfig | string {
   try {
     return configOf(readFileSync(path, 'utf8'));
   } catch (error) {
-    return `${path}: ${error instanceof Error ? error.message : error}`;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return code in UNREADABLE ? `${path} ${UNREADABLE[code]}` : `${path}: ${message}`;
   }
 }
 
@@ -116,7 +130,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   }
   const options = optionsOf(args, host.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR);
   if (typeof options === 'string') {
-    write(`fairlead agent: ${options}\n\n${AGENT_HELP}`);
+    write(`fairlead agent: ${options}\nSee fairlead help agent\n`);
     return EXIT_USAGE;
   }
   const config = configured(options.config);

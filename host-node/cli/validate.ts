@@ -6,13 +6,16 @@ import { parseArgs, UsageError } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
 
 const OPERANDS_LIMIT = 10_000;
+/** What the operand - stands for. */
+const STDIN = '/dev/stdin';
 
 const HELP = `fairlead validate: what is wrong in network configurations, before a pod finds out
 
 Usage:
   fairlead validate FILE… [--strict] [--path DIR:DIR] [--output json]
 
-FILE is a list (*.conflist), a single plugin's configuration (*.conf, *.json), or a folder of them.
+FILE is a list (*.conflist), a single plugin's configuration (*.conf, *.json), a folder of them, or
+- for standard input.
 Each is read as a runtime would, with its drop-in folder, and compared with the other networks of
 its folder and with this machine's uplink. Nothing is executed and nothing is changed.
 
@@ -131,7 +134,8 @@ export function runValidate(args: readonly string[], io: ValidateIo): number {
     }
     if (operands.length === 0) throw new UsageError('FILE is missing');
     const json = wantsJson(options.output);
-    const files = [...new Set(operands.map((operand) => resolve(operand)))];
+    const named = operands.map((operand) => (operand === '-' ? STDIN : resolve(operand)));
+    const files = [...new Set(named)];
     const report = look(io, files, options.path ?? '');
     io.write(1, json ? `${JSON.stringify(report)}\n` : formatReport(report, operands));
     const bad = report.errors + (options.strict ? report.warnings : 0);

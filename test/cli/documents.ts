@@ -298,6 +298,48 @@ const LOADS: readonly Marked[] = [
     ],
   },
   {
+    about: 'names that no interface has',
+    document: inList(`{ "type": "macvlan", "master": ▸"up%d" },
+{ "type": "vlan", "vlanId": 3, "master": ▸"far-too-long-a-name", ${IPAM} },
+{ "type": "host-device", "device": ▸"a/b" }, { "type": "tap", "bridge": ▸"a b" },
+{ "type": "bridge", "uplinkInterface": ▸"..", ${IPAM} }`),
+    problems: [
+      'error: "master" is "up%d": interface name contains %',
+      'error: "master" is "far-too-long-a-name": interface name is too long',
+      'error: "device" is "a/b": interface name contains / or : or whitespace characters',
+      'error: "bridge" is "a b": interface name contains / or : or whitespace characters',
+      'error: "uplinkInterface" is "..": interface name is . or ..',
+    ],
+  },
+  {
+    about: 'devices that no host gives away',
+    document: inList(`{ "type": "host-device", "device": ▸"lo" },
+{ "type": "host-device", "pciBusID": ▸"04:00.5" }`),
+    problems: [
+      'error: "lo" is the host\'s own: name another device',
+      'error: "04:00.5" is no PCI address such as 0000:04:00.5',
+    ],
+  },
+  {
+    about: 'files of agents that are no paths',
+    document: inList(`{ "type": "fairlead-overlay", "subnetFile": ▸"subnet.json" },
+{ "type": "flannel", "dataDir": ▸"flannel", "subnetFile": ▸"/run/../subnet.env" }`),
+    problems: [
+      'error: "subnetFile" must be an absolute path without ".."',
+      'error: "dataDir" must be an absolute path without ".."',
+      'error: "subnetFile" must be an absolute path without ".."',
+    ],
+  },
+  {
+    about: 'a key by its beginning, and a route that leads nowhere',
+    document: inList(`{ "type": "bridge", ▸"hairpin": true, "ipam": { "type": "host-local",
+"subnet": "10.1.2.0/24", "routes": [▸{ "gw": "10.1.2.1" }] } }`),
+    problems: [
+      unknown('hairpin', 'did you mean "hairpinMode"?'),
+      'error: "dst" of a route is missing: write it as 10.0.0.0/8',
+    ],
+  },
+  {
     about: 'MTUs that no link takes, or none with IPv6',
     document: inList(`{ "type": "bridge", "mtu": ▸67,
   "ipam": { "type": "host-local", "subnet": "fd00::/64" } },

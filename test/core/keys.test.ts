@@ -66,6 +66,7 @@ const RIGHT: Readonly<Record<string, Json>> = {
     ipam: { type: 'host-local', subnet: '10.1.2.0/24', ranges: [[{ subnet: '10.2.0.0/16' }]] },
   },
   static: { ipam: STATIC },
+  dhcp: { ipam: { type: 'dhcp' } },
   portmap: { runtimeConfig: { portMappings: [{ hostPort: 1, containerPort: 2 }] } },
   tuning: {},
   bandwidth: {},
