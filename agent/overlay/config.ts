@@ -32,7 +32,16 @@ export interface AgentConfig {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const KNOWN = ['name', 'node', 'net-conf', 'source', 'masquerade', 'conflist', 'subnetEnv', 'listen'];
+const KNOWN = [
+  'name',
+  'node',
+  'net-conf',
+  'source',
+  'masquerade',
+  'conflist',
+  'subnetEnv',
+  'listen',
+];
 const DEFAULT_PORT = 8472;
 
 function object(value: unknown, what: string): Json {

@@ -297,39 +297,40 @@ const LOADS: readonly Marked[] = [
       'error: the route to 0.0.0.0/0 is given twice: remove one',
     ],
   },
-  {
-    about: 'names that no interface has',
-    document: inList(`{ "type": "macvlan", "master": ▸"up%d" },
-{ "type": "vlan", "vlanId": 3, "master": ▸"far-too-long-a-name", ${IPAM} },
-{ "type": "host-device", "device": ▸"a/b" }, { "type": "tap", "bridge": ▸"a b" },
-{ "type": "bridge", "uplinkInterface": ▸"..", ${IPAM} }`),
-    problems: [
-      'error: "master" is "up%d": interface name contains %',
-      'error: "master" is "far-too-long-a-name": interface name is too long',
-      'error: "device" is "a/b": interface name contains / or : or whitespace characters',
-      'error: "bridge" is "a b": interface name contains / or : or whitespace characters',
-      'error: "uplinkInterface" is "..": interface name is . or ..',
+  ...[
+    ['"macvlan", "master": ▸"up%d"', '"master" is "up%d": interface name contains %'],
+    [
+      `"vlan", "vlanId": 3, "master": ▸"far-too-long-a-name", ${IPAM}`,
+      '"master" is "far-too-long-a-name": interface name is too long',
     ],
-  },
-  {
-    about: 'devices that no host gives away',
-    document: inList(`{ "type": "host-device", "device": ▸"lo" },
-{ "type": "host-device", "pciBusID": ▸"04:00.5" }`),
-    problems: [
-      'error: "lo" is the host\'s own: name another device',
-      'error: "04:00.5" is no PCI address such as 0000:04:00.5',
+    [
+      '"host-device", "device": ▸"a/b"',
+      '"device" is "a/b": interface name contains / or : or whitespace characters',
     ],
-  },
-  {
-    about: 'files of agents that are no paths',
-    document: inList(`{ "type": "fairlead-overlay", "subnetFile": ▸"subnet.json" },
-{ "type": "flannel", "dataDir": ▸"flannel", "subnetFile": ▸"/run/../subnet.env" }`),
-    problems: [
-      'error: "subnetFile" must be an absolute path without ".."',
-      'error: "dataDir" must be an absolute path without ".."',
-      'error: "subnetFile" must be an absolute path without ".."',
+    [
+      '"tap", "bridge": ▸"a b"',
+      '"bridge" is "a b": interface name contains / or : or whitespace characters',
     ],
-  },
+    [
+      `"bridge", "uplinkInterface": ▸"..", ${IPAM}`,
+      '"uplinkInterface" is "..": interface name is . or ..',
+    ],
+    ['"host-device", "device": ▸"lo"', '"lo" is the host\'s own: name another device'],
+    ['"host-device", "pciBusID": ▸"04:00.5"', '"04:00.5" is no PCI address such as 0000:04:00.5'],
+    [
+      '"fairlead-overlay", "subnetFile": ▸"subnet.json"',
+      '"subnetFile" must be an absolute path without ".."',
+    ],
+    [
+      '"flannel", "subnetFile": ▸"/run/../subnet.env"',
+      '"subnetFile" must be an absolute path without ".."',
+    ],
+    ['"flannel", "dataDir": ▸"flannel"', '"dataDir" must be an absolute path without ".."'],
+  ].map(([plugin, problem]) => ({
+    about: `what names nothing: ${plugin}`,
+    document: inList(`{ "type": ${plugin} }`),
+    problems: [`error: ${problem}`],
+  })),
   {
     about: 'a key by its beginning, and a route that leads nowhere',
     document: inList(`{ "type": "bridge", ▸"hairpin": true, "ipam": { "type": "host-local",
