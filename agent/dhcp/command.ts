@@ -27,6 +27,9 @@ the leases while the pods live, which it does not end; a daemon that is started 
 over. A socket of systemd takes the place of -socketpath.
 `;
 
+/** sun_path of linux/un.h, without its NUL. */
+const SOCKET_PATH_MAX_BYTES = 107;
+
 class UsageError extends Error {}
 
 const FLAGS: Readonly<Record<string, 'bool' | 'path' | 'time'>> = {
@@ -84,6 +87,10 @@ function flagsOf(args: readonly string[]): Map<string, string> {
 /** What the flags and the environment say. Throws UsageError. */
 function optionsOf(args: readonly string[], env: DaemonHost['env']): DaemonOptions {
   const flags = flagsOf(args);
+  const where = (flags.get('hostprefix') ?? '') + (flags.get('socketpath') || SOCKET_PATH);
+  if (Buffer.byteLength(where) > SOCKET_PATH_MAX_BYTES) {
+    throw new UsageError(`-socketpath has more than ${SOCKET_PATH_MAX_BYTES} bytes: shorten it`);
+  }
   const time_ms = (name: string, otherwise: string): number =>
     durationOf(flags.get(name) ?? otherwise) ?? 0;
   return {
@@ -101,7 +108,7 @@ function optionsOf(args: readonly string[], env: DaemonHost['env']): DaemonOptio
 /** Why the daemon did not start, for a person. */
 function reasonOf(error: unknown, socketpath: string): string {
   if (error instanceof OsError && error.errno === ETIMEDOUT) {
-    return `another daemon has the leases of ${socketpath}: ${error.message}`;
+    return `another daemon has the leases of ${socketpath}: ${error.text}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

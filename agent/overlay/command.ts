@@ -31,7 +31,7 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
   --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
   --proc-sys DIR    where sysctls are written (/proc/sys, which containers may only read)
-  --log FORMAT      text, or json: a line an event
+  --log FORMAT      text, or json: a line an event; --output and -o are the same
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
 away what the agent has in the kernel: then no pod here reaches another node.
@@ -71,29 +71,42 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (!VERBS.includes(verb)) return `what is "${verb}"? There are ${VERBS.join(', ')}`;
   const values = new Map<string, string>();
   for (let at = verb === first ? 1 : 0; at < args.length; at++) {
-    const word = args[at]!;
-    if (!OPTIONS.includes(word)) return `there is no option "${word}"`;
-    const value = args[++at];
-    if (value === undefined) return `${word} needs a value`;
+    const [written = '', ...rest] = args[at]!.split('=');
+    const word = ['-o', '--output'].includes(written) ? '--log' : written;
+    if (!OPTIONS.includes(word)) {
+      return `there is no option "${word}": there are ${OPTIONS.join(', ')}`;
+    }
+    const value = rest.length > 0 ? rest.join('=') : args[++at];
+    if (value === undefined || value === '') return `${written} needs a value`;
+    if (values.has(word)) return `${written} is given twice`;
     values.set(word, value);
   }
   const config = values.get('--config');
   if (config === undefined) return 'name the configuration: --config FILE';
   const log = values.get('--log') ?? 'text';
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
-  const stateDirSaid = values.get('--state-dir') ?? stateDir;
+  const kept = values.get('--state-dir') ?? stateDir;
+  if (!kept.startsWith('/')) return `--state-dir is "${kept}": write an absolute path`;
   const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
   const node = values.get('--node') ?? '';
   const procSys = values.get('--proc-sys') ?? '/proc/sys';
-  return { verb, config, node, stateDir: stateDirSaid, diskDir, procSys, log };
+  return { verb, config, node, stateDir: kept, diskDir, procSys, log };
 }
+
+/** What to do about a file that cannot be read. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist: name another file',
+  EISDIR: 'is a folder: name the file in it',
+  EACCES: 'may not be read: run it as root, or give this user the right',
+};
 
 function configured(path: string, node: string): AgentConfig | string {
   try {
     const config = configOf(readFileSync(path, 'utf8'));
     return node === '' ? config : { ...config, node };
   } catch (error) {
-    return `${path}: ${error instanceof Error ? error.message : error}`;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return code in UNREADABLE ? `${path} ${UNREADABLE[code]}` : `${path}: ${message}`;
   }
 }
 
@@ -143,7 +156,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   }
   const options = optionsOf(args, host.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR);
   if (typeof options === 'string') {
-    write(`fairlead agent: ${options}\n\n${AGENT_HELP}`);
+    write(`fairlead agent: ${options}\nSee fairlead help agent\n`);
     return EXIT_USAGE;
   }
   const config = configured(options.config, options.node);

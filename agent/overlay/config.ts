@@ -68,7 +68,16 @@ export interface AgentConfig {
   readonly listen: string;
 }
 
-const KNOWN = ['name', 'node', 'net-conf', 'source', 'masquerade', 'conflist', 'subnetEnv'];
+const KNOWN = [
+  'name',
+  'node',
+  'net-conf',
+  'source',
+  'masquerade',
+  'conflist',
+  'subnetEnv',
+  'listen',
+];
 const DEFAULT_PORT = 8472;
 
 function object(value: unknown, what: string): Json {
@@ -173,10 +182,22 @@ function etcdOf(source: Json, net_conf: Json): EtcdSourceConfig {
   };
 }
 
+function parsed(content: string): unknown {
+  if (content.trim() === '') throw new Error('the file is empty');
+  if (content.startsWith('\ufeff')) {
+    throw new Error('a byte order mark is before the text: save the file without it');
+  }
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Error(`no JSON, which has no comments and no last commas: ${String(error)}`);
+  }
+}
+
 /** The configuration in a file's text; an Error says what is wrong with it. */
 export function configOf(content: string): AgentConfig {
-  const config = object(JSON.parse(content), 'the configuration');
-  const unknown = Object.keys(config).find((key) => ![...KNOWN, 'listen'].includes(key));
+  const config = object(parsed(content), 'the configuration');
+  const unknown = Object.keys(config).find((key) => !KNOWN.includes(key));
   if (unknown !== undefined) throw new Error(`there is no key "${unknown}": ${KNOWN.join(', ')}`);
   const name = text(config, 'name', '');
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) throw new Error('"name" must be that of the network');

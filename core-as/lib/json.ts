@@ -239,7 +239,7 @@ class Parser {
     else if (c > 127) this.fail(`${what}: ${this.sign()} looks like what JSON has, and is not`);
     else this.fail(comment ? COMMENT : what);
   }
-  /** The character here as Unicode numbers it: on a screen it may look like another, or not at all. */
+  /** The character here as Unicode numbers it: on a screen it may look like another, or nothing. */
   private sign(): string {
     let bytes = 1;
     while ((<i32>load<u8>(this.ptr + this.at + bytes) & 0xc0) == 0x80) bytes++;

@@ -47,6 +47,19 @@ function is_space(c: i32): bool {
   return c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+/** DOMAIN:BUS:DEVICE.FUNCTION, as drivers/pci/probe.c pci_setup_device names them. */
+export function pci_address_valid(text: string): bool {
+  const bus = text.length - ":00:00.0".length;
+  if (bus < 4) return false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const digit = (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 102);
+    const colon = i == bus || i == bus + 3;
+    if (i == bus + 6 ? c != 46 : colon ? c != 58 : !digit) return false;
+  }
+  return true;
+}
+
 /**
  * Six hex octets divided by ':' or '-' as lower case with ':', "" when malformed. Zero and
  * multicast addresses are malformed too: the kernel takes neither for an interface.

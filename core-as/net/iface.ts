@@ -181,7 +181,7 @@ function routes_add(ns: i32, link: Link, result: Result): CniError | null {
   return null;
 }
 
-/** Whether a route that names no gateway has none: it says so, or it leads to the gateway itself. */
+/** Whether a route without a gateway has none: it says so, or it leads to the gateway itself. */
 function direct(route: RouteConfig, gateway: Ip | null): bool {
   if (route.scope >= SCOPE_LINK) return true;
   return gateway !== null && route.dst.bits == gateway.width && route.dst.ip.equals(gateway);

@@ -42,7 +42,10 @@ function by_state(does: string[]): bool {
 const DEPTH_MAX = 8;
 
 /** Where a chain drops or rejects all that comes there. */
-class Closing {
+export class Closing {
+  /** A chain could not be read. */
+  failed: bool = false;
+
   constructor(
     /** Its rule; -1 for nowhere. */
     public at: i32 = -1,
@@ -84,14 +87,17 @@ function closing_of(family: i32, table: string, chain: NftChain, depth: i32 = 0)
   for (let i = 0; i < chain.rules.length; i++) {
     const does = chain.rules[i].does;
     if (closes(does)) return new Closing(i, open);
-    const name = led_to(does);
-    // One that is gone meanwhile closes nothing.
-    const led = name.length > 0 && depth < DEPTH_MAX ? chain_get(HOST, family, table, name) : null;
-    if (led) {
-      const found = closing_of(family, table, led, depth + 1);
-      if (found.at >= 0) {
-        return new Closing(i, open || found.open, found.inside || says_more(led, found.at));
-      }
+    // Of a jump before others nobody expects that it ends here; each costs a question.
+    const name = i == chain.rules.length - 1 && depth < DEPTH_MAX ? led_to(does) : "";
+    if (name.length > 0) {
+      const led = chain_get(HOST, family, table, name);
+      const found = led ? closing_of(family, table, led, depth + 1) : new Closing();
+      // One that is gone meanwhile closes nothing.
+      if (!led) found.failed = failure_errno != ENOENT;
+      if (led && found.at >= 0) found.inside = found.inside || says_more(led, found.at);
+      if (found.at >= 0) found.at = i;
+      found.open = open || found.open || (found.at < 0 && may_pass(does));
+      return found;
     }
     open = open || may_pass(does);
   }
@@ -102,9 +108,10 @@ function closing_of(family: i32, table: string, chain: NftChain, depth: i32 = 0)
  * Where the first rule of iptables' FORWARD is that drops or rejects all that comes there, or leads
  * it to a chain that does no more than that; -1 for nowhere.
  */
-export function closing_rule(family: i32, chain: NftChain): i32 {
+export function closing_rule(family: i32, chain: NftChain): Closing {
   const found = closing_of(family, "filter", chain);
-  return found.inside ? -1 : found.at;
+  if (found.inside) found.at = -1;
+  return found;
 }
 
 /** A chain of others at the forward hook. */
@@ -171,6 +178,10 @@ export function closed_chains(): ClosedChains {
       break;
     }
     const closing = closing_of(base.family, base.table, chain);
+    if (closing.failed) {
+      found.error = nft_error(`list where chain ${base.chain} of table ${base.table} leads`);
+      break;
+    }
     if (closing.at < 0 && base.policy != "drop") continue;
     found.list.push(new Closed(base, !closing.open));
   }

@@ -41,6 +41,9 @@ export class Forward {
   there: bool = false;
   private chain: NftChain | null = null;
   private looked: bool = false;
+  /** The rule that drops the rest, once it was looked for; -1 for none. */
+  private closing: i32 = -1;
+  private ended: bool = false;
 
   constructor(public family: i32) {}
 
@@ -62,8 +65,16 @@ export class Forward {
 
   /** Reads it, once, if something is wanted there. */
   look(): CniError | null {
-    if (this.looked || !this.wanted) return null;
-    return this.read();
+    if (!this.looked && this.wanted) {
+      const error = this.read();
+      if (error) return error;
+    }
+    const chain = this.chain;
+    if (!chain || !this.through || this.ended) return null;
+    this.ended = true;
+    const found = closing_rule(this.family, chain);
+    this.closing = found.at;
+    return found.failed ? nft_error(`list where ${this.place} leads`) : null;
   }
 
   read(): CniError | null {
@@ -127,11 +138,6 @@ export class Forward {
     if (accept.length != 1 || this.comment(accept[0]) != PORTMAP.tag) return false;
     const closing = this.closing;
     return closing < 0 || closing > accept[0];
-  }
-
-  private get closing(): i32 {
-    const chain = this.chain;
-    return chain ? closing_rule(this.family, chain) : -1;
   }
 
   /** What of it is missing, for an error; "" for nothing. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our rules in FORWARD of iptables-legacy, whose tables nftables does not show. They are those of
 // iptables.ts, and there is no way to them but its own program: that is executed when our tables
-// are set up, also where they set no marks yet, since then it came into use after them; by `repair`,
-// CHECK and GC, and where a chain of an administrator is named or a family accepted for the first
-// time; never by an ADD that finds our tables as they should be.
+// are set up, also where they set no marks yet, since then it came into use after them; by
+// `repair`, CHECK and GC, and where a chain of an administrator is named or a family accepted for
+// the first time; never by an ADD that finds our tables as they should be.
 import { exec } from "../host/plugin";
 import { file_read, log } from "../host/store";
 import { ByteWriter, utf8_decode, utf8_invalid_at } from "../lib/utf8";

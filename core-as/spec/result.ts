@@ -303,8 +303,8 @@ function family_read(reader: Reader, document: JsonValue, key: string, result: R
 
 /**
  * Reads a result document of any version that is spoken, by the shape of its own; without
- * cniVersion, or with an empty one, it is of that of the configuration, `version` (as libcni takes it). Problems land in
- * the reader.
+ * cniVersion, or with an empty one, it is of that of the configuration, `version` (as libcni takes
+ * it). Problems land in the reader.
  */
 export function result_read(reader: Reader, document: JsonValue, version: string): Result {
   const result = new Result();

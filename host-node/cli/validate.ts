@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fairlead validate`: what is wrong, or doubtful, in network configurations, with line and column.
 // The core looks and judges; this prints it, for humans, editors and CI. It changes nothing.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, UsageError } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
@@ -12,7 +14,8 @@ const HELP = `fairlead validate: what is wrong in network configurations, before
 Usage:
   fairlead validate FILE… [--strict] [--path DIR:DIR] [--output json]
 
-FILE is a list (*.conflist), a single plugin's configuration (*.conf, *.json), or a folder of them.
+FILE is a list (*.conflist), a single plugin's configuration (*.conf, *.json), a folder of them, or
+- for standard input.
 Each is read as a runtime would, with its drop-in folder, and compared with the other networks of
 its folder and with this machine's uplink. Nothing is executed and nothing is changed.
 
@@ -67,13 +70,38 @@ function look(io: ValidateIo, files: readonly string[], path: string): Report {
   const answer = JSON.parse(stdout) as Report | { readonly msg: string };
   if ('files' in answer) return answer;
   if (files.length === 1) return broken(files[0]!, stdout);
-  const reports = files.map((file) => look(io, [file], path));
-  return {
-    files: reports.flatMap((report) => report.files),
-    errors: reports.reduce((sum, { errors }) => sum + errors, 0),
-    warnings: reports.reduce((sum, { warnings }) => sum + warnings, 0),
-  };
+  return joined(files.map((file) => look(io, [file], path)));
 }
+
+/** What a pipe holds: a list, unless it is the configuration of a single plugin. */
+function suffixOf(text: string): string {
+  try {
+    const { type, plugins } = JSON.parse(text) as { type?: unknown; plugins?: unknown };
+    return type !== undefined || plugins === undefined ? '.conf' : '.conflist';
+  } catch {
+    return '.conflist';
+  }
+}
+
+/** Standard input, by way of a file in a folder of its own, as a file has neighbours. */
+function lookAtPiped(io: ValidateIo, path: string): Report {
+  const text = readFileSync(0, 'utf8');
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-validate-'));
+  try {
+    const file = join(folder, `stdin${suffixOf(text)}`);
+    writeFileSync(file, text);
+    const said = JSON.stringify(look(io, [file], path));
+    return JSON.parse(said.replaceAll(file, '-')) as Report;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const joined = (reports: readonly Report[]): Report => ({
+  files: reports.flatMap((report) => report.files),
+  errors: reports.reduce((sum, { errors }) => sum + errors, 0),
+  warnings: reports.reduce((sum, { warnings }) => sum + warnings, 0),
+});
 
 /** A path as the user wrote it, or below a folder as the user wrote that. */
 function asWritten(path: string, operands: readonly string[]): string {
@@ -131,8 +159,11 @@ export function runValidate(args: readonly string[], io: ValidateIo): number {
     }
     if (operands.length === 0) throw new UsageError('FILE is missing');
     const json = wantsJson(options.output);
-    const files = [...new Set(operands.map((operand) => resolve(operand)))];
-    const report = look(io, files, options.path ?? '');
+    const named = operands.filter((operand) => operand !== '-');
+    const files = [...new Set(named.map((operand) => resolve(operand)))];
+    const piped = named.length < operands.length ? [lookAtPiped(io, options.path ?? '')] : [];
+    const looked = files.length > 0 ? [look(io, files, options.path ?? '')] : [];
+    const report = joined([...looked, ...piped]);
     io.write(1, json ? `${JSON.stringify(report)}\n` : formatReport(report, operands));
     const bad = report.errors + (options.strict ? report.warnings : 0);
     return bad === 0 ? 0 : EXIT_FAILED;

@@ -297,6 +297,49 @@ const LOADS: readonly Marked[] = [
       'error: the route to 0.0.0.0/0 is given twice: remove one',
     ],
   },
+  ...[
+    ['"macvlan", "master": ▸"up%d"', '"master" is "up%d": interface name contains %'],
+    [
+      `"vlan", "vlanId": 3, "master": ▸"far-too-long-a-name", ${IPAM}`,
+      '"master" is "far-too-long-a-name": interface name is too long',
+    ],
+    [
+      '"host-device", "device": ▸"a/b"',
+      '"device" is "a/b": interface name contains / or : or whitespace characters',
+    ],
+    [
+      '"tap", "bridge": ▸"a b"',
+      '"bridge" is "a b": interface name contains / or : or whitespace characters',
+    ],
+    [
+      `"bridge", "uplinkInterface": ▸"..", ${IPAM}`,
+      '"uplinkInterface" is "..": interface name is . or ..',
+    ],
+    ['"host-device", "device": ▸"lo"', '"lo" is the host\'s own: name another device'],
+    ['"host-device", "pciBusID": ▸"04:00.5"', '"04:00.5" is no PCI address such as 0000:04:00.5'],
+    [
+      '"fairlead-overlay", "subnetFile": ▸"subnet.json"',
+      '"subnetFile" must be an absolute path without ".."',
+    ],
+    [
+      '"flannel", "subnetFile": ▸"/run/../subnet.env"',
+      '"subnetFile" must be an absolute path without ".."',
+    ],
+    ['"flannel", "dataDir": ▸"flannel"', '"dataDir" must be an absolute path without ".."'],
+  ].map(([plugin, problem]) => ({
+    about: `what names nothing: ${plugin}`,
+    document: inList(`{ "type": ${plugin} }`),
+    problems: [`error: ${problem}`],
+  })),
+  {
+    about: 'a key by its beginning, and a route that leads nowhere',
+    document: inList(`{ "type": "bridge", ▸"hairpin": true, "ipam": { "type": "host-local",
+"subnet": "10.1.2.0/24", "routes": [▸{ "gw": "10.1.2.1" }] } }`),
+    problems: [
+      unknown('hairpin', 'did you mean "hairpinMode"?'),
+      'error: "dst" of a route is missing: write it as 10.0.0.0/8',
+    ],
+  },
   {
     about: 'MTUs that no link takes, or none with IPv6',
     document: inList(`{ "type": "bridge", "mtu": ▸67,

@@ -233,8 +233,8 @@ describe.skipIf(needs !== '').each(LEGACY_HOSTS)(`iptables-legacy, %s ${needs}`,
   test('rules of it that come after our tables are asked too', async () => {
     await open('', made);
     add('a1', FULL);
-    const forbids = `iptables-legacy -A CNI-ADMIN -s 10.1.2.11 -p tcp --dport ${SERVER_PORT} -j DROP`;
-    rules(`iptables-legacy -N CNI-ADMIN; ${forbids}`);
+    const packets = `-s 10.1.2.11 -p tcp --dport ${SERVER_PORT}`;
+    rules(`iptables-legacy -N CNI-ADMIN; iptables-legacy -A CNI-ADMIN ${packets} -j DROP`);
     const result = add('a2', FULL);
     expect((await reach()).outgoing).toBe(false);
     expect(check('a2', FULL, result)).toBe('');

@@ -214,7 +214,13 @@ class Keep extends Last {
 function complete(entry: CacheEntry, cached: CacheEntry): void {
   if (entry.args.length == 0) entry.args = cached.args;
   if (!entry.capabilities) entry.capabilities = cached.capabilities;
-  if (entry.netns.length == 0) entry.netns = cached.netns;
+  if (entry.netns.length == 0 || respelt(entry.netns, cached.netns)) entry.netns = cached.netns;
+}
+
+/** Whether two paths are one namespace of ip-netns(8), as /var/run leads to /run. */
+function respelt(path: string, other: string): bool {
+  const plain = path.startsWith("/var/run/netns/") ? path.substring("/var".length) : path;
+  return plain.startsWith("/run/netns/") && (other == plain || other == `/var${plain}`);
 }
 
 /** The request of CHECK or DEL, with the cached result when the version has one. */

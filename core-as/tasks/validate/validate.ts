@@ -70,7 +70,8 @@ class Validation {
     const keys = new KeyCheck(at);
     if (!list.single) {
       keys.list(file.value);
-      if (!file.path.endsWith(".conflist")) {
+      // What comes by a pipe has no name.
+      if (!file.path.endsWith(".conflist") && !file.path.startsWith("/dev/")) {
         at.warning(
           `a list is read by other runtimes only from a file *.conflist: rename ${file.path}`,
           file.value.offset,

@@ -84,7 +84,11 @@ export function tellStrangers(
   if (strangers.length === 0) return NOTHING;
   const live = `${count(strangers.length, 'attachment')} of the plugins before live on: `;
   const kept = statSync(bin_dir, { throwIfNoEntry: false })?.isDirectory()
-    ? readdirSync(bin_dir).some((name) => name.endsWith(BACKUP_SUFFIX))
+    ? readdirSync(bin_dir, { withFileTypes: true }).some(
+        // In a dry run what will be kept has its name still; ours are links.
+        (entry) =>
+          entry.name.endsWith(BACKUP_SUFFIX) || (types.includes(entry.name) && entry.isFile()),
+      )
     : false;
   const then = kept
     ? `. Their DEL and CHECK call what is kept as NAME${BACKUP_SUFFIX}: leave it there until ` +

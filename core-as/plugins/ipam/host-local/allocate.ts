@@ -150,6 +150,7 @@ export function exhausted(set: RangeSet, leases: Leases, last: Ip | null): CniEr
     Code.NotAvailable,
     `no IP addresses available in range set: ${set.toString()}: ` +
       "remove unused containers or enlarge the range",
-    `${taken} lease${taken == 1 ? "" : "s"}, of ${owners.join(", ")}${taken > <u64>OWNERS_SHOWN ? " and others" : ""}`,
+    `${taken} lease${taken == 1 ? "" : "s"}, of ${owners.join(", ")}` +
+      (taken > <u64>OWNERS_SHOWN ? " and others" : ""),
   );
 }

@@ -5,7 +5,7 @@ import { failure_errno } from "../../../host/failure";
 import { HOST, Link, link_get, link_get_index, link_list, route_list } from "../../../host/kernel";
 import { subdir_list } from "../../../host/store";
 import { ENODEV, ENOENT, ENOTDIR } from "../../../lib/errno";
-import { mac_normal } from "../../../lib/name";
+import { mac_normal, pci_address_valid } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { holder_of } from "./moved";
@@ -20,19 +20,6 @@ const CURE = "correct the configuration, or give the node the device";
 /** A name that sysfs may have a folder of. */
 function plain(name: string): bool {
   return !name.includes("/") && name != "." && name != "..";
-}
-
-/** DOMAIN:BUS:DEVICE.FUNCTION, as drivers/pci/probe.c pci_setup_device names them. */
-function pci_address(text: string): bool {
-  const bus = text.length - ":00:00.0".length;
-  if (bus < 4) return false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    const digit = (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 102);
-    const colon = i == bus || i == bus + 3;
-    if (i == bus + 6 ? c != 46 : colon ? c != 58 : !digit) return false;
-  }
-  return true;
 }
 
 export class Device {
@@ -76,7 +63,7 @@ export class Device {
     if (this.device == "lo") {
       reader.invalid('"lo" is the host\'s own: name another device', config.get("device"));
     }
-    if ((this.pciBusID.length > 0 && !pci_address(this.pciBusID)) || !plain(this.deviceID)) {
+    if ((this.pciBusID.length > 0 && !pci_address_valid(this.pciBusID)) || !plain(this.deviceID)) {
       reader.invalid(
         `"${plain(this.deviceID) ? this.pciBusID : this.deviceID}" is no PCI address such as ` +
           "0000:04:00.5",
