@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Node host in two scripts: the program, and its command line, which a plugin call does not
-// load. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
+// The Node host in three scripts: the program, its command line, which a plugin call does not load,
+// and what only an agent in a Kubernetes cluster loads. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
 // that runs unbundled.
-import { stripTypeScriptTypes } from 'node:module';
+import { isBuiltin, stripTypeScriptTypes } from 'node:module';
+import commonjs from '@rollup/plugin-commonjs';
+import json from '@rollup/plugin-json';
+import nodeResolve from '@rollup/plugin-node-resolve';
 
 const strip = {
   name: 'strip-types',
@@ -36,6 +39,26 @@ const builtins = {
 /** A script has no import.meta; in the executable nothing lies beside it anyway. */
 const noUrl = { name: 'no-url', resolveImportMeta: () => "''" };
 
+/** For a bundle with packages of npm: they have no types to strip, and a package.json as it is. */
+const stripOwn = {
+  name: 'strip-own',
+  transform: (code, id) => (id.endsWith('.ts') ? strip.transform(code, id) : null),
+};
+
+/** What they require is Node's own, by either of its names. */
+const npmBuiltins = {
+  name: 'npm-builtins',
+  renderChunk: (code) =>
+    code.replaceAll(/\brequire\('(?:node:)?([\w/]+)'\)/g, (all, name) =>
+      isBuiltin(`node:${name}`) ? `process.getBuiltinModule('node:${name}')` : all,
+    ),
+};
+
+function quiet(level, log, handler) {
+  if (log.code === 'CIRCULAR_DEPENDENCY' || log.code === 'THIS_IS_UNDEFINED') return;
+  handler(level, log);
+}
+
 const input = { input: 'host-node/main.ts', external: [/^node:/] };
 
 export default [
@@ -59,6 +82,20 @@ export default [
       format: 'cjs',
       banner: '(() => { const exports = {};',
       footer: 'return exports; })();',
+    },
+  },
+  {
+    input: 'agent/overlay/sources/kubernetes/source.ts',
+    external: [/^node:/],
+    plugins: [stripOwn, nodeResolve({ preferBuiltins: true }), commonjs(), json(), npmBuiltins],
+    // Libraries of npm import one another in circles, and use this at their top.
+    onLog: quiet,
+    output: {
+      file: 'dist/fairlead-kubernetes.js',
+      format: 'cjs',
+      banner: '(() => { const exports = {};',
+      footer: 'return exports; })();',
+      inlineDynamicImports: true,
     },
   },
 ];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A DHCP client that only measures: how long a server takes from DISCOVER to ACK, so many times, in
-// ms, as JSON. It runs in the namespace of a pod (bench/dhcp.mjs), and its frames are the machine's.
+// ms, as JSON. It runs in the namespace of a pod (bench/dhcp.mjs); its frames are the machine's.
 import { readFileSync } from 'node:fs';
 import { AgentCore } from '../agent/core.ts';
 import { openPacket } from '../host-node/sys/packet.ts';

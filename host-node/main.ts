@@ -81,13 +81,13 @@ function wasmModule(name: string): WebAssembly.Module {
   return new WebAssembly.Module(asset(name) as BufferSource);
 }
 
-/** The command line, which is compiled only when somebody asks for it. */
-function commandLine(): { runCommand: (program: Program) => number } {
+/** Runs a script of its own, which is compiled only when somebody asks for it; its exports. */
+function script(name: string): unknown {
   const { Script } = process.getBuiltinModule('node:vm');
-  const source = new TextDecoder().decode(asset('fairlead-cli.js'));
+  const source = new TextDecoder().decode(asset(`${name}.js`));
   // The bytecode is good under the flags of the executable only.
-  const cached = isExecutable() ? { cachedData: asset('fairlead-cli.cache') } : {};
-  return new Script(source, { filename: 'fairlead-cli.js', ...cached }).runInThisContext();
+  const cached = isExecutable() ? { cachedData: asset(`${name}.cache`) } : {};
+  return new Script(source, { filename: `${name}.js`, ...cached }).runInThisContext();
 }
 
 /** Whether this is the single executable, and not the bundle under a Node. */
@@ -130,7 +130,8 @@ function main(): number {
   let unwritten = false;
   // Under that name people start the daemon of the reference plugins, too.
   const daemon = type === 'dhcp' && first === 'daemon' ? ['dhcp'] : [];
-  const exit_code = commandLine().runCommand({
+  const { runCommand } = script('fairlead-cli') as { runCommand: (program: Program) => number };
+  const exit_code = runCommand({
     args: [...daemon, ...process.argv.slice(2)],
     version: manifest.version,
     executable: isExecutable() ? process.execPath : undefined,
@@ -144,6 +145,7 @@ function main(): number {
     core: () => wasmModule('tools.wasm'),
     sim: () => wasmModule('sim.wasm'),
     agent: () => wasmModule('agent.wasm'),
+    kubernetes: () => script('fairlead-kubernetes') as ReturnType<Program['kubernetes']>,
   });
   return exit_code === 0 && unwritten ? 1 : exit_code;
 }

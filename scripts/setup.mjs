@@ -162,6 +162,18 @@ export const PACKAGES = [
     needed_for: ['test'],
   },
   {
+    package: 'etcd-server',
+    provides: 'etcd',
+    why: 'etcd is where agents learn of nodes',
+    needed_for: ['test'],
+  },
+  {
+    package: 'openssl',
+    provides: 'openssl',
+    why: 'openssl makes the certificates of a cluster that is spoken to by TLS',
+    needed_for: ['test'],
+  },
+  {
     package: 'busybox-static',
     provides: 'busybox',
     why: 'busybox is all that is inside those containers, and gives leases of seconds (udhcpd)',

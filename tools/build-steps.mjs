@@ -79,7 +79,20 @@ export const STEPS = {
     inputs: ['host-node/', 'agent/', 'package.json', 'rollup.config.mjs', 'tools/bundle.mjs'],
     outputs: ['dist/fairlead.mjs', 'dist/.fairlead.js', 'dist/fairlead-cli.js'],
     npm: ['rollup', `node-linux-${process.arch}`],
-    run: ['tools/bundle.mjs'],
+    run: ['tools/bundle.mjs', 'bundle'],
+  },
+  // Of its own, as the packages in it take longer than all the rest.
+  kubernetes: {
+    inputs: [
+      ...['agent/overlay/sources/kubernetes/', 'agent/overlay/sources/backoff.ts'],
+      ...['agent/overlay/source.ts', 'package-lock.json', 'rollup.config.mjs', 'tools/bundle.mjs'],
+    ],
+    outputs: ['dist/fairlead-kubernetes.js'],
+    npm: [
+      ...['rollup', `node-linux-${process.arch}`, '@kubernetes/client-node', 'undici'],
+      ...['node-resolve', 'commonjs', 'json'].map((name) => `@rollup/plugin-${name}`),
+    ],
+    run: ['tools/bundle.mjs', 'kubernetes'],
   },
   node: {
     inputs: ['tools/stripped-node.mjs'],
@@ -91,7 +104,7 @@ export const STEPS = {
   executable: {
     inputs: [
       ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'dist/agent.wasm'],
-      ...['dist/.fairlead.js', 'dist/fairlead-cli.js'],
+      ...['dist/.fairlead.js', 'dist/fairlead-cli.js', 'dist/fairlead-kubernetes.js'],
       ...['dist/.node', 'host-node/sea.cjs', 'tools/executable.mjs', 'tools/code-cache.mjs'],
     ],
     outputs: ['dist/fairlead', 'dist/.sea.json'],

@@ -21,7 +21,11 @@ const NODE_FLAGS = [
 ];
 
 /** The scripts in the executable, and what they are called when they run. */
-const SCRIPTS = { 'dist/.fairlead.js': 'fairlead', 'dist/fairlead-cli.js': 'fairlead-cli' };
+const SCRIPTS = {
+  'dist/.fairlead.js': 'fairlead',
+  'dist/fairlead-cli.js': 'fairlead-cli',
+  'dist/fairlead-kubernetes.js': 'fairlead-kubernetes',
+};
 
 function executable() {
   for (const [script, name] of Object.entries(SCRIPTS)) {
@@ -44,6 +48,8 @@ function executable() {
       'fairlead.cache': 'dist/.fairlead.cache',
       'fairlead-cli.js': 'dist/fairlead-cli.js',
       'fairlead-cli.cache': 'dist/.fairlead-cli.cache',
+      'fairlead-kubernetes.js': 'dist/fairlead-kubernetes.js',
+      'fairlead-kubernetes.cache': 'dist/.fairlead-kubernetes.cache',
     },
   };
   const file = join(ROOT, 'dist/.sea.json');

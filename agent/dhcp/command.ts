@@ -54,7 +54,7 @@ export function durationOf(text: string): number | undefined {
   return total_ms > 0 && total_ms <= TIME_MAX_MS ? Math.round(total_ms) : undefined;
 }
 
-function valueOf(flag: string, value: string): string {
+function checkedValue(flag: string, value: string): string {
   const kind = FLAGS[flag];
   if (kind === 'bool') {
     if (/^(1|t|T|true|TRUE|True)$/.test(value)) return 'true';
@@ -79,7 +79,7 @@ function flagsOf(args: readonly string[]): Map<string, string> {
     if (kind === undefined) throw new UsageError(`there is no option "${args[at]}"`);
     const value = given ?? (kind === 'bool' ? 'true' : args[++at]);
     if (value === undefined) throw new UsageError(`-${name} needs a value`);
-    found.set(name, valueOf(name, value));
+    found.set(name, checkedValue(name, value));
   }
   return found;
 }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { sinceBoot_ms } from '../../host-node/sys/libc.ts';
 import { AgentCore } from '../core.ts';
+import { collectWhenQuiet } from '../memory.ts';
 import { Links, NoLink } from './links.ts';
 import type { Action, Actions, Event, MachineSettings } from './protocol.ts';
 import { sendRelease } from './release.ts';
@@ -47,6 +48,7 @@ export class Daemon {
   readonly #callers: CallerSocket;
   /** Events that came while another was acted on. */
   readonly #queue: Event[] = [];
+  readonly #happened = collectWhenQuiet();
   #busy = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -100,6 +102,7 @@ export class Daemon {
     this.#queue.push(event);
     if (this.#busy || this.#closed) return;
     this.#busy = true;
+    this.#happened();
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#step(next);
@@ -139,30 +142,41 @@ export class Daemon {
   #do(action: Action): void {
     switch (action.do) {
       case 'open':
-        return this.#open(action);
+        this.#open(action);
+        break;
       case 'send':
-        return this.#links.send(action.lease, bytesOf(action.frame));
+        this.#links.send(action.lease, bytesOf(action.frame));
+        break;
       case 'close':
-        return this.#links.close(action.lease);
+        this.#links.close(action.lease);
+        break;
       case 'down':
-        return this.#links.setDown(action.lease);
+        this.#links.setDown(action.lease);
+        break;
       case 'mtu':
-        return this.#links.setMtu(action.lease, action.mtu_bytes);
+        this.#links.setMtu(action.lease, action.mtu_bytes);
+        break;
       case 'store':
-        return this.#stored.write(action.lease, action.text);
+        this.#stored.write(action.lease, action.text);
+        break;
       case 'forget':
-        return this.#stored.remove(action.lease);
+        this.#stored.remove(action.lease);
+        break;
       case 'release': {
         const { lease, server, body } = action;
         const done = (error: string) => this.tell({ event: 'released', lease, error });
-        return sendRelease(server, bytesOf(body), done);
+        sendRelease(server, bytesOf(body), done);
+        break;
       }
       case 'reply':
-        return this.#callers.reply(action.conn, bytesOf(action.bytes));
+        this.#callers.reply(action.conn, bytesOf(action.bytes));
+        break;
       case 'hangup':
-        return this.#callers.hangUp(action.conn);
+        this.#callers.hangUp(action.conn);
+        break;
       case 'log':
-        return this.#host.log(`fairlead dhcp: ${action.text}`);
+        this.#host.log(`fairlead dhcp: ${action.text}`);
+        break;
     }
   }
 

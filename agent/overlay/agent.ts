@@ -10,7 +10,7 @@ import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
-import type { ClusterNode, NodesUpdate, Source } from './source.ts';
+import type { ClusterNode, NodesUpdate, OwnNode, Source } from './source.ts';
 
 const RESYNC_EVERY_MS = 30_000;
 const LISTEN_EVERY_MS = 200;
@@ -55,13 +55,15 @@ export interface AgentParts {
   readonly config: AgentConfig;
   readonly source: Source;
   readonly publisher: Publisher;
+  /** Where sysctls are written. */
+  readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
 }
 
 export class OverlayAgent {
   readonly #parts: AgentParts;
   readonly #kernel = new Kernel();
-  readonly #applier = new Applier(this.#kernel);
+  readonly #applier: Applier;
   readonly #nodes = new Map<string, ClusterNode>();
   readonly #guard: Guard;
   #guard_trouble = '';
@@ -74,10 +76,13 @@ export class OverlayAgent {
   #told = new Set<string>();
   #counts = { repairs: 0, resyncs: 0, refused: 0 };
   #source_trouble = '';
+  /** Subnets of this node before they changed, "" while they did not. */
+  #had_subnets = '';
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#guard = new Guard(parts.config.network);
+    this.#applier = new Applier(this.#kernel, parts.proc_sys);
   }
 
   start(): void {
@@ -112,14 +117,25 @@ export class OverlayAgent {
   get state(): AgentState {
     const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
     const { served = 0, entries = 0 } = this.#plan ?? {};
-    const guard = this.#guard_trouble === '' ? [] : [{ node: '', msg: this.#guard_trouble }];
-    const problems = [...(this.#plan?.problems ?? []), ...guard];
+    const own = [this.#guard_trouble, this.#subnet_trouble].filter((msg) => msg !== '');
+    const problems = [...(this.#plan?.problems ?? []), ...own.map((msg) => ({ node: '', msg }))];
     return {
       ...{ ready, mtu_bytes, subnets, networks, served, entries, problems, ...this.#counts },
       wanted: Math.max(this.#nodes.size - 1, 0),
       source_trouble: this.#source_trouble,
       underlay: this.#seen?.underlay ?? [],
     };
+  }
+
+  /** What is said of the subnets that pods of before are in. */
+  get #subnet_trouble(): string {
+    if (this.#had_subnets === '') return '';
+    const { subnets = [] } = this.#nodes.get(this.#parts.config.node) ?? {};
+    const now = subnets.join(', ') || 'none';
+    return (
+      `the subnets of this node were ${this.#had_subnets} and are ${now}: ` +
+      'pods of before are not reached from other nodes; make them anew'
+    );
   }
 
   #trouble(msg: string): void {
@@ -129,7 +145,7 @@ export class OverlayAgent {
     this.#source_trouble = msg;
   }
 
-  #update({ full, nodes, gone }: NodesUpdate): void {
+  #update({ full, trusted, nodes, gone }: NodesUpdate): void {
     const before = this.#nodes.get(this.#parts.config.node);
     const first = this.#plan === undefined;
     if (full) this.#nodes.clear();
@@ -138,9 +154,10 @@ export class OverlayAgent {
     const paths = this.#kernel.ways(this.#addressesOf(nodes));
     // Who is a node may send before it is sent to.
     this.#allow();
-    const plan = this.#tell({ event: 'nodes', full, trusted: true, nodes, gone, paths });
+    const plan = this.#tell({ event: 'nodes', full, trusted, nodes, gone, paths });
     const own = this.#nodes.get(this.#parts.config.node);
     const moved = JSON.stringify(before) !== JSON.stringify(own);
+    this.#subnetsMoved(before, own);
     if (first || full || moved) this.resync(moved);
     else {
       // Such a plan looks at these nodes alone; what was said of others holds on.
@@ -149,6 +166,14 @@ export class OverlayAgent {
       const problems = [...others, ...plan.problems];
       this.#done(this.#apply(plan.changes), { ...plan, problems });
     }
+  }
+
+  /** Pods keep the addresses that they have: what becomes of them somebody has to know. */
+  #subnetsMoved(before: ClusterNode | undefined, own: ClusterNode | undefined): void {
+    const { subnets: had = [] } = before ?? {};
+    const { subnets: has = [] } = own ?? {};
+    this.#had_subnets ||= had.join(', ');
+    if (this.#had_subnets === has.join(', ')) this.#had_subnets = '';
   }
 
   /** By which the other ones of these nodes are reached. */
@@ -211,11 +236,15 @@ export class OverlayAgent {
     const said = new Set(
       plan.problems.map(({ node, msg }) => (node === '' ? msg : `${node}: ${msg}`)),
     );
+    if (this.#subnet_trouble !== '') said.add(this.#subnet_trouble);
     for (const msg of said) if (!this.#told.has(msg)) log('warn', msg);
     this.#told = said;
     for (const line of publisher.say(this.#plan)) log('info', line);
     const [underlay] = this.#seen?.underlay ?? [];
-    if (underlay !== undefined) source.publish({ mtu_bytes: underlay.mtu_bytes });
+    if (underlay !== undefined) {
+      const { ready } = this.#plan;
+      source.publish({ ready, mtu_bytes: underlay.mtu_bytes, macs: this.#macs });
+    }
     clearTimeout(this.#retry);
     if (refused.length === 0) {
       this.#retry_ms = RETRY_MS.first;
@@ -223,6 +252,17 @@ export class OverlayAgent {
     }
     this.#retry = setTimeout(() => this.resync(), this.#retry_ms);
     this.#retry_ms = Math.min(this.#retry_ms * 2, RETRY_MS.last);
+  }
+
+  /** Of our devices, as they were seen. */
+  get #macs(): OwnNode['macs'] {
+    const { name, vni } = this.#parts.config.network;
+    const mac = (device: string): string | undefined =>
+      this.#seen?.links.find(
+        (link) => link.name === device && link.alias === `fairlead overlay ${name}`,
+      )?.address;
+    const [v4, v6] = [mac(`fl.${vni}`), mac(`fl6.${vni}`)];
+    return { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
   }
 
   /** Whether a link of ours, or one below them, changed. */

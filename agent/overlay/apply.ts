@@ -40,8 +40,12 @@ export class Applier {
   /** Of one round: links change between. */
   #indices = new Map<string, number>();
 
-  constructor(kernel: Kernel) {
+  readonly #proc_sys: string;
+
+  /** `proc_sys` is /proc/sys, or where a container has it to be written. */
+  constructor(kernel: Kernel, proc_sys: string) {
     this.#kernel = kernel;
+    this.#proc_sys = proc_sys;
   }
 
   /** Applies them in order; those that depend on a device that could not be made fail with it. */
@@ -63,7 +67,7 @@ export class Applier {
   #one(change: string): void {
     const [object = '', verb = '', ...words] = change.split(' ');
     if (object === 'sysctl') {
-      writeFileSync(`/proc/sys/${verb}`, words[0] ?? '');
+      writeFileSync(`${this.#proc_sys}/${verb}`, words[0] ?? '');
       return;
     }
     if (object === 'link') this.#link(verb, words);

@@ -9,7 +9,7 @@ import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
-import { FileSource } from './sources/file.ts';
+import { type SourceParts, sourceOf } from './sources/index.ts';
 
 const EXIT_READY = 0;
 const EXIT_FAILED = 1;
@@ -28,6 +28,9 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
   --config FILE     its configuration (docs/overlay.md)
   --state-dir DIR   where the plugins look (CNI_FAIRLEAD_STATE_DIR, or /run/fairlead)
+  --node NAME       of this node in the source, in place of "node" of the configuration
+  --disk-dir DIR    what outlives a boot: the nodes last known (/var/lib/fairlead)
+  --proc-sys DIR    where sysctls are written (/proc/sys, which containers may only read)
   --log FORMAT      text, or json: a line an event; --output and -o are the same
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
@@ -35,6 +38,7 @@ away what the agent has in the kernel: then no pod here reaches another node.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
+const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */
 function logger(format: string, write: (line: string) => void) {
@@ -50,9 +54,15 @@ const VERBS = ['run', 'status', 'leave'];
 interface Options {
   readonly verb: string;
   readonly config: string;
+  /** "" for that of the configuration. */
+  readonly node: string;
   readonly stateDir: string;
+  readonly diskDir: string;
+  readonly procSys: string;
   readonly log: string;
 }
+
+const OPTIONS = ['--config', '--node', '--state-dir', '--disk-dir', '--proc-sys', '--log'];
 
 /** The options; a string says what is wrong with them. */
 function optionsOf(args: readonly string[], stateDir: string): Options | string {
@@ -63,8 +73,8 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   for (let at = verb === first ? 1 : 0; at < args.length; at++) {
     const [written = '', ...rest] = args[at]!.split('=');
     const word = ['-o', '--output'].includes(written) ? '--log' : written;
-    if (!['--config', '--state-dir', '--log'].includes(word)) {
-      return `there is no option "${word}": there are --config, --state-dir, --log`;
+    if (!OPTIONS.includes(word)) {
+      return `there is no option "${word}": there are ${OPTIONS.join(', ')}`;
     }
     const value = rest.length > 0 ? rest.join('=') : args[++at];
     if (value === undefined || value === '') return `${written} needs a value`;
@@ -77,7 +87,10 @@ function optionsOf(args: readonly string[], stateDir: string): Options | string 
   if (log !== 'text' && log !== 'json') return `--log is "${log}": write text or json`;
   const kept = values.get('--state-dir') ?? stateDir;
   if (!kept.startsWith('/')) return `--state-dir is "${kept}": write an absolute path`;
-  return { verb, config, stateDir: kept, log };
+  const diskDir = values.get('--disk-dir') ?? USUAL_DISK_DIR;
+  const node = values.get('--node') ?? '';
+  const procSys = values.get('--proc-sys') ?? '/proc/sys';
+  return { verb, config, node, stateDir: kept, diskDir, procSys, log };
 }
 
 /** What to do about a file that cannot be read. */
@@ -87,9 +100,10 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: 'may not be read: run it as root, or give this user the right',
 };
 
-function configured(path: string): AgentConfig | string {
+function configured(path: string, node: string): AgentConfig | string {
   try {
-    return configOf(readFileSync(path, 'utf8'));
+    const config = configOf(readFileSync(path, 'utf8'));
+    return node === '' ? config : { ...config, node };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     return code in UNREADABLE ? `${path} ${UNREADABLE[code]}` : `${path}: ${message}`;
@@ -100,6 +114,8 @@ function configured(path: string): AgentConfig | string {
 export interface AgentHost {
   /** agent.wasm. */
   readonly module: () => WebAssembly.Module;
+  /** The script that only an agent with Kubernetes as its source loads. */
+  readonly kubernetes: SourceParts['kubernetes'];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (fd: number, text: string) => void;
   /** Ends the program. */
@@ -121,6 +137,16 @@ async function printStatus({ listen }: AgentConfig, json: boolean, host: AgentHo
   }
 }
 
+/** Takes all away; the exit status. */
+function left(agent: OverlayAgent, diskDir: string, write: (line: string) => void): number {
+  const known = agent.state.subnets.length > 0;
+  agent.leave();
+  agent.stop();
+  if (known) return EXIT_READY;
+  write(`fairlead agent: nothing in ${diskDir} says what this node has: is --disk-dir right?\n`);
+  return EXIT_FAILED;
+}
+
 /** Starts the agent, which then runs on; gives the exit status of what is no agent. */
 export function runAgent(args: readonly string[], host: AgentHost): number {
   const write = (line: string): void => host.write(2, line);
@@ -133,7 +159,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     write(`fairlead agent: ${options}\nSee fairlead help agent\n`);
     return EXIT_USAGE;
   }
-  const config = configured(options.config);
+  const config = configured(options.config, options.node);
   if (typeof config === 'string') {
     write(`fairlead agent: ${config}\n`);
     return EXIT_FAILED;
@@ -144,15 +170,16 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   }
   const log = logger(options.log, write);
   const core = new AgentCore(host.module());
-  const source = new FileSource(config.source.path);
+  const leaving = options.verb === 'leave';
+  const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
+  const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
-  const agent = new OverlayAgent({ core, config, source, publisher, log });
+  const agent = new OverlayAgent({
+    ...{ core, config, source, publisher, log },
+    proc_sys: options.procSys,
+  });
   agent.start();
-  if (options.verb === 'leave') {
-    agent.leave();
-    agent.stop();
-    return EXIT_READY;
-  }
+  if (leaving) return left(agent, options.diskDir, write);
   const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);
   server?.on('error', (error) => {
     log('error', `cannot listen on ${config.listen}: ${error.message}`);

@@ -4,6 +4,8 @@
 // what it does not know with a word, but for keys of Flannel's that do not matter here.
 import { hostname } from 'node:os';
 
+export type Json = Readonly<Record<string, unknown>>;
+
 /** The event `network` of core-as/overlay/machine.ts. */
 export interface NetworkConfig {
   readonly name: string;
@@ -15,11 +17,47 @@ export interface NetworkConfig {
   readonly direct: boolean;
 }
 
+/** Nodes in a file; agent/overlay/sources/file.ts. */
+export interface FileSourceConfig {
+  readonly type: 'file';
+  readonly path: string;
+}
+
+/** Nodes of a Kubernetes cluster. */
+export interface KubernetesSourceConfig {
+  readonly type: 'kubernetes';
+  /** A path; "" for that of the pod that the agent runs in. */
+  readonly kubeconfig: string;
+}
+
+/** Flannel's layout in etcd. */
+export interface EtcdSourceConfig {
+  readonly type: 'etcd';
+  /** URLs. */
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+  /** PEM files, "" for none. */
+  readonly ca_file: string;
+  readonly cert_file: string;
+  readonly key_file: string;
+  readonly user: string;
+  readonly password_file: string;
+  /** By which other nodes reach this one; none for those of the interface. */
+  readonly addresses: readonly string[];
+  /** "" for that of the default route. */
+  readonly interface: string;
+  readonly lease_ttl_s: number;
+  /** How subnets are cut where etcd does not say it: keys of net-conf.json. */
+  readonly net_conf: Json;
+}
+
+export type SourceConfig = FileSourceConfig | KubernetesSourceConfig | EtcdSourceConfig;
+
 export interface AgentConfig {
   readonly network: NetworkConfig;
   /** The name of this node in the source. */
   readonly node: string;
-  readonly source: { readonly type: 'file'; readonly path: string };
+  readonly source: SourceConfig;
   /** Whether the plugins masquerade what leaves the network. */
   readonly masquerade: boolean;
   /** A conflist to place once pods can be served; undefined for none. */
@@ -29,8 +67,6 @@ export interface AgentConfig {
   /** HOST:PORT of /healthz, /readyz and /metrics, "" for none. */
   readonly listen: string;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 const KNOWN = [
   'name',
@@ -100,6 +136,64 @@ function parsed(content: string): unknown {
   }
 }
 
+function list(of: Json, key: string): readonly string[] {
+  const value = of[key] ?? [];
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw new Error(`"${key}" must be a list of strings`);
+}
+
+/** Keys of each kind of source. */
+const SOURCE_KEYS: Readonly<Record<string, readonly string[]>> = {
+  file: ['path'],
+  kubernetes: ['kubeconfig'],
+  etcd: [
+    ...['endpoints', 'prefix', 'caFile', 'certFile', 'keyFile', 'user', 'passwordFile'],
+    ...['addresses', 'interface', 'leaseTTL'],
+  ],
+};
+/** What Flannel has; a node that is away for longer loses its subnet. */
+const DAY_S = 86_400;
+const LEAST_TTL_S = 5;
+
+function sourceOf(source: Json, net_conf: Json): SourceConfig {
+  const type = text(source, 'type', '');
+  const keys = SOURCE_KEYS[type];
+  if (keys === undefined) {
+    throw new Error(`there is no source "${type}": ${Object.keys(SOURCE_KEYS).join(', ')}`);
+  }
+  const unknown = Object.keys(source).find((key) => key !== 'type' && !keys.includes(key));
+  if (unknown !== undefined) {
+    throw new Error(`a source "${type}" has no key "${unknown}": ${keys.join(', ')}`);
+  }
+  if (type === 'file') return { type, path: text(source, 'path', '') };
+  if (type === 'kubernetes') return { type, kubeconfig: text(source, 'kubeconfig', '') };
+  return etcdOf(source, net_conf);
+}
+
+function etcdOf(source: Json, net_conf: Json): EtcdSourceConfig {
+  const endpoints = list(source, 'endpoints');
+  const wrong = endpoints.find((one) => !/^https?:\/\/[^/]+\/?$/.test(one));
+  if (wrong !== undefined || endpoints.length === 0) {
+    throw new Error('"endpoints" must be a list such as ["https://192.0.2.1:2379"]');
+  }
+  const lease_ttl_s = number(source, 'leaseTTL', DAY_S);
+  if (lease_ttl_s < LEAST_TTL_S) throw new Error(`"leaseTTL" is in seconds, from ${LEAST_TTL_S}`);
+  return {
+    type: 'etcd',
+    endpoints: endpoints.map((one) => one.replace(/\/$/, '')),
+    prefix: text(source, 'prefix', '/coreos.com/network').replace(/\/+$/, ''),
+    ca_file: text(source, 'caFile', ''),
+    cert_file: text(source, 'certFile', ''),
+    key_file: text(source, 'keyFile', ''),
+    user: text(source, 'user', ''),
+    password_file: text(source, 'passwordFile', ''),
+    addresses: list(source, 'addresses'),
+    interface: text(source, 'interface', ''),
+    lease_ttl_s,
+    net_conf,
+  };
+}
+
 /** The configuration in a file's text; an Error says what is wrong with it. */
 export function configOf(content: string): AgentConfig {
   const config = object(parsed(content), 'the configuration');
@@ -107,16 +201,13 @@ export function configOf(content: string): AgentConfig {
   if (unknown !== undefined) throw new Error(`there is no key "${unknown}": ${KNOWN.join(', ')}`);
   const name = text(config, 'name', '');
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) throw new Error('"name" must be that of the network');
-  const source = object(config['source'] ?? {}, '"source"');
-  const type = text(source, 'type', '');
-  if (type !== 'file')
-    throw new Error(`there is no source "${type}": use {"type": "file", "path": …}`);
+  const net_conf = object(config['net-conf'] ?? {}, '"net-conf"');
   const conflist = config['conflist'];
   const placed = conflist === undefined ? undefined : object(conflist, '"conflist"');
   return {
-    network: networkOf(name, object(config['net-conf'] ?? {}, '"net-conf"')),
+    network: networkOf(name, net_conf),
     node: text(config, 'node', hostname()),
-    source: { type, path: text(source, 'path', '') },
+    source: sourceOf(object(config['source'] ?? {}, '"source"'), net_conf),
     masquerade: truth(config, 'masquerade', true),
     conflist: placed && {
       path: text(placed, 'path', '/etc/cni/net.d/10-fairlead.conflist'),

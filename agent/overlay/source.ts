@@ -22,6 +22,8 @@ export interface ClusterNode {
 /** What a source says: all that it knows (`full`), or what changed. */
 export interface NodesUpdate {
   readonly full: boolean;
+  /** Whether it is from the source itself: of what is only remembered, nothing is taken away. */
+  readonly trusted: boolean;
   readonly nodes: readonly ClusterNode[];
   readonly gone: readonly string[];
 }
@@ -32,10 +34,20 @@ export interface SourceListener {
   trouble(msg: string): void;
 }
 
+/** What other nodes, and the cluster, are to know of this one. */
+export interface OwnNode {
+  /** Whether its pods are served. */
+  readonly ready: boolean;
+  /** Of the link that outer packets leave by. */
+  readonly mtu_bytes: number;
+  /** Of its tunnel devices, as the kernel has them. */
+  readonly macs: { readonly v4?: string; readonly v6?: string };
+}
+
 export interface Source {
   /** Begins to say what it knows. */
   start(listener: SourceListener): void;
-  /** What other nodes are to know of this one; a source that has no place for it ignores it. */
-  publish(own: { readonly mtu_bytes: number }): void;
+  /** Said after each look, changed or not; a source that has no place for it ignores it. */
+  publish(own: OwnNode): void;
   stop(): void;
 }

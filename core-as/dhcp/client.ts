@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A DHCP client (RFC 2131 section 4.4) for one lease: what happens to it, and in which state that
-// leads where; how a lease is asked for. Messages are talk.ts, a lease that is held hold.ts, its end
-// leave.ts.
+// leads where; how a lease is asked for. Messages are talk.ts, a lease that is held hold.ts, its
+// end leave.ts.
 import { Asked, Context, Told } from "./context";
 import {
   lease_age,
@@ -309,8 +309,8 @@ function give_up(lease: Lease, context: Context): void {
   const ignored = lease.ignored > 0 ? `, ${lease.ignored} answers were ignored` : "";
   const what = lease.problem.length > 0 ? `: ${lease.problem}` : ": no server answers";
   const error =
-    `no more tries for a lease on "${lease.ifname}" after ${asked_s} s${what}${ignored}; see that ` +
-    "a DHCP server is reached on its link and has free addresses";
+    `no more tries for a lease on "${lease.ifname}" after ${asked_s} s${what}${ignored}; see ` +
+    "that a DHCP server is reached on its link and has free addresses";
   lease_log(lease, context, error);
   lease_tell(lease, context, error, false);
   lease_end(lease, context);

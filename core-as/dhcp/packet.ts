@@ -57,24 +57,24 @@ function u16_put(out: ByteWriter, value: i32): void {
   out.byte(value >> 8);
   out.byte(value & 255);
 }
-export function u32_put(out: ByteWriter, value: u32): void {
+function u32_put(out: ByteWriter, value: u32): void {
   u16_put(out, <i32>(value >> 16));
   u16_put(out, <i32>(value & 0xffff));
 }
-export function mac_put(out: ByteWriter, mac: u64): void {
+function mac_put(out: ByteWriter, mac: u64): void {
   u16_put(out, <i32>(mac >> 32));
   u32_put(out, <u32>mac);
 }
 function zeros(out: ByteWriter, count: i32): void {
   for (let i = 0; i < count; i++) out.byte(0);
 }
-export function u16_get(ptr: usize): i32 {
+function u16_get(ptr: usize): i32 {
   return <i32>bswap(load<u16>(ptr));
 }
 export function u32_get(ptr: usize): u32 {
   return bswap(load<u32>(ptr));
 }
-export function mac_get(ptr: usize): u64 {
+function mac_get(ptr: usize): u64 {
   return ((<u64>u16_get(ptr)) << 32) | u32_get(ptr + 2);
 }
 

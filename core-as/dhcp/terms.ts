@@ -25,7 +25,7 @@ import { Message, u32_get } from "./packet";
 
 /** Of a server that does not say. */
 const DEFAULT_LEASE_S: u32 = 3600;
-export const FOREVER_S: u32 = 0xffffffff;
+const FOREVER_S: u32 = 0xffffffff;
 /** A renewal of a shorter lease comes no sooner: a server of zeros is not asked without end. */
 const LEAST_RENEWAL_MS: i64 = 1000;
 const SCOPE_LINK: i32 = 253;

@@ -11,7 +11,7 @@ export const VALUE_MAX_BYTES: i32 = 255;
 const ID_MAX_BYTES: i32 = 254;
 
 /** A value of CNI_ARGS; "" when it is not there. */
-export function arg_of(args: string, name: string): string {
+function arg_of(args: string, name: string): string {
   const pairs = args.split(";");
   for (let i = 0; i < pairs.length; i++) {
     if (pairs[i].startsWith(`${name}=`)) return pairs[i].slice(name.length + 1);
@@ -65,7 +65,7 @@ export class Wanted {
     if (number < 0) this.error = option_unknown(item.text_at("option"));
     else if (bytes.len > VALUE_MAX_BYTES) {
       this.error = `option ${number} has more than ${VALUE_MAX_BYTES} bytes`;
-    } else if (number > 0 && number < 255 && !this.provided.get(number)) {
+    } else if (bytes.len > 0 && number > 0 && number < 255 && !this.provided.get(number)) {
       this.provided.add(number).bytes(bytes.ptr, bytes.len);
     }
   }

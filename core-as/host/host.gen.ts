@@ -25,9 +25,9 @@ export function sleep(duration_ms: i32): i32 {
 /**
  * Says how far the call reaches, before it changes anything but its locks: it writes below these
  * folders, a line each, and executes these programs, a line each: a name is that of a file in a
- * folder of CNI_PATH, all else a path, maybe of a socket that it calls. The folder / is all of
- * them. With `make` those that are missing are made. A host may hold the call to it, or do nothing;
- * that of a second call in one process may count for nothing.
+ * folder of CNI_PATH, all else a path, of a socket to call too. The folder / is all of them. With
+ * `make` those that are missing are made. A host may hold the call to it, or do nothing; that of a
+ * second call in one process may count for nothing.
  */
 export function confine(folders: string, programs: string, make: bool): i32 {
   const folders_utf8 = new Utf8(folders);

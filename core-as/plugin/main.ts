@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A main plugin: the order in which one works, in one place. Is CNI_IFNAME free → addresses → the
 // link is made → configured in the container → what is shared → the end is waited for → result; and
-// CHECK, DEL, GC and STATUS likewise. Addresses that come over the link come when it is made. A type says what kind of link it makes, how, and what is its
+// CHECK, DEL, GC and STATUS likewise. Addresses that come over the link come when it is made. A
+// type says what kind of link it makes, how, and what is its
 // own beyond that. This file refuses to know any kind of link.
 
 import { Adding } from "../attach/adding";

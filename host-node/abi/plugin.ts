@@ -20,8 +20,8 @@ export const PLUGIN = {
     errors: ['ENOENT', 'ECONNREFUSED', 'EACCES', 'ETIMEDOUT', 'EFBIG'],
     like: 'timeout $timeout_ms socat - UNIX-CONNECT:$path <<< "$request"',
     about:
-      'Calls a process that listens on a socket of the file system: says $opening, waits for a first ' +
-      'word, says $request and no more, and hears the other out, at most 1 MiB. An empty $opening ' +
-      'only finds out whether somebody listens.',
+      'Calls a process that listens on a socket of the file system: says $opening, waits for a ' +
+      'first word, says $request and no more, and hears the other out, at most 1 MiB. An empty ' +
+      '$opening only finds out whether somebody listens.',
   },
 } as const satisfies Rows;

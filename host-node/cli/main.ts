@@ -4,7 +4,7 @@
 // said where none is meant; each subcommand has its file.
 import { resolve } from 'node:path';
 import { runDhcp } from '../../agent/dhcp/command.ts';
-import { runAgent } from '../../agent/overlay/command.ts';
+import { type AgentHost, runAgent } from '../../agent/overlay/command.ts';
 import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
@@ -43,6 +43,8 @@ export interface Program {
   readonly sim: () => WebAssembly.Module;
   /** agent.wasm. */
   readonly agent: () => WebAssembly.Module;
+  /** Runs fairlead-kubernetes.js; what it exports. */
+  readonly kubernetes: AgentHost['kubernetes'];
 }
 
 /** A subcommand: what the list says of it, and what runs it. */
@@ -82,8 +84,8 @@ const dhcp: Command['run'] = (args, { agent, env, write }) =>
     exit: exitNow,
   });
 
-const overlay: Command['run'] = (args, { agent, env, write }) =>
-  runAgent(args, { module: agent, env, write, exit: exitNow });
+const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
+  runAgent(args, { module: agent, kubernetes, env, write, exit: exitNow });
 
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>

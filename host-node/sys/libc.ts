@@ -137,8 +137,8 @@ export function shutdownWrite(fd: number): void {
 }
 
 /**
- * Has the kernel send SIGIO to this process whenever the descriptor can be read (O_ASYNC, fcntl(2)),
- * and keeps it from blocking: Node has no event for such a socket. OsError else.
+ * Has the kernel send SIGIO to this process whenever the descriptor can be read (O_ASYNC,
+ * fcntl(2)), and keeps it from blocking: Node has no event for such a socket. OsError else.
  */
 export function signalReadable(fd: number): void {
   errnoLocation ??= bind('__errno_location');

@@ -424,26 +424,26 @@ describe.skipIf(needsRoot !== '')(`foreign plugins ${needsRoot}`, () => {
   });
 
   test('for addresses cannot be simulated, and the error says so', () => {
-    const place = set(PODS + list({ ...BRIDGE, ipam: { type: 'dhcp' } }));
-    const { ran } = install(place, 'dhcp');
+    const place = set(PODS + list({ ...BRIDGE, ipam: { type: 'far' } }));
+    const { ran } = install(place, 'far');
     const report = place.dry(task('add'));
     expect(error(report)).toMatchObject({
       code: 104,
       msg:
-        'plugin type="bridge" failed: a dry run cannot tell which address the IPAM plugin "dhcp" ' +
-        'would give: it would have to execute /opt/cni/bin/dhcp',
+        'plugin type="bridge" failed: a dry run cannot tell which address the IPAM plugin "far" ' +
+        'would give: it would have to execute /opt/cni/bin/far',
     });
     expect(report.changes).toEqual([]);
     expect(report.notes).toEqual([]);
     expect(ran()).toBe(false);
     const del = place.dry(task('del'));
     expect(del.answer.exit_code).toBe(0);
-    expect(del.notes).toEqual(['would execute /opt/cni/bin/dhcp DEL; taken to succeed']);
+    expect(del.notes).toEqual(['would execute /opt/cni/bin/far DEL; taken to succeed']);
   });
 
   test('that come second give no addresses either', () => {
-    const place = set(PODS + list({ type: 'loopback' }, { ...BRIDGE, ipam: { type: 'dhcp' } }));
-    install(place, 'dhcp');
+    const place = set(PODS + list({ type: 'loopback' }, { ...BRIDGE, ipam: { type: 'far' } }));
+    install(place, 'far');
     expect(error(place.dry(task('add'))).code).toBe(104);
   });
 

@@ -18,6 +18,9 @@ function run(...args: string[]) {
     sleep: () => {},
     core: () => wasmModule('tools'),
     agent: () => wasmModule('agent'),
+    kubernetes: () => {
+      throw new Error('nothing here needs the script for Kubernetes');
+    },
     sim: () => wasmModule('sim'),
   });
   return { code, stdout: said[1]!, stderr: said[2]! };

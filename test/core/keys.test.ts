@@ -26,12 +26,12 @@ const WORDS = new Set(
 
 type Json = Record<string, unknown>;
 
-/** With what the agents of a cluster's network write, and a DHCP daemon. */
+/** With what the agents of a cluster's network write. */
 const NODE = `netns host
 file /run/fairlead/overlay/net.json "{\\"ready\\":true,\\"subnets\\":[\\"10.1.2.0/24\\"]}"
 file /run/flannel/subnet.env "FLANNEL_SUBNET=10.1.2.1/24\\n"
 netns pod
-dhcp /run/cni/dhcp.sock {"address":"10.1.2.9/24"}
+dhcp /run/cni/dhcp.sock {"address":"10.1.2.3/24"}
 `;
 
 /** The answer of load, which is all that STATUS of a node without trouble says. */
@@ -52,6 +52,11 @@ function answer(type: string, config: Json, args: string): string {
 }
 
 const STATIC = { type: 'static', addresses: [{ address: '10.1.2.3/24', gateway: '10.1.2.1' }] };
+const DHCP = {
+  type: 'dhcp',
+  provide: [{ option: '12', value: 'x' }],
+  request: [{ option: '6' }],
+};
 /** Configurations that are right, and in which every key is looked at. */
 const RIGHT: Readonly<Record<string, Json>> = {
   bridge: { ipMasq: true, vlanTrunk: [{ id: 4 }], ipam: STATIC },
@@ -67,7 +72,7 @@ const RIGHT: Readonly<Record<string, Json>> = {
     ipam: { type: 'host-local', subnet: '10.1.2.0/24', ranges: [[{ subnet: '10.2.0.0/16' }]] },
   },
   static: { ipam: STATIC },
-  dhcp: { ipam: { type: 'dhcp', provide: [{ option: '12', value: 'a' }], request: [{}] } },
+  dhcp: { ipam: DHCP },
   portmap: { runtimeConfig: { portMappings: [{ hostPort: 1, containerPort: 2 }] } },
   tuning: {},
   bandwidth: {},

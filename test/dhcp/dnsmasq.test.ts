@@ -28,7 +28,7 @@ const isUp = (pod: string): boolean =>
   / state (UP|UNKNOWN) /.test(net.inPod(pod, 'ip', 'link', 'show', 'eth0'));
 
 describe.skipIf(why !== '')(`dnsmasq, real kernel ${why}`, () => {
-  test('a hundred pods at once have an address each, over a restart, and give it back', async () => {
+  test('a hundred pods at once have an address each, over a restart', async () => {
     net = new Net(100);
     await net.serve(RANGE, `--dhcp-option=option:router,${SERVER}`, '--dhcp-option=6,10.9.0.53');
     await net.daemon();
@@ -148,18 +148,18 @@ describe.skipIf(why !== '')(`dnsmasq, real kernel ${why}`, () => {
     expect(net.log).toContain('somebody has 10.9.1.1 already');
   });
 
-  test('a server that is away at DEL is told when it is back; so it is of pods that went', async () => {
+  test('a server that is away at DEL is told when it is back', async () => {
     net = new Net(2);
     await net.serve(RANGE);
     await net.daemon();
     await Promise.all([net.add('pod0'), net.add('pod1')]);
     await net.stopServer();
     await net.del('pod0');
-    net.lab.ip('netns', 'del', net.lab.prefix + 'pod0');
-    net.lab.ip('netns', 'add', net.lab.prefix + 'pod0');
+    net.lab.ip('netns', 'del', `${net.lab.prefix}pod0`);
+    net.lab.ip('netns', 'add', `${net.lab.prefix}pod0`);
     await net.stopDaemon();
-    net.lab.ip('netns', 'del', net.lab.prefix + 'pod1');
-    net.lab.ip('netns', 'add', net.lab.prefix + 'pod1');
+    net.lab.ip('netns', 'del', `${net.lab.prefix}pod1`);
+    net.lab.ip('netns', 'add', `${net.lab.prefix}pod1`);
     await net.serve(RANGE);
     expect(net.leases().size).toBe(2);
     await net.daemon();

@@ -141,7 +141,8 @@ export function replyFrame({
 }: Reply): Buffer {
   const kind = `3501${TYPES.indexOf(type).toString(16).padStart(2, '0')}`;
   const fixed = `02010600${xid}${'0'.repeat(16)}${ipHex(yiaddr)}${'0'.repeat(16)}`;
-  const body = `${fixed}${chaddr}${'0'.repeat(404)}${MAGIC}${kind}${options.map(optionHex).join('')}ff`;
+  const more = options.map(optionHex).join('');
+  const body = `${fixed}${chaddr}${'0'.repeat(404)}${MAGIC}${kind}${more}ff`;
   const length = u32Hex(8 + body.length / 2).slice(4);
   return packet('ffffffffffff', 17, '10.1.0.1', `00430044${length}1234${body}`, mac);
 }

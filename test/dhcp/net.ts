@@ -93,7 +93,7 @@ export class Net {
     await until('dnsmasq starts', () => existsSync(`${this.dir}/dnsmasq.pid`));
     await pause(50);
   }
-  /** Starts another server, which gives leases as short as one likes and knows pods by their MAC. */
+  /** Starts another server, which gives leases of seconds and knows pods by their MAC. */
   async serveBriefly(first: string, last: string, lease_s: number): Promise<void> {
     const conf = [`start ${first}`, `end ${last}`, 'interface br0', 'min_lease 1', 'auto_time 0'];
     conf.push(`lease_file ${this.dir}/brief`, `pidfile ${this.dir}/brief.pid`);

@@ -251,6 +251,7 @@ describe.skipIf(!root)('links', () => {
       table: 0,
       lower: 0,
       mode: '',
+      vid: 0,
       alias: '',
       permaddr: '',
     });

@@ -221,6 +221,7 @@ describe('replies', () => {
       table: 0,
       lower: 0,
       mode: '',
+      vid: 0,
       alias: '',
       permaddr: '',
       master: 3,

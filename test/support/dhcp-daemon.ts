@@ -23,13 +23,19 @@ function keep(): void {
 keep();
 const { says } = JSON.parse(line.slice(line.indexOf('{'))) as { says?: string };
 const server = createServer({ allowHalfOpen: true }, (socket) => {
-  if (says !== undefined) return void socket.end(says);
+  if (says !== undefined) {
+    socket.end(says);
+    return;
+  }
   let heard = Buffer.alloc(0);
   let opening = Buffer.alloc(0);
   socket.on('data', (bytes: Buffer) => {
     heard = Buffer.concat([heard, bytes]);
     const end = heard.indexOf(WELCOME_END);
-    if (opening.length > 0 || end < 0) return answer();
+    if (opening.length > 0 || end < 0) {
+      answer();
+      return;
+    }
     opening = heard.subarray(0, end + WELCOME_END.length);
     heard = heard.subarray(opening.length);
     socket.write('HTTP/1.0 200 Connected to Go RPC\n\n');

@@ -64,6 +64,11 @@ export function missingPackage(packages: ReadonlyMap<string, string>): string {
   return '';
 }
 
+/** The real etcd; no root. */
+export const needsEtcd = need(programPath('etcd') !== '', 'needs the package etcd-server');
+/** Certificates of a test's own. */
+export const needsOpenssl = need(programPath('openssl') !== '', 'needs the package openssl');
+
 /** iptables over nf_tables, which others make chains with. */
 export const needsIptables =
   needsRoot || need(programPath('iptables-nft') !== '', 'needs the package iptables');

@@ -54,7 +54,8 @@ export class FileSource implements Source {
     try {
       const version = versionOf(this.#path);
       if (version === this.#version) return;
-      update = { full: true, nodes: nodesOf(readFileSync(this.#path, 'utf8')), gone: [] };
+      const nodes = nodesOf(readFileSync(this.#path, 'utf8'));
+      update = { full: true, trusted: true, nodes, gone: [] };
       this.#version = version;
     } catch (error) {
       this.#version = '';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of the DHCP daemon, ours or the reference's, on its socket (core-as/dhcp/rpc.ts). It owns
-// what is said when that fails. It refuses to know what is asked for.
+// One call of the DHCP daemon, ours or the reference's, on its socket (core-as/dhcp/rpc.ts). It
+// owns what is said when that fails. It refuses to know what is asked for.
 import { Leased } from "../../../dhcp/leased";
 import { CmdArgs, HELLO, rpc_answer, rpc_call, text_bytes } from "../../../dhcp/rpc";
 import { failure_errno } from "../../../host/failure";
