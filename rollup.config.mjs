@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Node host in three scripts: the program, its command line, which a plugin call does not load,
-// and what only an agent in a Kubernetes cluster loads. Types are stripped by Node's own stripper, so that the bundle is made of exactly the source
-// that runs unbundled.
+// The Node host in three scripts: the program, its command line, which a plugin call does not
+// load, and what only an agent in a Kubernetes cluster loads. Types are stripped by Node's own
+// stripper, so that the bundle is made of exactly the source that runs unbundled.
 import { isBuiltin, stripTypeScriptTypes } from 'node:module';
 import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bundles what a step of the build makes: bundle.mjs STEP, as rollup.config.mjs says. It refuses what tools/build-steps.mjs does not
-// list for this step, since a change of that would not be noticed.
+// Bundles what a step of the build makes: bundle.mjs STEP, as rollup.config.mjs says. It
+// refuses what tools/build-steps.mjs does not list for this step, since a change of that would
+// not be noticed.
 import { chmodSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { rollup } from 'rollup';

@@ -124,6 +124,18 @@ export function networkOf(name: string, conf: Json): NetworkConfig {
   };
 }
 
+function parsed(content: string): unknown {
+  if (content.trim() === '') throw new Error('the file is empty');
+  if (content.startsWith('\ufeff')) {
+    throw new Error('a byte order mark is before the text: save the file without it');
+  }
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Error(`no JSON, which has no comments and no last commas: ${String(error)}`);
+  }
+}
+
 function list(of: Json, key: string): readonly string[] {
   const value = of[key] ?? [];
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
@@ -180,18 +192,6 @@ function etcdOf(source: Json, net_conf: Json): EtcdSourceConfig {
     lease_ttl_s,
     net_conf,
   };
-}
-
-function parsed(content: string): unknown {
-  if (content.trim() === '') throw new Error('the file is empty');
-  if (content.startsWith('\ufeff')) {
-    throw new Error('a byte order mark is before the text: save the file without it');
-  }
-  try {
-    return JSON.parse(content);
-  } catch (error) {
-    throw new Error(`no JSON, which has no comments and no last commas: ${String(error)}`);
-  }
 }
 
 /** The configuration in a file's text; an Error says what is wrong with it. */

@@ -244,7 +244,7 @@ class Parser {
     let bytes = 1;
     while ((<i32>load<u8>(this.ptr + this.at + bytes) & 0xc0) == 0x80) bytes++;
     const code = utf8_decode(this.ptr + this.at, bytes).codePointAt(0);
-    return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+    return `U+${code < 0x1000 ? "00" : ""}${code.toString(16)}`;
   }
   /** The same where a text may be meant: in YAML and JavaScript it needs no double quotes. */
   private quoted(what: string): void {

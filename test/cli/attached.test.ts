@@ -218,6 +218,7 @@ describe('install', () => {
   test('names the containers that another plugin wired, and what will become of them', () => {
     add();
     on.driver.file_remove({ path: '/run/fairlead/attachments/blue:eth0' });
+    expect(install('--dry-run').stderr).toContain('NAME.before-fairlead: leave it there');
     const said = install();
     expect(said.status).toBe(0);
     expect(said.stderr).toContain(

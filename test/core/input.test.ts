@@ -63,6 +63,8 @@ describe('refused, nothing changed', () => {
     ['half a surrogate pair', Buffer.from(`${HEAD}"\\ud800"}`), 6, /surrogate/],
     ['a NUL byte in a name', Buffer.from('{"name":"n\\u0000","type":"bridge"}'), 7, /network name/],
     ['nothing', Buffer.from(''), 6, /too early/],
+    ['a space that JSON does not have', Buffer.from('\u00a0{}'), 6, /U\+00a0/],
+    ['a quote of a text editor', Buffer.from('{\u201ca'), 6, /U\+201c/],
     [
       'two thousand range sets, the last like the first',
       sets([...Array.from({ length: 2000 }, (_, i) => subnet(i)), subnet(0)]),

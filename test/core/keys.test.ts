@@ -26,7 +26,7 @@ const WORDS = new Set(
 
 type Json = Record<string, unknown>;
 
-/** With what the agents of a cluster's network write, and a DHCP daemon. */
+/** With what the agents of a cluster's network write. */
 const NODE = `netns host
 file /run/fairlead/overlay/net.json "{\\"ready\\":true,\\"subnets\\":[\\"10.1.2.0/24\\"]}"
 file /run/flannel/subnet.env "FLANNEL_SUBNET=10.1.2.1/24\\n"

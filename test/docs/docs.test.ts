@@ -68,7 +68,7 @@ test('README.md names the two commands, and CI runs the second', () => {
 function keysRead(): Set<string> {
   const patterns = [
     // reader.string(config, "key"), and so on
-    /\breader\.(?:string|bool|integer|array|object|strings)\(\s*[\w.]+,\s*"(\w+)"/g,
+    /\breader\.(?:string|bool|integer|array|object|strings|ifname|path)\(\s*[\w.]+,\s*"(\w+)"/g,
     // not_supported(reader, config, "key"), routes_read(reader, ipam, "routes") and the like
     /\(\s*(?:\w+\.)*reader,\s*[\w.]+,(?:\s*\w+,)?\s*"(\w+)"/g,
     // config.get("key"), args.get("KEY")

@@ -63,6 +63,6 @@ export function ownAddresses(dev: string): string[] {
   throw new Error(
     dev !== ''
       ? `"${dev}" has no address by which others reach this node`
-      : 'there is no default route to tell the address of this node by: name "interface" or "addresses"',
+      : 'no default route tells the address of this node: name "interface" or "addresses"',
   );
 }
