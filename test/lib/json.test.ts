@@ -15,6 +15,9 @@ const COLON = "':' was expected here";
 const OBJECT = "',' or '}' was expected here";
 const ARRAY = "',' or ']' was expected here";
 const EARLY = 'the document ends too early';
+const EMPTY = 'the document ends too early: it is empty';
+/** Of a character beyond ASCII: which it is. */
+const sign = (code: string): string => `${VALUE}: U+${code} looks like what JSON has, and is not`;
 const TRAILING = 'text after the end of the document';
 const NUMBER = 'a malformed number';
 const ZERO = 'a number with a leading zero';
@@ -33,8 +36,8 @@ const NOT_UTF8 = 'a byte that is not UTF-8';
 // Document, then line, column and words of the problem.
 const MALFORMED: [string, number, number, string][] = [
   // Structure.
-  ['', 1, 1, EARLY],
-  [' \n\t ', 2, 3, EARLY],
+  ['', 1, 1, EMPTY],
+  [' \n\t ', 2, 3, EMPTY],
   ['[', 1, 2, EARLY],
   ['{', 1, 2, EARLY],
   [']', 1, 1, VALUE],
@@ -86,10 +89,10 @@ const MALFORMED: [string, number, number, string][] = [
   ['cniVersion: 1.0.0\n', 1, 1, WORD],
   ['---\nname: net\n', 1, 2, NUMBER],
   ['\ufeff{}', 1, 1, MARK],
-  ['[\u00a01]', 1, 2, VALUE],
+  ['[\u00a01]', 1, 2, sign('00a0')],
   ['[\u000b1]', 1, 2, VALUE],
   ['[\u000c1]', 1, 2, VALUE],
-  ['[\u20281]', 1, 2, VALUE],
+  ['[\u20281]', 1, 2, sign('2028')],
   ['undefined', 1, 1, WORD],
   ['<a/>', 1, 1, VALUE],
   ['(1)', 1, 1, VALUE],
@@ -128,7 +131,7 @@ const MALFORMED: [string, number, number, string][] = [
   ['-NaN', 1, 2, NUMBER],
   ['Infinity', 1, 1, WORD],
   ['-Infinity', 1, 2, NUMBER],
-  ['１', 1, 1, VALUE],
+  ['１', 1, 1, sign('ff11')],
   // Strings.
   ['"', 1, 2, OPEN],
   ['"abc', 1, 5, OPEN],

@@ -280,10 +280,12 @@ describe.skipIf(needsEtcd !== '')(`etcd ${needsEtcd}`, () => {
     await knows(a, ['192.0.2.7', 'a']);
     await etcd.kill();
     await within(WITHIN_MS, 'it says so', () => a.now !== '');
+    await etcd.apart(async () => {
+      await etcd.remove(`${prefix}/subnets/10.244.7.0-24`);
+      await etcd.put(`${prefix}/subnets/10.244.8.0-24`, JSON.stringify({ PublicIP: '192.0.2.8' }));
+      await etcd.call('/v3/kv/compaction', { revision: String(await etcd.revision()) });
+    });
     await etcd.start();
-    await etcd.remove(`${prefix}/subnets/10.244.7.0-24`);
-    await etcd.put(`${prefix}/subnets/10.244.8.0-24`, JSON.stringify({ PublicIP: '192.0.2.8' }));
-    await etcd.call('/v3/kv/compaction', { revision: String(await etcd.revision()) });
     await knows(a, ['192.0.2.8', 'a']);
     expect(a.updates.filter(({ full }) => full)).toHaveLength(2);
   });

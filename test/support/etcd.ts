@@ -33,7 +33,7 @@ export function etcdArguments(folder: string, host: string, port: number): strin
 
 export class Etcd {
   readonly folder = mkdtempSync(join(tmpdir(), 'fairlead-etcd-'));
-  readonly port: number;
+  port: number;
   #process: ChildProcess | undefined;
 
   private constructor(port: number) {
@@ -75,6 +75,19 @@ export class Etcd {
     if (process === undefined) return;
     process.kill('SIGKILL');
     await once(process, 'close');
+  }
+
+  /** Does something to the data of a killed one where nobody else finds it, and kills it again. */
+  async apart(action: () => Promise<void>): Promise<void> {
+    const { port } = this;
+    this.port = await freePort();
+    try {
+      await this.start();
+      await action();
+      await this.kill();
+    } finally {
+      this.port = port;
+    }
   }
 
   async close(): Promise<void> {
