@@ -189,7 +189,8 @@ class Namespaces {
     if (lower !== undefined) words.push('lower', lower);
     if (link.hairpin) words.push('hairpin');
     if (link.isolated) words.push('isolated');
-    if (link.permaddr !== '') words.push('permaddr', link.permaddr);
+    // A kind of the kernel's own may have the address of the link below for one it was built with.
+    if (link.kind === '' && link.permaddr !== '') words.push('permaddr', link.permaddr);
     // One of several words says no name, which is all that is asked of it.
     if (/^[^\s\p{Cc}]+$/u.test(link.alias)) words.push('alias', link.alias);
     return words.join(' ');

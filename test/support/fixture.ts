@@ -185,11 +185,11 @@ export function normalMacs(text: string, state: string, fixture: Pick<Fixture, '
 }
 
 /**
- * A state without made-up addresses, and without the operstate of bridges: that follows their ports
- * up to a second later.
+ * A state without made-up addresses, and without the operstate of bridges and VLAN interfaces: that
+ * follows what is below them up to a second later.
  */
 export function normalState(state: string, fixture: Pick<Fixture, 'files'>): string {
-  const settled = state.replace(/^(link \S+ kind bridge .*) operstate \S+/gm, '$1');
+  const settled = state.replace(/^(link \S+ kind (?:bridge|vlan) .*) operstate \S+/gm, '$1');
   return normalMacs(settled, state, fixture);
 }
 

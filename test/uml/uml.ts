@@ -25,6 +25,10 @@ const MODULES = [
   'drivers/net/ipvlan/ipvlan',
   'drivers/net/macvlan',
   'drivers/net/veth',
+  'net/sched/sch_tbf',
+  'net/sched/sch_ingress',
+  'net/sched/act_mirred',
+  'net/sched/cls_u32',
   'drivers/net/vrf',
 ];
 /** Folders that programs write to: empty inside. */
