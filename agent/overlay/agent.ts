@@ -3,6 +3,7 @@
 // the machine of agent.wasm what is to change, the kernel is changed, and the plugins are told.
 // All of it is looked at anew at the start, when the kernel says that one of our links changed,
 // and every half a minute. It owns that order and refuses to decide what is wanted.
+import { OsError } from '../../host-node/abi/index.ts';
 import type { AgentCore } from '../core.ts';
 import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
@@ -31,6 +32,8 @@ export interface Problem {
 interface Plan extends NodeState {
   readonly changes: readonly string[];
   readonly again: boolean;
+  /** Whether the event was acted on. */
+  readonly taken: boolean;
   readonly problems: readonly Problem[];
   readonly served: number;
   readonly entries: number;
@@ -90,12 +93,12 @@ export class OverlayAgent {
     this.#events = new KernelEvents();
     core.tell('overlay', { event: 'network', network: config.network, self: config.node });
     source.start({
-      update: (update) => this.#update(update),
+      update: (update) => this.#trying(() => this.#update(update)),
       trouble: (msg) => this.#trouble(msg),
     });
     this.#timers = [
-      setInterval(() => this.resync(), RESYNC_EVERY_MS),
-      setInterval(() => this.#listen(), LISTEN_EVERY_MS),
+      setInterval(() => this.#trying(() => this.resync()), RESYNC_EVERY_MS),
+      setInterval(() => this.#trying(() => this.#listen()), LISTEN_EVERY_MS),
     ];
   }
 
@@ -116,11 +119,21 @@ export class OverlayAgent {
 
   get state(): AgentState {
     const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
-    const { served = 0, entries = 0 } = this.#plan ?? {};
+    const { served = 0, entries = 0, gateways = [] } = this.#plan ?? {};
     const own = [this.#guard_trouble, this.#subnet_trouble].filter((msg) => msg !== '');
     const problems = [...(this.#plan?.problems ?? []), ...own.map((msg) => ({ node: '', msg }))];
     return {
-      ...{ ready, mtu_bytes, subnets, networks, served, entries, problems, ...this.#counts },
+      ...{
+        ready,
+        mtu_bytes,
+        subnets,
+        networks,
+        gateways,
+        served,
+        entries,
+        problems,
+        ...this.#counts,
+      },
       wanted: Math.max(this.#nodes.size - 1, 0),
       source_trouble: this.#source_trouble,
       underlay: this.#seen?.underlay ?? [],
@@ -148,13 +161,17 @@ export class OverlayAgent {
   #update({ full, trusted, nodes, gone }: NodesUpdate): void {
     const before = this.#nodes.get(this.#parts.config.node);
     const first = this.#plan === undefined;
+    const paths = this.#kernel.ways(this.#addressesOf(nodes));
+    const plan = this.#tell({ event: 'nodes', full, trusted, nodes, gone, paths });
+    if (!plan.taken) {
+      for (const { msg } of plan.problems) this.#parts.log('warn', msg);
+      return;
+    }
     if (full) this.#nodes.clear();
     for (const node of nodes) this.#nodes.set(node.name, node);
     for (const name of gone) this.#nodes.delete(name);
-    const paths = this.#kernel.ways(this.#addressesOf(nodes));
     // Who is a node may send before it is sent to.
     this.#allow();
-    const plan = this.#tell({ event: 'nodes', full, trusted, nodes, gone, paths });
     const own = this.#nodes.get(this.#parts.config.node);
     const moved = JSON.stringify(before) !== JSON.stringify(own);
     this.#subnetsMoved(before, own);
@@ -250,8 +267,25 @@ export class OverlayAgent {
       this.#retry_ms = RETRY_MS.first;
       return;
     }
-    this.#retry = setTimeout(() => this.resync(), this.#retry_ms);
+    this.#again();
+  }
+
+  /** Looks again, later each time. */
+  #again(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#trying(() => this.resync()), this.#retry_ms);
     this.#retry_ms = Math.min(this.#retry_ms * 2, RETRY_MS.last);
+  }
+
+  /** A look that the kernel refuses, as of a link that goes meanwhile, is no reason to end. */
+  #trying(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof OsError)) throw error;
+      this.#parts.log('error', `cannot look at the network: ${error.message}`);
+      this.#again();
+    }
   }
 
   /** Of our devices, as they were seen. */

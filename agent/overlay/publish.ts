@@ -11,6 +11,8 @@ export interface NodeState {
   readonly ready: boolean;
   readonly mtu_bytes: number;
   readonly subnets: readonly string[];
+  /** The pods' gateway in each subnet, with its prefix length. */
+  readonly gateways: readonly string[];
   readonly networks: readonly string[];
 }
 
@@ -38,26 +40,18 @@ export function replaceFile(path: string, content: string, mode = 0o644): boolea
   return true;
 }
 
-/** The gateway of a subnet's pods, with its prefix length: FLANNEL_SUBNET. */
-function gatewayOf(subnet: string): string {
-  const [ip = '', bits = ''] = subnet.split('/');
-  if (ip.includes(':')) return `${ip.endsWith('::') ? ip : `${ip}`}1/${bits}`;
-  const octets = ip.split('.');
-  octets[3] = String(Number(octets[3]) + 1);
-  return `${octets.join('.')}/${bits}`;
-}
-
 export function subnetEnv(state: NodeState, masquerade: boolean): string {
   const v6 = (text: string): boolean => text.includes(':');
   const line = (key: string, value: string | undefined): string =>
     value === undefined ? '' : `${key}=${value}\n`;
-  const subnet4 = state.subnets.find((one) => !v6(one));
-  const subnet6 = state.subnets.find(v6);
   return [
     line('FLANNEL_NETWORK', state.networks.filter((one) => !v6(one)).join(',') || undefined),
-    line('FLANNEL_SUBNET', subnet4 && gatewayOf(subnet4)),
+    line(
+      'FLANNEL_SUBNET',
+      state.gateways.find((one) => !v6(one)),
+    ),
     line('FLANNEL_IPV6_NETWORK', state.networks.filter(v6).join(',') || undefined),
-    line('FLANNEL_IPV6_SUBNET', subnet6 && gatewayOf(subnet6)),
+    line('FLANNEL_IPV6_SUBNET', state.gateways.find(v6)),
     line('FLANNEL_MTU', String(state.mtu_bytes)),
     // Flannel's IPMASQ says whether the agent itself masquerades: it leaves that to the plugin.
     line('FLANNEL_IPMASQ', String(!masquerade)),

@@ -16,7 +16,7 @@ import { Path, Paths } from "./path";
 const LAST_METRIC = "4278198272";
 
 /** The node's own address in a subnet of its pods, as their gateway: the second of the subnet. */
-function gateway_of(subnet: Cidr): Ip {
+export function gateway_of(subnet: Cidr): Ip {
   return subnet.network().add(1);
 }
 

@@ -7,7 +7,7 @@
 // the kernel holds of it). While devices change, nothing else does: `again` asks to look once more.
 import { Cidr, cidr_parse } from "../lib/ip";
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
-import { desire_peer, desire_self, tunnel_mtu_bytes, way_to } from "./desire";
+import { desire_peer, desire_self, gateway_of, tunnel_mtu_bytes, way_to } from "./desire";
 import { Devices } from "./device";
 import { change, entry_order, entry_value } from "./entry";
 import { Holding } from "./holding";
@@ -28,6 +28,8 @@ class Overlay {
   private synced: bool = false;
   /** Whether the list of a source was empty the last time, after it was not. */
   private emptied: bool = false;
+  /** Whether the last event was acted on: a host then goes by it, too. */
+  private taken_up: bool = true;
   /** Devices that are as they should be. */
   private devices: string[] = [];
   /** Entries of each node that is served, and the node's text that they are made of. */
@@ -41,11 +43,13 @@ class Overlay {
   tell(event: JsonValue): JsonValue {
     const word = event.text_at("event");
     this.problems = [];
+    this.taken_up = true;
     if (word == "network") return this.answer(this.take_network(event), false);
     if (word == "nodes") {
       this.paths.read(event);
       const changed = new Array<string>();
-      if (!this.take_nodes(event, changed)) return this.answer([], false);
+      this.taken_up = this.take_nodes(event, changed);
+      if (!this.taken_up) return this.answer([], false);
       if (truth(event, "full") || !this.few(changed)) return this.answer(this.renew(false), false);
       return this.answer(this.renew_few(changed), false);
     }
@@ -294,6 +298,7 @@ class Overlay {
     for (let i = 0; i < changes.length; i++) list.push(JsonValue.string(changes[i]));
     said.set("changes", list);
     said.set("again", JsonValue.bool(again));
+    said.set("taken", JsonValue.bool(this.taken_up));
     let fatal = false;
     const problems = JsonValue.array();
     for (let i = 0; i < this.problems.length; i++) {
@@ -313,11 +318,21 @@ class Overlay {
     said.set("ready", JsonValue.bool(ready));
     said.set("mtu_bytes", JsonValue.number(mtu_bytes));
     said.set("subnets", cidrs(subnets));
+    said.set("gateways", cidrs(gateways(subnets)));
     said.set("networks", cidrs(this.network.cidrs));
     said.set("served", JsonValue.number(max(this.desired.size - 1, 0)));
     said.set("entries", JsonValue.number(this.holding.size));
     return said;
   }
+}
+
+/** The gateways of the pods of subnets, each with the length of its subnet. */
+function gateways(subnets: Cidr[]): Cidr[] {
+  const made = new Array<Cidr>();
+  for (let i = 0; i < subnets.length; i++) {
+    made.push(new Cidr(gateway_of(subnets[i]), subnets[i].bits));
+  }
+  return made;
 }
 
 function cidrs(list: Cidr[]): JsonValue {

@@ -211,6 +211,12 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     await within(RECOVERY_MS, 'a says so', async () => cluster.log('a').includes('cannot read'));
     await expectAllReached();
     expect(await cluster.ready('a')).toBe(true);
+    // Nor does one that knows no node all of a sudden.
+    cluster.source([]);
+    await within(RECOVERY_MS, 'a says so', async () =>
+      cluster.log('a').includes('no node any more'),
+    );
+    await expectAllReached();
     await cluster.plugin('a', 'DEL');
     await cluster.plugin('a', 'ADD');
     const moved = clusterNode('b', { addresses: ['192.0.2.77', FACTS.b.own6] });

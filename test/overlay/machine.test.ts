@@ -235,8 +235,17 @@ describe('what a source says', () => {
 
   test('no nodes at all after some is believed the second time', () => {
     const station = started();
-    expect(station.nodes([]).problems[0]?.msg).toContain('no node');
+    const plan = station.nodes([]);
+    expect(plan).toMatchObject({ taken: false, changes: [] });
+    expect(plan.problems[0]?.msg).toContain('no node');
     expect(held(station)).toEqual(ENTRIES_OF_TWO);
+    expect(station.nodes([])).toMatchObject({ taken: true });
+  });
+
+  test('the gateway of pods is the second address of each subnet', () => {
+    const station = new Station(a, { ...NETWORK, cidrs: ['10.244.0.0/16', 'fd00::/16'] });
+    const plan = station.nodes([{ ...a, subnets: ['10.244.1.128/25', 'fd00::100/120'] }]);
+    expect(plan).toMatchObject({ gateways: ['10.244.1.129/25', 'fd00::101/120'] });
   });
 
   test.each([

@@ -10,6 +10,8 @@ import { ModelKernel } from './model.ts';
 export interface Plan {
   readonly changes: readonly string[];
   readonly again: boolean;
+  readonly taken: boolean;
+  readonly gateways: readonly string[];
   readonly ready: boolean;
   readonly problems: readonly { readonly node: string; readonly msg: string }[];
   readonly mtu_bytes: number;
