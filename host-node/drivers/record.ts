@@ -17,12 +17,12 @@ export interface Recorded {
 
 /** Bytes do not survive JSON: they become {"base64": …} in a recording. */
 function plain(value: unknown): unknown {
-  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
+  return value instanceof Uint8Array ? { base64: value.toBase64() } : value;
 }
 
 function unplain(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'base64' in value) {
-    return new Uint8Array(Buffer.from(String(value.base64), 'base64'));
+    return Uint8Array.fromBase64(String(value.base64));
   }
   return value;
 }
@@ -103,7 +103,9 @@ export function failing(driver: Driver, n: number, errno: number): Driver & { co
 export function traceLine(entry: Recorded): string {
   const args = Object.entries(entry.args).map(([name, value]) => {
     const bytes = typeof value === 'object' && value !== null && 'base64' in value;
-    const shown = bytes ? Buffer.from(String(value.base64), 'base64').toString() : value;
+    const shown = bytes
+      ? new TextDecoder().decode(Uint8Array.fromBase64(String(value.base64)))
+      : value;
     return `${name}=${JSON.stringify(shown)}`;
   });
   const given = entry.value === undefined ? 0 : JSON.stringify(unplainShown(entry.value));
@@ -114,5 +116,5 @@ export function traceLine(entry: Recorded): string {
 
 function unplainShown(value: unknown): unknown {
   const bytes = unplain(value);
-  return bytes instanceof Uint8Array ? Buffer.from(bytes).toString() : value;
+  return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : value;
 }
