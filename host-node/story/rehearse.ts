@@ -50,6 +50,7 @@ export interface Step {
 
 export interface Rehearsal {
   readonly answer: Answer;
+  /** In the order of the call: the n-th is the one that a fault with this number lets fail. */
   readonly steps: readonly Step[];
   /** What the core said of its decisions after the last step. */
   readonly whys: readonly Why[];
@@ -187,6 +188,8 @@ class Stage {
   readonly foreigners = new Foreigners();
   readonly log: string[] = [];
   whys: Why[] = [];
+  /** What went wrong that is no answer of a kernel: to the core it looks like one (bind.ts). */
+  broken: unknown;
   readonly #given: Rehearsing;
   readonly #machine: Machine;
 
@@ -223,7 +226,7 @@ class Stage {
       // What failed has changed nothing.
       if (error instanceof OsError) {
         this.steps.push({ ...step, errno: error.errno, changes: false });
-      }
+      } else this.broken ??= error;
       throw error;
     }
   }
@@ -233,7 +236,10 @@ class Stage {
   }
 }
 
-/** Performs the call and keeps what happened. */
+/**
+ * Performs the call and keeps what happened. Throws what broke where it was not the call, but the
+ * simulation.
+ */
 export function rehearse(given: Rehearsing): Rehearsal {
   const { simulated, perform } = given;
   const stage = new Stage(given);
@@ -245,6 +251,7 @@ export function rehearse(given: Rehearsing): Rehearsal {
     // Time does not pass in a simulation.
     sleep: () => {},
   });
+  if (stage.broken !== undefined) throw stage.broken;
   const { steps, whys, log } = stage;
   const after = simulated.dump();
   return { answer, steps, whys, notes: stage.foreigners.notes, log, before, after };
