@@ -7,8 +7,9 @@ import type { Operation } from '../abi/index.ts';
 import { performTask } from '../core.ts';
 import { type RealOptions, realDriver } from '../drivers/index.ts';
 import { type SimulatedDriver, simulatedDriver } from '../drivers/simulated.ts';
+import { difference } from '../story/difference.ts';
 import { type Rehearsal, rehearse, type Step } from '../story/rehearse.ts';
-import { type DryOperation, type DryRun, difference } from './dry-run-report.ts';
+import type { DryOperation, DryRun } from './dry-run-report.ts';
 import { type SnapshotOptions, snapshot } from './snapshot.ts';
 import { notesOf, SnapshotError } from './snapshot-notes.ts';
 

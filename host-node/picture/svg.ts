@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The picture of a state as SVG. Every text comes from outside and is escaped; what is too long is
 // cut, and stands in full in the title. Colours are classes, so that a page can have its own.
-import { type Box, CHAR, LINE, type Layout, layoutOf, type Wire } from './layout.ts';
+import { type Box, CHAR, type Layout, LINE, layoutOf, type Wire } from './layout.ts';
 import type { DrawnLink, Model } from './model.ts';
 
 const FONT = 11;
