@@ -7,9 +7,31 @@ import { Answer } from "../plugin/dispatch";
 
 /** The encapsulations that lib/mtu.ts knows by name; each takes options. */
 const NAMES: string[] = [
-  "vlan", "vxlan", "vxlan-vlan", "vxlan-gpe", "geneve", "wireguard", "ipip", "sit", "ip6tnl",
-  "gre", "gretap", "nvgre", "erspan2", "erspan3", "l2tpv3", "stt", "fou-ipip", "gue-ipip",
-  "udp", "esp", "ah", "mpls", "srv6", "macsec", "pppoe",
+  "vlan",
+  "vxlan",
+  "vxlan-vlan",
+  "vxlan-gpe",
+  "geneve",
+  "wireguard",
+  "ipip",
+  "sit",
+  "ip6tnl",
+  "gre",
+  "gretap",
+  "nvgre",
+  "erspan2",
+  "erspan3",
+  "l2tpv3",
+  "stt",
+  "fou-ipip",
+  "gue-ipip",
+  "udp",
+  "esp",
+  "ah",
+  "mpls",
+  "srv6",
+  "macsec",
+  "pppoe",
 ];
 
 function found(result: MtuResult): JsonValue {

@@ -12,6 +12,7 @@ import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
+import { why_listen } from "../spec/why";
 import { attachments } from "./attachments";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { mtu_task } from "./mtu";
@@ -46,6 +47,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
     return refuse(new CniError(Code.InvalidEnvironment, msg, moved), "");
   }
   state_dir_move(moved);
+  why_listen(is_on(request, "why"));
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();

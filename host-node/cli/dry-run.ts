@@ -8,20 +8,26 @@ import { performTask } from '../core.ts';
 import { type RealOptions, realDriver } from '../drivers/index.ts';
 import { type SimulatedDriver, simulatedDriver } from '../drivers/simulated.ts';
 import { difference } from '../story/difference.ts';
-import { type Rehearsal, rehearse, type Step } from '../story/rehearse.ts';
+import { type Rehearsing, rehearse, type Step } from '../story/rehearse.ts';
 import type { DryOperation, DryRun } from './dry-run-report.ts';
 import { type SnapshotOptions, snapshot } from './snapshot.ts';
 import { notesOf, SnapshotError } from './snapshot-notes.ts';
 
-/** A task as performTask takes it. */
-export interface DryRunOptions extends RealOptions {
+/** On what a task is performed. */
+export interface Grounds extends RealOptions {
   /** tools.wasm and sim.wasm. */
   readonly core: WebAssembly.Module;
   readonly sim: WebAssembly.Module;
-  /** add, del, check, gc or status. */
-  readonly name: string;
   /** The request of core-as/tasks/tasks.ts. */
   readonly request: Readonly<Record<string, unknown>>;
+  /** Lines that the state is to have beside what is found. */
+  readonly more?: string;
+}
+
+/** A task as performTask takes it. */
+export interface DryRunOptions extends Grounds {
+  /** add, del, check, gc or status. */
+  readonly name: string;
   /** Tell the operations too that change nothing. */
   readonly all?: boolean;
 }
@@ -72,16 +78,17 @@ class Wanted {
   }
 }
 
-/** One pass: the task on one snapshot. */
-function pass(options: DryRunOptions, text: string, wanted: Wanted): Rehearsal {
-  const { core, sim, name, request, hostNetns } = options;
-  return rehearse({
-    simulated: simulated(sim, text),
-    perform: (driver, around) => performTask(core, driver, name, request, around),
-    ...(hostNetns === undefined ? {} : { hostNetns }),
-    asked: (op, args) => wanted.note(op, args),
-  });
-}
+/** What a pass performs, on a simulated kernel that has the snapshot. */
+type Perform<T> = (
+  simulated: SimulatedDriver,
+  rehearsing: Pick<Rehearsing, 'asked' | 'hostNetns'>,
+) => T;
+
+/** A task over the driver that a rehearsal gives it. */
+export const taskOf =
+  (core: WebAssembly.Module, name: string, request: unknown): Rehearsing['perform'] =>
+  (driver, around) =>
+    performTask(core, driver, name, request, around);
 
 /** The steps that are told: all, or those that change something. */
 function told(steps: readonly Step[], all: boolean): DryOperation[] {
@@ -134,41 +141,57 @@ function nftState(core: WebAssembly.Module, real: RealOptions): NftState {
   }
 }
 
-/**
- * Performs the task without doing it. Throws DryRunError when that cannot be done; an error of the
- * task itself is its answer.
- */
-export function dryRun(options: DryRunOptions): DryRun {
-  const { hostNetns, root, request } = options;
-  const real: RealOptions = {
-    ...(hostNetns === undefined ? {} : { hostNetns }),
-    ...(root === undefined ? {} : { root }),
-  };
+/** What was performed on a snapshot that had all it asked for, and what the snapshot left out. */
+interface Settled<T> {
+  readonly made: T;
+  readonly notes: readonly string[];
+}
+
+/** Performs on ever larger snapshots, until nothing is asked for that is not there. */
+export function onSnapshot<T>(options: Grounds, perform: Perform<T>): Settled<T> {
+  const { hostNetns, root, request, more = '' } = options;
+  const space = hostNetns === undefined ? {} : { hostNetns };
+  const real: RealOptions = { ...space, ...(root === undefined ? {} : { root }) };
   const wanted = new Wanted();
   let nft: NftState | undefined;
   // The core would ask for these soon enough; this way there are fewer passes.
   if (typeof request['confDir'] === 'string') wanted.folders.add(request['confDir']);
-  if (typeof request['netns'] === 'string') wanted.netns.add(request['netns']);
+  const { netns: space_path } = request;
+  if (typeof space_path === 'string' && space_path !== '') wanted.netns.add(space_path);
   for (let passes = 0; passes < PASSES_LIMIT; passes++) {
     const size = wanted.size;
     const { netns, folders, files, programs, sockets } = wanted;
     if (wanted.nft) nft ??= nftState(options.core, real);
     const { lines = [], note } = nft ?? {};
     const text = taken({ ...real, netns, folders, files, programs, sockets, nft: lines });
-    const { answer, steps, before, after, log, notes: foreign } = pass(options, text, wanted);
+    const asked: Rehearsing['asked'] = (op, args) => wanted.note(op, args);
+    const made = perform(simulated(options.sim, text + more), { ...space, asked });
     if (wanted.size > size) continue;
-    return {
-      command: options.name,
-      answer,
-      operations: told(steps, options.all === true),
-      changes: difference(before, after),
-      notes: [...foreign, ...notesOf(text), ...(note === undefined ? [] : [note])],
-      log,
-      before,
-      after,
-    };
+    return { made, notes: [...notesOf(text), ...(note === undefined ? [] : [note])] };
   }
   throw new DryRunError(
     `the dry run wanted more of this machine in each of ${PASSES_LIMIT} passes: please report it`,
   );
+}
+
+/**
+ * Performs the task without doing it. Throws DryRunError when that cannot be done; an error of the
+ * task itself is its answer.
+ */
+export function dryRun(options: DryRunOptions): DryRun {
+  const { core, name, request, all = false } = options;
+  const { made, notes } = onSnapshot(options, (simulated, rehearsing) =>
+    rehearse({ simulated, perform: taskOf(core, name, request), ...rehearsing }),
+  );
+  const { answer, steps, before, after, log } = made;
+  return {
+    command: name,
+    answer,
+    operations: told(steps, all),
+    changes: difference(before, after),
+    notes: [...made.notes, ...notes],
+    log,
+    before,
+    after,
+  };
 }
