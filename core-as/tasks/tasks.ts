@@ -13,6 +13,7 @@ import { Answer, refuse } from "../plugin/dispatch";
 import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
 import { attachments } from "./attachments";
+import { doctor } from "./doctor/doctor";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { nft_state } from "./nft-state";
 import { drain, retire } from "./retire";
@@ -55,6 +56,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   }
   if (name == "drain") return drain(is_on(request, "living"));
   if (name == "retire") return retire(is_on(request, "rehearse"));
+  if (name == "doctor") return doctor();
   if (name == "nft_state") return nft_state();
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));

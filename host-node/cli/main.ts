@@ -9,6 +9,7 @@ import { performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
+import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
 import { runFuse } from './fuse.ts';
 import { runInstaller } from './install/command.ts';
@@ -88,6 +89,8 @@ const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
   runAgent(args, { module: agent, kubernetes, env, write, exit: exitNow });
 
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
+const doctor: Command['run'] = (args, program) =>
+  runDoctor(args, machine(program), program.version);
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
 
@@ -100,6 +103,7 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],
   ['gc', 'NETWORK', 'remove what attachments left that are gone', verb('gc')],
   ['status', 'NETWORK', 'whether an ADD would be served', verb('status')],
+  ['doctor', '', 'what is wrong on this node, and what cures it', doctor],
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
   ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
   ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
@@ -128,7 +132,7 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   leases: 'ls',
   ps: 'ls',
   prune: 'gc',
-  doctor: 'validate',
+  diagnose: 'doctor',
   lint: 'validate',
   ready: 'status',
 };
