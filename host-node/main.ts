@@ -5,8 +5,10 @@
 import { readFileSync, readSync, writeSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
 import type { Program } from './cli/main.ts';
-import { serve } from './core.ts';
+import { type Call, serve } from './core.ts';
 import { realDriver } from './drivers/index.ts';
+import { openRecording } from './recording/ring.ts';
+import { Tape } from './recording/tape.ts';
 import { exitNow, holdSignals } from './sys/libc.ts';
 
 const CHUNK_BYTES = 65536;
@@ -102,15 +104,37 @@ function baseName(): string {
   return name.endsWith('.mjs') ? name.slice(0, -4) : name;
 }
 
+/** The hash of a module, by which recordings name it. */
+function sha256(module: Uint8Array): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(module).digest('hex');
+}
+
+/** The recording of a call, when somebody wants it. */
+function tapeOf(call: Call, core: Uint8Array): Tape | undefined {
+  const sink = openRecording(call.env, (line) => void write(2, `${line}\n`));
+  if (sink === undefined) return undefined;
+  return new Tape({ ...call, version: manifest.version, module_sha256: sha256(core) }, sink);
+}
+
 /** Serves one call and ends the process: all output is written, and locks go with the process. */
 function plugin(type: string): number {
+  const core = asset('core.wasm');
+  const call = { type, env: process.env };
+  const tape = tapeOf(call, core);
+  const driver = realDriver();
+  const around = { stdin, sleep, log: (line: string) => void write(2, `${line}\n`) };
+  let received = true;
   const answer = serve(
-    wasmModule('core.wasm'),
-    realDriver(),
-    { type, env: process.env },
-    { stdin, sleep, log: (line) => void write(2, `${line}\n`) },
-    handOver,
+    new WebAssembly.Module(core as BufferSource),
+    tape?.driver(driver) ?? driver,
+    call,
+    tape?.around(around) ?? around,
+    (stdout) => {
+      received = handOver(stdout);
+      return received;
+    },
   );
+  tape?.end(answer, received);
   exitNow(answer.exit_code);
   return answer.exit_code;
 }
@@ -143,6 +167,7 @@ function main(): number {
     colours: colours(),
     sleep,
     core: () => wasmModule('tools.wasm'),
+    hashOf: (name) => sha256(asset(name)),
     sim: () => wasmModule('sim.wasm'),
     agent: () => wasmModule('agent.wasm'),
     kubernetes: () => script('fairlead-kubernetes') as ReturnType<Program['kubernetes']>,
