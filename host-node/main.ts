@@ -104,28 +104,29 @@ function baseName(): string {
   return name.endsWith('.mjs') ? name.slice(0, -4) : name;
 }
 
-/** The hash of a module, by which recordings name it. */
-function sha256(module: Uint8Array): string {
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(module).digest('hex');
+/** The hash of a module, by which recordings name it: the executable has it beside the module. */
+function sha256(name: string): string {
+  if (isExecutable()) return new TextDecoder().decode(asset(`${name}.sha256`));
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  return hash.update(asset(name)).digest('hex');
 }
 
 /** The recording of a call, when somebody wants it. */
-function tapeOf(call: Call, core: Uint8Array): Tape | undefined {
+function tapeOf(call: Call): Tape | undefined {
   const sink = openRecording(call.env, (line) => void write(2, `${line}\n`));
   if (sink === undefined) return undefined;
-  return new Tape({ ...call, version: manifest.version, module_sha256: sha256(core) }, sink);
+  return new Tape({ ...call, version: manifest.version, module_sha256: sha256('core.wasm') }, sink);
 }
 
 /** Serves one call and ends the process: all output is written, and locks go with the process. */
 function plugin(type: string): number {
-  const core = asset('core.wasm');
   const call = { type, env: process.env };
-  const tape = tapeOf(call, core);
+  const tape = tapeOf(call);
   const driver = realDriver();
   const around = { stdin, sleep, log: (line: string) => void write(2, `${line}\n`) };
   let received = true;
   const answer = serve(
-    new WebAssembly.Module(core as BufferSource),
+    wasmModule('core.wasm'),
     tape?.driver(driver) ?? driver,
     call,
     tape?.around(around) ?? around,
@@ -167,7 +168,7 @@ function main(): number {
     colours: colours(),
     sleep,
     core: () => wasmModule('tools.wasm'),
-    hashOf: (name) => sha256(asset(name)),
+    hashOf: sha256,
     sim: () => wasmModule('sim.wasm'),
     agent: () => wasmModule('agent.wasm'),
     kubernetes: () => script('fairlead-kubernetes') as ReturnType<Program['kubernetes']>,

@@ -55,8 +55,7 @@ const WAITS_TOO = ['batch', 'link_del'];
 const LETTERS = { str: 's', bytes: 'b', out: 'o', json: 'j', value: 'v', none: 'n' };
 
 /** Whether what passes may hold secrets. */
-const tells = ({ module, name }) =>
-  !['kernel', 'nft'].includes(module) || name === 'socket_call';
+const tells = ({ module, name }) => !['kernel', 'nft'].includes(module) || name === 'socket_call';
 
 /** What the border and recordings go by: border.h has its form. */
 function rowOf(op) {
