@@ -180,6 +180,13 @@ export const PACKAGES = [
     needed_for: ['test'],
   },
   {
+    package: 'chromium',
+    provides: 'chromium',
+    why: 'chromium opens the page, which is clicked through',
+    needed_for: ['test'],
+    optional: true,
+  },
+  {
     package: 'user-mode-linux',
     provides: 'linux',
     why: 'linux is a kernel that filters VLANs, for machines whose own does not',

@@ -94,6 +94,21 @@ export const STEPS = {
     ],
     run: ['tools/bundle.mjs', 'kubernetes'],
   },
+  page: {
+    inputs: [
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'web/'],
+      ...['host-node/abi/', 'host-node/drivers/', 'host-node/story/', 'host-node/picture/'],
+      ...['host-node/bind.ts', 'host-node/core.ts', 'host-node/cli/like.ts'],
+      ...['tools/page.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
+    ],
+    outputs: ['dist/fairlead.html'],
+    npm: [
+      ...['rollup', `node-linux-${process.arch}`, 'preact', 'fzstd'],
+      ...['commands', 'lint', 'state', 'view'].map((name) => `@codemirror/${name}`),
+      ...['node-resolve', 'terser', 'commonjs', 'json'].map((name) => `@rollup/plugin-${name}`),
+    ],
+    run: ['tools/page.mjs'],
+  },
   node: {
     inputs: ['tools/stripped-node.mjs'],
     outputs: ['dist/.node'],

@@ -44,6 +44,8 @@ const ROWS = [
   ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/', []],
+  ['test/web/page', [...IN_MEMORY, 'page']],
+  ['test/web/', IN_MEMORY],
   ['test/uml/device', ['native']],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],
 ];

@@ -12,9 +12,11 @@ import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
+import { why_listen } from "../spec/why";
 import { attachments } from "./attachments";
 import { doctor } from "./doctor/doctor";
 import { fuse, fuse_owner, unfuse } from "./fuse";
+import { mtu_task } from "./mtu";
 import { nft_state } from "./nft-state";
 import { drain, retire } from "./retire";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
@@ -46,6 +48,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
     return refuse(new CniError(Code.InvalidEnvironment, msg, moved), "");
   }
   state_dir_move(moved);
+  why_listen(is_on(request, "why"));
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
@@ -58,6 +61,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "retire") return retire(is_on(request, "rehearse"));
   if (name == "doctor") return doctor();
   if (name == "nft_state") return nft_state();
+  if (name == "mtu") return mtu(request);
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
@@ -66,6 +70,22 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
 function is_on(request: JsonValue, key: string): bool {
   const value = request.get(key);
   return value !== null && value.bool;
+}
+
+function number_of(request: JsonValue, key: string): i32 {
+  const value = request.get(key);
+  return value !== null && value.isInteger() ? <i32>I64.parseInt(value.text) : 0;
+}
+
+function mtu(request: JsonValue): Answer {
+  return mtu_task(
+    number_of(request, "underlay_bytes"),
+    texts_of(request, "layers"),
+    is_on(request, "v6"),
+    is_on(request, "pods_v4"),
+    is_on(request, "pods_v6"),
+    number_of(request, "asked_bytes"),
+  );
 }
 
 function task_of(name: string, request: JsonValue): Task {

@@ -14,6 +14,7 @@ import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
 import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
+import { runExplain } from './explain.ts';
 import { runFuse } from './fuse.ts';
 import { runInstaller } from './install/command.ts';
 import { asksForJson, CACHE_DIR, EXIT_USAGE, type Io, RUN_DIR, visible } from './io.ts';
@@ -99,6 +100,17 @@ const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
 
 const replay: Command['run'] = (args, { core, hashOf, sim, version, write }) =>
   runReplay(args, { core, sim, hashOf, version, write });
+const explain: Command['run'] = (args, { write, env, core, sim }) =>
+  runExplain(args, {
+    write,
+    env,
+    get core() {
+      return core();
+    },
+    get sim() {
+      return sim();
+    },
+  });
 
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
 const doctor: Command['run'] = (args, program) =>
@@ -110,6 +122,7 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['networks', '', 'the networks of /etc/cni/net.d', withIo(runNetworks)],
   ['ls', '[NETWORK]', 'the attachments of this node', withIo(runLs)],
   ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
+  ['explain', 'NETWORK|FILE', 'a call before it happens: each decision with its reason', explain],
   ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
   ['del', 'NETWORK NETNS', 'take an attachment away', verb('del')],
   ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],

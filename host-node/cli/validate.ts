@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { suffixOf } from '../story/node.ts';
 import { parseArgs, UsageError } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
 
@@ -71,16 +72,6 @@ function look(io: ValidateIo, files: readonly string[], path: string): Report {
   if ('files' in answer) return answer;
   if (files.length === 1) return broken(files[0]!, stdout);
   return joined(files.map((file) => look(io, [file], path)));
-}
-
-/** What a pipe holds: a list, unless it is the configuration of a single plugin. */
-function suffixOf(text: string): string {
-  try {
-    const { type, plugins } = JSON.parse(text) as { type?: unknown; plugins?: unknown };
-    return type !== undefined || plugins === undefined ? '.conf' : '.conflist';
-  } catch {
-    return '.conflist';
-  }
 }
 
 /** Standard input, by way of a file in a folder of its own, as a file has neighbours. */
