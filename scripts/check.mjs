@@ -7,7 +7,7 @@ import { run, runNode26, setup } from './setup.mjs';
 /** Tests that need root, packages or a long time are `npm test`'s. */
 const QUICK = [
   ...['test/abi', 'test/core', 'test/lib', 'test/sim', 'test/tidy', 'test/fixtures'],
-  ...['test/sequences', 'test/fuzz', 'test/dhcp', 'test/web/plain'],
+  ...['test/sequences', 'test/fuzz', 'test/dhcp', 'test/recording', 'test/web/plain'],
 ];
 /** So much at random: `npm test` tries more. */
 process.env['SEQUENCES'] ??= '100';

@@ -66,7 +66,7 @@ export const STEPS = {
   translation: {
     inputs: [
       ...['dist/core.wasm', 'scripts/native.mjs', 'scripts/native-core.mjs'],
-      'scripts/wasm-data.mjs',
+      ...['scripts/wasm-data.mjs', 'package.json'],
     ],
     outputs: TRANSLATION,
     packages: NATIVE,

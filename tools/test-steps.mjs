@@ -38,6 +38,7 @@ const ROWS = [
   ['test/native/lock', [...IN_MEMORY, ...HOSTS]],
   ['test/native/program', ['native', 'native-asan', 'native-arm64']],
   ['test/native/', [...IN_MEMORY, 'test-lib', 'native', 'translation']],
+  ['test/recording/', IN_MEMORY],
   ['test/sequences/native', [...IN_MEMORY, 'translation']],
   ['test/sequences/', IN_MEMORY],
   ['test/sim/', [...IN_MEMORY, 'test-lib']],

@@ -14,6 +14,7 @@ import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
 import { why_listen } from "../spec/why";
 import { attachments } from "./attachments";
+import { doctor } from "./doctor/doctor";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { mtu_task } from "./mtu";
 import { nft_state } from "./nft-state";
@@ -58,6 +59,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   }
   if (name == "drain") return drain(is_on(request, "living"));
   if (name == "retire") return retire(is_on(request, "rehearse"));
+  if (name == "doctor") return doctor();
   if (name == "nft_state") return nft_state();
   if (name == "mtu") return mtu(request);
   if (name == "types") return new Answer(json_text(types_json()));

@@ -39,7 +39,7 @@ export interface Attachments {
 }
 
 /** As other programs shorten ids. */
-const ID_SHOWN = 12;
+export const ID_SHOWN = 12;
 const UNITS: readonly (readonly [number, string])[] = [
   [86_400, 'd'],
   [3600, 'h'],

@@ -139,6 +139,10 @@ export function reasonsAgainst(io: ValidateIo, file: string, path: string): stri
   );
 }
 
+/** What there is to say of the networks of a folder, and of programs that `path` lacks. */
+export const networkReport = (io: ValidateIo, dir: string, path: string): Report =>
+  look(io, [dir], path);
+
 /** Runs `validate` and gives the exit code. */
 export function runValidate(args: readonly string[], io: ValidateIo): number {
   return guarded('validate', args, io, () => {

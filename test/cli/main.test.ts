@@ -17,6 +17,7 @@ function run(...args: string[]) {
     colours: false,
     sleep: () => {},
     core: () => wasmModule('tools'),
+    hashOf: () => 'abc',
     agent: () => wasmModule('agent'),
     kubernetes: () => {
       throw new Error('nothing here needs the script for Kubernetes');
