@@ -12,6 +12,7 @@ import { openRecording } from '../recording/ring.ts';
 import { Tape } from '../recording/tape.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
+import { runCompletion } from './completion.ts';
 import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
 import { runExplain } from './explain.ts';
@@ -24,6 +25,7 @@ import { runNetworks } from './networks.ts';
 import { runRecord } from './record.ts';
 import { runRepair } from './repair.ts';
 import { runReplay } from './replay.ts';
+import { runSupportBundle } from './support-bundle.ts';
 import {
   describeType,
   describeTypes,
@@ -115,6 +117,20 @@ const explain: Command['run'] = (args, { write, env, core, sim }) =>
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
 const doctor: Command['run'] = (args, program) =>
   runDoctor(args, machine(program), program.version);
+const supportBundle: Command['run'] = (args, program) =>
+  runSupportBundle(args, machine(program), program.version);
+/** The help of each command is what it prints when asked. */
+const completion: Command['run'] = (args, program) =>
+  runCompletion(args, program, () =>
+    COMMANDS.filter(({ name }) => name !== 'help').map(({ name, about, run }) => {
+      let help = '';
+      const write = (_fd: number, text: string): void => {
+        help += text;
+      };
+      run(['--help'], { ...program, write });
+      return { name, about, help };
+    }),
+  );
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
 
@@ -139,6 +155,8 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],
+  ['support-bundle', '[FILE]', 'what a bug report needs of this node, in one file', supportBundle],
+  ['completion', 'bash|zsh|fish', 'a script that completes commands and options', completion],
   ['help', '[COMMAND|TYPE]', 'options of a command, keys of a CNI type', runHelp],
   ['version', '', 'the version, and the CNI versions that are spoken', runVersion],
 ];
