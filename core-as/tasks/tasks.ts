@@ -23,6 +23,7 @@ import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
 import { unreadable } from "./runtime/unreadable";
+import { trace } from "./trace/trace";
 import { types_json } from "./types";
 import { validate } from "./validate/validate";
 
@@ -60,11 +61,19 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "drain") return drain(is_on(request, "living"));
   if (name == "retire") return retire(is_on(request, "rehearse"));
   if (name == "doctor") return doctor();
+  if (name == "trace") return trace_asked(request);
   if (name == "nft_state") return nft_state();
   if (name == "mtu") return mtu(request);
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
+}
+
+function trace_asked(request: JsonValue): Answer {
+  const port = request.get("port");
+  const number = port ? I32.parseInt(port.text) : 0;
+  const protocol = request.text_at("protocol");
+  return trace(request.text_at("from"), request.text_at("to"), number, protocol);
 }
 
 function is_on(request: JsonValue, key: string): bool {

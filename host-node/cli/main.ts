@@ -26,6 +26,7 @@ import { runRecord } from './record.ts';
 import { runRepair } from './repair.ts';
 import { runReplay } from './replay.ts';
 import { runSupportBundle } from './support-bundle.ts';
+import { runTrace } from './trace.ts';
 import {
   describeType,
   describeTypes,
@@ -144,6 +145,7 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],
   ['gc', 'NETWORK', 'remove what attachments left that are gone', verb('gc')],
   ['status', 'NETWORK', 'whether an ADD would be served', verb('status')],
+  ['trace', 'FROM TO[:PORT]', 'the way a packet would take, and where it ends', withIo(runTrace)],
   ['doctor', '', 'what is wrong on this node, and what cures it', doctor],
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
   ['record', '[on|off]', 'keep what the calls on this node ask and get', withIo(runRecord)],
