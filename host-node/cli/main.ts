@@ -17,8 +17,10 @@ import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
 import { runExplain } from './explain.ts';
 import { runFuse } from './fuse.ts';
+import { runInspect } from './inspect.ts';
 import { runInstaller } from './install/command.ts';
 import { asksForJson, CACHE_DIR, EXIT_USAGE, type Io, RUN_DIR, visible } from './io.ts';
+import { runLeases } from './leases.ts';
 import { runLogs } from './logs.ts';
 import { runLs } from './ls.ts';
 import { runNetworks } from './networks.ts';
@@ -138,6 +140,8 @@ const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
 const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['networks', '', 'the networks of /etc/cni/net.d', withIo(runNetworks)],
   ['ls', '[NETWORK]', 'the attachments of this node', withIo(runLs)],
+  ['inspect', 'NAME', 'what was made, and what of it is there', withIo(runInspect)],
+  ['leases', '[NETWORK]', 'the addresses of host-local: whose, free, leaked', withIo(runLeases)],
   ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
   ['explain', 'NETWORK|FILE', 'a call before it happens: each decision with its reason', explain],
   ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
@@ -174,10 +178,8 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   detach: 'del',
   rm: 'del',
   remove: 'del',
-  inspect: 'check',
   show: 'networks',
   list: 'ls',
-  leases: 'ls',
   ps: 'ls',
   prune: 'gc',
   diagnose: 'doctor',
