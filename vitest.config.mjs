@@ -5,9 +5,9 @@ import { BaseSequencer } from 'vitest/node';
 
 /**
  * What needs the machine for itself: it measures rates, memory or how long a lock is waited for,
- * starts engines or a browser, or looks at what is the machine's own. All else has namespaces and folders of its
- * own and goes side by side. portmap has calls that race: beside others, an ADD that is refused now
- * and then leaves its port behind, when a third restored it meanwhile.
+ * starts engines or a browser, or looks at what is the machine's own. All else has namespaces and
+ * folders of its own and goes side by side. portmap has calls that race: beside others, an ADD that
+ * is refused now and then leaves its port behind, when a third restored it meanwhile.
  */
 const ALONE = [
   ...['bandwidth', 'containerd', 'crowd', 'podman', 'portmap', 'program', 'replay', 'runner'].map(

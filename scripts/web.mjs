@@ -11,7 +11,7 @@ import { build } from '../tools/build.mjs';
 import { ROOT, setup } from './setup.mjs';
 
 const PORT = 8080;
-const HELP = `npm run web [-- --port PORT]: the page, on 127.0.0.1 (port ${PORT}; 0 takes a free one)
+const HELP = `npm run web [-- --port PORT]: the page, on 127.0.0.1, port ${PORT}; 0 is a free one
 `;
 
 function portOf(text) {

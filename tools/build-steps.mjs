@@ -109,6 +109,18 @@ export const STEPS = {
     ],
     run: ['tools/page.mjs'],
   },
+  package: {
+    inputs: [
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'host-node/', 'tsconfig.json'],
+      ...['package.json', 'LICENSE', 'docs/embedding.md', 'rollup.config.mjs'],
+      ...['tools/package.mjs', 'tools/files.mjs'],
+    ],
+    outputs: ['core.js', 'simulated.js', 'host.js', 'abi.json', 'package.json'].map(
+      (file) => `dist/npm/${file}`,
+    ),
+    npm: ['rollup', 'typescript', `node-linux-${process.arch}`],
+    run: ['tools/package.mjs'],
+  },
   node: {
     inputs: ['tools/stripped-node.mjs'],
     outputs: ['dist/.node'],

@@ -27,6 +27,7 @@ const ROWS = [
   ['test/e2e/overlay', [...IN_MEMORY, 'agent', 'kubernetes', ...HOSTS]],
   ['test/e2e/runner', [...IN_MEMORY, 'executable', 'bundle']],
   ['test/e2e/', [...IN_MEMORY, ...HOSTS, 'bundle']],
+  ['test/embedding/', [...IN_MEMORY, 'wasi', 'package']],
   ['test/fixtures/native-variants', [...IN_MEMORY, 'native', 'native-asan', 'native-arm64']],
   ['test/fixtures/native', [...IN_MEMORY, 'native']],
   ['test/fixtures/', IN_MEMORY],

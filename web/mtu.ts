@@ -3,7 +3,7 @@
 // has no number of its own.
 import { h } from 'preact';
 import { useState } from 'preact/hooks';
-import { type Modules, type Mtu, mtuOf } from './engine.ts';
+import { type Modules, type Mtu, type MtuTable, mtuOf } from './engine.ts';
 
 const UNDERLAY_BYTES = 1500;
 const MOST_BYTES = 65535;
@@ -32,6 +32,55 @@ const box = ({ label, checked, set }: BoxProps) =>
     ` ${label}`,
   );
 
+interface TableProps {
+  readonly found: MtuTable;
+  readonly underlay_bytes: number;
+  readonly add: (name: string) => void;
+}
+
+/** Each encapsulation alone. */
+function Table({ found, underlay_bytes, add }: TableProps) {
+  return [
+    h('h2', null, `One encapsulation on ${underlay_bytes}`),
+    h(
+      'table',
+      null,
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          ['', 'over IPv4', 'over IPv6'].map((text) =>
+            h('th', { scope: 'col', class: 'number' }, text),
+          ),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        found.table.map(({ name, ipv4, ipv6 }) =>
+          h(
+            'tr',
+            { key: name },
+            h(
+              'th',
+              { scope: 'row' },
+              h(
+                'button',
+                { type: 'button', onClick: () => add(name), title: 'Put it inside' },
+                name,
+              ),
+            ),
+            cell(ipv4),
+            cell(ipv6),
+          ),
+        ),
+      ),
+    ),
+  ];
+}
+
 /** The calculator. */
 export function Calculator({ modules }: { readonly modules: Modules }) {
   const [underlay, setUnderlay] = useState(String(UNDERLAY_BYTES));
@@ -43,7 +92,7 @@ export function Calculator({ modules }: { readonly modules: Modules }) {
   const layers = words.split(/[\s/+]+/).filter((word) => word !== '');
   const asked = { underlay_bytes, layers, v6, pods_v4: podsV4, pods_v6: podsV6 };
   const found = mtuOf(modules, asked);
-  const { mtu_bytes, problem, warning, mss4_bytes, mss6_bytes, table } = found;
+  const { mtu_bytes, problem, warning, mss4_bytes, mss6_bytes } = found;
   const add = (name: string): void => setWords([...layers, name].join(' '));
   return h(
     'section',
@@ -83,45 +132,10 @@ export function Calculator({ modules }: { readonly modules: Modules }) {
       'p',
       { class: `answer ${problem === undefined ? 'good' : 'bad'}`, role: 'status' },
       problem ??
-        `MTU ${mtu_bytes}; the largest TCP segment is ${mss4_bytes} over IPv4, ${mss6_bytes} over IPv6`,
+        `MTU ${mtu_bytes}; the largest TCP segment is ${mss4_bytes} over IPv4, ` +
+          `${mss6_bytes} over IPv6`,
     ),
     warning === undefined ? null : h('p', { class: 'notice' }, warning),
-    h('h2', null, `One encapsulation on ${underlay_bytes}`),
-    h(
-      'table',
-      null,
-      h(
-        'thead',
-        null,
-        h(
-          'tr',
-          null,
-          ['', 'over IPv4', 'over IPv6'].map((text) =>
-            h('th', { scope: 'col', class: 'number' }, text),
-          ),
-        ),
-      ),
-      h(
-        'tbody',
-        null,
-        table.map(({ name, ipv4, ipv6 }) =>
-          h(
-            'tr',
-            { key: name },
-            h(
-              'th',
-              { scope: 'row' },
-              h(
-                'button',
-                { type: 'button', onClick: () => add(name), title: 'Put it inside' },
-                name,
-              ),
-            ),
-            cell(ipv4),
-            cell(ipv6),
-          ),
-        ),
-      ),
-    ),
+    h(Table, { found, underlay_bytes, add }),
   );
 }

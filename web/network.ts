@@ -275,7 +275,8 @@ function Side({ store, call }: { readonly store: Store; readonly call: Call | un
       h(
         'p',
         { class: 'hint' },
-        'ADD attaches the pod on a simulated node. Every operation is listed here; go through them with the arrow keys, or let one fail and see it taken back.',
+        'ADD attaches the pod on a simulated node. Every operation is listed here: ' +
+          'go through them with the arrow keys, or let one fail and see all of it taken back.',
       ),
     );
   }

@@ -7,6 +7,7 @@ import { follow } from '../host-node/picture/follow.ts';
 import type { Modules } from './engine.ts';
 import { Picture } from './picture.ts';
 import {
+  type Entry,
   RECORDING_LIMIT,
   type Recording,
   RecordingError,
@@ -48,7 +49,8 @@ function verdict({ recording, replayed }: Loaded): string {
   const all = entries.filter(({ op }) => !op.startsWith('host.')).length;
   if (replayed.parted !== '') {
     const cut = end === undefined ? 'The recording was cut off. ' : '';
-    return `${cut}The core parted from the recording after ${replayed.same} operations: ${replayed.parted}`;
+    const { same, parted } = replayed;
+    return `${cut}The core parted from the recording after ${same} operations: ${parted}`;
   }
   if (end === undefined) return `The recording was cut off after ${all} operations.`;
   const { answer } = replayed;
@@ -61,6 +63,45 @@ function verdict({ recording, replayed }: Loaded): string {
 function isSame({ recording: { end }, replayed: { answer, parted } }: Loaded): boolean {
   if (end === undefined || parted !== '') return false;
   return answer?.exit_code === end.exit_code && answer.stdout === end.stdout;
+}
+
+interface ListProps {
+  readonly entries: readonly Entry[];
+  readonly at: number;
+  readonly go: (to: number) => void;
+}
+
+function List({ entries, at, go }: ListProps) {
+  return h(
+    'section',
+    { class: 'side', 'aria-label': 'Operations' },
+    h('h2', null, 'Operations'),
+    h(
+      'ol',
+      { class: 'steps' },
+      entries.slice(0, LISTED_LIMIT).map((entry, index) => {
+        const line = traceLine(entry);
+        const words = line.length > SHOWN_LIMIT ? `${line.slice(0, SHOWN_LIMIT)}…` : line;
+        return h(
+          'li',
+          { key: index, class: entry.errno === undefined ? '' : 'quiet' },
+          h(
+            'button',
+            {
+              type: 'button',
+              onClick: () => go(index + 1),
+              'aria-current': index + 1 === at ? 'step' : undefined,
+            },
+            [
+              h('span', { class: 'number' }, index + 1),
+              h('span', { class: 'like' }, words),
+              entry.us === undefined ? null : h('span', { class: 'us' }, ` ${entry.us} µs`),
+            ],
+          ),
+        );
+      }),
+    ),
+  );
 }
 
 function Shown({ loaded }: { readonly loaded: Loaded }) {
@@ -118,36 +159,7 @@ function Shown({ loaded }: { readonly loaded: Loaded }) {
         ? null
         : h('details', null, h('summary', null, 'What it printed'), h('pre', null, end.stdout)),
     ),
-    h(
-      'section',
-      { class: 'side', 'aria-label': 'Operations' },
-      h('h2', null, 'Operations'),
-      h(
-        'ol',
-        { class: 'steps' },
-        entries.slice(0, LISTED_LIMIT).map((entry, index) => {
-          const line = traceLine(entry);
-          const words = line.length > SHOWN_LIMIT ? `${line.slice(0, SHOWN_LIMIT)}…` : line;
-          return h(
-            'li',
-            { key: index, class: entry.errno === undefined ? '' : 'quiet' },
-            h(
-              'button',
-              {
-                type: 'button',
-                onClick: () => go(index + 1),
-                'aria-current': index + 1 === at ? 'step' : undefined,
-              },
-              [
-                h('span', { class: 'number' }, index + 1),
-                h('span', { class: 'like' }, words),
-                entry.us === undefined ? null : h('span', { class: 'us' }, ` ${entry.us} µs`),
-              ],
-            ),
-          );
-        }),
-      ),
-    ),
+    h(List, { entries, at, go }),
   );
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a dry run found: as data, as a document for programs and as lines for a person. It performs nothing: dry-run.ts does.
+// What a dry run found: as data, as a document for programs and as lines for a person. It performs
+// nothing: dry-run.ts does.
 import type { Answer } from '../core.ts';
 import type { Change } from '../story/difference.ts';
 import { count, paint } from './io.ts';

@@ -28,8 +28,8 @@ Usage:
   fairlead explain NETWORK|FILE [OPTION…]
 
 NETWORK is one of this machine's: the call is performed on a snapshot of the machine, which needs
-the rights of the real call. FILE (with a "/", or *.conflist, *.conf, *.json) is performed on a plain
-node with one uplink; that needs no rights and no network. Nothing is executed and nothing changed.
+the rights of the real call. FILE (with a "/", or *.conflist, *.conf, *.json) is performed on a
+plain node with one uplink; that needs no rights. Nothing is executed and nothing changed.
 
   --command ADD|CHECK|DEL the call (ADD); what CHECK and DEL are of is attached first
   --netns NETNS           a namespace of this machine (one that is made for the story)

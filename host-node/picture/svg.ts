@@ -95,7 +95,8 @@ function boxSvg(box: Box, isNew: boolean): string {
     const style = at === 0 ? 'name' : 'more';
     const left = container ? x + 12 : x + 8;
     const base = y + (container ? 18 : 5 + FONT) + at * LINE;
-    return `<text class="${style}" x="${left}" y="${base}">${escaped(cut(line, width - 16))}</text>`;
+    const said = escaped(cut(line, width - 16));
+    return `<text class="${style}" x="${left}" y="${base}">${said}</text>`;
   });
   return (
     `<g${mark}><title>${escaped(title)}</title>` +
@@ -116,7 +117,8 @@ function rulesSvg(layout: Layout, news: News): string {
     .map(({ line, rule }, at) => {
       const words = news.isNewRule(rule) ? 'new' : 'more';
       const indent = line.startsWith(' ') ? 2 * CHAR : 0;
-      const text = `<title>${escaped(rule)}</title>${escaped(cut(line.trim(), width - 32 - indent))}`;
+      const shown = escaped(cut(line.trim(), width - 32 - indent));
+      const text = `<title>${escaped(rule)}</title>${shown}`;
       return `<text class="${words}" x="${x + indent}" y="${y + 12 + at * LINE}">${text}</text>`;
     })
     .join('');
@@ -132,7 +134,8 @@ export function wordsOf(model: Model): string {
         const has = addresses.length === 0 ? '' : ` with ${addresses.join(' and ')}`;
         return `${link}${kind === '' ? '' : ` (${kind})`}${where}${has}${up ? '' : ', down'}`;
       });
-    return `${name === 'host' ? 'node' : name}: ${said.length === 0 ? 'no links' : said.join('; ')}`;
+    const all = said.length === 0 ? 'no links' : said.join('; ');
+    return `${name === 'host' ? 'node' : name}: ${all}`;
   });
   return spaces.join('. ');
 }

@@ -130,7 +130,7 @@ describe('a file', () => {
   });
 
   test('a single plugin, and what an ADD would refuse', () => {
-    const single = { cniVersion: '1.0.0', name: 'one', type: 'dummy' };
+    const single = { cniVersion: '1.0.0', name: 'one', type: 'bridge' };
     const { stdout, code } = explain(file('d.conf', single));
     expect([code, stdout]).toEqual([0, expect.stringContaining('addresses: none')]);
     const broken = { ...LIST, plugins: [{ type: 'macvlan', master: 'no-such' }] };
