@@ -18,6 +18,7 @@ import { outputOf } from '../support/shell.ts';
 import { distPath } from '../support/wasm.ts';
 
 export const SERVER = '10.9.0.1';
+export const SERVER6 = 'fd09::1';
 const WAIT_MS = 20_000;
 const PAUSE_MS = 20;
 
@@ -65,6 +66,7 @@ export class Net {
       symlinkSync(distPath('fairlead-native'), join(this.dir, 'bin', type));
     }
     const lines = ['link set lo up', 'link add br0 type bridge', `addr add ${SERVER}/16 dev br0`];
+    lines.push(`addr add ${SERVER6}/64 dev br0 nodad`);
     lines.push('link set br0 address 02:00:00:00:00:01', 'link set br0 up');
     if (links) {
       this.lab.pods.forEach((pod, at) => {
