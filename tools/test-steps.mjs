@@ -19,6 +19,8 @@ const ROWS = [
   ['test/core/wasi', [...IN_MEMORY, 'wasi']],
   ['test/core/', IN_MEMORY],
   ['test/dhcp/dnsmasq', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
+  ['test/dhcp/ipv6', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
+  ['test/dhcp/flags', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
   ['test/dhcp/', ['agent']],
   ['test/overlay/script', [...IN_MEMORY, 'agent', 'bundle', 'kubernetes', ...HOSTS]],
   ['test/overlay/', ['agent']],

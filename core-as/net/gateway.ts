@@ -3,6 +3,7 @@
 // Shared by kinds.
 import { Adding } from "../attach/adding";
 import { cidr_parse } from "../lib/ip";
+import { CniError, Code } from "../spec/error";
 import { Result, RouteConfig } from "../spec/types";
 import { why } from "../spec/why";
 import { Forwarding } from "./forwarding";
@@ -16,17 +17,28 @@ function has_family(result: Result, v6: bool): bool {
   return false;
 }
 
-/** Gives every address without a gateway the first address of its network. */
-export function gateway_defaults(result: Result): void {
+/**
+ * Gives every address without a gateway the first address of its network. One of IPv6 alone, as
+ * DHCPv6 gives it, has no network: what comes next is another pod's.
+ */
+export function gateway_defaults(result: Result): CniError | null {
   for (let i = 0; i < result.ips.length; i++) {
     const ip = result.ips[i];
     if (ip.gateway) continue;
+    if (ip.address.ip.v6 && ip.address.bits == 128) {
+      return new CniError(
+        Code.InvalidConfig,
+        `the host cannot be the gateway of ${ip.address}, which is of no network: leave ` +
+          '"isGateway" and "isDefaultGateway" out',
+      );
+    }
     const gateway = ip.address.network().add(1);
     ip.gateway = gateway;
     if (isDefined(FAIRLEAD_TELLS)) {
       why("gateway", gateway.toString(), "nothing names one: the first address of the subnet");
     }
   }
+  return null;
 }
 
 /** Whether a default route without a gateway is the one that would be added beside it. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Recording, RecordingError, type Timed } from '../recording/format.ts';
 import { keptBy, recordingsIn, ringOf } from '../recording/ring.ts';
 import { parseArgs, UsageError } from './args.ts';
-import { type CniError, EXIT_FAILED, guarded, type Io, paint, table } from './io.ts';
+import { type CniError, EXIT_FAILED, formOf, guarded, type Io, paint, table } from './io.ts';
 import { age, ID_SHOWN } from './ls.ts';
 import { readRecording, type Subject, subjectOf } from './recording-file.ts';
 
@@ -137,10 +137,7 @@ export function runLogs(args: readonly string[], io: Io): number {
       io.write(1, HELP);
       return 0;
     }
-    const { output = 'text' } = options;
-    if (!['text', 'wide', 'json'].includes(output)) {
-      throw new UsageError(`--output is "${output}": write json, text or wide`);
-    }
+    const output = formOf(options.output);
     const lines = linesOf(options.lines);
     const ring = ringOf(io.env);
     if (ring === undefined) {

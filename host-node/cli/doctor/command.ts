@@ -70,7 +70,8 @@ function lookAtNetworks(io: Io, { confDir, binDir }: Places): Looked {
   };
 }
 
-function look(io: Io, places: Places, version: string): Looked {
+/** All that can be looked at without changing anything. */
+export function doctorDocument(io: Io, places: Places, version: string): Looked {
   const core = asked<Looked>(io.task('doctor', {}), 'cannot look at the node');
   return joined([
     typeof core === 'string' ? { findings: [], unseen: [core] } : core,
@@ -122,9 +123,9 @@ export function runDoctor(args: readonly string[], io: Io, version: string): num
     const json = wantsJson(options.output);
     const confDir = resolve(options['conf-dir'] ?? (io.env['NETCONFPATH'] || CONF_DIR));
     const places = { confDir, binDir: resolve(options['bin-dir'] ?? BIN_DIR) };
-    const before = look(io, places, version);
+    const before = doctorDocument(io, places, version);
     const { fixed, failed } = options.fix ? mend(io, before) : { fixed: [], failed: [] };
-    const found = options.fix ? look(io, places, version) : before;
+    const found = options.fix ? doctorDocument(io, places, version) : before;
     const number = (severity: string): number =>
       found.findings.filter((finding) => finding.severity === severity).length;
     const [errors, warnings] = [number('error'), number('warning')];
