@@ -95,7 +95,8 @@ class Space {
       const lower = link.lower === '' ? '' : ` lower ${link.lower}`;
       const mac = link.mac === '' ? 'none' : link.mac;
       const state = link.up ? 'up' : 'down';
-      return `link ${link.name}${kind} ${state} address ${mac} mtu ${link.mtu_bytes}${at}${peer}${lower}`;
+      const numbers = `address ${mac} mtu ${link.mtu_bytes}`;
+      return `link ${link.name}${kind} ${state} ${numbers}${at}${peer}${lower}`;
     });
     const addresses = this.links.flatMap(({ name, addresses: all }) =>
       [...all].map((address) => `addr ${address} dev ${name}`),
