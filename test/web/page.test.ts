@@ -246,6 +246,15 @@ describe.skipIf(needsChromium !== '')(`Chromium ${needsChromium}`, () => {
     expect(await shown(page)).toBe(wordsOf(modelOf(plainNode(['pod1']))));
     await page.keyboard.press('End');
     expect(await shown(page)).toContain('10.1.2.2/24');
+    // What browsers do by themselves in a text works in the editor, too.
+    await write(page, '{ "name": "n" }');
+    for (const key of ['Home', 'Delete', 'End', 'Backspace', 'Enter', 'x', 'ArrowLeft', 'y']) {
+      await page.keyboard.press(key);
+    }
+    const textbox = page.getByRole('textbox', { name: 'Network configuration' });
+    expect((await textbox.innerText()).split('\n')).toEqual([' "name": "n" ', ' yx']);
+    await page.keyboard.press('Control+z');
+    expect(await textbox.innerText()).not.toContain('y');
     // Tab leaves the editor.
     await page.getByRole('textbox', { name: 'Network configuration' }).focus();
     await page.keyboard.press('Tab');
