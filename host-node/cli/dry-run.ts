@@ -8,6 +8,7 @@ import { type Answer, performTask } from '../core.ts';
 import { type RealOptions, realDriver } from '../drivers/index.ts';
 import { wrap } from '../drivers/record.ts';
 import { type SimulatedDriver, simulatedDriver } from '../drivers/simulated.ts';
+import { READS } from '../recording/reads.ts';
 import { type DryOperation, type DryRun, difference } from './dry-run-report.ts';
 import { likeOf, type Names } from './like.ts';
 import { type SnapshotOptions, snapshot } from './snapshot.ts';
@@ -35,42 +36,6 @@ const PASSES_LIMIT = 20;
 const EACCES = 13;
 /** CNI error of what is not there yet (core-as/spec/error.ts). */
 const CODE_NOT_SUPPORTED = 104;
-
-/** Operations that change nothing, whatever they give. */
-const READS: ReadonlySet<string> = new Set([
-  'netns_open',
-  'netns_same',
-  'netns_id',
-  'netns_close',
-  'link_get',
-  'link_get_index',
-  'bridge_port_list',
-  'bridge_vlan_list',
-  'addr_list',
-  'route_list',
-  'sysctl_read',
-  'dir_unlock',
-  'dir_list',
-  'subdir_list',
-  'file_before_boot',
-  'file_list',
-  'file_mtime',
-  'file_read',
-  // The text of a state has no times.
-  'file_set_mtime',
-  'link_list',
-  'qdisc_get',
-  'filter_list',
-  'fib_rule_list',
-  'route_table_list',
-  'route_get',
-  'generation',
-  'rule_list',
-  'chain_get',
-  'chain_list',
-  'element_list',
-  'element_get',
-]);
 
 /** The index of leases, which the text of a state leaves out: it says what the leases say. */
 const INDEX_DIR = '/run/fairlead/leases/';

@@ -6,11 +6,11 @@
 import { OsError } from '../abi/index.ts';
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
+import { routeLine } from '../recording/state-lines.ts';
 import { osError } from '../sys/libc.ts';
 import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
 import { Files } from './snapshot-files.ts';
-import { routeLine } from '../recording/state-lines.ts';
 import { forbidden, isWritable, Notes, SnapshotError } from './snapshot-notes.ts';
 
 /** What a snapshot is to have beside the host's own namespace. All paths are absolute. */
