@@ -153,6 +153,9 @@ export class Daemon {
       case 'down':
         this.#links.setDown(action.lease);
         break;
+      case 'addr_del':
+        this.#links.removeAddress(action.lease, action.address);
+        break;
       case 'mtu':
         this.#links.setMtu(action.lease, action.mtu_bytes);
         break;
@@ -180,9 +183,9 @@ export class Daemon {
     }
   }
 
-  #open({ lease, netns, ifname }: Action & { do: 'open' }): void {
+  #open({ lease, netns, ifname, ipv6 = false }: Action & { do: 'open' }): void {
     try {
-      const link = this.#links.open(lease, netns, ifname);
+      const link = this.#links.open(lease, netns, ifname, ipv6);
       this.#queue.push({ event: 'opened', lease, ...link });
     } catch (error) {
       const gone = error instanceof NoLink && error.gone;

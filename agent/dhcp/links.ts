@@ -37,7 +37,7 @@ export class Links {
   }
 
   /** Finds a link, sets it up and listens on it; NoLink when that cannot be. */
-  open(lease: string, netns: string, ifname: string): FoundLink {
+  open(lease: string, netns: string, ifname: string, ipv6: boolean): FoundLink {
     this.close(lease);
     const spaces = new Spaces(undefined);
     const kernel = netlinkDriver({}, spaces);
@@ -51,9 +51,11 @@ export class Links {
       }
       if (!link.up) kernel.link_set_up({ ns, ifindex: link.ifindex });
       const netnsID = new TextDecoder().decode(kernel.netns_id({ ns }));
-      const socket = spaces.inside(ns, () => openPacket(link.ifindex));
+      const socket = spaces.inside(ns, () => openPacket(link.ifindex, ipv6));
       this.#open.set(lease, { netns: path, ifindex: link.ifindex, socket });
-      return { netnsID, mac, kind: link.kind, mtu_bytes: link.mtu_bytes, fresh: !link.up };
+      const { kind, mtu_bytes, up } = link;
+      const own = ipv6 ? linkLocal(kernel.addr_list({ ns, ifindex: link.ifindex })) : undefined;
+      return { netnsID, mac, kind, mtu_bytes, fresh: !up, ...(own && { link_local: own }) };
     } catch (error) {
       throw noLink(error, path, ifname);
     } finally {
@@ -82,6 +84,10 @@ export class Links {
     this.#inside(lease, (kernel, args) => kernel.link_set_down(args));
   }
 
+  removeAddress(lease: string, address: string): void {
+    this.#inside(lease, (kernel, args) => kernel.addr_del({ ...args, address }));
+  }
+
   setMtu(lease: string, mtu_bytes: number): void {
     this.#inside(lease, (kernel, args) => kernel.link_set_mtu({ ...args, mtu_bytes }));
   }
@@ -108,6 +114,11 @@ export class Links {
       kernel.close();
     }
   }
+}
+
+/** The address of a link that is good on it alone. */
+function linkLocal(addresses: readonly { readonly address: string }[]): string | undefined {
+  return addresses.find(({ address }) => address.startsWith('fe80:'))?.address.split('/')[0];
 }
 
 function noLink(error: unknown, path: string, ifname: string): NoLink {

@@ -46,6 +46,8 @@ export interface FoundLink {
   readonly mtu_bytes: number;
   /** It was down, so that what is sent at once may be lost on its way. */
   readonly fresh: boolean;
+  /** Its IPv6 address on the link, where that was asked for and is there. */
+  readonly link_local?: string;
 }
 
 export type Action =
@@ -55,9 +57,12 @@ export type Action =
       readonly lease: string;
       readonly netns: string;
       readonly ifname: string;
+      /** What of IPv6 comes is wanted, not of IPv4. */
+      readonly ipv6?: boolean;
     }
   | { readonly do: 'send'; readonly lease: string; readonly frame: string }
   | { readonly do: 'close' | 'down' | 'forget'; readonly lease: string }
+  | { readonly do: 'addr_del'; readonly lease: string; readonly address: string }
   | { readonly do: 'mtu'; readonly lease: string; readonly mtu_bytes: number }
   /** Keep a text for the next daemon. */
   | { readonly do: 'store'; readonly lease: string; readonly text: string }

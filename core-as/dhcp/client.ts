@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A DHCP client (RFC 2131 section 4.4) for one lease: what happens to it, and in which state that
-// leads where; how a lease is asked for. Messages are talk.ts, a lease that is held hold.ts, its
-// end leave.ts.
+// A DHCP client (RFC 2131 section 4.4) for one lease of IPv4: what happens to it, in which state
+// that leads where; how a lease is asked for. Messages are talk.ts, a lease that is held hold.ts,
+// its end leave.ts.
+import { Link, State, Why } from "./claim";
 import { Asked, Context, Told } from "./context";
 import {
   lease_age,
@@ -12,7 +13,7 @@ import {
   lease_renewed,
   lease_shrink,
 } from "./hold";
-import { Lease, State, Why } from "./lease";
+import { Lease } from "./lease";
 import { lease_leave, lease_overheard, lease_owe, lease_pay } from "./leave";
 import { LEASE_TIME, SERVER_ID } from "./options";
 import { ACK, arp_owner, Message, message_parse, NAK, OFFER } from "./packet";
@@ -71,7 +72,7 @@ export function client_opened(lease: Lease, context: Context, link: Link): void 
   const why = lease.why;
   lease.why = Why.Nothing;
   lease.open = true;
-  const same = link.netnsID == lease.netnsID && link.mac == lease.mac;
+  const same = lease.is_of(link);
   lease.mtu_bytes = link.mtu_bytes;
   if (why == Why.Acquire) {
     lease.netnsID = link.netnsID;
@@ -91,16 +92,6 @@ export function client_opened(lease: Lease, context: Context, link: Link): void 
     context.actions.of("down", lease.id);
     lease_end(lease, context);
   } else lease_close(lease, context);
-}
-
-/** What the host found at an `open`. */
-export class Link {
-  netnsID: string = "";
-  mac: u64 = 0;
-  kind: string = "";
-  mtu_bytes: i32 = 0;
-  /** It was set up just now. */
-  fresh: bool = false;
 }
 
 /** Another link has the name: the one of the lease is gone. */

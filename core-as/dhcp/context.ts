@@ -5,15 +5,31 @@ import { Actions } from "./actions";
 import { Leased } from "./leased";
 import { Call } from "./rpc";
 
-/** A caller that waits for an answer. */
+/** A caller that waits for an answer: of one lease, or of one of each family. */
 export class Asked {
+  /** Leases that have not said anything yet; 0 once the caller has its answer. */
+  left: i32 = 1;
+  error: string = "";
+  leased: Leased | null = null;
   constructor(
     public conn: i64,
     public call: Call,
   ) {}
+
+  /** Takes the word of a lease; whether it was the last that is needed. */
+  take(told: Told): bool {
+    if (this.left == 0) return false;
+    this.left = told.error.length > 0 ? 0 : this.left - 1;
+    this.error = told.error;
+    const leased = told.leased;
+    const before = this.leased;
+    if (before && leased) before.join(leased);
+    else if (leased) this.leased = leased;
+    return this.left == 0;
+  }
 }
 
-/** An answer: an error, or a result, or neither when something is done. */
+/** A lease's word: an error, or a result, or neither when something is done. */
 export class Told {
   constructor(
     public asked: Asked,

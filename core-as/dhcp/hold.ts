@@ -2,8 +2,9 @@
 // A lease while a pod has it: renewing, rebinding, its end when no server answers (RFC 2131 section
 // 4.4.5). What a pod was wired with is never changed.
 import { JsonValue } from "../lib/json";
+import { State, Why } from "./claim";
 import { Context } from "./context";
-import { Lease, State, Why } from "./lease";
+import { Lease } from "./lease";
 import {
   CLASSLESS_ROUTES,
   INTERFACE_MTU,

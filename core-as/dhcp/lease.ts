@@ -1,71 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lease, and the text in which it outlives the daemon. What is done with it is client.ts.
+// A lease of IPv4, and the text in which it outlives the daemon. What is done with it is client.ts.
 import { base64_decode } from "../lib/base64";
-import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
+import { JsonValue, json_text } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";
 import { bytes_append, integer_at } from "./actions";
-import { Asked } from "./context";
+import { Claim, State } from "./claim";
+import { claim_read, claim_write, VERSION } from "./kept";
 import { Leased } from "./leased";
 import { CLIENT_ID, Options, SERVER_ID } from "./options";
 import { Message, message_body, RELEASED } from "./packet";
 import { text_bytes } from "./rpc";
 import { leased_by, mask_bits, Times } from "./terms";
 
-export const enum State {
-  /** Nothing was asked for yet. */
-  New,
-  Selecting,
-  Requesting,
-  Bound,
-  Renewing,
-  Rebinding,
-  /** RELEASE is sent; whether the server is there shows in a moment. */
-  Leaving,
-  /** The server is to be told, when it is there, that the lease is not needed any more. */
-  Owed,
-  /** It goes with the end of the event. */
-  Gone,
-}
-
-/** Why the link is looked for. */
-export const enum Why {
-  Nothing,
-  /** To ask for a lease. */
-  Acquire,
-  /** To see that it is still the one that the lease is for. */
-  Look,
-  /** To renew or rebind it. */
-  Renew,
-  /** To release it. */
-  Leave,
-  /** To set it down: the lease is over. */
-  Down,
-}
-
-const VERSION: i64 = 1;
-
-export class Lease {
-  id: string = "";
-  network: string = "";
-  containerID: string = "";
-  ifname: string = "";
-  netns: string = "";
-  /** What the host calls the namespace that it was taken in. */
-  netnsID: string = "";
+export class Lease extends Claim {
   requested: i32[] = [];
   provided: Options = new Options();
   priority: i64 = 0;
-
-  state: State = State.New;
-  why: Why = Why.Nothing;
-  /** Whether the host has a socket open for it. */
-  open: bool = false;
-  waiting: Asked[] = [];
-  mac: u64 = 0;
-  kind: string = "";
   mtu_bytes: i32 = 0;
-  /** Its link was set up just now: bridges between may not forward yet. */
-  fresh: bool = false;
 
   /** IPv4, 0 for none; of an offer while it is requested. */
   address: u32 = 0;
@@ -74,35 +25,18 @@ export class Lease {
   server_mac: u64 = 0;
   /** What the server said last. */
   options: Options = new Options();
-  obtained_ms: i64 = 0;
   times: Times = new Times(new Options());
-
-  /** When to look at it next; -1 for never. */
-  due_ms: i64 = -1;
-  /** When its socket is given back although nobody answered; -1 for never. */
-  close_ms: i64 = -1;
-  xid: u32 = 0;
-  tries: i32 = 0;
-  started_ms: i64 = 0;
-  deadline_ms: i64 = 0;
-  /** When the REQUEST that is under way was sent first. */
-  asked_ms: i64 = 0;
-  /** NAKs and taken addresses since it began. */
-  setbacks: i32 = 0;
-  ignored: i32 = 0;
-  /** The last thing that was wrong with an answer. */
-  problem: string = "";
   /** The address that it has to get again, 0 for any. */
   keep: u32 = 0;
   /** The server said that it is there. */
   heard: bool = false;
 
+  get v6(): bool {
+    return false;
+  }
   /** When the lease is over; -1 for never. */
   get over_ms(): i64 {
     return this.times.lease_ms < 0 ? -1 : this.obtained_ms + this.times.lease_ms;
-  }
-  get held(): bool {
-    return this.state >= State.Bound && this.state <= State.Rebinding;
   }
   get leased(): Leased {
     return leased_by(this.address, this.options, this.priority);
@@ -142,19 +76,10 @@ export class Lease {
   /** The text that lease_read reads. */
   text(): string {
     const into = JsonValue.object();
-    into.append("version", JsonValue.number(VERSION));
-    into.append("lease", JsonValue.string(this.id));
-    into.append("network", JsonValue.string(this.network));
-    into.append("containerID", JsonValue.string(this.containerID));
-    into.append("ifname", JsonValue.string(this.ifname));
-    into.append("netns", JsonValue.string(this.netns));
-    into.append("netnsID", JsonValue.string(this.netnsID));
-    into.append("mac", JsonValue.number(<i64>this.mac));
-    into.append("kind", JsonValue.string(this.kind));
+    claim_write(this, into);
     into.append("address", JsonValue.number(<i64>this.address));
     into.append("server", JsonValue.number(<i64>this.server));
     into.append("server_mac", JsonValue.number(<i64>this.server_mac));
-    into.append("obtained_ms", JsonValue.number(this.obtained_ms));
     const requested = JsonValue.array();
     for (let i = 0; i < this.requested.length; i++) {
       requested.push(JsonValue.number(this.requested[i]));
@@ -187,25 +112,13 @@ function options_at(from: JsonValue, name: string): Options {
   return options;
 }
 
-/** A lease that an earlier daemon had; null for a text that is none, or of another version. */
-export function lease_read(text: string): Lease | null {
-  const bytes = text_bytes(text);
-  const parsed = json_parse(bytes.ptr, bytes.len);
-  const from = parsed.value;
-  if (parsed.failed || from.kind != Kind.Object) return null;
+/** A lease that an earlier daemon had; null for what is none, or of another version. */
+export function lease_read(from: JsonValue): Lease | null {
   const lease = new Lease();
-  lease.id = from.text_at("lease");
-  lease.network = from.text_at("network");
-  lease.containerID = from.text_at("containerID");
-  lease.ifname = from.text_at("ifname");
-  lease.netns = from.text_at("netns");
-  lease.netnsID = from.text_at("netnsID");
-  lease.mac = <u64>integer_at(from, "mac", 0);
-  lease.kind = from.text_at("kind");
+  claim_read(lease, from);
   lease.address = <u32>integer_at(from, "address", 0);
   lease.server = <u32>integer_at(from, "server", 0);
   lease.server_mac = <u64>integer_at(from, "server_mac", 0);
-  lease.obtained_ms = integer_at(from, "obtained_ms", 0);
   const requested = from.get("request");
   for (let i = 0; requested !== null && i < requested.items.length; i++) {
     const number = requested.items[i];

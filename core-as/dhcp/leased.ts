@@ -12,11 +12,36 @@ export class LeasedRoute {
   ) {}
 }
 
-export class Leased {
+export class LeasedIp {
   gateway: Ip | null = null;
+  constructor(public address: Cidr) {}
+}
+
+export class Leased {
+  /** IPv4 first. */
+  ips: LeasedIp[] = [];
   routes: LeasedRoute[] = [];
   nameservers: string[] = [];
   domain: string = "";
   search: string[] = [];
-  constructor(public address: Cidr) {}
+
+  /** Adds what a lease of the other family gives. */
+  join(other: Leased): void {
+    const before = other.ips.length > 0 && !other.ips[0].address.ip.v6;
+    const first = before ? other : this;
+    const second = before ? this : other;
+    this.ips = first.ips.concat(second.ips);
+    this.routes = first.routes.concat(second.routes);
+    this.nameservers = first.nameservers.concat(second.nameservers);
+    this.domain = first.domain.length > 0 ? first.domain : second.domain;
+    const search = first.search.slice();
+    for (let i = 0; i < second.search.length; i++) {
+      if (!search.includes(second.search[i])) search.push(second.search[i]);
+    }
+    this.search = search;
+  }
+  has(v6: bool): bool {
+    for (let i = 0; i < this.ips.length; i++) if (this.ips[i].address.ip.v6 == v6) return true;
+    return false;
+  }
 }

@@ -3,8 +3,9 @@
 // when it is away or the pod is gone. A server does not answer it (RFC 2131 section 4.4.6).
 import { JsonValue } from "../lib/json";
 import { bytes_append } from "./actions";
+import { State } from "./claim";
 import { Context } from "./context";
-import { Lease, State } from "./lease";
+import { Lease } from "./lease";
 import { arp_owner, says_unreachable } from "./packet";
 import { lease_close, lease_end, lease_log, lease_store, lease_tell } from "./steps";
 import { say_arp, say_release } from "./talk";

@@ -5,6 +5,7 @@
 // off, or another's, is null.
 import { ByteWriter } from "../lib/utf8";
 import { MESSAGE_TYPE, Options, OVERLOAD } from "./options";
+import { mac_get, mac_put, sum, u16_get, u16_put, u32_get, u32_put } from "./wire";
 
 export const DISCOVER: i32 = 1;
 export const OFFER: i32 = 2;
@@ -53,38 +54,8 @@ export class Message {
   from_mac: u64 = 0;
 }
 
-function u16_put(out: ByteWriter, value: i32): void {
-  out.byte(value >> 8);
-  out.byte(value & 255);
-}
-function u32_put(out: ByteWriter, value: u32): void {
-  u16_put(out, <i32>(value >> 16));
-  u16_put(out, <i32>(value & 0xffff));
-}
-function mac_put(out: ByteWriter, mac: u64): void {
-  u16_put(out, <i32>(mac >> 32));
-  u32_put(out, <u32>mac);
-}
 function zeros(out: ByteWriter, count: i32): void {
   for (let i = 0; i < count; i++) out.byte(0);
-}
-function u16_get(ptr: usize): i32 {
-  return <i32>bswap(load<u16>(ptr));
-}
-export function u32_get(ptr: usize): u32 {
-  return bswap(load<u32>(ptr));
-}
-function mac_get(ptr: usize): u64 {
-  return ((<u64>u16_get(ptr)) << 32) | u32_get(ptr + 2);
-}
-
-/** The sum of 16-bit words in one's complement, as IP and UDP have it, on top of another. */
-function sum(ptr: usize, len: i32, onto: u32): u32 {
-  let total = onto;
-  for (let i = 0; i + 1 < len; i += 2) total += <u32>u16_get(ptr + i);
-  if (len & 1) total += (<u32>load<u8>(ptr + len - 1)) << 8;
-  while (total >> 16) total = (total & 0xffff) + (total >> 16);
-  return total;
 }
 
 /** A message of a client, without any heads. */

@@ -6,7 +6,7 @@ import { Cidr, Ip } from "../lib/ip";
 import { ByteWriter, Utf8 } from "../lib/utf8";
 import { Gob, GobReader } from "./gob";
 import { GOB_BYTES, GOB_INT, GOB_STRING, GOB_UINT, GobField, GobWriter } from "./gob-writer";
-import { Leased, LeasedRoute } from "./leased";
+import { Leased, LeasedIp, LeasedRoute } from "./leased";
 
 export const ALLOCATE = "DHCP.Allocate";
 export const RELEASE = "DHCP.Release";
@@ -185,12 +185,14 @@ function describe_result(out: GobWriter): void {
 
 function write_result(out: GobWriter, leased: Leased): void {
   out.begin(RESULT);
-  out.list_at(1, 1);
-  out.open();
-  write_net(out, 0, leased.address);
-  const gateway = leased.gateway;
-  if (gateway) out.bytes_at(1, bytes_of(gateway.low));
-  out.close();
+  out.list_at(1, leased.ips.length);
+  for (let i = 0; i < leased.ips.length; i++) {
+    out.open();
+    write_net(out, 0, leased.ips[i].address);
+    const gateway = leased.ips[i].gateway;
+    if (gateway) out.bytes_at(1, ip_bytes(gateway));
+    out.close();
+  }
   if (leased.routes.length > 0) {
     out.list_at(2, leased.routes.length);
     for (let i = 0; i < leased.routes.length; i++) write_route(out, leased.routes[i]);
@@ -207,7 +209,7 @@ function write_route(out: GobWriter, route: LeasedRoute): void {
   out.open();
   write_net(out, 0, route.dst);
   const gw = route.gw;
-  if (gw) out.bytes_at(1, bytes_of(gw.low));
+  if (gw) out.bytes_at(1, ip_bytes(gw));
   out.int_at(2, route.priority);
   out.int_at(3, route.scope);
   out.close();
@@ -215,17 +217,30 @@ function write_route(out: GobWriter, route: LeasedRoute): void {
 
 function write_net(out: GobWriter, index: i32, net: Cidr): void {
   out.enter(index);
-  out.bytes_at(0, bytes_of(net.ip.low));
-  out.bytes_at(1, bytes_of(net.bits == 0 ? 0 : 0xffffffff << (32 - net.bits)));
+  out.bytes_at(0, ip_bytes(net.ip));
+  out.bytes_at(1, mask_bytes(net));
   out.close();
 }
 
-/** An IPv4 address as net.IP has it in four bytes. */
-function bytes_of(address: u64): ByteWriter {
-  const out = new ByteWriter();
-  for (let shift: u64 = 32; shift > 0; ) {
+/** An address as net.IP has it: in four bytes, or in sixteen. */
+function ip_bytes(ip: Ip): ByteWriter {
+  const out = new ByteWriter(16);
+  for (let shift: u64 = 64; ip.v6 && shift > 0; ) {
     shift -= 8;
-    out.byte(<i32>((address >> shift) & 255));
+    out.byte(<i32>((ip.high >> shift) & 255));
+  }
+  for (let shift: u64 = ip.v6 ? 64 : 32; shift > 0; ) {
+    shift -= 8;
+    out.byte(<i32>((ip.low >> shift) & 255));
+  }
+  return out;
+}
+
+/** The mask of a prefix as net.IPMask has it. */
+function mask_bytes(net: Cidr): ByteWriter {
+  const out = new ByteWriter(16);
+  for (let left = net.bits, at = 0; at < net.ip.width; at += 8, left -= 8) {
+    out.byte(left >= 8 ? 255 : left <= 0 ? 0 : (0xff00 >> left) & 255);
   }
   return out;
 }
@@ -308,10 +323,14 @@ function net_of(value: Gob | null): Cidr | null {
 function leased_of(body: Gob): Leased | null {
   const ips = body.at("IPs");
   if (!ips || ips.items.length == 0) return null;
-  const address = net_of(ips.items[0].at("Address"));
-  if (!address) return null;
-  const leased = new Leased(address);
-  leased.gateway = ip_of(ips.items[0].at("Gateway"));
+  const leased = new Leased();
+  for (let i = 0; i < ips.items.length; i++) {
+    const address = net_of(ips.items[i].at("Address"));
+    if (!address) return null;
+    const ip = new LeasedIp(address);
+    ip.gateway = ip_of(ips.items[i].at("Gateway"));
+    leased.ips.push(ip);
+  }
   const routes = body.at("Routes");
   for (let i = 0; routes !== null && i < routes.items.length; i++) {
     const from = routes.items[i];

@@ -4,7 +4,8 @@
 import { JsonValue } from "../lib/json";
 import { ByteWriter } from "../lib/utf8";
 import { bytes_append } from "./actions";
-import { Asked, Context, Told } from "./context";
+import { Asked, Context } from "./context";
+import { Leased } from "./leased";
 import { Answers, behind_head, Calls, HELLO, text_bytes, WELCOME } from "./rpc";
 
 /** Longer heads are no client's. */
@@ -86,17 +87,16 @@ export class Server {
     this.send(conn, context, text_bytes(WELCOME));
     return calls;
   }
-  /** Tells a caller. */
-  answer(told: Told, context: Context): void {
-    const asked = told.asked;
+  /** Tells a caller what came of it. */
+  answer(asked: Asked, context: Context): void {
     if (!this.connections.has(asked.conn)) return;
     const connection = this.connections.get(asked.conn);
     const answers = connection.answers;
-    const leased = told.leased;
+    const leased: Leased | null = asked.error.length == 0 ? asked.leased : null;
     this.send(
       asked.conn,
       context,
-      leased ? answers.result(asked.call, leased) : answers.done(asked.call, told.error),
+      leased ? answers.result(asked.call, leased) : answers.done(asked.call, asked.error),
     );
     if (--connection.open == 0 && connection.ended) this.hang_up(asked.conn, context);
   }

@@ -4,8 +4,9 @@
 
 import { ByteWriter } from "../lib/utf8";
 import { bytes_append } from "./actions";
+import { State } from "./claim";
 import { Context } from "./context";
-import { bytes_of_u32, Lease, State } from "./lease";
+import { bytes_of_u32, Lease } from "./lease";
 import {
   CLIENT_ID,
   MAX_MESSAGE_SIZE,

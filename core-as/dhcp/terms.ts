@@ -5,7 +5,7 @@
 import { Cidr, Ip } from "../lib/ip";
 import { ByteWriter, utf8_decode } from "../lib/utf8";
 import { is_control } from "../lib/visible";
-import { Leased, LeasedRoute } from "./leased";
+import { Leased, LeasedIp, LeasedRoute } from "./leased";
 import {
   CLASSLESS_ROUTES,
   DOMAIN_NAME,
@@ -21,7 +21,8 @@ import {
   STATIC_ROUTES,
   SUBNET_MASK,
 } from "./options";
-import { Message, u32_get } from "./packet";
+import { Message } from "./packet";
+import { u32_get } from "./wire";
 
 /** Of a server that does not say. */
 const DEFAULT_LEASE_S: u32 = 3600;
@@ -100,10 +101,12 @@ function ip(address: u32): Ip {
 
 /** What a lease gives. `priority` is the metric of every route, 0 for none. */
 export function leased_by(address: u32, options: Options, priority: i64): Leased {
-  const leased = new Leased(new Cidr(ip(address), mask_bits(options)));
+  const leased = new Leased();
+  const own = new LeasedIp(new Cidr(ip(address), mask_bits(options)));
+  leased.ips.push(own);
   const routers = options.get(ROUTERS);
   const router: Ip | null = routers && routers.len >= 4 ? ip(u32_get(routers.ptr)) : null;
-  leased.gateway = router;
+  own.gateway = router;
   const classless = options.get(CLASSLESS_ROUTES);
   if (classless) routes_classless(classless, leased.routes);
   else {
@@ -161,7 +164,7 @@ function name_or_none(text: string): string {
 }
 
 /** Names in the compressed form of DNS (RFC 3397, RFC 1035 section 4.1.4). */
-function names_of(value: ByteWriter): string[] {
+export function names_of(value: ByteWriter): string[] {
   const names = new Array<string>();
   let at = 0;
   while (at < value.len && names.length < 32) {

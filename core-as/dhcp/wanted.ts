@@ -24,6 +24,24 @@ export function option_unknown(text: string): string {
   return `unknown DHCP option "${text}": use a number from 0 to 255, or ${option_names()}`;
 }
 
+/** Which addresses are wanted; the key "family" has their names. */
+export const enum Family {
+  Unknown,
+  Ipv4,
+  Ipv6,
+  Both,
+}
+
+export function family_of(text: string): Family {
+  if (text == "ipv4" || text == "") return Family.Ipv4;
+  return text == "ipv6" ? Family.Ipv6 : text == "both" ? Family.Both : Family.Unknown;
+}
+
+/** The name of a family that a configuration gives, for an error. */
+export function family_unknown(text: string): string {
+  return `"family" is "${text}": use ipv4, ipv6 or both`;
+}
+
 export class Wanted {
   /** What is wrong with the call, "" for nothing. */
   error: string = "";
@@ -33,6 +51,7 @@ export class Wanted {
   requested: i32[] = [];
   provided: Options = new Options();
   priority: i64 = 0;
+  family: Family = Family.Ipv4;
 
   constructor(args: CmdArgs) {
     const parsed = json_parse(args.stdin.ptr, args.stdin.len);
@@ -52,6 +71,9 @@ export class Wanted {
   private read(ipam: JsonValue, args: string): void {
     const priority = ipam.get("priority");
     if (priority && priority.isInteger()) this.priority = priority.integer();
+    const family = ipam.get("family");
+    if (family) this.family = family_of(family.text);
+    if (this.family == Family.Unknown) this.error = family_unknown(family ? family.text : "");
     const provide = ipam.get("provide");
     const items = provide && provide.kind == Kind.Array ? provide.items : [];
     for (let i = 0; i < items.length; i++) this.provide(items[i], args);

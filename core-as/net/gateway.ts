@@ -3,7 +3,9 @@
 // Shared by kinds.
 import { Adding } from "../attach/adding";
 import { cidr_parse } from "../lib/ip";
+import { CniError, Code } from "../spec/error";
 import { Result, RouteConfig } from "../spec/types";
+import { why } from "../spec/why";
 import { Forwarding } from "./forwarding";
 import { TABLE_MAIN } from "./tables";
 
@@ -15,12 +17,28 @@ function has_family(result: Result, v6: bool): bool {
   return false;
 }
 
-/** Gives every address without a gateway the first address of its network. */
-export function gateway_defaults(result: Result): void {
+/**
+ * Gives every address without a gateway the first address of its network. One of IPv6 alone, as
+ * DHCPv6 gives it, has no network: what comes next is another pod's.
+ */
+export function gateway_defaults(result: Result): CniError | null {
   for (let i = 0; i < result.ips.length; i++) {
     const ip = result.ips[i];
-    if (!ip.gateway) ip.gateway = ip.address.network().add(1);
+    if (ip.gateway) continue;
+    if (ip.address.ip.v6 && ip.address.bits == 128) {
+      return new CniError(
+        Code.InvalidConfig,
+        `the host cannot be the gateway of ${ip.address}, which is of no network: leave ` +
+          '"isGateway" and "isDefaultGateway" out',
+      );
+    }
+    const gateway = ip.address.network().add(1);
+    ip.gateway = gateway;
+    if (isDefined(FAIRLEAD_TELLS)) {
+      why("gateway", gateway.toString(), "nothing names one: the first address of the subnet");
+    }
   }
+  return null;
 }
 
 /** Whether a default route without a gateway is the one that would be added beside it. */
@@ -50,6 +68,9 @@ export function default_routes(result: Result): void {
       const route = new RouteConfig(dst);
       route.gw = gateway;
       result.routes.push(route);
+      if (isDefined(FAIRLEAD_TELLS)) {
+        why("default route", `via ${gateway.toString()}`, "the node is the default gateway");
+      }
       present = true;
     }
   }
@@ -60,6 +81,9 @@ export function default_routes(result: Result): void {
  * the kernel resets with it is not to be had back in every case.
  */
 export function forwarding_want(result: Result, adding: Adding): void {
+  if (isDefined(FAIRLEAD_TELLS)) {
+    why("forwarding", "on, last of all", "the node is the gateway of its containers");
+  }
   if (has_family(result, false)) adding.later.push(new Forwarding(false));
   if (has_family(result, true)) adding.later.push(new Forwarding(true));
 }

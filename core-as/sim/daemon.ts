@@ -26,8 +26,12 @@ export class Daemon {
 
 /** A daemon of a line; null when it is none. */
 export function daemon_of(says: JsonValue): Daemon | null {
-  const address = says.text_at("address");
-  if (says.kind != Kind.Object || (address.length > 0 && !cidr_parse(address))) return null;
+  if (says.kind != Kind.Object) return null;
+  const names = ["address", "address6"];
+  for (let i = 0; i < names.length; i++) {
+    const address = says.text_at(names[i]);
+    if (address.length > 0 && !cidr_parse(address)) return null;
+  }
   const daemon = new Daemon(says);
   const leases = says.get("leases");
   for (let i = 0; leases !== null && i < leases.items.length; i++) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// DHCP daemons of the simulated machine: each gives one address, the same to everybody, and keeps
-// the names of those who have it. It refuses to know any other daemon.
-import { Leased, LeasedRoute } from "../dhcp/leased";
+// DHCP daemons of the simulated machine: each gives one address of a family, the same to everybody,
+// and keeps the names of those who have it. One without "address6" knows IPv4 alone. It refuses to
+// know any other daemon.
+import { Leased, LeasedIp, LeasedRoute } from "../dhcp/leased";
 import { ALLOCATE, Answers, behind_head, Call, Calls, HELLO, RELEASE, WELCOME } from "../dhcp/rpc";
-import { Wanted } from "../dhcp/wanted";
+import { Family, Wanted } from "../dhcp/wanted";
 import { ECONNREFUSED, EINVAL, ENOENT, ETIMEDOUT } from "../lib/errno";
 import { cidr_parse, ip_parse } from "../lib/ip";
 import { JsonValue } from "../lib/json";
@@ -12,11 +13,17 @@ import { Daemon } from "./daemon";
 import { fail, refusal, reply, text_of } from "./slot";
 import { state } from "./state";
 
-function leased_of(says: JsonValue, priority: i64): Leased {
-  const leased = new Leased(cidr_parse(says.text_at("address"))!);
-  leased.gateway = ip_parse(says.text_at("gateway"));
+function leased_of(says: JsonValue, family: Family, priority: i64): Leased {
+  const leased = new Leased();
+  const address6 = cidr_parse(says.text_at("address6"));
+  if (family != Family.Ipv6 || !address6) {
+    const ip = new LeasedIp(cidr_parse(says.text_at("address"))!);
+    ip.gateway = ip_parse(says.text_at("gateway"));
+    leased.ips.push(ip);
+  }
+  if (family != Family.Ipv4 && address6) leased.ips.push(new LeasedIp(address6));
   leased.domain = says.text_at("domain");
-  const routes = says.get("routes");
+  const routes: JsonValue | null = leased.has(false) ? says.get("routes") : null;
   for (let i = 0; routes !== null && i < routes.items.length; i++) {
     const dst = cidr_parse(routes.items[i].text_at("dst"));
     if (!dst) continue;
@@ -49,7 +56,7 @@ function serve(daemon: Daemon, call: Call): i32 {
     bytes =
       error.length > 0
         ? new Answers().done(call, error)
-        : new Answers().result(call, leased_of(daemon.says, wanted.priority));
+        : new Answers().result(call, leased_of(daemon.says, wanted.family, wanted.priority));
   }
   out.bytes(bytes.ptr, bytes.len);
   return 0;

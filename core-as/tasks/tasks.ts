@@ -14,16 +14,20 @@ import { Answer, refuse } from "../plugin/dispatch";
 import { ipam_pools } from "../plugin/ipam";
 import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
+import { why_listen } from "../spec/why";
 import { attachments } from "./attachments";
+import { doctor } from "./doctor/doctor";
 import { fuse, fuse_owner, unfuse } from "./fuse";
 import { inspect } from "./inspect/inspect";
 import { leases } from "./leases";
+import { mtu_task } from "./mtu";
 import { nft_state } from "./nft-state";
 import { drain, retire } from "./retire";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
 import { unreadable } from "./runtime/unreadable";
+import { trace } from "./trace/trace";
 import { types_json } from "./types";
 import { Parts } from "./validate/parts";
 import { Report } from "./validate/report";
@@ -51,6 +55,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
     return refuse(new CniError(Code.InvalidEnvironment, msg, moved), "");
   }
   state_dir_move(moved);
+  why_listen(is_on(request, "why"));
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
@@ -71,15 +76,41 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   }
   if (name == "drain") return drain(is_on(request, "living"));
   if (name == "retire") return retire(is_on(request, "rehearse"));
+  if (name == "doctor") return doctor();
+  if (name == "trace") return trace_asked(request);
   if (name == "nft_state") return nft_state();
+  if (name == "mtu") return mtu(request);
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }
 
+function trace_asked(request: JsonValue): Answer {
+  const port = request.get("port");
+  const number = port ? I32.parseInt(port.text) : 0;
+  const protocol = request.text_at("protocol");
+  return trace(request.text_at("from"), request.text_at("to"), number, protocol);
+}
+
 function is_on(request: JsonValue, key: string): bool {
   const value = request.get(key);
   return value !== null && value.bool;
+}
+
+function number_of(request: JsonValue, key: string): i32 {
+  const value = request.get(key);
+  return value !== null && value.isInteger() ? <i32>I64.parseInt(value.text) : 0;
+}
+
+function mtu(request: JsonValue): Answer {
+  return mtu_task(
+    number_of(request, "underlay_bytes"),
+    texts_of(request, "layers"),
+    is_on(request, "v6"),
+    is_on(request, "pods_v4"),
+    is_on(request, "pods_v6"),
+    number_of(request, "asked_bytes"),
+  );
 }
 
 function task_of(name: string, request: JsonValue): Task {

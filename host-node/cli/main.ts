@@ -12,7 +12,10 @@ import { openRecording } from '../recording/ring.ts';
 import { Tape } from '../recording/tape.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
+import { runCompletion } from './completion.ts';
+import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
+import { runExplain } from './explain.ts';
 import { runFuse } from './fuse.ts';
 import { runInspect } from './inspect.ts';
 import { runInstaller } from './install/command.ts';
@@ -24,6 +27,8 @@ import { runNetworks } from './networks.ts';
 import { runRecord } from './record.ts';
 import { runRepair } from './repair.ts';
 import { runReplay } from './replay.ts';
+import { runSupportBundle } from './support-bundle.ts';
+import { runTrace } from './trace.ts';
 import {
   describeType,
   describeTypes,
@@ -100,8 +105,35 @@ const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
 
 const replay: Command['run'] = (args, { core, hashOf, sim, version, write }) =>
   runReplay(args, { core, sim, hashOf, version, write });
+const explain: Command['run'] = (args, { write, env, core, sim }) =>
+  runExplain(args, {
+    write,
+    env,
+    get core() {
+      return core();
+    },
+    get sim() {
+      return sim();
+    },
+  });
 
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
+const doctor: Command['run'] = (args, program) =>
+  runDoctor(args, machine(program), program.version);
+const supportBundle: Command['run'] = (args, program) =>
+  runSupportBundle(args, machine(program), program.version);
+/** The help of each command is what it prints when asked. */
+const completion: Command['run'] = (args, program) =>
+  runCompletion(args, program, () =>
+    COMMANDS.filter(({ name }) => name !== 'help').map(({ name, about, run }) => {
+      let help = '';
+      const write = (_fd: number, text: string): void => {
+        help += text;
+      };
+      run(['--help'], { ...program, write });
+      return { name, about, help };
+    }),
+  );
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
 
@@ -111,11 +143,14 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['inspect', 'NAME', 'what was made, and what of it is there', withIo(runInspect)],
   ['leases', '[NETWORK]', 'the addresses of host-local: whose, free, leaked', withIo(runLeases)],
   ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
+  ['explain', 'NETWORK|FILE', 'a call before it happens: each decision with its reason', explain],
   ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
   ['del', 'NETWORK NETNS', 'take an attachment away', verb('del')],
   ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],
   ['gc', 'NETWORK', 'remove what attachments left that are gone', verb('gc')],
   ['status', 'NETWORK', 'whether an ADD would be served', verb('status')],
+  ['trace', 'FROM TO[:PORT]', 'the way a packet would take, and where it ends', withIo(runTrace)],
+  ['doctor', '', 'what is wrong on this node, and what cures it', doctor],
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
   ['record', '[on|off]', 'keep what the calls on this node ask and get', withIo(runRecord)],
   ['logs', '', 'what the recorded calls did, how long, with what outcome', withIo(runLogs)],
@@ -126,6 +161,8 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],
+  ['support-bundle', '[FILE]', 'what a bug report needs of this node, in one file', supportBundle],
+  ['completion', 'bash|zsh|fish', 'a script that completes commands and options', completion],
   ['help', '[COMMAND|TYPE]', 'options of a command, keys of a CNI type', runHelp],
   ['version', '', 'the version, and the CNI versions that are spoken', runVersion],
 ];
@@ -145,7 +182,7 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   list: 'ls',
   ps: 'ls',
   prune: 'gc',
-  doctor: 'validate',
+  diagnose: 'doctor',
   lint: 'validate',
   ready: 'status',
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A packet socket (packet(7)) on one link, for what tells a DHCP client something: DHCP to a
-// client's port, ARP, and ICMP's word that something did not arrive. All else stays in the kernel.
-// It refuses to read what comes.
+// A packet socket (packet(7)) on one link, for what tells a DHCP client something. Of IPv4 that is
+// DHCP to a client's port, ARP, and ICMP's word that something did not arrive; of IPv6 DHCP and
+// neighbour discovery. All else stays in the kernel. It refuses to read what comes.
 import { close, closeSync, readSync, writeSync } from 'node:fs';
 import { addressOf, bindSocket, osError, setsockopt, signalReadable, socket } from './libc.ts';
 
@@ -26,7 +26,8 @@ const JUMP_SET = 0x45;
 const RETURN = 0x06;
 
 /** Code, jump when true, jump when false, operand. */
-const FILTER: readonly (readonly [number, number, number, number])[] = [
+type Instruction = readonly [number, number, number, number];
+const IPV4: readonly Instruction[] = [
   [LOAD_16, 0, 0, 12],
   [JUMP_EQUAL, 11, 0, 0x0806], // ARP
   [JUMP_EQUAL, 0, 11, 0x0800], // IPv4
@@ -44,24 +45,42 @@ const FILTER: readonly (readonly [number, number, number, number])[] = [
   [RETURN, 0, 0, 0],
 ];
 
-let program: Uint8Array | undefined;
-let filter: Uint8Array | undefined;
+const IPV6: readonly Instruction[] = [
+  [LOAD_16, 0, 0, 12],
+  [JUMP_EQUAL, 0, 9, 0x86dd], // IPv6
+  [LOAD_8, 0, 0, 20],
+  [JUMP_EQUAL, 3, 0, 17], // UDP
+  [JUMP_EQUAL, 0, 6, 58], // ICMP
+  [LOAD_8, 0, 0, 54],
+  [JUMP_EQUAL, 3, 2, 135], // who has an address
+  [LOAD_16, 0, 0, 56],
+  [JUMP_EQUAL, 1, 2, 546], // to a client
+  [JUMP_EQUAL, 0, 1, 136], // who has it
+  [RETURN, 0, 0, FRAME_MAX_BYTES],
+  [RETURN, 0, 0, 0],
+];
 
-/** struct sock_fprog of linux/filter.h. */
-function filterOption(): Uint8Array {
-  if (filter !== undefined) return filter;
-  const bytes = Buffer.alloc(FILTER.length * 8);
-  for (const [at, [code, yes, no, operand]] of FILTER.entries()) {
-    bytes.writeUInt16LE(code, at * 8);
-    bytes.writeUInt8(yes, at * 8 + 2);
-    bytes.writeUInt8(no, at * 8 + 3);
-    bytes.writeUInt32LE(operand, at * 8 + 4);
+/** struct sock_fprog of linux/filter.h, and what it points to, which must stay. */
+interface Filter {
+  readonly option: Uint8Array;
+  readonly program: Uint8Array;
+}
+const filters = new Map<readonly Instruction[], Filter>();
+
+function filterOption(instructions: readonly Instruction[]): Uint8Array {
+  const made = filters.get(instructions);
+  if (made !== undefined) return made.option;
+  const program = Buffer.alloc(instructions.length * 8);
+  for (const [at, [code, yes, no, operand]] of instructions.entries()) {
+    program.writeUInt16LE(code, at * 8);
+    program.writeUInt8(yes, at * 8 + 2);
+    program.writeUInt8(no, at * 8 + 3);
+    program.writeUInt32LE(operand, at * 8 + 4);
   }
-  program = bytes;
   const option = Buffer.alloc(16);
-  option.writeUInt16LE(FILTER.length, 0);
+  option.writeUInt16LE(instructions.length, 0);
   option.writeBigUInt64LE(addressOf(program), 8);
-  filter = option;
+  filters.set(instructions, { option, program });
   return option;
 }
 
@@ -76,11 +95,11 @@ export interface PacketSocket {
 const frame = Buffer.allocUnsafeSlow(FRAME_MAX_BYTES);
 
 /** Opens one on a link of the namespace that this thread is in. SIGIO says that something came. */
-export function openPacket(ifindex: number): PacketSocket {
+export function openPacket(ifindex: number, ipv6 = false): PacketSocket {
   // Of no protocol, so that nothing comes before the filter is there.
   const fd = socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0);
   try {
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filterOption());
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, filterOption(ipv6 ? IPV6 : IPV4));
     setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, Uint8Array.of(1, 0, 0, 0));
     const address = Buffer.alloc(20); // struct sockaddr_ll
     address.writeUInt16LE(AF_PACKET, 0);

@@ -20,6 +20,8 @@ export interface Said {
   readonly text: string;
   readonly xid: string;
   readonly mac: string;
+  /** Of IPv6: the client's DUID in hex. */
+  readonly duid?: string;
 }
 
 function optionsOf(bytes: Buffer): Map<number, Buffer> {
@@ -35,7 +37,7 @@ function optionsOf(bytes: Buffer): Map<number, Buffer> {
 }
 
 /** The Internet checksum of bytes is 0 when theirs is right. */
-function checksum(bytes: Buffer, onto = 0): number {
+export function checksum(bytes: Buffer, onto = 0): number {
   let sum = onto;
   for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at]! << 8) | (bytes[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { updating } from '../support/needs.ts';
 import { arpReply, unreachable } from './frames.ts';
+import { neighbourFrame } from './frames6.ts';
 import { nameOf, SETTINGS, Stage } from './stage.ts';
 
 const SCRIPTS = fileURLToPath(new URL('./scripts/', import.meta.url));
@@ -29,6 +30,7 @@ function perform(stage: Stage, line: string): string[] {
     }
     case 'opened': {
       const [mac = '02:00:00:00:00:01', netnsID = pod, kind = 'veth', fresh = ''] = rest;
+      const own = rest[4];
       const number = Number.parseInt(mac.replaceAll(':', ''), 16);
       return stage.tell({
         event: 'opened',
@@ -37,7 +39,8 @@ function perform(stage: Stage, line: string): string[] {
         netnsID,
         kind,
         ...MTU,
-        fresh: fresh !== '',
+        fresh: fresh === 'fresh',
+        ...(own ? { link_local: own } : {}),
       });
     }
     case 'failed':
@@ -50,6 +53,13 @@ function perform(stage: Stage, line: string): string[] {
     case 'ack':
     case 'nak':
       return stage.answer(word.toUpperCase(), pod, rest[0] ?? '', rest.slice(1));
+    case 'advertise':
+    case 'reply':
+      return stage.answer6(word.toUpperCase(), pod, rest);
+    case 'has':
+      return stage.frame(pod, neighbourFrame(136, rest[0] ?? '', rest[1] ?? ''));
+    case 'asks':
+      return stage.frame(pod, neighbourFrame(135, rest[0] ?? '', rest[1] ?? '', rest[2]));
     case 'arp':
       return stage.frame(pod, arpReply(rest[0] ?? '', rest[1] ?? ''));
     case 'unreachable':

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network with a DHCP server (dnsmasq), a DHCP daemon, and pods on a bridge, all in namespaces
 // and folders of the test. It calls plugins as a runtime does; what comes of it the tests say.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Called, Lab } from '../support/lab.ts';
 import { outputOf } from '../support/shell.ts';
 import { distPath } from '../support/wasm.ts';
 
 export const SERVER = '10.9.0.1';
+export const SERVER6 = 'fd09::1';
 const WAIT_MS = 20_000;
 const PAUSE_MS = 20;
 
@@ -65,6 +68,7 @@ export class Net {
       symlinkSync(distPath('fairlead-native'), join(this.dir, 'bin', type));
     }
     const lines = ['link set lo up', 'link add br0 type bridge', `addr add ${SERVER}/16 dev br0`];
+    lines.push(`addr add ${SERVER6}/64 dev br0 nodad`);
     lines.push('link set br0 address 02:00:00:00:00:01', 'link set br0 up');
     if (links) {
       this.lab.pods.forEach((pod, at) => {
@@ -128,18 +132,40 @@ export class Net {
       .length;
   }
 
-  /** Starts a daemon: ours, or that of the reference plugins. */
-  async daemon(flags: string[] = [], program: string[] = this.ours()): Promise<void> {
+  /** Starts a daemon: ours, or that of the reference plugins; `at` is where its socket is then. */
+  async daemon(
+    flags: string[] = [],
+    program: string[] = this.ours(),
+    at = this.socket,
+  ): Promise<void> {
     const words = [...program, 'daemon', '-socketpath', this.socket, ...flags];
+    const child = this.#started(words, []);
+    await until('the daemon listens', () => existsSync(at) || child.exitCode !== null);
+  }
+  /** Starts ours as systemd does: with the socket open, under the number 3. */
+  async activated(flags: string[] = []): Promise<void> {
+    mkdirSync(dirname(this.socket), { recursive: true });
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(`${this.socket}.made`, resolve));
+    // As it closes its own name goes.
+    renameSync(`${this.socket}.made`, this.socket);
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+    const shell = ['sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', 'sh'];
+    this.#started([...shell, ...this.ours(), 'daemon', ...flags], [fd]);
+    server.close();
+    await until('the daemon listens', () => this.log.includes('listening'));
+  }
+  #started(words: string[], fds: number[]): ChildProcess {
     const env = { ...process.env, CNI_FAIRLEAD_STATE_DIR: join(this.dir, 'state') };
-    const child = spawn('ip', this.inHost(...words), { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...fds];
+    const child = spawn('ip', this.inHost(...words), { env, stdio });
     this.#daemon = child;
     const heard = (chunk: Buffer): void => {
       this.log += chunk;
     };
-    child.stderr.on('data', heard);
-    child.stdout.on('data', heard);
-    await until('the daemon listens', () => existsSync(this.socket) || child.exitCode !== null);
+    child.stderr?.on('data', heard);
+    child.stdout?.on('data', heard);
+    return child;
   }
   ours(): string[] {
     return [process.execPath, '--no-warnings', distPath('fairlead.mjs'), 'dhcp'];

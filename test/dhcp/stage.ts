@@ -4,7 +4,8 @@
 import { AgentCore } from '../../agent/core.ts';
 import type { Action, Actions, Event } from '../../agent/dhcp/protocol.ts';
 import { wasmModule } from '../support/wasm.ts';
-import { readFrame, readRelease, replyFrame } from './frames.ts';
+import { readFrame, readRelease, replyFrame, type Said } from './frames.ts';
+import { isIpv6, readFrame6, serverFrame } from './frames6.ts';
 import { answerText, callBytes } from './gob.ts';
 
 const WELCOME = 'HTTP/1.0 200 Connected to Go RPC\n\n';
@@ -23,7 +24,7 @@ export class Stage {
   #conn = 0;
   #random = 1;
   /** The last message by the lease's name: what a server answers. */
-  readonly #heard = new Map<string, { xid: string; mac: string }>();
+  readonly #heard = new Map<string, Said>();
 
   /** What callers were told, by connection: a type is described once in one. */
   readonly #said = new Map<number, Buffer>();
@@ -44,7 +45,7 @@ export class Stage {
   #line(action: Action): string {
     switch (action.do) {
       case 'send': {
-        const said = readFrame(action.frame);
+        const said = isIpv6(action.frame) ? readFrame6(action.frame) : readFrame(action.frame);
         if (said.xid !== '') this.#heard.set(action.lease, said);
         return `${action.lease} says ${said.text}`;
       }
@@ -55,9 +56,11 @@ export class Stage {
         this.stored.delete(action.lease);
         return `${action.lease} is forgotten`;
       case 'open':
-        return `${action.lease} looks for ${action.ifname} in ${action.netns}`;
+        return `${action.lease} looks for ${action.ifname} in ${action.netns}${of6(action)}`;
       case 'mtu':
         return `${action.lease} sets the MTU to ${action.mtu_bytes}`;
+      case 'addr_del':
+        return `${action.lease} takes ${action.address} off`;
       case 'release':
         return `${action.lease} tells ${action.server} ${readRelease(action.body)}`;
       case 'reply': {
@@ -101,7 +104,15 @@ export class Stage {
     const reply = { type, xid, chaddr: mac, yiaddr, options, ...(from ? { mac: from } : {}) };
     return this.frame(pod, replyFrame(reply));
   }
+  /** The same of IPv6. */
+  answer6(type: string, pod: string, words: readonly string[]): string[] {
+    const { xid = '', duid = '' } = this.#heard.get(nameOf(pod)) ?? {};
+    return this.frame(pod, serverFrame({ type, xid, duid, words }));
+  }
 }
 
-/** The name that the machine gives to the lease of a pod's eth0. */
-export const nameOf = (pod: string): string => `${pod}/net/eth0`;
+const of6 = ({ ipv6 = false }: { readonly ipv6?: boolean }): string => (ipv6 ? ', IPv6' : '');
+
+/** The name that the machine gives to the lease of a pod's eth0; POD:6 is that of IPv6. */
+export const nameOf = (pod: string): string =>
+  pod.endsWith(':6') ? `${pod.slice(0, -2)}/net/eth0/ipv6` : `${pod}/net/eth0`;

@@ -54,6 +54,7 @@ export const FUZZ: Readonly<Record<string, number>> = {
   cache: 400,
   netlink: 20000,
   'dhcp-frame': 3000,
+  'dhcp-frame6': 1500,
   'dhcp-call': 3000,
   'dhcp-answer': 1000,
 };

@@ -32,7 +32,7 @@ function addressed(input: Uint8Array, xid: string): Buffer {
   return Buffer.from(Buffer.from(input).toString('hex').replaceAll(XID, xid), 'hex');
 }
 
-function guarded(action: () => void): void {
+export function guarded(action: () => void): void {
   try {
     action();
   } catch (error) {
@@ -61,7 +61,7 @@ const STATES: readonly ((stage: Stage) => void)[] = [
   },
 ];
 
-function opened(stage: Stage): void {
+export function opened(stage: Stage, pod = 'a'): void {
   const link = {
     netnsID: 'a',
     mac: Number.parseInt(CHADDR, 16),
@@ -69,7 +69,7 @@ function opened(stage: Stage): void {
     mtu_bytes: 1500,
     fresh: false,
   };
-  stage.tell({ event: 'opened', lease: nameOf('a'), ...link });
+  stage.tell({ event: 'opened', lease: nameOf(pod), ...link });
 }
 
 export const dhcpFrame: Target = {

@@ -6,6 +6,7 @@ import { args, environment, prevResult } from './calls.ts';
 import { chain, config } from './config.ts';
 import { delegate } from './delegate.ts';
 import { dhcpAnswer, dhcpCall, dhcpFrame } from './dhcp.ts';
+import { dhcpFrame6 } from './dhcp6.ts';
 import { hints, leases, records } from './files.ts';
 import { netlink } from './netlink.ts';
 import { cacheEntry, conflist } from './network.ts';
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   cacheEntry,
   netlink,
   dhcpFrame,
+  dhcpFrame6,
   dhcpCall,
   dhcpAnswer,
 ];

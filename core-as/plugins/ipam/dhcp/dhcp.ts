@@ -3,8 +3,9 @@
 // (agent/dhcp/, or the reference's). This file owns what it does at each command. Its keys are
 // plan.ts, calls of the daemon ask.ts, the lease that is held taken.ts.
 import { Adding } from "../../../attach/adding";
-import { LeasedRoute } from "../../../dhcp/leased";
+import { Leased, LeasedRoute } from "../../../dhcp/leased";
 import { ALLOCATE, RELEASE } from "../../../dhcp/rpc";
+import { Family } from "../../../dhcp/wanted";
 import { log } from "../../../host/store";
 import { Ip } from "../../../lib/ip";
 import { check_failed, check_prevResult } from "../../../net/check";
@@ -15,7 +16,7 @@ import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { DNS, IPConfig, Result, RouteConfig } from "../../../spec/types";
 import { args_of, ask, away, find_daemon, socket_of } from "./ask";
-import { plan_read } from "./plan";
+import { family_wanted, plan_read } from "./plan";
 import { DhcpLeased } from "./taken";
 
 const SCOPE_LINK: i32 = 253;
@@ -34,7 +35,7 @@ export class Dhcp extends Plugin {
     type.role = Role.Ipam;
     type.about = 'IPAM: the address a DHCP server gives, by the daemon "fairlead dhcp"';
     type
-      .at(IPAM, "type daemonSocketPath provide request priority")
+      .at(IPAM, "type daemonSocketPath family provide request priority")
       .at("ipam.provide", "option value fromArg")
       .at("ipam.request", "skipDefault option")
       .at(RUNTIME, "");
@@ -56,9 +57,13 @@ export class Dhcp extends Plugin {
     const leased = asked.leased;
     const result = new Result();
     if (!leased) return new Outcome(result);
-    const ip = new IPConfig(leased.address);
-    ip.gateway = leased.gateway;
-    result.ips.push(ip);
+    const partial = partial_of(leased, family_wanted(request));
+    if (partial) return failed(partial);
+    for (let i = 0; i < leased.ips.length; i++) {
+      const ip = new IPConfig(leased.ips[i].address);
+      ip.gateway = leased.ips[i].gateway;
+      result.ips.push(ip);
+    }
     for (let i = 0; i < leased.routes.length; i++) result.routes.push(route_of(leased.routes[i]));
     const dns = new DNS();
     dns.nameservers = leased.nameservers;
@@ -76,11 +81,14 @@ export class Dhcp extends Plugin {
     const previous = check_prevResult(request);
     if (!previous) return request.reader.error;
     const leased = asked.leased;
-    for (let i = 0; leased !== null && i < previous.ips.length; i++) {
-      if (previous.ips[i].address.ip.equals(leased.address.ip)) return null;
+    if (!leased) return lost("none");
+    const partial = partial_of(leased, family_wanted(request));
+    if (partial) return check_failed(`dhcp: ${partial.msg}`);
+    for (let i = 0; i < leased.ips.length; i++) {
+      const now = leased.ips[i].address;
+      if (!has(previous.ips, now.ip)) return lost(now.toString());
     }
-    const now = leased ? leased.address.toString() : "none";
-    return check_failed(`dhcp: the lease is of another address now, ${now}: attach it anew`);
+    return null;
   }
 
   del(request: Request, recorded: bool, errors: CniError[]): void {
@@ -95,6 +103,29 @@ export class Dhcp extends Plugin {
   status(request: Request): CniError | null {
     return find_daemon(this.socket);
   }
+}
+
+/** Whether an address is one of a result's. */
+function has(ips: IPConfig[], ip: Ip): bool {
+  for (let i = 0; i < ips.length; i++) if (ips[i].address.ip.equals(ip)) return true;
+  return false;
+}
+
+function lost(now: string): CniError {
+  return check_failed(`dhcp: the lease is of another address now, ${now}: attach it anew`);
+}
+
+/** A daemon that knows less than is asked for gives what it knows: that is not enough. */
+function partial_of(leased: Leased, family: Family): CniError | null {
+  const v4 = family == Family.Ipv6 || leased.has(false);
+  const v6 = family == Family.Ipv4 || leased.has(true);
+  if (v4 && v6) return null;
+  const what = v4 ? "IPv6" : "IPv4";
+  return new CniError(
+    Code.InvalidConfig,
+    `the DHCP daemon gives no ${what} address: the "family" of a network needs the daemon ` +
+      '"fairlead dhcp daemon", that of the reference plugins knows IPv4 alone',
+  );
 }
 
 function route_of(leased: LeasedRoute): RouteConfig {

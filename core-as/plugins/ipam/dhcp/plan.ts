@@ -2,8 +2,14 @@
 // The keys of `dhcp`, as far as a person can be told what is wrong with them: what they mean to a
 // lease the daemon reads (core-as/dhcp/wanted.ts). It refuses what no daemon could do.
 import { option_number } from "../../../dhcp/options";
-import { option_unknown, VALUE_MAX_BYTES } from "../../../dhcp/wanted";
-import { JsonValue } from "../../../lib/json";
+import {
+  Family,
+  family_of,
+  family_unknown,
+  option_unknown,
+  VALUE_MAX_BYTES,
+} from "../../../dhcp/wanted";
+import { JsonValue, Kind } from "../../../lib/json";
 import { Utf8 } from "../../../lib/utf8";
 import { ipam_object } from "../../../plugin/ipam";
 import { CniError } from "../../../spec/error";
@@ -12,6 +18,12 @@ import { Request } from "../../../spec/request";
 
 /** Of sun_path (unix(7)), less its NUL byte. */
 const SOCKET_MAX_BYTES: i32 = 107;
+
+/** The family that is asked for, once plan_read has found nothing wrong. Tolerates anything. */
+export function family_wanted(request: Request): Family {
+  const ipam = request.config.get("ipam");
+  return family_of(ipam && ipam.kind == Kind.Object ? ipam.text_at("family") : "");
+}
 
 /** Says what is wrong with the ipam object; nothing of it is kept. */
 export function plan_read(request: Request): CniError | null {
@@ -28,6 +40,7 @@ export function plan_read(request: Request): CniError | null {
     );
   }
   reader.integer(ipam, "priority", 0, u32.MAX_VALUE);
+  family_read(reader, ipam);
   provide_read(reader, ipam);
   const request_list = reader.array(ipam, "request");
   for (let i = 0; request_list !== null && i < request_list.items.length; i++) {
@@ -37,6 +50,23 @@ export function plan_read(request: Request): CniError | null {
     if (item.get("option")) option_read(reader, item);
   }
   return reader.error;
+}
+
+/** Options are those of DHCPv4: their numbers mean others in DHCPv6. */
+function family_read(reader: Reader, ipam: JsonValue): void {
+  const text = reader.string(ipam, "family");
+  const family = family_of(text);
+  if (family == Family.Unknown) reader.invalid(family_unknown(text), ipam.get("family"));
+  if (family != Family.Ipv6) return;
+  const names = ["provide", "request", "priority"];
+  for (let i = 0; i < names.length; i++) {
+    const given = ipam.get(names[i]);
+    if (!given) continue;
+    reader.invalid(
+      `"${names[i]}" is of IPv4, and "family" is ipv6: leave it out, or use "family": "both"`,
+      given,
+    );
+  }
 }
 
 function provide_read(reader: Reader, ipam: JsonValue): void {

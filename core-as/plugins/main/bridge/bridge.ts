@@ -85,8 +85,7 @@ export class Bridge extends Main {
   }
 
   protected prepare(result: Result): CniError | null {
-    this.gateway.complete(result);
-    return null;
+    return this.gateway.complete(result);
   }
 
   protected make(request: Request, result: Result, adding: Adding): CniError | null {

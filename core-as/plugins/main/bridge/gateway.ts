@@ -40,9 +40,10 @@ export class GatewayPlan {
   }
 
   /** Gives the result the gateways and default routes that it lacks. */
-  complete(result: Result): void {
-    if (this.on) gateway_defaults(result);
-    if (this.is_default) default_routes(result);
+  complete(result: Result): CniError | null {
+    const error = this.on ? gateway_defaults(result) : null;
+    if (!error && this.is_default) default_routes(result);
+    return error;
   }
 
   /** Takes the shared changes of `list`, then makes the host the gateway. */
