@@ -97,7 +97,9 @@ export const STEPS = {
   page: {
     inputs: [
       ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'web/'],
-      ...['host-node/abi/', 'host-node/drivers/', 'host-node/story/', 'host-node/picture/'],
+      ...['abi/', 'drivers/', 'picture/', 'recording/', 'story/'].map(
+        (name) => `host-node/${name}`,
+      ),
       ...['host-node/bind.ts', 'host-node/core.ts', 'host-node/cli/like.ts'],
       ...['tools/page.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
     ],

@@ -2,7 +2,7 @@
 // The editor of the configuration: CodeMirror in a shadow root, where its styles need no exception
 // in the page's content security policy. Problems come from outside; it knows no JSON but for
 // colours.
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { history, historyKeymap, standardKeymap } from '@codemirror/commands';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { EditorState } from '@codemirror/state';
 import {
@@ -92,7 +92,7 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
         highlightActiveLine(),
         EditorState.tabSize.of(2),
         // Tab is left to the browser: who has no mouse must get out again.
-        keymap.of([...defaultKeymap, ...historyKeymap]),
+        keymap.of([...standardKeymap, ...historyKeymap]),
         lintGutter(),
         colours,
         theme,

@@ -13,7 +13,8 @@ export interface Modules {
   readonly sim: WebAssembly.Module;
 }
 
-const NAMES = ['core', 'tools', 'sim'] as const;
+/** In the order in which tools/page.mjs packs them, in which they become smallest. */
+const NAMES = ['tools', 'core', 'sim'] as const;
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   const binary = atob(base64);
@@ -33,7 +34,7 @@ export async function loadModules(): Promise<Modules> {
     at += lengths[index] ?? 0;
     return WebAssembly.compile(all.slice(start, at));
   });
-  const [core, tools, sim] = await Promise.all(compiled);
+  const [tools, core, sim] = await Promise.all(compiled);
   if (core === undefined || tools === undefined || sim === undefined) {
     throw new Error('the page lacks a module');
   }

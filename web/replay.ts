@@ -4,17 +4,16 @@ import { h } from 'preact';
 import { useState } from 'preact/hooks';
 import { traceLine } from '../host-node/drivers/record.ts';
 import { follow } from '../host-node/picture/follow.ts';
-import type { Modules } from './engine.ts';
-import { Picture } from './picture.ts';
 import {
-  type Entry,
-  RECORDING_LIMIT,
+  FILE_MAX_BYTES,
+  parseRecording,
   type Recording,
   RecordingError,
-  type Replayed,
-  readRecording,
-  replay,
-} from './recording.ts';
+  type Timed,
+} from '../host-node/recording/format.ts';
+import { type Replayed, replay } from '../host-node/recording/replay.ts';
+import type { Modules } from './engine.ts';
+import { Picture } from './picture.ts';
 
 /** So many lines are listed at once. */
 const LISTED_LIMIT = 2000;
@@ -30,43 +29,40 @@ interface Loaded {
 
 /** Reads and replays a file; a text is why not. */
 async function load(modules: Modules, file: File): Promise<Loaded | string> {
-  if (file.size > RECORDING_LIMIT) {
-    const mib = RECORDING_LIMIT / 1024 / 1024;
-    return `${file.name} has ${file.size} bytes: this page reads recordings of up to ${mib} MiB`;
+  if (file.size > FILE_MAX_BYTES) {
+    const mib = FILE_MAX_BYTES / 1024 / 1024;
+    return `${file.name} has ${file.size} bytes: no recording is larger than ${mib} MiB`;
   }
   try {
-    const recording = readRecording(await file.text());
-    const replayed = replay(modules.core, recording);
-    return { name: file.name, recording, replayed, states: follow(recording.entries) };
+    const recording = parseRecording(await file.text());
+    const module = recording.head.task === undefined ? modules.core : modules.tools;
+    const replayed = replay(module, recording);
+    return { name: file.name, recording, replayed, states: follow(recording.lines) };
   } catch (error) {
     if (error instanceof RecordingError) return `${file.name}: ${error.message}`;
     return `${file.name} cannot be replayed: ${String(error)}`;
   }
 }
 
+/** How the replay went, in a sentence. */
 function verdict({ recording, replayed }: Loaded): string {
-  const { entries, end } = recording;
-  const all = entries.filter(({ op }) => !op.startsWith('host.')).length;
-  if (replayed.parted !== '') {
-    const cut = end === undefined ? 'The recording was cut off. ' : '';
-    const { same, parted } = replayed;
-    return `${cut}The core parted from the recording after ${same} operations: ${parted}`;
+  const { performed, outcome, differences } = replayed;
+  if (outcome === 'same') {
+    return `Replayed: ${performed} operations, and the same answer to the byte.`;
   }
-  if (end === undefined) return `The recording was cut off after ${all} operations.`;
-  const { answer } = replayed;
-  const same = answer?.exit_code === end.exit_code && answer.stdout === end.stdout;
-  return same
-    ? `Replayed: ${replayed.same} operations, and the same answer to the byte.`
-    : `Replayed: ${replayed.same} operations, but another answer than was recorded.`;
+  if (outcome === 'differs') {
+    const shown = differences.map((text) => short(text)).join('; ');
+    return `The core parted from the recording after ${performed} operations: ${shown}`;
+  }
+  const cut = recording.cut ? 'more than a recording takes' : 'the recording ends before the call';
+  return `The recording was cut off (${cut}): the same for ${performed} operations.`;
 }
 
-function isSame({ recording: { end }, replayed: { answer, parted } }: Loaded): boolean {
-  if (end === undefined || parted !== '') return false;
-  return answer?.exit_code === end.exit_code && answer.stdout === end.stdout;
-}
+const short = (text: string): string =>
+  text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
 
 interface ListProps {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Timed[];
   readonly at: number;
   readonly go: (to: number) => void;
 }
@@ -80,8 +76,7 @@ function List({ entries, at, go }: ListProps) {
       'ol',
       { class: 'steps' },
       entries.slice(0, LISTED_LIMIT).map((entry, index) => {
-        const line = traceLine(entry);
-        const words = line.length > SHOWN_LIMIT ? `${line.slice(0, SHOWN_LIMIT)}…` : line;
+        const words = short(traceLine(entry));
         return h(
           'li',
           { key: index, class: entry.errno === undefined ? '' : 'quiet' },
@@ -105,9 +100,10 @@ function List({ entries, at, go }: ListProps) {
 }
 
 function Shown({ loaded }: { readonly loaded: Loaded }) {
-  const [at, setAt] = useState(loaded.recording.entries.length);
+  const [at, setAt] = useState(loaded.recording.lines.length);
   const { recording, states } = loaded;
-  const { type, env, entries, end } = recording;
+  const { head, lines: entries, end } = recording;
+  const { type, env, task } = head;
   const go = (to: number): void => setAt(Math.min(entries.length, Math.max(0, to)));
   const named = ['CNI_COMMAND', 'CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_NETNS'].map(
     (name) => `${name}=${env[name] ?? ''}`,
@@ -119,11 +115,11 @@ function Shown({ loaded }: { readonly loaded: Loaded }) {
     h(
       'section',
       { class: 'middle', 'aria-label': 'Recording' },
-      h('h2', null, `${type}: ${loaded.name}`),
+      h('h2', null, `${task?.name ?? type}: ${loaded.name}`),
       h('p', { class: 'hint' }, named.join('  ')),
       h(
         'p',
-        { class: `outcome ${isSame(loaded) ? 'good' : 'bad'}`, role: 'status' },
+        { class: `outcome ${loaded.replayed.outcome === 'same' ? 'good' : 'bad'}`, role: 'status' },
         verdict(loaded),
       ),
       h(

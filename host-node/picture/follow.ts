@@ -13,8 +13,9 @@ interface Known {
   up: boolean;
   mtu_bytes: number;
   mac: string;
-  /** NETNS/NAME of the other end. */
+  /** NETNS/NAME of the other end, and of the link that it lies on. */
   peer: string;
+  lower: string;
   master: number | string;
   readonly addresses: Set<string>;
 }
@@ -28,6 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
   link_add_ipvlan: 'ipvlan',
   link_add_vrf: 'vrf',
   link_add_tap: 'tun',
+  link_add_ifb: 'ifb',
 };
 
 /** One namespace, as far as it was spoken of. */
@@ -44,7 +46,15 @@ class Space {
   link(name: string): Known {
     const found = this.links.find((link) => link.name === name);
     if (found !== undefined) return found;
-    const plain = { kind: '', up: false, mtu_bytes: MTU_BYTES, mac: '', peer: '', master: '' };
+    const plain = {
+      kind: '',
+      up: false,
+      mtu_bytes: MTU_BYTES,
+      mac: '',
+      peer: '',
+      lower: '',
+      master: '',
+    };
     const made: Known = { name, ...plain, addresses: new Set() };
     this.links.push(made);
     return made;
@@ -52,6 +62,12 @@ class Space {
 
   at(ifindex: unknown): Known | undefined {
     return this.#indexes.get(Number(ifindex));
+  }
+
+  /** Says which number a link has. */
+  number(ifindex: number, name: string): void {
+    const link = this.links.find((one) => one.name === name);
+    if (link !== undefined) this.#indexes.set(ifindex, link);
   }
 
   seen(link: Link): void {
@@ -76,9 +92,11 @@ class Space {
       const master = typeof link.master === 'number' ? this.at(link.master)?.name : link.master;
       const at = master === undefined || master === '' ? '' : ` master ${master}`;
       const peer = link.peer === '' ? '' : ` peer ${link.peer}`;
+      const lower = link.lower === '' ? '' : ` lower ${link.lower}`;
       const mac = link.mac === '' ? 'none' : link.mac;
       const state = link.up ? 'up' : 'down';
-      return `link ${link.name}${kind} ${state} address ${mac} mtu ${link.mtu_bytes}${at}${peer}`;
+      const numbers = `address ${mac} mtu ${link.mtu_bytes}`;
+      return `link ${link.name}${kind} ${state} ${numbers}${at}${peer}${lower}`;
     });
     const addresses = this.links.flatMap(({ name, addresses: all }) =>
       [...all].map((address) => `addr ${address} dev ${name}`),
@@ -101,10 +119,18 @@ class Follower {
     if (name === 'netns_open') this.#open(Number(value), String(args['path']));
     const space = this.#spaces.get(Number(args['ns'] ?? -1));
     if (space === undefined) return;
-    if (name === 'link_get' || name === 'link_get_index') space.seen(value as Link);
+    if (name === 'link_get' || name === 'link_get_index') this.#seen(space, value as Link);
     else if (name === 'link_add_veth') this.#veth(space, args);
     else if (name.startsWith('link_add_')) this.#made(space, NAMES[name] ?? '', args);
     else this.#changed(space, name, args);
+  }
+
+  /** Of a pair each end knows the number of the other. */
+  #seen(space: Space, link: Link): void {
+    space.seen(link);
+    const [there = '', name = ''] = space.link(link.name).peer.split('/');
+    const other = [...this.#spaces.values()].find((one) => one.name === there);
+    other?.number(link.peer, name);
   }
 
   #open(handle: number, path: string): void {
@@ -113,8 +139,12 @@ class Follower {
     this.#spaces.set(handle, new Space(taken || name === '' ? `${name}-${handle}` : name));
   }
 
-  #made(space: Space, kind: string, args: Args): void {
+  /** Some kinds are made inside another namespace than the link that they lie on. */
+  #made(from: Space, kind: string, args: Args): void {
+    const space = this.#spaces.get(Number(args['netns'] ?? -1)) ?? from;
     const link = space.link(String(args['name']));
+    const lower = from.at(args['lower'])?.name;
+    if (lower !== undefined) link.lower = `${from.name}/${lower}`;
     link.kind = kind;
     if (Number(args['mtu_bytes'] ?? 0) > 0) link.mtu_bytes = Number(args['mtu_bytes']);
   }
@@ -139,6 +169,7 @@ class Follower {
   #changed(space: Space, name: string, args: Args): void {
     const link = space.at(args['ifindex']);
     if (name === 'link_del') this.#gone(space, link);
+    if (name === 'link_set_netns') this.#moved(space, link, args);
     if (name.startsWith('route_') && link !== undefined) {
       const via = String(args['gw'] ?? '') === '' ? '' : ` via ${args['gw']}`;
       const line = `route ${args['dst']}${via} dev ${link.name}`;
@@ -154,6 +185,13 @@ class Follower {
     if (name === 'link_set_master') link.master = Number(args['master']) || '';
     if (name === 'addr_add') link.addresses.add(String(args['address']));
     if (name === 'addr_del') link.addresses.delete(String(args['address']));
+  }
+
+  #moved(space: Space, link: Known | undefined, args: Args): void {
+    const there = this.#spaces.get(Number(args['netns']));
+    if (there === undefined || link === undefined) return;
+    space.remove(link);
+    there.links.push(Object.assign(link, { name: String(args['name']), addresses: new Set() }));
   }
 
   /** Of a pair both ends go. */

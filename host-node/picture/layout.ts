@@ -131,11 +131,20 @@ class Drawing {
   constructor(host: DrawnSpace, pods: readonly DrawnSpace[]) {
     this.#host = host;
     this.#pods = pods;
-    this.#rows = rowsOf(host, pods);
-    const carrying = new Set(this.#rows.map(({ bar }) => bar));
+    const rows = rowsOf(host, pods);
+    const carrying = new Set(rows.map(({ bar }) => bar));
     this.#bars = host.links.filter(
       ({ name, kind }) => carrying.has(name) || kind === 'bridge' || kind === 'vrf',
     );
+    const names = new Set(this.#bars.map(({ name }) => name));
+    // What carries links and is the end of one itself is a bar, and no label beside it.
+    this.#rows = rows
+      .map((row) =>
+        names.has(row.outer?.name ?? '')
+          ? { ...row, outer: undefined, bar: row.outer?.name ?? '' }
+          : row,
+      )
+      .filter(({ inner, outer }) => inner !== undefined || outer !== undefined);
     const columns = Math.max(1, this.#bars.length > 0 ? this.#lanes() : 1);
     this.#portX = BAR.x + columns * BAR.step + 14;
     this.#podX = this.#portX + PORT_WIDTH + WIRE + 16;

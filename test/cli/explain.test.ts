@@ -2,7 +2,7 @@
 // `fairlead explain`: what the story says must be what the call does, a picture must be one, and
 // nothing on the machine may change. The core that serves pods carries none of its words.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -29,6 +29,8 @@ const LIST = {
   ],
 };
 const PORTS = '{"portMappings": [{"hostPort": 8080, "containerPort": 80}]}';
+
+const RECORDS = '/run/fairlead/attachments';
 
 let folder: string;
 beforeAll(() => {
@@ -170,25 +172,31 @@ describe('a file', () => {
   });
 });
 
-/** Links, addresses and rules of this machine, and a folder. */
-const machine = (): string =>
-  [
-    execFileSync('ip', ['-br', 'address'], { encoding: 'utf8' }),
+/** What this machine has of the words; other tests change it meanwhile. */
+function found(words: readonly string[], conf: string): string[] {
+  const all = [
+    execFileSync('ip', ['address'], { encoding: 'utf8' }),
     execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' }),
-    ...readdirSync('/run/netns').sort(),
+    ...readdirSync('/run/netns'),
+    ...readdirSync(conf, { recursive: true, encoding: 'utf8' }),
+    ...(existsSync(RECORDS) ? readdirSync(RECORDS) : []),
   ].join('\n');
+  return words.filter((word) => all.includes(word));
+}
 
 describe.skipIf(needsNft !== '')(`a network of this machine ${needsNft}`, () => {
   test('is told on a snapshot, for a namespace that is not there yet', () => {
     const conf = mkdtempSync(join(folder, 'net.d-'));
     const list = { ...LIST, name: 'told', plugins: [{ ...LIST.plugins[0], bridge: 'fltold0' }] };
     writeFileSync(join(conf, '10.conflist'), JSON.stringify(list));
-    const before = machine();
-    const { code, stdout } = explain('told', '--conf-dir', conf, '--cache-dir', conf);
+    const args = ['told', '--conf-dir', conf, '--cache-dir', conf, '--container-id', 'fltold1'];
+    const { code, stdout } = explain(...args);
     expect([code, stdout]).toEqual([0, expect.stringContaining('on a snapshot of this machine')]);
     expect(stdout).toContain('the namespace new-pod is not there: it is made up');
     expect(stdout).toContain('bridge: fltold0');
-    expect(machine()).toBe(before);
+    const [, veth = ''] = /name on the node: (veth\w+)/.exec(stdout) ?? [];
+    expect(veth).not.toBe('');
+    expect(found(['fltold0', 'fltold1', 'new-pod', 'results', veth], conf)).toEqual([]);
     const missing = explain('no-such', '--conf-dir', conf);
     expect([missing.code, missing.stdout]).toEqual([1, expect.stringContaining('no-such')]);
   });

@@ -13,10 +13,10 @@ import { CONF_DIR, plainNode, withConfig } from '../../host-node/story/node.ts';
 import { perform } from '../../web/engine.ts';
 import { EXAMPLES } from '../../web/examples.ts';
 import { fragmentOf } from '../../web/share.ts';
+import { firstStep, fixtureNamed, tape } from '../recording/taped.ts';
 import { needsChromium } from '../support/needs.ts';
 import { distPath, wasmModule } from '../support/wasm.ts';
 import { launch, type Opened, openPage, picture } from './browser.ts';
-import { recordingOf } from './record.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of the whole page, compressed as a server does. */
@@ -133,7 +133,7 @@ describe.skipIf(needsChromium !== '')(`Chromium ${needsChromium}`, () => {
 
   test('a recording is replayed to the byte, gone through, and told where it parts', async () => {
     const { page } = opened;
-    const text = recordingOf(modules());
+    const { text } = tape(firstStep(fixtureNamed('bridge/dual-stack')));
     const file = (name: string, content: string) => ({
       name,
       mimeType: 'application/x-ndjson',
@@ -155,10 +155,10 @@ describe.skipIf(needsChromium !== '')(`Chromium ${needsChromium}`, () => {
     const edited = text.replaceAll('10.1.2.2', '10.1.2.7');
     await says('edited.jsonl', edited, 'parted from the recording');
     const old = text.replace('"fairlead_recording":1', '"fairlead_recording":2');
-    await says('old.jsonl', old, 'a recording of version 2');
+    await says('old.jsonl', old, 'a recording of form 2');
     const torn = [...lines.slice(0, 9), '{', ...lines.slice(9)].join('\n');
     await says('torn.jsonl', torn, 'line 10 is not JSON');
-    await says('none.jsonl', '[1]', 'no recording');
+    await says('none.jsonl', '[1]', 'line 1 is no object');
   });
 
   test('the MTU calculator says what the core says', async () => {
