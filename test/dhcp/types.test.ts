@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases of both families over the links of each main type that reaches a server: macvlan, ipvlan,
-// vlan and a device of the host. A tap reaches what the process behind it answers.
+// vlan, a device of the host, and a bridge with an uplink in a VLAN. A tap reaches what the process
+// behind it answers.
 import { afterEach, describe, expect, test } from 'vitest';
 import { kernelLacks, missingPackage, needsNative } from '../support/needs.ts';
 import { Net, type Result, until } from './net.ts';
@@ -13,7 +14,7 @@ afterEach(async () => net?.close());
 interface Row {
   readonly type: string;
   /** As the fixtures say what a kernel must have. */
-  readonly needs: string;
+  readonly needs: readonly string[];
   /** What the configuration says beside. */
   readonly keys: object;
   /** Made in the host's namespace, where `up0` leads to the server. */
@@ -24,37 +25,52 @@ interface Row {
 
 const ON_BRIDGE = { link: 'br0', v4: '10.9.0', v6: 'fd09' };
 const IN_VLAN = { link: 'br0.5', v4: '10.8.0', v6: 'fd08' };
+/** The server's end of VLAN 5. */
+const VLAN_LINKS = [
+  'link add br0.5 link br0 type vlan id 5',
+  'addr add 10.8.0.1/24 dev br0.5',
+  'addr add fd08::1/64 dev br0.5 nodad',
+  'link set br0.5 up',
+];
 const ROWS: readonly Row[] = [
   {
     type: 'macvlan',
-    needs: 'link macvlan',
+    needs: ['link macvlan'],
     keys: { master: 'up0' },
     links: [],
     server: ON_BRIDGE,
   },
   {
     type: 'host-device',
-    needs: 'link veth',
+    needs: ['link veth'],
     keys: { device: 'up0' },
     links: [],
     server: ON_BRIDGE,
   },
   {
     type: 'ipvlan',
-    needs: 'link ipvlan',
+    needs: ['link ipvlan'],
     keys: { master: 'up0' },
     links: [],
     server: ON_BRIDGE,
   },
   {
     type: 'vlan',
-    needs: 'link vlan id 5',
+    needs: ['link vlan id 5'],
     keys: { master: 'up0', vlanId: 5 },
+    links: VLAN_LINKS,
+    server: IN_VLAN,
+  },
+  {
+    // Its uplink lets the VLAN pass before the server is asked.
+    type: 'bridge',
+    needs: ['link bridge vlan_filtering 1', 'link vlan id 5'],
+    keys: { bridge: 'br5', vlan: 5, uplinkInterface: 'up0' },
     links: [
-      'link add br0.5 link br0 type vlan id 5',
-      'addr add 10.8.0.1/24 dev br0.5',
-      'addr add fd08::1/64 dev br0.5 nodad',
-      'link set br0.5 up',
+      'link add br5 type bridge vlan_filtering 1',
+      'link set up0 master br5',
+      'link set br5 up',
+      ...VLAN_LINKS,
     ],
     server: IN_VLAN,
   },
@@ -65,7 +81,7 @@ const addresses = (): string => net.inPod('pod0', 'ip', '-br', 'addr', 'show', '
 
 describe.skipIf(why !== '')(`types with dhcp, real kernel ${why}`, () => {
   for (const { type, needs, keys, links, server } of ROWS) {
-    const lacks = kernelLacks([needs]);
+    const lacks = kernelLacks(needs);
     test.skipIf(lacks !== '')(`${type} ${lacks}`.trimEnd(), async () => {
       net = new Net(1, false);
       net.make(
