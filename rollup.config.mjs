@@ -40,7 +40,7 @@ const builtins = {
 const noUrl = { name: 'no-url', resolveImportMeta: () => "''" };
 
 /** For a bundle with packages of npm: they have no types to strip, and a package.json as it is. */
-const stripOwn = {
+export const stripOwn = {
   name: 'strip-own',
   transform: (code, id) => (id.endsWith('.ts') ? strip.transform(code, id) : null),
 };

@@ -5,9 +5,9 @@ import { BaseSequencer } from 'vitest/node';
 
 /**
  * What needs the machine for itself: it measures rates, memory or how long a lock is waited for,
- * starts engines, or looks at what is the machine's own. All else has namespaces and folders of its
- * own and goes side by side. portmap has calls that race: beside others, an ADD that is refused now
- * and then leaves its port behind, when a third restored it meanwhile.
+ * starts engines or a browser, or looks at what is the machine's own. All else has namespaces and
+ * folders of its own and goes side by side. portmap has calls that race: beside others, an ADD that
+ * is refused now and then leaves its port behind, when a third restored it meanwhile.
  */
 const ALONE = [
   ...['bandwidth', 'containerd', 'crowd', 'podman', 'portmap', 'program', 'replay', 'runner'].map(
@@ -16,6 +16,7 @@ const ALONE = [
   ...['confine', 'linger', 'lock', 'program'].map((name) => `test/native/${name}.test.ts`),
   'test/cli/install.test.ts',
   'test/tools/*.test.ts',
+  'test/web/page.test.ts',
 ];
 
 /** What takes longest, so that no processor waits for it in the end. */

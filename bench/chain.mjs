@@ -35,12 +35,15 @@ export class Chain {
 
   /**
    * `bin` is the folder of the programs, `host` the namespace that they are called in, `pod` that
-   * of the container, `runtime` what the runtime knows by capability, `folder` for the files.
+   * of the container, `runtime` what the runtime knows by capability, `folder` for the files,
+   * `more` other variables.
    */
-  constructor({ bin, plugins, network, host, pod, id, runtime = {}, folder, ifname = 'eth0' }) {
+  constructor({ bin, plugins, network, host, pod, id, folder, ...rest }) {
+    const { runtime = {}, ifname = 'eth0', more = {} } = rest;
     this.#host = host;
     const env = {
       PATH,
+      ...more,
       CNI_CONTAINERID: id,
       CNI_NETNS: pod,
       CNI_IFNAME: ifname,

@@ -11,6 +11,10 @@ import { filesOf } from './proof.mjs';
 import { OUTPUTS, SPARE } from './world.mjs';
 
 const HOST_PORT = 8080;
+/** As many as `fairlead record on` keeps. */
+const RING_CALLS = 100;
+/** In memory, as /run/fairlead is. */
+const STATES = '/run/bench-states';
 /** Well above what is sent, so that shaping is set up and does not limit. */
 const RATE_BITS = 1_000_000_000;
 
@@ -114,6 +118,40 @@ function runners(row, { sides, machines, pods, folder }) {
   });
 }
 
+/** Rows of calls with and without a recording. */
+const RECORDED = ['off', 'on'].map((word) => `recording ${word}`);
+
+/** The folder of a state; its ring of recordings is full, which is what costs most. */
+function stateWith(recording, folder) {
+  const state = join(folder, recording.replace(' ', '-'));
+  if (existsSync(state)) return state;
+  mkdirSync(join(state, 'recordings'), { recursive: true });
+  if (recording === RECORDED[0]) return state;
+  writeFileSync(join(state, 'recordings/on'), `${RING_CALLS}\n`);
+  for (let call = 0; call < RING_CALLS; call++) {
+    const name = `${String(call).padStart(16, '0')}-1.jsonl`;
+    writeFileSync(join(state, 'recordings', name), '');
+  }
+  return state;
+}
+
+/** A row whose sides of ours run beside themselves: the same calls, recorded and not. */
+function recordedRow(name, plugins, ifname, { sides, machines, pods }) {
+  const ours = Object.entries(sides).filter(([side]) => side !== 'reference');
+  const runners = ours.flatMap(([side, bin], at) =>
+    RECORDED.map((mode) => {
+      const more = { CNI_FAIRLEAD_STATE_DIR: stateWith(mode, STATES) };
+      const network = `recorded-${side}`;
+      const chain = new Chain({
+        ...{ bin, network, folder: STATES, ifname, host: machines[side].host, more },
+        ...{ plugins, pod: pods[at], id: `bench-${side}` },
+      });
+      return { side, mode, chain };
+    }),
+  );
+  return { name, runners };
+}
+
 /** The kernel's part alone, on a bridge like the others'. */
 function floor({ floor: program, machines, pods }) {
   if (program === undefined) return [];
@@ -153,7 +191,13 @@ export function scenarios(world) {
     chain: row.chain ?? false,
     runners: [...(row.floor ? floor(world) : []), ...runners(row, world)],
   }));
-  return world.sides.node === undefined ? rows : [...rows, commandLine(world)];
+  mkdirSync(STATES, { recursive: true });
+  const recorded = [
+    recordedRow('recorded loopback', [{ type: 'loopback' }], 'lo', world),
+    recordedRow('recorded bridge + host-local', [bridge(109, STATES)], 'eth0', world),
+  ];
+  const all = [...rows, ...recorded];
+  return world.sides.node === undefined ? all : [...all, commandLine(world)];
 }
 
 /** The call of the empty executable. */

@@ -39,6 +39,12 @@ const MASQ = 'bridge + masquerade';
 const FUSED = 'one process';
 const to_reference = (side, row) => ratio(row, side, 'reference');
 
+/** Of an ADD of the native host that is recorded, to one that is not. */
+const recorded = (name) => (bench, time) => {
+  const [on, off] = ['on', 'off'].map((word) => call(name, 'ADD', `recording ${word}`)(bench));
+  return divide(time(on?.native), time(off?.native));
+};
+
 /** Of ours among 10,000 attachments of others, to among 10. */
 const growth = (way) => (bench) => {
   const among = (count) => bench.packets?.find(({ attachments }) => attachments === count)?.sides;
@@ -108,6 +114,8 @@ const TARGETS = [
     to_reference('native', call('chain', 'DEL', FUSED)),
   ],
   ['native: bridge + host-local ADD / floor', 2, ratio(call(BRIDGE, 'ADD'), 'native', 'floor')],
+  ['native: loopback ADD, recorded / not', 1.05, recorded('recorded loopback')],
+  ['native: bridge + host-local ADD, recorded / not', 1.05, recorded(`recorded ${BRIDGE}`)],
   ['native: ADD at 50,000 leases / at none', 1.1, toNone(size(50_000))],
   ['native: ADD in a nearly full /16 / at no leases', 1.1, toNone(full)],
   [

@@ -6,6 +6,9 @@
 
 #include "host.h"
 
+/** The name of the core's marker export. */
+#define ABI_MARKER "fairlead_abi_1"
+
 /** store.file_list gives the content of files up to this length. */
 #define LISTED_MAX_BYTES 65536
 
@@ -47,6 +50,29 @@
 
 /** The end of that answer. */
 #define BROKEN_END "\n}"
+
+/** Of the form of recordings (docs/recording.md). */
+#define RECORDING_VERSION 1
+
+/** Of the operations of one call a recording has no more than this. */
+#define RECORDING_MAX_BYTES 16777216
+
+/** All recordings of a ring together; each of its calls has an equal part. */
+#define RING_MAX_BYTES 67108864
+
+/** A ring keeps no more calls. */
+#define RING_MAX_CALLS 1000
+
+/**
+ * A name, in small letters and without "-", "_" and ".", that holds one of these words is that of a
+ * secret, and a recording has stars in the secret's place.
+ */
+#define SECRET_WORDS \
+    "password passwd passphrase secret token credential " \
+    "privatekey presharedkey psk apikey authkey"
+
+/** So is one that is one of these. */
+#define SECRET_NAMES "auth authorization key"
 
 /** Length of what the last operation left in the reply slot. */
 int32_t host_reply_len(struct host *host);

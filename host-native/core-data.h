@@ -25,4 +25,8 @@ extern const uint8_t core_data[];
 extern const uint32_t core_data_length;
 extern const uint32_t core_template_kind;
 
+/** Of core.wasm, in hexadecimal; the version of the program. */
+extern const char core_sha256[];
+extern const char program_version[];
+
 #endif

@@ -19,6 +19,7 @@
 #include "relro.h"
 #include "runtime.h"
 #include "serve.h"
+#include "tape.h"
 
 #define ENVIRONMENT_LIMIT_BYTES (16u << 20)
 #define ANSWER_LIMIT_BYTES (64u << 20)
@@ -137,11 +138,14 @@ int main(int argc, char **argv)
             "unset it to have what there is\n");
         return EXIT_FAILED;
     }
+    tape_begin(&host, type, &env);
     int exit_code = serve(&host, type, &env, &answer);
-    if (!hand_over(&answer)) {
+    bool received = hand_over(&answer);
+    if (!received) {
         if (exit_code == 0) serve_unreceived(&host, type, &env, &answer);
         exit_code = EXIT_FAILED;
     }
+    tape_end(exit_code, &answer, received);
     launcher_end();
     netns_end();
     return exit_code;

@@ -22,7 +22,12 @@ export interface Surroundings {
   readonly stdin: (limit_bytes: number) => Uint8Array;
   readonly log: (line: string) => void;
   readonly sleep: (duration_ms: number) => void;
+  /** Hears how far the call reaches; it is held to nothing. */
+  readonly confine?: (folders: string, programs: string, make: number) => void;
 }
+
+/** Ends the run: what the core asked has no answer. Nothing is cleaned up. */
+export class Halt extends Error {}
 
 /** A failed assertion of the core: a bug in it. */
 export class CorePanic extends Error {}
@@ -83,7 +88,8 @@ function hostMethods(border: Border, around: Surroundings): Record<string, Metho
     },
     log: ({ text }) => around.log(text as string),
     // Node cannot give up powers: it needs the system calls of its engine.
-    confine: () => undefined,
+    confine: ({ folders, programs, make }) =>
+      around.confine?.(folders as string, programs as string, make as number),
     sleep: ({ duration_ms }) => around.sleep(duration_ms as number),
     panic: ({ msg, file, line, col }) => {
       throw new CorePanic(`${msg} at ${file}:${line}:${col}`);
@@ -117,7 +123,7 @@ function importOf(border: Border, op: Operation, methods: Record<string, Method>
       if (op.reply === 'json') border.slot = encoder.encode(JSON.stringify(given));
       return 0;
     } catch (error) {
-      if (error instanceof CorePanic) throw error;
+      if (error instanceof CorePanic || error instanceof Halt) throw error;
       border.slot = encoder.encode(error instanceof OsError ? error.text : String(error));
       return -(error instanceof OsError && error.errno > 0 ? error.errno : EIO);
     }

@@ -2,7 +2,7 @@
 // One command served by a fresh instance of core.wasm, and what happens when the core itself
 // breaks. It never looks inside a configuration.
 import { ABI_MARKER, type Driver, limits } from './abi/index.ts';
-import { bind, type Surroundings } from './bind.ts';
+import { bind, Halt, type Surroundings } from './bind.ts';
 
 /** A call of a plugin, as a container runtime makes it. */
 export interface Call {
@@ -95,10 +95,12 @@ export function performTask(
   try {
     return run(module, driver, around, 'task', [name, text]);
   } catch (error) {
+    if (error instanceof Halt) throw error;
     if (name !== limits.BROKEN_COMMAND.toLowerCase()) return internalError(error, '');
     try {
       return internalError(error, run(module, driver, around, 'task', [cleanup, text]).stdout);
     } catch (again) {
+      if (again instanceof Halt) throw again;
       return internalError(error, again instanceof Error ? again.message : String(again));
     }
   }
@@ -137,6 +139,7 @@ export function serve(
     try {
       return perform({ ...call.env, CNI_COMMAND: limits.BROKEN_CLEANUP }).stdout;
     } catch (again) {
+      if (again instanceof Halt) throw again;
       return again instanceof Error ? again.message : String(again);
     }
   };
@@ -144,6 +147,7 @@ export function serve(
   try {
     answer = perform(call.env);
   } catch (error) {
+    if (error instanceof Halt) throw error;
     answer = internalError(error, cleanUp());
   }
   if (handOver(answer.stdout)) return answer;

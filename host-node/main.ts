@@ -5,8 +5,10 @@
 import { readFileSync, readSync, writeSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
 import type { Program } from './cli/main.ts';
-import { serve } from './core.ts';
+import { type Call, serve } from './core.ts';
 import { realDriver } from './drivers/index.ts';
+import { openRecording } from './recording/ring.ts';
+import { Tape } from './recording/tape.ts';
 import { exitNow, holdSignals } from './sys/libc.ts';
 
 const CHUNK_BYTES = 65536;
@@ -102,15 +104,38 @@ function baseName(): string {
   return name.endsWith('.mjs') ? name.slice(0, -4) : name;
 }
 
+/** The hash of a module, by which recordings name it: the executable has it beside the module. */
+function sha256(name: string): string {
+  if (isExecutable()) return new TextDecoder().decode(asset(`${name}.sha256`));
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  return hash.update(asset(name)).digest('hex');
+}
+
+/** The recording of a call, when somebody wants it. */
+function tapeOf(call: Call): Tape | undefined {
+  const sink = openRecording(call.env, (line) => void write(2, `${line}\n`));
+  if (sink === undefined) return undefined;
+  return new Tape({ ...call, version: manifest.version, module_sha256: sha256('core.wasm') }, sink);
+}
+
 /** Serves one call and ends the process: all output is written, and locks go with the process. */
 function plugin(type: string): number {
+  const call = { type, env: process.env };
+  const tape = tapeOf(call);
+  const driver = realDriver();
+  const around = { stdin, sleep, log: (line: string) => void write(2, `${line}\n`) };
+  let received = true;
   const answer = serve(
     wasmModule('core.wasm'),
-    realDriver(),
-    { type, env: process.env },
-    { stdin, sleep, log: (line) => void write(2, `${line}\n`) },
-    handOver,
+    tape?.driver(driver) ?? driver,
+    call,
+    tape?.around(around) ?? around,
+    (stdout) => {
+      received = handOver(stdout);
+      return received;
+    },
   );
+  tape?.end(answer, received);
   exitNow(answer.exit_code);
   return answer.exit_code;
 }
@@ -143,6 +168,7 @@ function main(): number {
     colours: colours(),
     sleep,
     core: () => wasmModule('tools.wasm'),
+    hashOf: sha256,
     sim: () => wasmModule('sim.wasm'),
     agent: () => wasmModule('agent.wasm'),
     kubernetes: () => script('fairlead-kubernetes') as ReturnType<Program['kubernetes']>,

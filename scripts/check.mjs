@@ -7,7 +7,7 @@ import { run, runNode26, setup } from './setup.mjs';
 /** Tests that need root, packages or a long time are `npm test`'s. */
 const QUICK = [
   ...['test/abi', 'test/core', 'test/lib', 'test/sim', 'test/tidy', 'test/fixtures'],
-  ...['test/sequences', 'test/fuzz', 'test/dhcp'],
+  ...['test/sequences', 'test/fuzz', 'test/dhcp', 'test/recording', 'test/web/plain'],
 ];
 /** So much at random: `npm test` tries more. */
 process.env['SEQUENCES'] ??= '100';
@@ -16,6 +16,8 @@ process.env['FUZZ'] ??= '50';
 const STEPS = [
   ['lint and format', () => run('node_modules/.bin/biome', ['check', '--error-on-warnings'])],
   ['types', () => run('node_modules/.bin/tsc', ['-p', '.'])],
+  // Without Node's: what runs in a browser must not so much as name them.
+  ['types of the page', () => run('node_modules/.bin/tsc', ['-p', 'web'])],
   [
     'AssemblyScript',
     () => build(['core', 'tools', 'sim', 'agent', 'wasi', 'test-lib']).then(() => 0),

@@ -50,6 +50,8 @@ const STRICT = [
   ...['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wpointer-arith', '-Wcast-align=strict'],
   ...['-fstack-protector-strong', '-fstack-clash-protection', '-fno-strict-aliasing'],
 ];
+/** For the generated glue: its arrays on the stack are as long as a row of the table says. */
+const GLUE = ['-fno-stack-protector'];
 /** For what wasm2c wrote: its accesses are bounded by the memory that runtime.c reserves. */
 const TRANSLATED = [
   ...[
@@ -126,6 +128,14 @@ const SANITIZING = {
   end: [],
 };
 
+/** What recordings name the program and its core by. */
+function namesInC(core_wasm) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const sha256 = createHash('sha256').update(core_wasm).digest('hex');
+  const line = (name, text) => `const char ${name}[] = ${JSON.stringify(text)};\n`;
+  return line('core_sha256', sha256) + line('program_version', version);
+}
+
 /** core.wasm as C. */
 async function translate() {
   mkdirSync(TRANSLATION, { recursive: true });
@@ -134,9 +144,10 @@ async function translate() {
     throw new Error(`wasm2c is of wabt ${version}; the glue is written for ${WABT_VERSION}`);
   }
   const wasm = join(TRANSLATION, 'core.wasm');
-  const parts = splitData(readFileSync(join(ROOT, 'dist/core.wasm')));
+  const core_wasm = readFileSync(join(ROOT, 'dist/core.wasm'));
+  const parts = splitData(core_wasm);
   writeFileSync(wasm, parts.wasm);
-  writeFileSync(join(TRANSLATION, 'core-data.c'), parts.data);
+  writeFileSync(join(TRANSLATION, 'core-data.c'), parts.data + namesInC(core_wasm));
   const core = join(TRANSLATION, 'core.c');
   await run('wasm2c', [wasm, '-n', 'core', '-o', core]);
   writeFileSync(core, fitted(readFileSync(core, 'utf8')));
@@ -177,7 +188,8 @@ async function program(name, toolchain) {
   core.catch(() => {});
   const objects = [];
   for (const path of [...sources(toolchain), join(TRANSLATION, 'core-data.c')]) {
-    objects.push(await compile(folder, toolchain, path, toolchain.written));
+    const more = basename(path) === 'abi.gen.c' ? GLUE : [];
+    objects.push(await compile(folder, toolchain, path, [...toolchain.written, ...more]));
   }
   const made = join(folder, name);
   const { compiler, begin, end } = toolchain;
@@ -193,6 +205,7 @@ const OF_THE_CORE = [
   'main.c',
   'runtime.c',
   'serve.c',
+  'tape.c',
   'unpack.c',
 ];
 

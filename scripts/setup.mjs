@@ -183,6 +183,20 @@ export const PACKAGES = [
     needed_for: ['test'],
   },
   {
+    package: 'python3-venv',
+    provides: '/usr/share/doc/python3-venv',
+    why: 'python3 runs the host that the examples have in Python, and installs wasmtime for it',
+    needed_for: ['test'],
+    optional: true,
+  },
+  {
+    package: 'chromium',
+    provides: 'chromium',
+    why: 'chromium opens the page, which is clicked through',
+    needed_for: ['test'],
+    optional: true,
+  },
+  {
     package: 'user-mode-linux',
     provides: 'linux',
     why: 'linux is a kernel that filters VLANs, for machines whose own does not',

@@ -66,7 +66,7 @@ export const STEPS = {
   translation: {
     inputs: [
       ...['dist/core.wasm', 'scripts/native.mjs', 'scripts/native-core.mjs'],
-      'scripts/wasm-data.mjs',
+      ...['scripts/wasm-data.mjs', 'package.json'],
     ],
     outputs: TRANSLATION,
     packages: NATIVE,
@@ -93,6 +93,33 @@ export const STEPS = {
       ...['node-resolve', 'commonjs', 'json'].map((name) => `@rollup/plugin-${name}`),
     ],
     run: ['tools/bundle.mjs', 'kubernetes'],
+  },
+  page: {
+    inputs: [
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'web/'],
+      ...['host-node/abi/', 'host-node/drivers/', 'host-node/story/', 'host-node/picture/'],
+      ...['host-node/bind.ts', 'host-node/core.ts', 'host-node/cli/like.ts'],
+      ...['tools/page.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
+    ],
+    outputs: ['dist/fairlead.html'],
+    npm: [
+      ...['rollup', `node-linux-${process.arch}`, 'preact', 'fzstd'],
+      ...['commands', 'lint', 'state', 'view'].map((name) => `@codemirror/${name}`),
+      ...['node-resolve', 'terser', 'commonjs', 'json'].map((name) => `@rollup/plugin-${name}`),
+    ],
+    run: ['tools/page.mjs'],
+  },
+  package: {
+    inputs: [
+      ...['dist/core.wasm', 'dist/tools.wasm', 'dist/sim.wasm', 'host-node/', 'tsconfig.json'],
+      ...['package.json', 'LICENSE', 'docs/embedding.md', 'rollup.config.mjs'],
+      ...['tools/package.mjs', 'tools/files.mjs'],
+    ],
+    outputs: ['core.js', 'simulated.js', 'host.js', 'abi.json', 'package.json'].map(
+      (file) => `dist/npm/${file}`,
+    ),
+    npm: ['rollup', 'typescript', `node-linux-${process.arch}`],
+    run: ['tools/package.mjs'],
   },
   node: {
     inputs: ['tools/stripped-node.mjs'],

@@ -2,7 +2,8 @@
 // Makes the single executable: dist/.node, the scripts of the bundle with their bytecode, and the
 // modules. It owns the flags that it runs under; what is in the scripts is the bundle's.
 import { execFileSync } from 'node:child_process';
-import { renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = process.cwd();
@@ -27,6 +28,17 @@ const SCRIPTS = {
   'dist/fairlead-kubernetes.js': 'fairlead-kubernetes',
 };
 
+/** By which recordings name a module: to hash it in each call would cost more than the call. */
+const HASHED = ['core.wasm', 'tools.wasm'];
+
+/** The hash of a module beside it; gives the asset. */
+function hashed(name) {
+  const file = `dist/.${name}.sha256`;
+  const module = readFileSync(join(ROOT, 'dist', name));
+  writeFileSync(join(ROOT, file), createHash('sha256').update(module).digest('hex'));
+  return [`${name}.sha256`, file];
+}
+
 function executable() {
   for (const [script, name] of Object.entries(SCRIPTS)) {
     const args = ['tools/code-cache.mjs', script, name, `dist/.${name}.cache`];
@@ -44,6 +56,7 @@ function executable() {
       'tools.wasm': 'dist/tools.wasm',
       'sim.wasm': 'dist/sim.wasm',
       'agent.wasm': 'dist/agent.wasm',
+      ...Object.fromEntries(HASHED.map(hashed)),
       'fairlead.js': 'dist/.fairlead.js',
       'fairlead.cache': 'dist/.fairlead.cache',
       'fairlead-cli.js': 'dist/fairlead-cli.js',

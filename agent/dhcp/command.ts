@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fairlead dhcp daemon`, and `dhcp daemon` under the name of the reference plugin: its flags, in
 // the form that Go's flag package takes. It owns what is said to whoever starts it.
+import { getSystemErrorName } from 'node:util';
 import { OsError } from '../../host-node/abi/index.ts';
 import { ETIMEDOUT } from '../../host-node/sys/libc.ts';
 import { Daemon, type DaemonHost, type DaemonOptions } from './daemon.ts';
 
 export const SOCKET_PATH = '/run/cni/dhcp.sock';
+const EPERM = 1;
+const EACCES = 13;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
@@ -109,6 +112,11 @@ function optionsOf(args: readonly string[], env: DaemonHost['env']): DaemonOptio
 function reasonOf(error: unknown, socketpath: string): string {
   if (error instanceof OsError && error.errno === ETIMEDOUT) {
     return `another daemon has the leases of ${socketpath}: ${error.text}`;
+  }
+  if (error instanceof OsError) {
+    const words = [getSystemErrorName(-error.errno), error.text].filter((text) => text !== '');
+    const denied = error.errno === EACCES || error.errno === EPERM;
+    return `${words.join(': ')}${denied ? ': run it as root' : ''}`;
   }
   return error instanceof Error ? error.message : String(error);
 }

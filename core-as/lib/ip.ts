@@ -47,6 +47,10 @@ export class Ip {
   isLinkLocal(): bool {
     return this.v6 ? this.high >> 54 == 0x3fa : this.low >> 16 == 0xa9fe;
   }
+  /** IPv6 ff00::/8 or IPv4 224.0.0.0/4. */
+  isMulticast(): bool {
+    return this.v6 ? this.high >> 56 == 0xff : this.low >> 28 == 0xe;
+  }
   isUnspecified(): bool {
     return this.high == 0 && this.low == 0;
   }

@@ -25,3 +25,15 @@ export const BUSY_PAUSE_MS: i32 = 50;
 
 /** So often a list of the kernel is read that changed meanwhile; then it is EINTR. */
 export const DUMP_TRIES: i32 = 5;
+
+/** Of the form of recordings (docs/recording.md). */
+export const RECORDING_VERSION: i32 = 1;
+
+/** Of the operations of one call a recording has no more than this. */
+export const RECORDING_MAX_BYTES: i32 = 16777216;
+
+/** All recordings of a ring together; each of its calls has an equal part. */
+export const RING_MAX_BYTES: i32 = 67108864;
+
+/** A ring keeps no more calls. */
+export const RING_MAX_CALLS: i32 = 1000;

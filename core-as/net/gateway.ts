@@ -5,6 +5,7 @@ import { Adding } from "../attach/adding";
 import { cidr_parse } from "../lib/ip";
 import { CniError, Code } from "../spec/error";
 import { Result, RouteConfig } from "../spec/types";
+import { why } from "../spec/why";
 import { Forwarding } from "./forwarding";
 import { TABLE_MAIN } from "./tables";
 
@@ -31,7 +32,11 @@ export function gateway_defaults(result: Result): CniError | null {
           '"isGateway" and "isDefaultGateway" out',
       );
     }
-    ip.gateway = ip.address.network().add(1);
+    const gateway = ip.address.network().add(1);
+    ip.gateway = gateway;
+    if (isDefined(FAIRLEAD_TELLS)) {
+      why("gateway", gateway.toString(), "nothing names one: the first address of the subnet");
+    }
   }
   return null;
 }
@@ -63,6 +68,9 @@ export function default_routes(result: Result): void {
       const route = new RouteConfig(dst);
       route.gw = gateway;
       result.routes.push(route);
+      if (isDefined(FAIRLEAD_TELLS)) {
+        why("default route", `via ${gateway.toString()}`, "the node is the default gateway");
+      }
       present = true;
     }
   }
@@ -73,6 +81,9 @@ export function default_routes(result: Result): void {
  * the kernel resets with it is not to be had back in every case.
  */
 export function forwarding_want(result: Result, adding: Adding): void {
+  if (isDefined(FAIRLEAD_TELLS)) {
+    why("forwarding", "on, last of all", "the node is the gateway of its containers");
+  }
   if (has_family(result, false)) adding.later.push(new Forwarding(false));
   if (has_family(result, true)) adding.later.push(new Forwarding(true));
 }

@@ -11,6 +11,7 @@ import { SPOOF } from "../nft/parts";
 import { MASQ, subnet_chain_name } from "../nft/subnets";
 import { Request } from "../spec/request";
 import { IPConfig, Result } from "../spec/types";
+import { why } from "../spec/why";
 import { container_index } from "./check";
 
 /** Destinations that are not masqueraded beside the container's subnet (nonMasqueradeCIDRs). */
@@ -78,6 +79,10 @@ function address_want(request: Request, ip: IPConfig, spared: Cidr[]): void {
   if (address.bits == 0) return;
   const set = address.ip.v6 ? "masq6" : "masq4";
   const chain = subnet_chain_name(address, spared);
+  if (isDefined(FAIRLEAD_TELLS)) {
+    const where = `what leaves ${address.network().toString()}/${address.bits}`;
+    why("masquerading", address.ip.toString(), `"ipMasq" is on: for ${where}`);
+  }
   request.nft.push(new Element(set, address.ip.toString(), `goto ${chain}`));
 }
 

@@ -21,6 +21,7 @@ import { JsonValue, Kind } from "../lib/json";
 import { mac_from, name_from } from "../lib/name";
 import { CniError, Code, os_error } from "../spec/error";
 import { identity_of as identity, Request } from "../spec/request";
+import { why } from "../spec/why";
 import { inside_del, inside_own_del } from "./inside";
 
 /**
@@ -56,6 +57,11 @@ export class Pair {
       const end = new VethEnd(HOST, name, mac_from(request.identity(`host-mac${salt}`)));
       if (link_add_veth(end, this.mtu_bytes, this.master, peer) >= 0) {
         this.effect.pending = false;
+        if (isDefined(FAIRLEAD_TELLS)) {
+          const hash = "a hash of network, container and interface, by which DEL finds it again";
+          why("name on the node", name, hash);
+          why("MAC", peer.address, this.mac.length > 0 ? "it was asked for" : hash);
+        }
         return this.read(end, peer);
       }
       if (failure_errno != EEXIST) break;

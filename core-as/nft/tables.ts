@@ -507,8 +507,19 @@ function listed(place: ElementPlace, errors: CniError[]): NftElement[] {
     return elements;
   }
   // Without nf_tables there is nothing to take away either.
-  if (failure_errno != ENOENT && !unsupported()) errors.push(nft_error(`list ${place.name}`));
+  if (failure_errno != ENOENT && !unsupported()) {
+    const error = nft_error(`list ${place.name}`);
+    if (!told(error, errors)) errors.push(error);
+  }
   return [];
+}
+
+/** Whether the same reason, such as a right that is missing, was noted for another set. */
+function told(error: CniError, errors: CniError[]): bool {
+  for (let i = 0; i < errors.length; i++) {
+    if (errors[i].details == error.details && errors[i].msg.startsWith("cannot list ")) return true;
+  }
+  return false;
 }
 
 /** Elements of an owner in some sets: for when nobody knows their keys. */

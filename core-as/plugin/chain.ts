@@ -9,6 +9,7 @@ import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
+import { why } from "../spec/why";
 import { plugin_find } from "./find";
 import { pass } from "./inner";
 import { check_one, kept_del, kept_reach } from "./kept";
@@ -106,6 +107,7 @@ export abstract class Chain extends Plugin {
     let result = request.prevResult();
     for (let i = 0; i < this.chain.length; i++) {
       const inner = this.chain[i];
+      if (isDefined(FAIRLEAD_TELLS)) why("plugin", inner.request.type, "");
       const error = pass(inner.request, result);
       if (error) return failed(error);
       const outcome = inner.plugin.add(inner.request, adding);
@@ -113,6 +115,7 @@ export abstract class Chain extends Plugin {
       if (!outcome.result) return wrong ? failed(named(inner, wrong)) : outcome;
       result = outcome.result;
     }
+    if (isDefined(FAIRLEAD_TELLS)) why("plugin", "", "");
     return new Outcome(result);
   }
 
@@ -120,6 +123,7 @@ export abstract class Chain extends Plugin {
     this.enter(request);
     for (let i = 0; i < this.chain.length; i++) {
       const inner = this.chain[i];
+      if (isDefined(FAIRLEAD_TELLS)) why("plugin", inner.request.type, "");
       inner.request.unrecorded = request.unrecorded;
       const error = check_one(inner.request, inner.plugin);
       if (error) return named(inner, error);
@@ -135,6 +139,7 @@ export abstract class Chain extends Plugin {
     this.enter(request);
     for (let i = this.chain.length - 1; i >= 0; i--) {
       const inner = this.chain[i];
+      if (isDefined(FAIRLEAD_TELLS)) why("plugin", inner.request.type, "");
       if (!recorded) kept_del(inner.request, inner.plugin, Maker.Nobody, errors);
       inner.plugin.del(inner.request, recorded, errors);
     }

@@ -16,6 +16,7 @@ import { CniError, os_error } from "../spec/error";
 import { Reach } from "../spec/reach";
 import { Request } from "../spec/request";
 import { DNS, Interface, Result } from "../spec/types";
+import { why } from "../spec/why";
 import {
   ipam_add,
   ipam_del,
@@ -152,6 +153,13 @@ export abstract class Main extends Plugin {
   private wire(request: Request, result: Result, adding: Adding): CniError | null {
     const container = new Interface(request.env.ifname, request.env.netns);
     container.mac = this.link.address;
+    if (isDefined(FAIRLEAD_TELLS)) {
+      const asked = request.config.get("mtu");
+      const given = asked !== null && asked.isInteger() && asked.integer() > 0;
+      const usual = `no "mtu": what the kernel gives a link of the kind ${this.kind}`;
+      why("MTU", this.link.mtu_bytes.toString(), given ? `"mtu" says so` : usual);
+      if (this.layer_2) why("addresses", "none", `no "ipam": a network of layer 2`);
+    }
     for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = result.interfaces.length;
     result.interfaces.push(container);
     let error = this.configure(request, result, adding);

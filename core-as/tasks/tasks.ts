@@ -5,22 +5,32 @@
 
 import { attachments_repair } from "../attach/nft";
 import { records_dir } from "../attach/record";
+import { records } from "../attach/store";
 import { JsonValue, json_parse, json_text, json_write, Kind } from "../lib/json";
 import { dir_usable } from "../lib/name";
 import { state_dir_move } from "../lib/state-dir";
 import { ByteWriter } from "../lib/utf8";
 import { Answer, refuse } from "../plugin/dispatch";
+import { ipam_pools } from "../plugin/ipam";
 import { Environment, STATE_DIR } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
+import { why_listen } from "../spec/why";
 import { attachments } from "./attachments";
+import { doctor } from "./doctor/doctor";
 import { fuse, fuse_owner, unfuse } from "./fuse";
+import { inspect } from "./inspect/inspect";
+import { leases } from "./leases";
+import { mtu_task } from "./mtu";
 import { nft_state } from "./nft-state";
 import { drain, retire } from "./retire";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
 import { unreadable } from "./runtime/unreadable";
+import { trace } from "./trace/trace";
 import { types_json } from "./types";
+import { Parts } from "./validate/parts";
+import { Report } from "./validate/report";
 import { validate } from "./validate/validate";
 
 function texts_of(request: JsonValue, key: string): string[] {
@@ -45,6 +55,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
     return refuse(new CniError(Code.InvalidEnvironment, msg, moved), "");
   }
   state_dir_move(moved);
+  why_listen(is_on(request, "why"));
   const verbs: string[] = ["add", "del", "check", "gc", "status"];
   if (verbs.includes(name)) return run(task_of(name, request));
   if (name == "repair") return repair();
@@ -53,17 +64,53 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "attachments") {
     return attachments(request.text_at("network"), request.text_at("cacheDir"));
   }
+  if (name == "inspect") {
+    return inspect(request.text_at("what"), request.text_at("cacheDir"));
+  }
+  if (name == "leases") {
+    return leases(
+      request.text_at("network"),
+      request.text_at("confDir"),
+      request.text_at("cacheDir"),
+    );
+  }
   if (name == "drain") return drain(is_on(request, "living"));
   if (name == "retire") return retire(is_on(request, "rehearse"));
+  if (name == "doctor") return doctor();
+  if (name == "trace") return trace_asked(request);
   if (name == "nft_state") return nft_state();
+  if (name == "mtu") return mtu(request);
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");
 }
 
+function trace_asked(request: JsonValue): Answer {
+  const port = request.get("port");
+  const number = port ? I32.parseInt(port.text) : 0;
+  const protocol = request.text_at("protocol");
+  return trace(request.text_at("from"), request.text_at("to"), number, protocol);
+}
+
 function is_on(request: JsonValue, key: string): bool {
   const value = request.get(key);
   return value !== null && value.bool;
+}
+
+function number_of(request: JsonValue, key: string): i32 {
+  const value = request.get(key);
+  return value !== null && value.isInteger() ? <i32>I64.parseInt(value.text) : 0;
+}
+
+function mtu(request: JsonValue): Answer {
+  return mtu_task(
+    number_of(request, "underlay_bytes"),
+    texts_of(request, "layers"),
+    is_on(request, "v6"),
+    is_on(request, "pods_v4"),
+    is_on(request, "pods_v6"),
+    number_of(request, "asked_bytes"),
+  );
 }
 
 function task_of(name: string, request: JsonValue): Task {
@@ -113,14 +160,16 @@ function repair(): Answer {
 
 /**
  * `{"networks": [{"name", "cniVersion", "path", "plugins": ["bridge"], "inside"?: ["bridge"],
- * "error"?}], "missing": bool}`: `inside` is what a plugin of the type `fairlead` is made of;
- * `missing`: the folder is not there.
+ * "subnets": ["10.1.2.0/24"], "attached"?, "error"?}], "missing": bool}`: `inside` is what a plugin
+ * of the type `fairlead` is made of; `attached` how many attachments of ours there are, where that
+ * can be read; `missing`: the folder is not there.
  */
 function networks(dir: string): Answer {
   const found = networks_in(dir);
   if (found.error) return refuse(<CniError>found.error, "");
   const list = JsonValue.array();
-  for (let i = 0; i < found.lists.length; i++) list.push(network_json(found.lists[i]));
+  const known = counts();
+  for (let i = 0; i < found.lists.length; i++) list.push(network_json(found.lists[i], known));
   const made = JsonValue.object();
   made.append("networks", list);
   made.append("missing", JsonValue.bool(found.missing));
@@ -133,7 +182,36 @@ function texts_json(texts: string[]): JsonValue {
   return list;
 }
 
-function network_json(network: NetworkList): JsonValue {
+/** How many records each network has; null when they cannot be read, as by who is not root. */
+function counts(): Map<string, i32> | null {
+  if (unreadable(records_dir(), "")) return null;
+  const list = records();
+  if (!list) return null;
+  const found = new Map<string, i32>();
+  for (let i = 0; i < list.length; i++) {
+    const network = list[i].network;
+    found.set(network, (found.has(network) ? found.get(network) : 0) + 1);
+  }
+  return found;
+}
+
+/** The subnets that the plugins of a network give addresses of. */
+function subnets(network: NetworkList): string[] {
+  const texts = new Array<string>();
+  if (network.error || network.name.length == 0) return texts;
+  const parts = new Parts(network, new Report());
+  for (let i = 0; i < parts.chain.length; i++) {
+    parts.chain[i].reader();
+    const pools = ipam_pools(parts.chain[i].request);
+    for (let k = 0; k < pools.length; k++) {
+      const text = pools[k].subnet.toString();
+      if (!texts.includes(text)) texts.push(text);
+    }
+  }
+  return texts;
+}
+
+function network_json(network: NetworkList, known: Map<string, i32> | null): JsonValue {
   const item = JsonValue.object();
   item.append("name", JsonValue.string(network.name));
   item.append("cniVersion", JsonValue.string(network.cniVersion));
@@ -141,6 +219,11 @@ function network_json(network: NetworkList): JsonValue {
   item.append("plugins", texts_json(types_of(network.plugins)));
   const inside = network.inside();
   if (inside.length > 0) item.append("inside", texts_json(inside));
+  item.append("subnets", texts_json(subnets(network)));
+  if (known !== null) {
+    const count = known.has(network.name) ? known.get(network.name) : 0;
+    item.append("attached", JsonValue.number(count));
+  }
   const error = network.error;
   if (error) item.append("error", JsonValue.string(error.toString()));
   return item;

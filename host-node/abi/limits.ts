@@ -54,6 +54,25 @@ export const LIMITS = {
     about: 'The answer when a core broke: this, the details as a JSON string, BROKEN_END.',
   },
   BROKEN_END: { value: '\n}', about: 'The end of that answer.' },
+  RECORDING_VERSION: { value: 1, about: 'Of the form of recordings (docs/recording.md).' },
+  RECORDING_MAX_BYTES: {
+    value: 16777216,
+    about: 'Of the operations of one call a recording has no more than this.',
+  },
+  RING_MAX_BYTES: {
+    value: 67108864,
+    about: 'All recordings of a ring together; each of its calls has an equal part.',
+  },
+  RING_MAX_CALLS: { value: 1000, about: 'A ring keeps no more calls.' },
+  SECRET_WORDS: {
+    value:
+      'password passwd passphrase secret token credential privatekey presharedkey psk apikey ' +
+      'authkey',
+    about:
+      'A name, in small letters and without "-", "_" and ".", that holds one of these words is ' +
+      "that of a secret, and a recording has stars in the secret's place.",
+  },
+  SECRET_NAMES: { value: 'auth authorization key', about: 'So is one that is one of these.' },
 } as const satisfies Readonly<Record<string, Limit>>;
 
 type Values<T> = { readonly [K in keyof T]: T[K] extends { value: infer V } ? V : never };

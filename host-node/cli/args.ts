@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The options of a subcommand: `--name value`, `--name=value`, flags, `--`. It is strict: what it
 // does not know, what is given twice and what lacks a value is a UsageError that says so. It
-// refuses short options (but -h and -o), abbreviations and defaults: those are the subcommand's.
+// refuses short options (but -h, -n and -o), abbreviations and defaults: those are each command's.
 
 /** Wrong usage: exit code 2. The text is for the user. */
 export class UsageError extends Error {}
@@ -24,6 +24,8 @@ export interface Parsed<S extends Record<string, OptionKind>> {
 const LIKELY_SLIPS = 2;
 /** In a word of so few letters, more than one slip makes any other of it. */
 const SHORT = 4;
+/** Those that every program of a kind has. */
+const LETTERS: Readonly<Record<string, string>> = { '-o': '--output', '-n': '--lines' };
 const NEGATIONS = ['no', 'un', 'in', 'de'];
 
 /** How many letters are to be added, removed or changed to make b of a. */
@@ -96,7 +98,7 @@ export function parseArgs<const S extends Record<string, OptionKind>>(
     help = arg === '--help' || arg === '-h';
     if (help) continue;
     const [short = ''] = arg.split('=', 1);
-    const written = short === '-o' ? '--output' : short;
+    const written = LETTERS[short] ?? short;
     const name = written.slice(2);
     if (!written.startsWith('--') || !Object.hasOwn(table, name)) {
       const names = ['help', ...Object.keys(table)].map((known) => `--${known}`);

@@ -39,6 +39,14 @@ export function wantsJson(output: string | undefined): boolean {
   return output === 'json';
 }
 
+export type Form = 'text' | 'wide' | 'json';
+
+/** The form that --output of a table asks for; any other word is wrong usage. */
+export function formOf(output: string = 'text'): Form {
+  if (output === 'text' || output === 'wide' || output === 'json') return output;
+  throw new UsageError(`--output is "${output}": write json, text or wide`);
+}
+
 /** Whether arguments that may be wrong otherwise ask for JSON. */
 export function asksForJson(args: readonly string[]): boolean {
   return args.some((arg, at) => {

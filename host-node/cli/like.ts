@@ -164,7 +164,9 @@ function fill(op: Operation, args: Args, names: Names): string[] {
 function piped(op: Operation, args: Args, command: string): string {
   if (op.params['content'] !== 'bytes') return command;
   const content = textOf(args['content']);
-  if (content.length > SHOWN_LIMIT) return `${command} # ${Buffer.byteLength(content)} bytes`;
+  if (content.length > SHOWN_LIMIT) {
+    return `${command} # ${new TextEncoder().encode(content).length} bytes`;
+  }
   return `printf %s ${quote(content)} | (${command})`;
 }
 

@@ -2,8 +2,8 @@
 // `fairlead ls`: which attachments there are on this node, by our records, and by results that a
 // runtime keeps of those that another plugin wired. The core looks; this prints.
 import { resolve } from 'node:path';
-import { parseArgs, UsageError } from './args.ts';
-import { CACHE_DIR, guarded, type Io, paint, table, tellFailure } from './io.ts';
+import { parseArgs } from './args.ts';
+import { CACHE_DIR, formOf, guarded, type Io, paint, table, tellFailure } from './io.ts';
 
 const HELP = `fairlead ls: the attachments of this node
 
@@ -39,7 +39,7 @@ export interface Attachments {
 }
 
 /** As other programs shorten ids. */
-const ID_SHOWN = 12;
+export const ID_SHOWN = 12;
 const UNITS: readonly (readonly [number, string])[] = [
   [86_400, 'd'],
   [3600, 'h'],
@@ -90,10 +90,7 @@ export function runLs(args: readonly string[], io: Io): number {
       io.write(1, HELP);
       return 0;
     }
-    const { output = 'text' } = options;
-    if (!['text', 'wide', 'json'].includes(output)) {
-      throw new UsageError(`--output is "${output}": write json, text or wide`);
-    }
+    const output = formOf(options.output);
     const cacheDir = options['cache-dir'] ?? (io.env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
     const [network = ''] = operands;
     const answer = io.task('attachments', { network, cacheDir: resolve(cacheDir) });

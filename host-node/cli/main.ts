@@ -5,17 +5,30 @@
 import { resolve } from 'node:path';
 import { runDhcp } from '../../agent/dhcp/command.ts';
 import { type AgentHost, runAgent } from '../../agent/overlay/command.ts';
-import { performTask } from '../core.ts';
+import type { Surroundings } from '../bind.ts';
+import { type Answer, performTask } from '../core.ts';
 import { realDriver } from '../drivers/index.ts';
+import { openRecording } from '../recording/ring.ts';
+import { Tape } from '../recording/tape.ts';
 import { exitNow, holdSignals } from '../sys/libc.ts';
 import { didYouMean } from './args.ts';
+import { runCompletion } from './completion.ts';
+import { runDoctor } from './doctor/command.ts';
 import { dryRun } from './dry-run.ts';
+import { runExplain } from './explain.ts';
 import { runFuse } from './fuse.ts';
+import { runInspect } from './inspect.ts';
 import { runInstaller } from './install/command.ts';
 import { asksForJson, CACHE_DIR, EXIT_USAGE, type Io, RUN_DIR, visible } from './io.ts';
+import { runLeases } from './leases.ts';
+import { runLogs } from './logs.ts';
 import { runLs } from './ls.ts';
 import { runNetworks } from './networks.ts';
+import { runRecord } from './record.ts';
 import { runRepair } from './repair.ts';
+import { runReplay } from './replay.ts';
+import { runSupportBundle } from './support-bundle.ts';
+import { runTrace } from './trace.ts';
 import {
   describeType,
   describeTypes,
@@ -38,7 +51,10 @@ export interface Program {
   /** Whether a terminal that knows colours is at the other end of standard output. */
   readonly colours: boolean;
   readonly sleep: (duration_ms: number) => void;
+  /** tools.wasm, which does what core.wasm does, too. */
   readonly core: () => WebAssembly.Module;
+  /** By which recordings name a module. */
+  readonly hashOf: (name: 'core.wasm' | 'tools.wasm') => string;
   /** sim.wasm. */
   readonly sim: () => WebAssembly.Module;
   /** agent.wasm. */
@@ -87,26 +103,66 @@ const dhcp: Command['run'] = (args, { agent, env, write }) =>
 const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
   runAgent(args, { module: agent, kubernetes, env, write, exit: exitNow });
 
+const replay: Command['run'] = (args, { core, hashOf, sim, version, write }) =>
+  runReplay(args, { core, sim, hashOf, version, write });
+const explain: Command['run'] = (args, { write, env, core, sim }) =>
+  runExplain(args, {
+    write,
+    env,
+    get core() {
+      return core();
+    },
+    get sim() {
+      return sim();
+    },
+  });
+
 const verb = (name: Verb): Command['run'] => withIo((args, io) => runVerb(name, args, io));
+const doctor: Command['run'] = (args, program) =>
+  runDoctor(args, machine(program), program.version);
+const supportBundle: Command['run'] = (args, program) =>
+  runSupportBundle(args, machine(program), program.version);
+/** The help of each command is what it prints when asked. */
+const completion: Command['run'] = (args, program) =>
+  runCompletion(args, program, () =>
+    COMMANDS.filter(({ name }) => name !== 'help').map(({ name, about, run }) => {
+      let help = '';
+      const write = (_fd: number, text: string): void => {
+        help += text;
+      };
+      run(['--help'], { ...program, write });
+      return { name, about, help };
+    }),
+  );
 const fuse = (name: 'fuse' | 'unfuse'): Command['run'] =>
   withIo((args, io) => runFuse(name, args, io));
 
 const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['networks', '', 'the networks of /etc/cni/net.d', withIo(runNetworks)],
   ['ls', '[NETWORK]', 'the attachments of this node', withIo(runLs)],
+  ['inspect', 'NAME', 'what was made, and what of it is there', withIo(runInspect)],
+  ['leases', '[NETWORK]', 'the addresses of host-local: whose, free, leaked', withIo(runLeases)],
   ['validate', 'FILE…', 'what is wrong in configurations, with its place', withIo(runValidate)],
+  ['explain', 'NETWORK|FILE', 'a call before it happens: each decision with its reason', explain],
   ['add', 'NETWORK NETNS', 'attach a namespace to a network', verb('add')],
   ['del', 'NETWORK NETNS', 'take an attachment away', verb('del')],
   ['check', 'NETWORK NETNS', 'compare an attachment with its ADD', verb('check')],
   ['gc', 'NETWORK', 'remove what attachments left that are gone', verb('gc')],
   ['status', 'NETWORK', 'whether an ADD would be served', verb('status')],
+  ['trace', 'FROM TO[:PORT]', 'the way a packet would take, and where it ends', withIo(runTrace)],
+  ['doctor', '', 'what is wrong on this node, and what cures it', doctor],
   ['repair', '', 'put back what somebody flushed out of nftables', withIo(runRepair)],
+  ['record', '[on|off]', 'keep what the calls on this node ask and get', withIo(runRecord)],
+  ['logs', '', 'what the recorded calls did, how long, with what outcome', withIo(runLogs)],
+  ['replay', 'FILE', 'a recorded call again, without privileges', replay],
   ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
   ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
   ['agent', '', 'the node in a network across machines: its tunnel, routes, MTU', overlay],
   ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],
+  ['support-bundle', '[FILE]', 'what a bug report needs of this node, in one file', supportBundle],
+  ['completion', 'bash|zsh|fish', 'a script that completes commands and options', completion],
   ['help', '[COMMAND|TYPE]', 'options of a command, keys of a CNI type', runHelp],
   ['version', '', 'the version, and the CNI versions that are spoken', runVersion],
 ];
@@ -122,13 +178,11 @@ const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
   detach: 'del',
   rm: 'del',
   remove: 'del',
-  inspect: 'check',
   show: 'networks',
   list: 'ls',
-  leases: 'ls',
   ps: 'ls',
   prune: 'gc',
-  doctor: 'validate',
+  diagnose: 'doctor',
   lint: 'validate',
   ready: 'status',
 };
@@ -169,20 +223,40 @@ function machine(program: Program): Io {
     write: program.write,
     env: program.env,
     task: (name, request) => {
-      const driver = realDriver();
-      // Half an add would leave half an attachment.
-      holdSignals();
-      try {
-        const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
-        const asked = { ...(request as object), stateDir };
-        return performTask(program.core(), driver, name, asked, around);
-      } finally {
-        driver.close();
-      }
+      const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
+      return onThisMachine(program, around, name, { ...(request as object), stateDir });
     },
     rehearse: (name, request) =>
       dryRun({ core: program.core(), sim: program.sim(), name, request }),
   };
+}
+
+/** Tasks that are calls of plugins, or change what such made: a recording has them. */
+const RECORDED: readonly string[] = ['add', 'del', 'check', 'gc', 'status', 'repair'];
+
+function onThisMachine(
+  program: Program,
+  around: Surroundings,
+  name: string,
+  request: object,
+): Answer {
+  const { env, version } = program;
+  const driver = realDriver();
+  // Half an add would leave half an attachment.
+  holdSignals();
+  try {
+    const sink = RECORDED.includes(name) ? openRecording(env, around.log) : undefined;
+    if (sink === undefined) return performTask(program.core(), driver, name, request, around);
+    const module_sha256 = program.hashOf('tools.wasm');
+    const begun = { type: '', env: {}, version, module_sha256, task: { name, request } };
+    const tape = new Tape(begun, sink);
+    const [taped, heard] = [tape.driver(driver), tape.around(around)];
+    const answer = performTask(program.core(), taped, name, request, heard);
+    tape.end(answer, true);
+    return answer;
+  } finally {
+    driver.close();
+  }
 }
 
 function runVersion(args: readonly string[], { version, write }: Program): number {

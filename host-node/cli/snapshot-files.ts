@@ -2,15 +2,13 @@
 // the simulated kernel's text. It reads no content for what it means.
 import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs';
 import { bootTime_ms, fileDriver, type StoreDriver, TEMPORARY_PREFIX } from '../drivers/files.ts';
+import { EXIT_NO_PROGRAM } from '../story/foreign.ts';
 import { EFBIG, ENOENT, osError } from '../sys/libc.ts';
 import { forbidden, isWritable, type Notes } from './snapshot-notes.ts';
 
 const [ENOTDIR, EISDIR] = [20, 21];
 const LOCK_NAME = 'lock';
 const SYSFS = '/sys/';
-
-/** Exit code of a `plugin` line that stands for a file that cannot be executed, as in a shell. */
-export const EXIT_NO_PROGRAM = 126;
 
 /** The core reads no larger file. */
 const FILE_LIMIT_BYTES = 8 << 20;

@@ -6,6 +6,7 @@
 import { OsError } from '../abi/index.ts';
 import type { RealOptions } from '../drivers/index.ts';
 import { type SurveyedLink, Surveyor } from '../drivers/survey.ts';
+import { routeLine } from '../recording/state-lines.ts';
 import { osError } from '../sys/libc.ts';
 import * as rt from '../sys/rtnetlink/index.ts';
 import * as tc from '../sys/tc.ts';
@@ -33,7 +34,6 @@ const ROUTES_LIMIT = 10_000;
 const TXQLEN_DEFAULT = 1000;
 
 const IPV6_MTU_MIN_BYTES = 1280;
-const METRIC_DEFAULT6 = 1024;
 /** Types of routes that are not simulated and decide where packets go (linux/rtnetlink.h). */
 const DEAD_ENDS: Readonly<Record<number, string>> = {
   6: 'blackhole',
@@ -349,19 +349,6 @@ class Namespaces {
     const off = ['all', 'default'].map((owner) => `sysctl net/ipv6/conf/${owner}/disable_ipv6 1`);
     return [...off, ...lines];
   }
-}
-
-function routeLine(route: rt.RouteHops['route'], dev: string, v6: boolean): string {
-  const words = ['route', route.dst];
-  if (route.gw !== '') words.push('via', route.gw);
-  words.push('dev', dev, 'proto', String(route.protocol));
-  if (route.scope !== 0) words.push('scope', String(route.scope));
-  if (route.src !== '') words.push('src', route.src);
-  if (route.priority !== (v6 ? METRIC_DEFAULT6 : 0)) words.push('metric', String(route.priority));
-  if (route.table !== rt.RT_TABLE_MAIN) words.push('table', String(route.table));
-  if (route.mtu_bytes !== 0) words.push('mtu', String(route.mtu_bytes));
-  if (route.advmss !== 0) words.push('advmss', String(route.advmss));
-  return words.join(' ');
 }
 
 /**

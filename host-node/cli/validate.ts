@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { suffixOf } from '../story/node.ts';
 import { parseArgs, UsageError } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
 
@@ -73,16 +74,6 @@ function look(io: ValidateIo, files: readonly string[], path: string): Report {
   return joined(files.map((file) => look(io, [file], path)));
 }
 
-/** What a pipe holds: a list, unless it is the configuration of a single plugin. */
-function suffixOf(text: string): string {
-  try {
-    const { type, plugins } = JSON.parse(text) as { type?: unknown; plugins?: unknown };
-    return type !== undefined || plugins === undefined ? '.conf' : '.conflist';
-  } catch {
-    return '.conflist';
-  }
-}
-
 /** Standard input, by way of a file in a folder of its own, as a file has neighbours. */
 function lookAtPiped(io: ValidateIo, path: string): Report {
   const text = readFileSync(0, 'utf8');
@@ -147,6 +138,10 @@ export function reasonsAgainst(io: ValidateIo, file: string, path: string): stri
       .map(({ line, column, msg }) => oneLine(`${file}:${line}:${column}: ${msg}`)),
   );
 }
+
+/** What there is to say of the networks of a folder, and of programs that `path` lacks. */
+export const networkReport = (io: ValidateIo, dir: string, path: string): Report =>
+  look(io, [dir], path);
 
 /** Runs `validate` and gives the exit code. */
 export function runValidate(args: readonly string[], io: ValidateIo): number {

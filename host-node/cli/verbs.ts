@@ -111,7 +111,7 @@ export function containerIdOf(netns: string): string {
   return ID_PREFIX + digest.slice(0, ID_DIGITS);
 }
 
-function placesOf(options: Options<typeof PLACES>, env: Io['env']) {
+export function placesOf(options: Options<typeof PLACES>, env: Io['env']) {
   const conf = options['conf-dir'] ?? (env['NETCONFPATH'] || CONF_DIR);
   const cache = options['cache-dir'] ?? (env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
   const path = options.path ?? (env['CNI_PATH'] || BIN_DIR);
@@ -119,7 +119,7 @@ function placesOf(options: Options<typeof PLACES>, env: Io['env']) {
 }
 
 /** CNI_ARGS; like cnitool it takes pairs with both a key and a value only. */
-function argsOf(given: string | undefined): string {
+export function argsOf(given: string | undefined): string {
   if (given === undefined || given === '') return '';
   for (const pair of given.split(';')) {
     if (!/^[^=]+=.+$/.test(pair)) {
@@ -129,7 +129,7 @@ function argsOf(given: string | undefined): string {
   return given;
 }
 
-function capabilitiesOf(given: string | undefined): unknown {
+export function capabilitiesOf(given: string | undefined): unknown {
   if (given === undefined || given === '') return undefined;
   let value: unknown;
   try {

@@ -2,6 +2,7 @@
 // Wrappers around any driver: a trace for reading, a recording for replaying, a fault on demand.
 // They add nothing to what an operation does.
 import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';
+import { Halt } from '../bind.ts';
 
 type Args = Record<string, unknown>;
 type Methods = Record<string, (args: Args) => unknown>;
@@ -17,15 +18,19 @@ export interface Recorded {
 
 /** Bytes do not survive JSON: they become {"base64": …} in a recording. */
 function plain(value: unknown): unknown {
-  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
+  return value instanceof Uint8Array ? { base64: value.toBase64() } : value;
 }
 
 function unplain(value: unknown): unknown {
   if (typeof value === 'object' && value !== null && 'base64' in value) {
-    return new Uint8Array(Buffer.from(String(value.base64), 'base64'));
+    return Uint8Array.fromBase64(String(value.base64));
   }
   return value;
 }
+
+/** As a person reads them. */
+const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 function plainArgs(args: Args): Args {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, plain(value)]));
@@ -69,23 +74,28 @@ export function recording(driver: Driver, report: (entry: Recorded) => void): Dr
 
 /**
  * Gives back what was recorded, without a kernel. The core must ask the very same questions in the
- * same order: the first that differs is an error naming both.
+ * same order: the first that differs ends the run, by a Halt naming both. `before` hears of each
+ * operation, from 1.
  */
-export function replaying(entries: readonly Recorded[]): Driver {
+export function replaying(
+  entries: readonly Recorded[],
+  before: (n: number) => void = () => {},
+): Driver & { count(): number } {
   let next = 0;
-  return wrap({} as Driver, (op, args) => {
+  const driver = wrap({} as Driver, (op, args) => {
+    before(next + 1);
     const entry = entries[next];
     const asked = JSON.stringify({ op: `${op.module}.${op.name}`, args: plainArgs(args) });
     const recorded = entry && JSON.stringify({ op: entry.op, args: entry.args });
     if (entry === undefined || asked !== recorded) {
-      throw new Error(
-        `replay: operation ${next + 1} is ${asked}, recorded was ${recorded ?? 'the end'}`,
-      );
+      const then = recorded ?? 'the end';
+      throw new Halt(`replay: operation ${next + 1} is ${asked}, recorded was ${then}`);
     }
     next++;
     if (entry.errno !== undefined) throw new OsError(entry.errno, entry.text ?? '');
     return unplain(entry.value);
   });
+  return Object.assign(driver, { count: () => next });
 }
 
 /** Lets the n-th operation (from 1) fail, before it does anything; all others pass. */
@@ -103,7 +113,7 @@ export function failing(driver: Driver, n: number, errno: number): Driver & { co
 export function traceLine(entry: Recorded): string {
   const args = Object.entries(entry.args).map(([name, value]) => {
     const bytes = typeof value === 'object' && value !== null && 'base64' in value;
-    const shown = bytes ? Buffer.from(String(value.base64), 'base64').toString() : value;
+    const shown = bytes ? textOf(Uint8Array.fromBase64(String(value.base64))) : value;
     return `${name}=${JSON.stringify(shown)}`;
   });
   const given = entry.value === undefined ? 0 : JSON.stringify(unplainShown(entry.value));
@@ -114,5 +124,5 @@ export function traceLine(entry: Recorded): string {
 
 function unplainShown(value: unknown): unknown {
   const bytes = unplain(value);
-  return bytes instanceof Uint8Array ? Buffer.from(bytes).toString() : value;
+  return bytes instanceof Uint8Array ? textOf(bytes) : value;
 }

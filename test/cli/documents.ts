@@ -214,6 +214,16 @@ const KEYS: readonly Marked[] = [
 
 const LOADS: readonly Marked[] = [
   {
+    about: 'addresses under which nobody is reached',
+    document: inList(`{ "type": "bridge", "ipam": { "type": "static", "addresses": [
+      ▸{ "address": "127.0.0.5/8" }, ▸{ "address": "10.1.2.3/24", "gateway": "10.1.2.3" } ] } }`),
+    problems: [
+      'warning: 127.0.0.5/8 is a loopback address: its packets leave no container',
+      'warning: 10.1.2.3/24 is its own gateway: what is sent elsewhere gets nowhere; ' +
+        'name the router',
+    ],
+  },
+  {
     about: 'every problem of every plugin, not the first alone',
     document: inList(`{ "type": "bridge", "mtu": ▸"1500", "vlan": ▸5000, "hairpinMode": ▸1,
   "ipam": { "type": "host-local", "dataDir": ▸"leases",

@@ -16,15 +16,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DryRunError, type DryRunOptions, dryRun } from '../../host-node/cli/dry-run.ts';
-import {
-  type Change,
-  type DryRun,
-  difference,
-  dryRunDocument,
-  printDryRun,
-} from '../../host-node/cli/dry-run-report.ts';
+import { type DryRun, dryRunDocument, printDryRun } from '../../host-node/cli/dry-run-report.ts';
 import { visible } from '../../host-node/cli/io.ts';
 import { fileDriver } from '../../host-node/drivers/files.ts';
+import { type Change, difference } from '../../host-node/story/difference.ts';
 import { allFixtures, type Fixture, normalState } from '../support/fixture.ts';
 import { kernelLacks, needsNft, needsRoot, needsVlanFiltering } from '../support/needs.ts';
 import { changed, Rehearsal, type Task } from '../support/rehearsal.ts';

@@ -547,9 +547,9 @@ describe('networks', () => {
     expect(said).toEqual({
       code: 1,
       stdout:
-        'NETWORK  VERSION  PLUGINS  FILE\n' +
-        'podnet   1.1.0    bridge   /etc/cni/net.d/10-pods.conflist\n' +
-        'one      0.1.0    bridge   /etc/cni/net.d/00-one.conf\n',
+        'NETWORK  DRIVER  VERSION  SUBNETS      ATTACHED\n' +
+        'podnet   bridge  1.1.0    10.1.2.0/24  0\n' +
+        'one      bridge  0.1.0    10.1.2.0/24  0\n',
       stderr:
         'cannot decode /etc/cni/net.d/99-broken.conflist: the document ends too early; ' +
         'line 1, column 2\n',
@@ -608,7 +608,7 @@ test('a fused network shows what is inside', () => {
     { type: 'tuning' },
   ];
   const on = usual({ plugins });
-  const said = on.run((io) => runNetworks([], io));
+  const said = on.run((io) => runNetworks(['-o', 'wide'], io));
   expect(said.stdout).toContain(' fairlead(bridge,portmap),tuning ');
   const json = on.run((io) => runNetworks(['--output=json'], io));
   expect(JSON.parse(json.stdout).networks[0]).toMatchObject({ inside: ['bridge', 'portmap'] });
@@ -617,7 +617,7 @@ test('a fused network shows what is inside', () => {
 describe('what others chose', () => {
   test('does not reach the terminal as it is', () => {
     const on = machine({ [`${CONF}/a\u001b[31m\u009b.conflist`]: conflist() });
-    const said = on.run((io) => runNetworks([], io));
+    const said = on.run((io) => runNetworks(['-o', 'wide'], io));
     expect(said.stdout).toContain('a\\u001b[31m\\u009b.conflist');
     const json = on.run((io) => runNetworks(['-o', 'json'], io));
     expect(json.stdout).not.toMatch(/(?!\n)\p{Cc}/u);

@@ -19,6 +19,8 @@
 const uint8_t core_data[] = {0};
 const uint32_t core_data_length = 0;
 const uint32_t core_template_kind = 0;
+const char core_sha256[] = "";
+const char program_version[] = "";
 
 enum { PAGE_BYTES = 65536, ARGUMENTS_MAX = 24 };
 

@@ -19,7 +19,10 @@ const FILES = [
   'buffer.c',
   'io.c',
   'reply.c',
+  'path.c',
   'runtime.c',
+  'secrets.c',
+  'tape.c',
   'text.c',
   'unpack.c',
 ];

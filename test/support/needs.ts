@@ -69,6 +69,9 @@ export const needsEtcd = need(programPath('etcd') !== '', 'needs the package etc
 /** Certificates of a test's own. */
 export const needsOpenssl = need(programPath('openssl') !== '', 'needs the package openssl');
 
+/** A browser to open the page with. */
+export const needsChromium = need(programPath('chromium') !== '', 'needs the package chromium');
+
 /** iptables over nf_tables, which others make chains with. */
 export const needsIptables =
   needsRoot || need(programPath('iptables-nft') !== '', 'needs the package iptables');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real kernel's state in the text of core-as/sim/text.ts, as iproute2, nft and /proc tell it.
-// It reads only, and knows no driver of ours: it is the judge of both.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+// It reads only, and knows no driver of ours but the way into a namespace: it is the judge of both.
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { insideNetns, OPEN_TO_READ } from '../../host-node/sys/libc.ts';
 import { flowLines } from './conntrack.ts';
 import { kernelHasNft, LIST_RULESET, rulesetLines } from './nft.ts';
 import { outputOf } from './shell.ts';
@@ -57,46 +58,76 @@ interface Seen {
 /** Stands between two answers. */
 const CUT = '----';
 const KEYS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
-const KNOBS = Object.keys(USUAL).map((knob) => knob.replace('/', '/conf/*/'));
-const SYSCTLS = [...KEYS, ...KNOBS.map((knob) => `net/${knob}`)].join(' ');
-const FLOWS = '/proc/net/nf_conntrack';
 const ipBatch = (family: string, ...lines: string[]): string =>
-  [`ip ${family} -j -d -N -batch - <<end`, ...lines, 'end'].join('\n');
+  [`ip -n "$ns" ${family} -j -d -N -batch - <<end`, ...lines, 'end'].join('\n');
 const QUESTIONS = [
   ipBatch('-4', 'addr', 'link', 'route show table all', 'rule', 'netns list-id'),
   ipBatch('-6', 'addr', 'route show table all', 'rule'),
-  // A link whose MTU is too small has no IPv6 sysctls: -s says nothing of what is missing.
-  `cd /proc/sys; grep -sH . ${SYSCTLS} ${FLOWS} || true`,
-  `qdiscs=$(tc -j -r qdisc); printf "%s\\n" "$qdiscs"; case $qdiscs in *ingress*|*clsact*)
-  tc qdisc | while read -r _ kind _ _ dev _; do case $kind in ingress|clsact)
-  echo "$dev"; tc -j filter show dev "$dev" ingress; echo;; esac; done;; esac`,
+  `qdiscs=$(tc -n "$ns" -j -r qdisc); printf "%s\\n" "$qdiscs"; case $qdiscs in
+  *ingress*|*clsact*) tc -n "$ns" qdisc | while read -r _ kind _ _ dev _; do
+  case $kind in ingress|clsact)
+  echo "$dev"; tc -n "$ns" -j filter show dev "$dev" ingress; echo;; esac; done;; esac`,
 ];
-const RULESET = `nft ${LIST_RULESET.join(' ')}`;
+const RULESET = `nsenter --net="/run/netns/$ns" nft ${LIST_RULESET.join(' ')}`;
 
 /** Asks all of all namespaces in one shell, in few processes: starting them takes the time. */
 function look(namespaces: readonly (readonly [name: string, netns: string])[]): Seen[] {
   const questions = kernelHasNft() ? [...QUESTIONS, RULESET] : QUESTIONS;
-  const inside = questions.join(`\necho ${CUT}\n`);
-  const script = `inside=$1; shift
-for ns; do nsenter --net="/run/netns/$ns" sh -ec "$inside"; echo ${CUT}; done`;
+  const script = `for ns; do\n${questions.join(`\necho ${CUT}\n`)}\necho ${CUT}\ndone`;
   const names = namespaces.map(([, netns]) => netns);
-  const texts = outputOf(['sh', '-ec', script, 'sh', inside, ...names]);
+  const texts = outputOf(['sh', '-ec', script, 'sh', ...names]);
   const answers = texts.split(`${CUT}\n`);
   return namespaces.map(([name, netns], index) => {
     const first = index * questions.length;
-    return { name, netns, ...seenIn(answers.slice(first, first + questions.length)) };
+    const told = seenIn(answers.slice(first, first + questions.length));
+    return { name, netns, ...told, ...insideOf(netns) };
   });
 }
 
+/** A file of /proc, or "" where the kernel has none: it goes with its interface. */
+function procText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd();
+  } catch {
+    return '';
+  }
+}
+
+/** What only this thread's namespace shows of itself: it goes there for it. */
+function insideOf(netns: string): Pick<Seen, 'sysctls' | 'flows'> {
+  const [there, home] = [`/run/netns/${netns}`, '/proc/thread-self/ns/net'].map((path) =>
+    openSync(path, OPEN_TO_READ),
+  ) as [number, number];
+  try {
+    return insideNetns(there, home, () => {
+      const keys = [...KEYS];
+      for (const family of ['ipv4', 'ipv6']) {
+        const folder = `/proc/sys/net/${family}/conf`;
+        const knobs = Object.keys(USUAL).filter((knob) => knob.startsWith(`${family}/`));
+        for (const link of existsSync(folder) ? readdirSync(folder) : []) {
+          const places = knobs.map((knob) => knob.replace('/', `/conf/${link}/`));
+          keys.push(...places.map((place) => `net/${place}`));
+        }
+      }
+      const values = keys.map((key) => [key, procText(`/proc/sys/${key}`)] as const);
+      return {
+        sysctls: values.filter(([, value]) => value !== '').map((pair) => pair.join(':')),
+        // Not /proc/net: that is of the process, and this thread has gone elsewhere.
+        flows: procText('/proc/thread-self/net/nf_conntrack'),
+      };
+    });
+  } finally {
+    closeSync(there);
+    closeSync(home);
+  }
+}
+
 /** What the answers to the questions say; an entry of iproute2 is told by the keys it has. */
-function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns'> {
-  const [v4 = '', v6 = '', settings = '', shaping = '', ruleset = ''] = answers;
+function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns' | 'sysctls' | 'flows'> {
+  const [v4 = '', v6 = '', shaping = '', ruleset = ''] = answers;
   const [all4, all6] = [parsed(v4), parsed(v6)];
   const having = (key: string, entries = [...all4, ...all6]): Json[] =>
     entries.filter((entry) => key in entry);
-  const lines = settings.trim().split('\n');
-  const flow = `${FLOWS}:`;
-  const flows = lines.filter((line) => line.startsWith(flow));
   const [qdiscs = '', ...told] = shaping.split('\n').filter((line) => line !== '');
   const filters = new Map<string, Json[]>();
   told.forEach((line, at) => {
@@ -108,10 +139,8 @@ function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns'> {
     routes: [having('dst', all4), having('dst', all6)],
     rules: having('priority'),
     netnsIds: having('nsid'),
-    sysctls: lines.filter((line) => !line.startsWith(flow)),
     qdiscs: parsed(qdiscs),
     filters,
-    flows: flows.map((line) => line.slice(flow.length)).join('\n'),
     ruleset,
   };
 }

@@ -3,9 +3,10 @@
 // the test. What both leave and answer can be compared, and that the dry run left all as it was.
 import { readdirSync, statSync } from 'node:fs';
 import { dryRun } from '../../host-node/cli/dry-run.ts';
-import { type Change, type DryRun, difference } from '../../host-node/cli/dry-run-report.ts';
+import type { DryRun } from '../../host-node/cli/dry-run-report.ts';
 import { type Answer, performTask } from '../../host-node/core.ts';
 import { realDriver } from '../../host-node/drivers/index.ts';
+import { type Change, difference } from '../../host-node/story/difference.ts';
 import { type Fixture, normalMacs, normalState } from './fixture.ts';
 import { Ground } from './ground.ts';
 import { wasmModule } from './wasm.ts';

@@ -3,13 +3,12 @@
 // names it, which checks the arguments at the border and calls the operation, the limits, and a
 // struct per reply with what writes it. An operation that is missing in C is an error of the
 // linker, a member of a reply that the table does not have one of the compiler.
-import { isWide, OPERATIONS } from '../../host-node/abi/index.ts';
+import { ABI_MARKER, isWide, OPERATIONS } from '../../host-node/abi/index.ts';
 import * as limits from '../../host-node/abi/limits.ts';
 import { SHAPES } from '../../host-node/abi/shapes.ts';
 import { BLOCK_HEAD, comment, snake, wrapped } from './text.mjs';
 
 const TOP = `${BLOCK_HEAD}\n`;
-const WIDE = { str: 'text', bytes: 'bytes', out: 'room' };
 const cType = (type) => (isWide(type) ? `struct ${type === 'out' ? 'room' : 'span'} ` : 'int32_t ');
 
 function prototype(op) {
@@ -38,6 +37,9 @@ function header() {
     '',
     '#include "host.h"',
     '',
+    comment("The name of the core's marker export."),
+    `#define ABI_MARKER ${quoted(ABI_MARKER)}`,
+    '',
     ...Object.entries(limits.LIMITS).map(limit),
     ...OPERATIONS.map(prototype),
     '#endif',
@@ -45,34 +47,64 @@ function header() {
   ].join('\n');
 }
 
+/** What a recording has no line of: they say nothing of the world, and panic never ends. */
+const UNTOLD = ['reply_len', 'reply_read', 'panic'];
+/** What may wait: for others by its bound on time, for the kernel's lock. */
+const WAITS = ['timeout_ms', 'duration_ms'];
+const WAITS_TOO = ['batch', 'link_del'];
+const LETTERS = { str: 's', bytes: 'b', out: 'o', json: 'j', value: 'v', none: 'n' };
+
+/** Whether what passes may hold secrets. */
+const tells = ({ module, name }) => !['kernel', 'nft'].includes(module) || name === 'socket_call';
+
+/** What the border and recordings go by: border.h has its form. */
+function rowOf(op) {
+  const { module, name, params, reply } = op;
+  const waits = WAITS_TOO.includes(name) || Object.keys(params).some((one) => WAITS.includes(one));
+  const untold = module === 'host' && UNTOLD.includes(name);
+  const told = untold ? 'u' : tells(op) ? 's' : '-';
+  // What is on standard input is mostly text, and a recording has it so.
+  const letter = name === 'stdin_read' ? 't' : LETTERS[reply];
+  const flags = `${told}${waits ? 'w' : '-'}${letter}${module[0]}`;
+  const letters = Object.entries(params).map(([word, type]) => `${LETTERS[type] ?? 'i'}${word}`);
+  const words = [`${flags}${name}`, ...letters].map((word) => `${word}\\0`);
+  const lines = [''];
+  for (const word of words) {
+    if (lines.at(-1).length + word.length <= 80) lines[lines.length - 1] += word;
+    else lines.push(word);
+  }
+  const pieces = lines.map((line) => `    "${line}"`).join('\n');
+  return `static const char ${module}_${name}_row[] =\n${pieces};\n`;
+}
+
 /** One import: what wasm2c calls. */
 function imported(op) {
   const params = Object.entries(op.params);
-  const wide = params.filter(([, type]) => isWide(type));
-  const raw = params.flatMap(([name, type]) =>
-    isWide(type) ? [`u32 ${name}_ptr`, `u32 ${name}_len`] : [`u32 ${name}`],
+  const names = params.flatMap(([name, type]) =>
+    isWide(type) ? [`${name}_ptr`, `${name}_len`] : [name],
   );
-  const args = params.map(([name, type]) => (isWide(type) ? name : `(int32_t)${name}`));
-  const replies = op.reply === 'json' || op.reply === 'bytes';
+  const wide = params.filter(([, type]) => isWide(type)).length;
+  let [at, nth] = [0, 0];
+  const args = params.map(([, type]) => {
+    if (!isWide(type)) return `(int32_t)raw[${at++}]`;
+    at += 2;
+    return type === 'out' ? `border_room(wide[${nth++}])` : `wide[${nth++}]`;
+  });
+  const raw = names.length === 0 ? 'NULL' : 'raw';
+  const row = `${op.module}_${op.name}_row`;
   const instance = `struct Z_${op.module}_instance_t *instance`;
-  const call = wrapped(
-    `    if (status == 0) status = ${op.module}_${op.name}(`,
-    ['host', ...args],
-    ');',
-    '        ',
-  );
+  const head = `u32 Z_${op.module}Z_${op.name}(`;
+  const call = `    if (status == 0) status = ${op.module}_${op.name}(`;
   return [
-    wrapped(`u32 Z_${op.module}Z_${op.name}(`, [instance, ...raw], ')'),
+    rowOf(op),
+    wrapped(head, [instance, ...names.map((name) => `u32 ${name}`)], ')'),
     '{',
     '    struct host *host = (struct host *)instance;',
-    ...wide.map(([name, type]) => `    ${cType(type)}${name};`),
-    `    int32_t status = border_begin(host, ${replies});`,
-    ...wide.map(([name, type]) => {
-      const check = `border_${WIDE[type]}(host, ${name}_ptr, ${name}_len, &${name})`;
-      return `    if (status == 0) status = ${check};`;
-    }),
-    call,
-    '    return border_end(host, status);',
+    ...(raw === 'raw' ? [wrapped('    const u32 raw[] = {', names, '};', '        ')] : []),
+    ...(wide > 0 ? [`    struct span wide[${wide}];`] : []),
+    `    int32_t status = border_begin(host, ${row}, ${raw}, ${wide > 0 ? 'wide' : 'NULL'});`,
+    wrapped(call, ['host', ...args], ');', '        '),
+    `    return border_end(host, ${row}, ${raw}, status);`,
     '}\n',
   ].join('\n');
 }

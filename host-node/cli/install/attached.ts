@@ -30,8 +30,8 @@ export interface Told {
 
 const NOTHING: Told = { items: [], warnings: [], failures: [] };
 const NAMED = 5;
-/** What the core makes in its folder (docs/state.md). */
-const OURS = ['attachments', 'leases', 'locks', 'shared'];
+/** What is ours in the folder of the core (docs/state.md). */
+const OURS = ['attachments', 'leases', 'locks', 'recordings', 'shared'];
 
 /** The answer of a task; its error is an InstallError. */
 function ask<T>(node: Node, name: string, request: unknown): T {

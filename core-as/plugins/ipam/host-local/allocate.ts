@@ -4,6 +4,7 @@
 import { Cidr, Ip, ip_parse } from "../../../lib/ip";
 import { CniError, Code } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { Taken } from "./bitmap";
 import { Leases, Reserved } from "./leases";
 import { RangeSet } from "./ranges";
@@ -98,6 +99,7 @@ export function allocate_requested(
         `see who has it in the lease of that name`,
     );
   }
+  if (isDefined(FAIRLEAD_TELLS)) why("address", text, "the runtime asked for it");
   return allocated(set, range, ip);
 }
 
@@ -113,7 +115,12 @@ export function allocate_next(
     for (let ip = walk.next(); ip; ip = walk.next()) {
       const reserved = leases.reserve(ip.toString(), taken);
       if (reserved == Reserved.Failed) return new Allocated(null, leases.error);
-      if (reserved == Reserved.Yes) return allocated(set, walk.range, ip);
+      if (reserved != Reserved.Yes) continue;
+      if (isDefined(FAIRLEAD_TELLS)) {
+        const from = last ? `after ${last.toString()}, which was given last` : "none was given yet";
+        why("address", ip.toString(), `the next free one of ${set.toString()}: ${from}`);
+      }
+      return allocated(set, walk.range, ip);
     }
     // The index may have missed one that is free.
   } while (leases.reread());

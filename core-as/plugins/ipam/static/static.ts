@@ -2,6 +2,7 @@
 // The IPAM type `static`: addresses written in the configuration or requested by the runtime. It
 // keeps no state. Where the addresses are from is addresses.ts.
 import { Adding } from "../../../attach/adding";
+import { log } from "../../../host/store";
 import { cidr_parse, ip_parse } from "../../../lib/ip";
 import { check_failed, check_prevResult } from "../../../net/check";
 import { ipam_object, too_many } from "../../../plugin/ipam";
@@ -12,9 +13,10 @@ import { Written } from "../../../plugin/written";
 import { CniError } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { dns_read, routes_read } from "../../../spec/result";
-import { Result } from "../../../spec/types";
+import { IPConfig, Result } from "../../../spec/types";
 import { version_before } from "../../../spec/version";
 import { Addresses } from "./addresses";
+import { doubt_of } from "./doubts";
 
 export class Static extends Plugin {
   private result: Result = new Result();
@@ -70,6 +72,15 @@ export class Static extends Plugin {
   advise(written: Written): void {
     const ipam = written.request.config.get("ipam");
     const list = ipam ? ipam.get("addresses") : null;
+    for (let i = 0; list !== null && i < min(list.items.length, POOLS_LIMIT); i++) {
+      const item = list.items[i];
+      const cidr = cidr_parse(item.text_at("address"));
+      if (!cidr) continue;
+      const given = new IPConfig(cidr);
+      given.gateway = ip_parse(item.text_at("gateway"));
+      const doubt = doubt_of(given);
+      if (doubt.length > 0) written.warning(doubt, item.offset);
+    }
     if (!ipam || written.may_get("ips") || (list && list.items.length > 0)) return;
     written.warning(
       `"static" has no address, so that ADD fails unless the runtime names one: add "addresses"`,
@@ -78,6 +89,10 @@ export class Static extends Plugin {
   }
 
   add(request: Request, adding: Adding): Outcome {
+    for (let i = 0; i < this.result.ips.length; i++) {
+      const doubt = doubt_of(this.result.ips[i]);
+      if (doubt.length > 0) log(`static: ${doubt}`);
+    }
     return new Outcome(this.result);
   }
 

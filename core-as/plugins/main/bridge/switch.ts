@@ -25,6 +25,7 @@ import { JsonValue } from "../../../lib/json";
 import { mac_neighbour } from "../../../lib/name";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
+import { why } from "../../../spec/why";
 
 /** That of a configuration which names none. */
 export const STANDARD_NAME = "cni0";
@@ -77,6 +78,10 @@ export class TheBridge extends Shared {
       );
     }
     this.link = link;
+    if (isDefined(FAIRLEAD_TELLS)) {
+      const there = "it is there already, and is taken as it is";
+      why("bridge", name, this.made ? "there was none of that name: it is made" : there);
+    }
     if (link.up) return null;
     if (link_set_up(HOST, link.ifindex) < 0) return os_error(`set bridge "${name}" up`);
     this.upped = true;

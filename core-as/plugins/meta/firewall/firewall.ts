@@ -17,6 +17,7 @@ import { owner_tag } from "../../../spec/owner-tag";
 import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { backend_read, named } from "./backend";
 import { policy_want } from "./policy";
 
@@ -96,6 +97,9 @@ export class Firewall extends Plugin {
       const chain = ip.v6 ? ACCEPT6 : ACCEPT4;
       const set = ip.v6 ? "firewall6" : "firewall4";
       request.nft.push(new Element(set, ip.toString(), `goto ${chain}`));
+      if (isDefined(FAIRLEAD_TELLS)) {
+        why("forwarding accepted", ip.toString(), `"ingressPolicy" is ${this.policy}`);
+      }
     }
     if (result.ips.length > 0) {
       request.nft.push(new Element("firewall_admins", owner, `goto ${this.admin}`));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes of the host that listen where a port of the host is to lead to the container: they get
-// nothing more from outside, which ADD says, as nobody else would. It changes nothing.
-import { HOST, socket_listens } from "../../../host/kernel";
+// What of the host stands against a mapping, which ADD says, as nobody else would: a process that
+// listens on the port and gets nothing more from outside, an address that is not the host's. It
+// changes nothing.
+import { HOST, route_get, socket_listens } from "../../../host/kernel";
 import { log } from "../../../host/store";
 import { protocol_number } from "../../../nft/value";
 import { Mapping } from "./mapping";
@@ -22,11 +23,23 @@ function listens(mapping: Mapping, addresses: string[]): bool {
   return false;
 }
 
+/** Says that an address is another host's: there is a way to it that leaves this one. */
+function stranger_told(mapping: Mapping): void {
+  const at = mapping.address;
+  if (!at || at.isLoopback() || route_get(HOST, at.toString()) === null) return;
+  log(
+    `host port ${mapping.hostPort}/${mapping.protocol}: "hostIP" ${at.toString()} is no address ` +
+      "of this host now, and until it is no packet comes through: give it to an interface, or " +
+      'leave "hostIP" out',
+  );
+}
+
 /** Says which ports are taken; `v4`, `v6`: the container has addresses of the family. */
 export function listeners_told(mappings: Mapping[], v4: bool, v6: bool): void {
   for (let i = 0; i < min(mappings.length, LOOKED_AT_LIMIT); i++) {
     const mapping = mappings[i];
     const at = mapping.address;
+    stranger_told(mapping);
     const addresses: string[] = at ? [at.toString()] : [];
     const four = !at && v4 && !mapping.not4 && listens(mapping, ANY4);
     const six = !at && v6 && !mapping.not6 && listens(mapping, ANY6);

@@ -11,6 +11,7 @@ import { protocol_number } from "../../../nft/value";
 import { Reader } from "../../../spec/reader";
 import { Request } from "../../../spec/request";
 import { IPConfig, Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
 
 const PORT_MAX = 65535;
 const LOOPBACK4 = 127;
@@ -83,6 +84,10 @@ export function dnat_element(mapping: Mapping, ip: Ip): Element {
   const set = `hostports${at ? "_ip" : ""}${ip.v6 ? 6 : 4}`;
   const key = `${mapping.protocol} . ${mapping.hostPort}`;
   const data = `${ip.toString()} . ${mapping.containerPort}`;
+  if (isDefined(FAIRLEAD_TELLS)) {
+    const where = at ? `at ${at.toString()}` : "at any address of the node";
+    why("port", `${mapping.hostPort}/${mapping.protocol} to ${data}`, `portMappings: ${where}`);
+  }
   return new Element(set, at ? `${at.toString()} . ${key}` : key, data);
 }
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task `leases`: what host-local has given of each network, whose it is, and what is free. It
+// takes no lock and changes nothing, so that what is given meanwhile may be missing; and it refuses
+// to call a lease leaked of whose owner nothing here can know.
+import { Life, life_of } from "../attach/living";
+import { Attachment, records_dir } from "../attach/record";
+import { records, records_error } from "../attach/store";
+import { failure_errno } from "../host/failure";
+import { dir_list, file_mtime, Reading } from "../host/store";
+import { ENOENT, ENOTDIR } from "../lib/errno";
+import { Ip, ip_parse } from "../lib/ip";
+import { JsonValue, json_text } from "../lib/json";
+import { Answer, refuse } from "../plugin/dispatch";
+import { ipam_pools } from "../plugin/ipam";
+import { Pool } from "../plugin/pool";
+import { EachLease, OWNER_LIMIT_BYTES } from "../plugins/ipam/host-local/each-lease";
+import { data_dir } from "../plugins/ipam/host-local/plan";
+import { CniError, Code, os_error } from "../spec/error";
+import { CacheEntry, cache_list } from "./runtime/cache";
+import { networks_in } from "./runtime/discover";
+import { inhabited } from "./runtime/sandbox";
+import { unreadable } from "./runtime/unreadable";
+import { Parts } from "./validate/parts";
+import { Report } from "./validate/report";
+
+/** So many leases of a network are told one by one; all are counted. */
+const TOLD_LIMIT = 10000;
+
+/** A folder of leases. */
+class Folder {
+  pools: Pool[] = [];
+  used: i32 = 0;
+  told: JsonValue = JsonValue.array();
+  constructor(
+    public network: string,
+    public dataDir: string,
+  ) {}
+  get path(): string {
+    return `${this.dataDir}/${this.network}`;
+  }
+}
+
+/** Folders by network, those of configurations first. */
+class Folders {
+  list: Folder[] = [];
+  of(network: string, dataDir: string): Folder {
+    for (let i = 0; i < this.list.length; i++) {
+      if (this.list[i].network == network && this.list[i].dataDir == dataDir) return this.list[i];
+    }
+    const made = new Folder(network, dataDir);
+    this.list.push(made);
+    return made;
+  }
+}
+
+/** The folders that the configurations of a folder name. */
+function configured(confDir: string, folders: Folders): CniError | null {
+  const found = networks_in(confDir);
+  if (found.error) return found.error;
+  for (let i = 0; i < found.lists.length; i++) {
+    const list = found.lists[i];
+    if (list.file.document.failed || list.name.length == 0) continue;
+    const parts = new Parts(list, new Report());
+    for (let k = 0; k < parts.chain.length; k++) {
+      const part = parts.chain[k];
+      if (part.ipam_type != "host-local") continue;
+      part.reader();
+      const folder = folders.of(list.name, data_dir(part.request));
+      folder.pools = folder.pools.concat(ipam_pools(part.request));
+    }
+  }
+  return null;
+}
+
+/** Those that records name: of networks whose configuration is gone. */
+function recorded(list: Attachment[], folders: Folders): void {
+  for (let i = 0; i < list.length; i++) {
+    for (let k = 0; k < list[i].effects.length; k++) {
+      if (list[i].effects[k].word != "leases") continue;
+      const members = JsonValue.object();
+      list[i].effects[k].write(members);
+      folders.of(list[i].network, members.text_at("dataDir"));
+    }
+  }
+}
+
+/** Who owns what, as far as this node knows. */
+class Owners {
+  private lives: Map<string, string> = new Map<string, string>();
+
+  constructor(list: Attachment[], cached: CacheEntry[]) {
+    for (let i = 0; i < cached.length; i++) {
+      const one = cached[i];
+      const state = inhabited(one.netns) ? "used" : "leaked";
+      this.lives.set(`${one.network} ${one.containerID}\r\n${one.ifname}`, state);
+    }
+    for (let i = 0; i < list.length; i++) {
+      const one = list[i];
+      const life = life_of(one);
+      const state = life == Life.GoesOn ? "used" : life == Life.Ended ? "leaked" : "unknown";
+      this.lives.set(`${one.network} ${one.containerID}\r\n${one.ifname}`, state);
+    }
+  }
+  state(network: string, owner: string): string {
+    const key = `${network} ${owner}`;
+    return this.lives.has(key) ? this.lives.get(key) : "unknown";
+  }
+}
+
+/** Looks at each lease of a folder. */
+function read(folder: Folder, owners: Owners): CniError | null {
+  const names = dir_list(folder.path);
+  if (!names) {
+    const none = failure_errno == ENOENT || failure_errno == ENOTDIR;
+    return none ? null : os_error(`read ${folder.path}`, Code.Io);
+  }
+  const file = new Reading(folder.path, OWNER_LIMIT_BYTES);
+  const each = new EachLease(file, names);
+  while (each.next()) {
+    if (each.error) return each.error;
+    if (each.empty) continue;
+    folder.used++;
+    if (folder.told.items.length >= TOLD_LIMIT) continue;
+    const parts = each.owner.split("\r\n");
+    const item = JsonValue.object();
+    item.append("network", JsonValue.string(folder.network));
+    item.append("address", JsonValue.string(each.name));
+    item.append("containerID", JsonValue.string(parts[0]));
+    item.append("ifname", JsonValue.string(parts.length > 1 ? parts[1] : ""));
+    item.append("since_s", JsonValue.string(file_mtime(`${folder.path}/${each.name}`)));
+    const state = owners.state(folder.network, each.owner);
+    const old = state == "unknown" && file.before_boot(each.name) == 1;
+    item.append("state", JsonValue.string(old ? "leaked" : state));
+    folder.told.push(item);
+  }
+  return null;
+}
+
+/** How many addresses pools have: as text, as there may be more than numbers of JSON hold. */
+function size(pools: Pool[]): string {
+  let sum: u64 = 0;
+  for (let i = 0; i < pools.length; i++) {
+    const one = span(pools[i].first, pools[i].last);
+    const gateway = pools[i].gateway;
+    const within =
+      gateway !== null &&
+      pools[i].first.compare(gateway) <= 0 &&
+      gateway.compare(pools[i].last) <= 0;
+    const more = within ? one - 1 : one;
+    sum = sum + more < sum ? u64.MAX_VALUE : sum + more;
+  }
+  return sum == u64.MAX_VALUE ? "" : sum.toString();
+}
+
+function span(first: Ip, last: Ip): u64 {
+  if (first.high != last.high) return u64.MAX_VALUE;
+  const count = last.low - first.low;
+  return count == u64.MAX_VALUE ? count : count + 1;
+}
+
+/** How many leases lie in the pools: only those take an address of them. */
+function within(folder: Folder): u64 {
+  let count: u64 = 0;
+  for (let i = 0; i < folder.told.items.length; i++) {
+    const ip = ip_parse(folder.told.items[i].text_at("address"));
+    for (let k = 0; ip !== null && k < folder.pools.length; k++) {
+      const pool = folder.pools[k];
+      if (ip.v6 == pool.first.v6 && pool.first.compare(ip) <= 0 && ip.compare(pool.last) <= 0) {
+        count++;
+        break;
+      }
+    }
+  }
+  return count;
+}
+
+function summary(folder: Folder): JsonValue {
+  const ranges = JsonValue.array();
+  for (let i = 0; i < folder.pools.length; i++) {
+    ranges.push(JsonValue.string(folder.pools[i].toString()));
+  }
+  const item = JsonValue.object();
+  item.append("network", JsonValue.string(folder.network));
+  item.append("dataDir", JsonValue.string(folder.dataDir));
+  item.append("ranges", ranges);
+  const all = size(folder.pools);
+  const whole = folder.used == folder.told.items.length;
+  const free = all.length > 0 && whole && folder.pools.length > 0;
+  item.append("size", JsonValue.string(folder.pools.length > 0 ? all : ""));
+  item.append("used", JsonValue.number(folder.used));
+  item.append(
+    "free",
+    JsonValue.string(free ? (U64.parseInt(all) - within(folder)).toString() : ""),
+  );
+  return item;
+}
+
+/**
+ * `{"networks": [{"network", "dataDir", "ranges", "size", "used", "free"}], "leases": [{"network",
+ * "address", "containerID", "ifname", "since_s", "state"}]}`: of the networks that configurations
+ * or records name. `size` and `free` are texts, "" when they are not known or beyond 64 bits.
+ * `state` is `used`, `leaked` (its container is gone) or `unknown`: whose container nothing here
+ * knows.
+ */
+export function leases(network: string, confDir: string, cacheDir: string): Answer {
+  const hidden = unreadable(records_dir(), "");
+  if (hidden) return refuse(hidden, "");
+  const list = records();
+  if (!list) return refuse(records_error(), "");
+  const folders = new Folders();
+  const wrong = configured(confDir, folders);
+  if (wrong) return refuse(wrong, "");
+  recorded(list, folders);
+  const owners = new Owners(list, cache_list(cacheDir, ""));
+  const summaries = JsonValue.array();
+  const told = JsonValue.array();
+  for (let i = 0; i < folders.list.length; i++) {
+    const folder = folders.list[i];
+    if (network.length > 0 && folder.network != network) continue;
+    const error = read(folder, owners);
+    if (error) return refuse(error, "");
+    summaries.push(summary(folder));
+    for (let k = 0; k < folder.told.items.length; k++) told.push(folder.told.items[k]);
+  }
+  if (network.length > 0 && summaries.items.length == 0) {
+    const msg = `no network "${network}" has leases of host-local: see "fairlead networks"`;
+    return refuse(new CniError(Code.Io, msg), "");
+  }
+  const made = JsonValue.object();
+  made.append("networks", summaries);
+  made.append("leases", told);
+  return new Answer(json_text(made));
+}

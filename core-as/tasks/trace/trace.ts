@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task `trace`: the way a packet would take through this host, and where it ends and why. Who
+// sends it and where to is found out here; the way is walk.ts.
+import { Ip, ip_parse } from "../../lib/ip";
+import { json_text } from "../../lib/json";
+import { Answer, refuse } from "../../plugin/dispatch";
+import { CniError, Code } from "../../spec/error";
+import { Pod, Pods } from "./pods";
+import { Packet, Walk } from "./walk";
+
+/** Senders that are no container: the host's own processes, and whoever is elsewhere. */
+const HOST_WORD = "host";
+const OUTSIDE_WORD = "outside";
+
+const invalid = (msg: string): Answer => refuse(new CniError(Code.InvalidConfig, msg), "");
+
+/** The one container that a word names, or why there is none. */
+class Named {
+  pod: Pod | null = null;
+  why: string = "";
+}
+
+function named(pods: Pods, word: string): Named {
+  const made = new Named();
+  const ip = ip_parse(word);
+  if (ip) made.pod = pods.at(ip);
+  if (made.pod) return made;
+  const called = pods.called(word);
+  if (called.length == 1) made.pod = called[0];
+  else if (called.length == 0) made.why = `no container of this node is "${word}": fairlead ls`;
+  else {
+    made.why =
+      `"${word}" is ${called.length} interfaces: name one, as ${called[0].record.name} ` +
+      `or ${called[1].record.name}`;
+  }
+  return made;
+}
+
+/**
+ * `{"steps": [{"at", "does"}], "end": {"outcome", "why", "cure"?}}`: `outcome` is `arrives`,
+ * `leaves` (the host, for elsewhere) or `lost`. `from` is a container, `host` or `outside`; `to` an
+ * address or a container; `port` 0 for none.
+ */
+export function trace(from: string, to: string, port: i32, protocol: string): Answer {
+  const pods = new Pods();
+  if (!pods.read()) return refuse(<CniError>pods.error, "");
+  let sender: Pod | null = null;
+  if (from != HOST_WORD && from != OUTSIDE_WORD) {
+    const who = named(pods, from);
+    sender = who.pod;
+    if (!sender) return invalid(who.why);
+  }
+  let dst: Ip | null = ip_parse(to);
+  if (!dst) {
+    const who = named(pods, to);
+    const receiver = who.pod;
+    if (!receiver) return invalid(who.why);
+    dst = receiver.address(sender !== null && sender.address(false) === null);
+    if (!dst) dst = receiver.address(true);
+    if (!dst) return invalid(`container ${receiver.name} has no address`);
+  }
+  const packet = new Packet(<Ip>dst);
+  packet.port = port;
+  packet.protocol = protocol;
+  const walk = new Walk(packet, pods);
+  if (sender) walk.from_pod(sender);
+  else walk.through_host();
+  return new Answer(json_text(walk.json));
+}
