@@ -79,7 +79,7 @@ const ROWS: readonly Row[] = [
 /** An address of the pod's own family as its kernel has it. */
 const addresses = (): string => net.inPod('pod0', 'ip', '-br', 'addr', 'show', 'dev', 'eth0');
 
-describe.skipIf(why !== '')(`types with dhcp, real kernel ${why}`, () => {
+describe.skipIf(why !== '')(`types with dhcp, real kernel ${why}`.trimEnd(), () => {
   for (const { type, needs, keys, links, server } of ROWS) {
     const lacks = kernelLacks(needs);
     test.skipIf(lacks !== '')(`${type} ${lacks}`.trimEnd(), async () => {
