@@ -16,6 +16,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const MULTIARCH = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 
+/** What takes hours, and is asked for by its name alone. */
+const APART = 'qemu';
+
 /**
  * Debian packages. A package counts as there when the file it is needed for is (`provides`, a
  * program or a path), so that another distribution's package of another name does as well. One with
@@ -201,6 +204,20 @@ export const PACKAGES = [
     architectures: ['x64', 'ia32'],
     optional: true,
   },
+  {
+    package: 'qemu-system-x86',
+    provides: 'qemu-system-x86_64',
+    why: "qemu is the machine that Debian's kernel runs on",
+    needed_for: [APART],
+    architectures: ['x64'],
+  },
+  {
+    package: 'kmod',
+    provides: 'modprobe',
+    why: 'modprobe tells which modules of that kernel a module needs',
+    needed_for: [APART],
+    architectures: ['x64'],
+  },
 ];
 
 const say = (line) => console.log(`setup: ${line}`);
@@ -274,7 +291,9 @@ async function aptGet(args, progress) {
 async function setupPackages(purpose) {
   const exists = ({ architectures }) => architectures?.includes(process.arch) ?? true;
   const wanted = PACKAGES.filter(
-    (row) => exists(row) && (purpose === 'all' || row.needed_for.includes(purpose)),
+    ({ needed_for, ...row }) =>
+      exists(row) &&
+      (purpose === 'all' ? !needed_for.includes(APART) : needed_for.includes(purpose)),
   );
   const missing = wanted.filter((row) => findProgram(row.provides) === undefined);
   if (missing.length === 0) return;

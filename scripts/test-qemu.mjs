@@ -6,5 +6,6 @@ import { build } from '../tools/build.mjs';
 import { runNode26, setup } from './setup.mjs';
 
 await setup('test');
+await setup('qemu');
 await build();
 process.exitCode = await runNode26('test/qemu/run.ts', process.argv.slice(2));

@@ -20,6 +20,7 @@ const ROWS = [
   ['test/core/', IN_MEMORY],
   ['test/dhcp/dnsmasq', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
   ['test/dhcp/ipv6', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
+  ['test/dhcp/types', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
   ['test/dhcp/flags', [...IN_MEMORY, 'agent', 'bundle', ...HOSTS]],
   ['test/dhcp/', ['agent']],
   ['test/overlay/script', [...IN_MEMORY, 'agent', 'bundle', 'kubernetes', ...HOSTS]],

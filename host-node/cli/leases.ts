@@ -22,7 +22,7 @@ node tells whether its container lives, which another plugin may have wired. Lea
 without their lock. Exit codes: 0 done; 1 they cannot be read; 2 wrong usage.
 `;
 
-interface Lease {
+export interface Lease {
   readonly network: string;
   readonly address: string;
   readonly containerID: string;
@@ -31,7 +31,7 @@ interface Lease {
   readonly state: 'used' | 'leaked' | 'unknown';
 }
 
-interface Pool {
+export interface Pool {
   readonly network: string;
   readonly dataDir: string;
   readonly ranges: readonly string[];

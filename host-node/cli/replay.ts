@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fairlead replay`: a recorded call again, anywhere and without privileges. It touches nothing of
 // the machine that it runs on: the recording answers in its place.
+import { constants } from 'node:os';
 import { traceLine } from '../drivers/record.ts';
+import { fixtureOf } from '../recording/fixture.ts';
 import type { Recording } from '../recording/format.ts';
 import { RecordingError } from '../recording/format.ts';
+import { rehearse, rehearseFailure } from '../recording/rehearse.ts';
 import { type Replayed, replay } from '../recording/replay.ts';
 import { parseArgs, UsageError } from './args.ts';
 import { count, EXIT_FAILED, guarded, type Io, paint, wantsJson } from './io.ts';
@@ -100,6 +103,63 @@ const shown = (operation: Parameters<typeof traceLine>[0]): string => {
   return line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line;
 };
 const LINE_MAX = 300;
+const ERRNO_MAX = 4095;
+
+/** EIO, or the errno by its number or name. */
+function errnoOf(given: string | undefined): number {
+  if (given === undefined) return constants.errno.EIO;
+  const named = constants.errno[given as keyof typeof constants.errno] as number | undefined;
+  const number = named ?? Number(given);
+  if (!Number.isInteger(number) || number < 1 || number > ERRNO_MAX) {
+    throw new UsageError(`--fail has "${given}": write an errno, as EBUSY or 16`);
+  }
+  return number;
+}
+
+interface Fault {
+  readonly n: number;
+  readonly errno: number;
+}
+
+function faultOf(given: string): Fault {
+  const [operation = '', name] = given.split('=', 2);
+  return { n: numberOf('--fail', operation), errno: errnoOf(name) };
+}
+
+/** Tells how the call goes on when an operation fails. */
+function tellFailing(recording: Recording, fault: Fault, json: boolean, about: Replaying): number {
+  const { n, errno } = fault;
+  const modules = { core: about.core(), sim: about.sim() };
+  const { operations, answer, at, missing, parts } = rehearseFailure(modules, recording, n, errno);
+  const after = operations.slice(at - 1);
+  if (json) {
+    about.write(1, `${JSON.stringify({ answer, operations: after, missing, parts })}\n`);
+    return 0;
+  }
+  const notes = [
+    ...missing.map((what) => `note: not known is ${what}`),
+    ...(parts === '' ? [] : [`note: without the fault, too, the simulation differs: ${parts}`]),
+  ];
+  const lines = [
+    ...headline(recording, about),
+    `on the simulated kernel, operation ${n} failing, it goes on so:`,
+    ...after.map((one) => `  ${shown(one)}`),
+    `and exits with ${answer.exit_code}:`,
+    answer.stdout.trimEnd(),
+    ...notes,
+  ];
+  about.write(1, `${lines.join('\n')}\n`);
+  return 0;
+}
+
+function tellFixture(recording: Recording, json: boolean, about: Replaying): number {
+  const rehearsed = rehearse({ core: about.core(), sim: about.sim() }, recording);
+  const [first = ''] = headline(recording, about);
+  const fixture = fixtureOf(recording, first.replace(/:.*/, ''), rehearsed);
+  const { missing, parts } = rehearsed;
+  about.write(1, json ? `${JSON.stringify({ fixture, missing, parts })}\n` : fixture);
+  return 0;
+}
 
 function tell(recording: Recording, json: boolean, about: Replaying): number {
   const replayed = replay(about.core(), recording);
@@ -118,13 +178,19 @@ function run(args: readonly string[], about: Replaying): number {
   const json = wantsJson(options.output);
   const [path] = operands;
   if (path === undefined) throw new UsageError('FILE is missing');
-  const { until } = options;
+  const { until, fail } = options;
+  const ways = [until !== undefined, fail !== undefined, options['to-fixture']];
+  if (ways.filter(Boolean).length > 1) {
+    throw new UsageError('--until, --fail and --to-fixture exclude each other');
+  }
   const before = until === undefined ? undefined : numberOf('--until', until);
+  const fault = fail === undefined ? undefined : faultOf(fail);
   try {
     const recording = readRecording(path);
-    return before === undefined
-      ? tell(recording, json, about)
-      : tellUntil(recording, before, json, about);
+    if (before !== undefined) return tellUntil(recording, before, json, about);
+    if (fault !== undefined) return tellFailing(recording, fault, json, about);
+    if (options['to-fixture']) return tellFixture(recording, json, about);
+    return tell(recording, json, about);
   } catch (error) {
     if (!(error instanceof RecordingError)) throw error;
     const said = `${path}: ${error.message}`;

@@ -38,7 +38,7 @@ class Stop extends Halt {
 }
 
 /** What is on standard input, as it was. */
-function stdinOf(recording: Recording): Uint8Array {
+export function stdinOf(recording: Recording): Uint8Array {
   const line = recording.lines.find(({ op }) => op === 'host.stdin_read');
   if (line === undefined) throw new Stop('unfinished');
   const { value, errno, text = '' } = line;

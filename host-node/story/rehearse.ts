@@ -8,6 +8,7 @@ import { likeOf, type Names } from '../cli/like.ts';
 import type { Answer } from '../core.ts';
 import { wrap } from '../drivers/record.ts';
 import type { SimulatedDriver } from '../drivers/simulated.ts';
+import { READS } from '../recording/reads.ts';
 import { Foreigners } from './foreign.ts';
 import { type Why, whyOf } from './why.ts';
 
@@ -62,42 +63,6 @@ export interface Rehearsal {
   readonly before: string;
   readonly after: string;
 }
-
-/** Operations that change nothing, whatever they give. */
-const READS: ReadonlySet<string> = new Set([
-  'netns_open',
-  'netns_same',
-  'netns_id',
-  'netns_close',
-  'link_get',
-  'link_get_index',
-  'bridge_port_list',
-  'bridge_vlan_list',
-  'addr_list',
-  'route_list',
-  'sysctl_read',
-  'dir_unlock',
-  'dir_list',
-  'subdir_list',
-  'file_before_boot',
-  'file_list',
-  'file_mtime',
-  'file_read',
-  // The text of a state has no times.
-  'file_set_mtime',
-  'link_list',
-  'qdisc_get',
-  'filter_list',
-  'fib_rule_list',
-  'route_table_list',
-  'route_get',
-  'generation',
-  'rule_list',
-  'chain_get',
-  'chain_list',
-  'element_list',
-  'element_get',
-]);
 
 /** The index of leases, which the text of a state leaves out: it says what the leases say. */
 const INDEX_DIR = '/run/fairlead/leases/';

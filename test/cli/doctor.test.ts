@@ -182,7 +182,9 @@ const hostEnd = () => {
 
 test('left-behind: the container is gone; --fix takes away what it left', () => {
   on.driver.link_del({ ns: 0, ifindex: hostEnd().ifindex });
-  expect(finding('left-behind')).toMatchObject({
+  const { findings } = doctor();
+  expect(findings.map(({ id }) => id)).toEqual(['left-behind', 'leases-leaked']);
+  expect(findings[0]).toMatchObject({
     severity: 'warning',
     evidence: '1 attachment of containers that are gone, whose DEL never came: blue:eth0 on pods',
     fix: 'drain',
@@ -192,6 +194,23 @@ test('left-behind: the container is gone; --fix takes away what it left', () => 
   expect(mended.fixed).toEqual(['took away eth0 of container blue on network pods']);
   expect(mended).toMatchObject({ code: 0, findings: [] });
   expect(on.files('/run/fairlead/attachments')).toEqual([]);
+});
+
+test('addresses-none and leases-leaked: a range that is full, of which some lives no more', () => {
+  const small = JSON.parse(network()) as { plugins: { ipam: object }[] };
+  small.plugins[0]!.ipam = { type: 'host-local', subnet: '10.1.2.0/30' };
+  open(UPLINK, JSON.stringify(small));
+  expect(doctor().findings.find(({ id }) => id === 'addresses-none')).toMatchObject({
+    severity: 'warning',
+    evidence: 'network pods has given all of its 1 addresses: the next ADD fails',
+  });
+  on.driver.link_del({ ns: 0, ifindex: hostEnd().ifindex });
+  const { findings } = doctor();
+  const ids = findings.map(({ id }) => id);
+  expect(ids).toEqual(expect.arrayContaining(['left-behind', 'addresses-none', 'leases-leaked']));
+  expect(findings[ids.indexOf('leases-leaked')]?.evidence).toContain(
+    '1 of its leases is of containers that are gone',
+  );
 });
 
 test('nftables-lost: somebody flushed the ruleset; --fix puts it back', () => {

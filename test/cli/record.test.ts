@@ -18,8 +18,10 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { runLogs } from '../../host-node/cli/logs.ts';
 import { runRecord } from '../../host-node/cli/record.ts';
 import { runReplay } from '../../host-node/cli/replay.ts';
+import { parseRecording } from '../../host-node/recording/format.ts';
 import { openRecording } from '../../host-node/recording/ring.ts';
 import { firstStep, fixtureNamed, tape } from '../recording/taped.ts';
+import { parseFixture } from '../support/fixture.ts';
 import { wasmModule } from '../support/wasm.ts';
 import { Machine, type Said } from './machine.ts';
 
@@ -190,6 +192,25 @@ describe('replay', () => {
     expect(replay(path, '--until', '9999').code).toBe(1);
   });
 
+  test('--fail shows how it goes on, and the answer', () => {
+    const path = put(1, text);
+    const n = 1 + parseRecording(text).operations.findIndex(({ op }) => op.endsWith('_add_veth'));
+    const { code, stdout } = replay(path, '--fail', `${n}=EBUSY`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n {2}kernel\.link_add_veth\(.*\) = -16 /);
+    expect(stdout).toMatch(/\nand exits with 1:\n\{[\s\S]*EBUSY/);
+    expect(
+      JSON.parse(replay(path, '--fail', String(n), '-o', 'json').stdout).answer.exit_code,
+    ).toBe(1);
+  });
+
+  test('--to-fixture prints a fixture', () => {
+    const { code, stdout } = replay(put(1, text), '--to-fixture');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ADD bridge for eth0 of c1 on \w+.*\.\n\nreferee: skip /);
+    expect(() => parseFixture('made.txtar', stdout)).not.toThrow();
+  });
+
   test('of another build says so', () => {
     const path = put(1, text.replace('"module_sha256":"abc"', '"module_sha256":"def"'));
     expect(replay(path).stdout).toContain('another build: fairlead 9.9.9 recorded it');
@@ -222,7 +243,13 @@ describe('replay', () => {
     expect(JSON.parse(replay(join(state, name), '-o', 'json').stdout).error).toMatch(words);
   });
 
-  test.each([[[]], [['x', '--until', '0']], [['x', 'y']]])('%j is wrong usage', (args) => {
+  test.each([
+    [[]],
+    [['x', '--until', '0']],
+    [['x', '--fail', '3=EWHAT']],
+    [['x', '--fail', '3', '--to-fixture']],
+    [['x', 'y']],
+  ])('%j is wrong usage', (args) => {
     expect(replay(...args)).toMatchObject({ code: 2, stdout: '' });
   });
 });

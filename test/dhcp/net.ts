@@ -21,6 +21,7 @@ import { distPath } from '../support/wasm.ts';
 
 export const SERVER = '10.9.0.1';
 export const SERVER6 = 'fd09::1';
+const TYPES = ['dhcp', 'bridge', 'macvlan', 'ipvlan', 'vlan', 'host-device'];
 const WAIT_MS = 20_000;
 const PAUSE_MS = 20;
 
@@ -64,7 +65,7 @@ export class Net {
     this.lab = new Lab(pod_count);
     this.#host = `${this.lab.prefix}host`;
     mkdirSync(join(this.dir, 'bin'));
-    for (const type of ['dhcp', 'bridge']) {
+    for (const type of TYPES) {
       symlinkSync(distPath('fairlead-native'), join(this.dir, 'bin', type));
     }
     const lines = ['link set lo up', 'link add br0 type bridge', `addr add ${SERVER}/16 dev br0`];
@@ -76,6 +77,11 @@ export class Net {
         lines.push(`link set v${at} master br0 up`);
       });
     }
+    this.make(...lines);
+  }
+
+  /** Makes links and addresses in the host's namespace: lines of ip. */
+  make(...lines: string[]): void {
     outputOf(['ip', '-n', this.#host, '-batch', '-'], { input: `${lines.join('\n')}\n` });
   }
 

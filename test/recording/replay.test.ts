@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recording, written and read again, replays to the same; what was cut off, edited or made by
 // another version says what can still be had of it.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OsError } from '../../host-node/abi/index.ts';
 import { failing } from '../../host-node/drivers/record.ts';
@@ -35,6 +36,12 @@ describe('a recording replays to the same', () => {
     const { text } = tape({ ...bridge, received: false });
     expect(text).toContain('"received":false');
     expect(replayed(text)).toMatchObject({ outcome: 'same' });
+  });
+
+  test('as the document shows it', () => {
+    const document = readFileSync(new URL('../../docs/recording.md', import.meta.url), 'utf8');
+    const [, lines = ''] = /^```jsonl\n([\s\S]*?)^```$/m.exec(document) ?? [];
+    expect(parseRecording(lines)).toMatchObject({ operations: { length: 2 }, cut: false });
   });
 
   test('of a configuration that cannot be read, and of one that is no text', () => {

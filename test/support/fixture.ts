@@ -5,6 +5,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  normalState as settledState,
+  normalMacs as withoutMacs,
+} from '../../host-node/recording/fixture.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { formatTxtar, parseTxtar } from './txtar.ts';
 import { kernelNeeds } from './types.ts';
@@ -160,38 +164,19 @@ export function stdinOf(
   return JSON.stringify({ ...JSON.parse(replaced), prevResult: JSON.parse(previous) });
 }
 
-const MAC = /\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/g;
-const ZERO_MAC = '00:00:00:00:00:00';
-
-/**
- * Replaces hardware addresses by <mac NETNS/LINK>, except those that the fixture itself names: a
- * kernel makes up some of them, and a result that names the link's own is what matters.
- */
-export function normalMacs(text: string, state: string, fixture: Pick<Fixture, 'files'>): string {
+/** What the fixture itself names: its own parts, without what it expects. */
+function namedBy(fixture: Pick<Fixture, 'files'>): string {
   const written = [...fixture.files].filter(([name]) => !/^\d+\./.test(name));
-  const named = written.map(([, content]) => content.toLowerCase()).join('\n');
-  const owners = new Map<string, string>();
-  let ns = '';
-  for (const line of state.split('\n')) {
-    ns = /^netns (\S+)/.exec(line)?.[1] ?? ns;
-    const link = /^link (\S+) .*address (\S+)/.exec(line);
-    if (link) owners.set(link[2] ?? '', `${ns}/${link[1]}`);
-  }
-  return text.replace(MAC, (mac) => {
-    const owner = owners.get(mac);
-    if (mac === ZERO_MAC || owner === undefined || named.includes(mac)) return mac;
-    return `<mac ${owner}>`;
-  });
+  return written.map(([, content]) => content.toLowerCase()).join('\n');
 }
 
-/**
- * A state without made-up addresses, and without the operstate of bridges and VLAN interfaces: that
- * follows what is below them up to a second later.
- */
-export function normalState(state: string, fixture: Pick<Fixture, 'files'>): string {
-  const settled = state.replace(/^(link \S+ kind (?:bridge|vlan) .*) operstate \S+/gm, '$1');
-  return normalMacs(settled, state, fixture);
-}
+/** Replaces hardware addresses by <mac NETNS/LINK>, except those that the fixture itself names. */
+export const normalMacs = (text: string, state: string, fixture: Pick<Fixture, 'files'>): string =>
+  withoutMacs(text, state, namedBy(fixture));
+
+/** A state without what a kernel makes up. */
+export const normalState = (state: string, fixture: Pick<Fixture, 'files'>): string =>
+  settledState(state, namedBy(fixture));
 
 export function normal(outcome: Outcome, fixture: Pick<Fixture, 'files'>): Outcome {
   return {

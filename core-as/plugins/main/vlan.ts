@@ -6,6 +6,7 @@ import { user_of } from "../../attach/users";
 import { link_add_vlan, link_list } from "../../host/kernel";
 import { EEXIST, EINVAL, EOPNOTSUPP } from "../../lib/errno";
 import { check_failed } from "../../net/check";
+import { ipam_over_link } from "../../plugin/ipam";
 import { CONFIG, RUNTIME, Type } from "../../plugin/type";
 import { Upper } from "../../plugin/upper";
 import { Written } from "../../plugin/written";
@@ -97,7 +98,17 @@ export class Vlan extends Upper {
 
   protected verify(request: Request, result: Result): CniError | null {
     const link = this.link;
-    if (link.vid == this.vid) return super.verify(request, result);
-    return check_failed(`interface "${link.name}" is in VLAN ${link.vid}, not ${this.vid}`);
+    if (link.vid != this.vid) {
+      return check_failed(`interface "${link.name}" is in VLAN ${link.vid}, not ${this.vid}`);
+    }
+    const wanted_bytes = this.lower.mtu_bytes;
+    // A DHCP server may say less than the configuration.
+    const shrunk = link.mtu_bytes < wanted_bytes && ipam_over_link(request);
+    if (wanted_bytes == 0 || link.mtu_bytes == wanted_bytes || shrunk) {
+      return super.verify(request, result);
+    }
+    return check_failed(
+      `interface "${link.name}" has an MTU of ${link.mtu_bytes}, not ${wanted_bytes}`,
+    );
   }
 }

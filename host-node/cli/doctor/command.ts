@@ -7,6 +7,7 @@ import type { Answer } from '../../core.ts';
 import { parseArgs } from '../args.ts';
 import {
   BIN_DIR,
+  CACHE_DIR,
   type CniError,
   CONF_DIR,
   count,
@@ -18,6 +19,7 @@ import {
 import { networkReport, type Problem } from '../validate.ts';
 import { lookAtBinDir, lookAtConfDir } from './files.ts';
 import { type Finding, joined, type Looked, printFindings } from './findings.ts';
+import { type Leases, lookAtLeases } from './leased.ts';
 
 const HELP = `fairlead doctor: what is wrong on this node, what shows it, and what cures it
 
@@ -73,8 +75,14 @@ function lookAtNetworks(io: Io, { confDir, binDir }: Places): Looked {
 /** All that can be looked at without changing anything. */
 export function doctorDocument(io: Io, places: Places, version: string): Looked {
   const core = asked<Looked>(io.task('doctor', {}), 'cannot look at the node');
+  const cacheDir = resolve(io.env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
+  const request = { network: '', confDir: places.confDir, cacheDir };
+  const leases = asked<Leases>(io.task('leases', request), 'cannot look at the leases');
   return joined([
     typeof core === 'string' ? { findings: [], unseen: [core] } : core,
+    typeof leases === 'string'
+      ? { findings: [], unseen: [leases] }
+      : { findings: lookAtLeases(leases), unseen: [] },
     lookAtConfDir(places.confDir),
     lookAtNetworks(io, places),
     lookAtBinDir(places.binDir, version),

@@ -8,6 +8,7 @@ import { Shared } from "../../../attach/shared-change";
 import { mac_requested } from "../../../net/mac";
 import { masq_read, masq_sets, masq_want, spoof_sets, spoof_want } from "../../../net/masquerade";
 import { Pair, veth_del } from "../../../net/veth";
+import { ipam_over_link } from "../../../plugin/ipam";
 import { Main } from "../../../plugin/main";
 import { Gateway, Pool } from "../../../plugin/pool";
 import { ARGS, CNI_ARGS, CONFIG, RUNTIME, Type } from "../../../plugin/type";
@@ -27,6 +28,8 @@ const KEYS =
 export class Bridge extends Main {
   private port: PortPlan = new PortPlan();
   private gateway: GatewayPlan = new GatewayPlan();
+  /** The network's VLANs pass the uplink already. */
+  private passes: bool = false;
   private bridge: TheBridge = new TheBridge(new BridgePlan());
   private pair: Pair = new Pair();
   private disableContainerInterface: bool = false;
@@ -95,6 +98,11 @@ export class Bridge extends Main {
     pair.master = this.bridge.link.ifindex;
     error = pair.make(request);
     if (!error) error = port_configure(pair.host, this.port);
+    // A DHCP server beyond the uplink is asked before anything else is shared.
+    this.passes = this.port.uplink.length > 0 && ipam_over_link(request);
+    if (!error && this.passes) {
+      error = shared_take(adding, [new UplinkVlans(this.port, this.bridge.link)]);
+    }
     this.link = pair.container;
     result.interfaces.push(new Interface(this.bridge.link.name));
     result.interfaces.push(new Interface(pair.host.name));
@@ -109,7 +117,7 @@ export class Bridge extends Main {
     const link = this.bridge.link;
     const list = new Array<Shared>();
     if (this.bridge.plan.promisc) list.push(new Promisc(link));
-    if (this.port.uplink.length > 0) list.push(new UplinkVlans(this.port, link));
+    if (this.port.uplink.length > 0 && !this.passes) list.push(new UplinkVlans(this.port, link));
     return this.gateway.share(this.bridge, this.port, list, result, adding);
   }
 
