@@ -3,31 +3,7 @@
 // command and its options.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { runCommand } from '../../host-node/cli/main.ts';
-import { wasmModule } from '../support/wasm.ts';
-
-function run(...args: string[]) {
-  const said = ['', '', ''];
-  const code = runCommand({
-    args,
-    version: '9.9.9',
-    executable: undefined,
-    env: {},
-    write: (fd, text) => {
-      said[fd] += text;
-    },
-    colours: false,
-    sleep: () => {},
-    core: () => wasmModule('tools'),
-    hashOf: () => '',
-    agent: () => wasmModule('agent'),
-    kubernetes: () => {
-      throw new Error('nothing here needs the script for Kubernetes');
-    },
-    sim: () => wasmModule('sim'),
-  });
-  return { code, stdout: said[1]!, stderr: said[2]! };
-}
+import { run } from './command-line.ts';
 
 /** What bash offers after these words, the last of which is being written. */
 function offered(...words: string[]): string[] {

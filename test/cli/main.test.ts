@@ -1,31 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line as a whole: what it says where no command is meant, or another than is written.
 import { describe, expect, test } from 'vitest';
-import { runCommand } from '../../host-node/cli/main.ts';
-import { wasmModule } from '../support/wasm.ts';
-
-function run(...args: string[]) {
-  const said = ['', '', ''];
-  const code = runCommand({
-    args,
-    version: '9.9.9',
-    executable: undefined,
-    env: {},
-    write: (fd, text) => {
-      said[fd] += text;
-    },
-    colours: false,
-    sleep: () => {},
-    core: () => wasmModule('tools'),
-    hashOf: () => 'abc',
-    agent: () => wasmModule('agent'),
-    kubernetes: () => {
-      throw new Error('nothing here needs the script for Kubernetes');
-    },
-    sim: () => wasmModule('sim'),
-  });
-  return { code, stdout: said[1]!, stderr: said[2]! };
-}
+import { run } from './command-line.ts';
 
 describe('help', () => {
   test.each([[], ['help'], ['--help'], ['-h'], ['help', '--help']])(
