@@ -51,10 +51,11 @@ export class Links {
       }
       if (!link.up) kernel.link_set_up({ ns, ifindex: link.ifindex });
       const netnsID = new TextDecoder().decode(kernel.netns_id({ ns }));
+      const own = ipv6 ? linkLocal(kernel.addr_list({ ns, ifindex: link.ifindex })) : undefined;
+      // Last of all: nothing fails any more, so no socket is left open.
       const socket = spaces.inside(ns, () => openPacket(link.ifindex, ipv6));
       this.#open.set(lease, { netns: path, ifindex: link.ifindex, socket });
       const { kind, mtu_bytes, up } = link;
-      const own = ipv6 ? linkLocal(kernel.addr_list({ ns, ifindex: link.ifindex })) : undefined;
       return { netnsID, mac, kind, mtu_bytes, fresh: !up, ...(own && { link_local: own }) };
     } catch (error) {
       throw noLink(error, path, ifname);

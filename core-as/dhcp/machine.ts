@@ -85,9 +85,17 @@ function link_of(event: JsonValue): Link {
   return link;
 }
 
+/** Whether the other family found the link down, set it up, and heard nothing yet. */
+function sibling_fresh(lease: Claim): bool {
+  const id = lease.id;
+  const other = lease instanceof Lease6 ? id.slice(0, id.length - IPV6.length) : id + IPV6;
+  return leases.has(other) && leases.get(other).fresh;
+}
+
 function of_lease(name: string, event: JsonValue, lease: Claim): void {
   if (name == "opened") {
     const link = link_of(event);
+    link.fresh = link.fresh || sibling_fresh(lease);
     if (lease instanceof Lease6) client6_opened(<Lease6>lease, context, link);
     else client_opened(<Lease>lease, context, link);
   } else if (name == "failed") {

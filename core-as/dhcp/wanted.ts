@@ -61,6 +61,13 @@ export class Wanted {
   }
   private read_all(args: CmdArgs, config: JsonValue): void {
     this.network = config.text_at("name");
+    const parts = [args.containerID, this.network, args.ifname];
+    for (let i = 0; i < parts.length; i++) {
+      if (!parts[i].includes("/")) continue;
+      // It would be the name of another lease.
+      this.error = `"${parts[i]}" has a slash: no container, network or interface is named so`;
+      return;
+    }
     this.id = `${args.containerID}/${this.network}/${args.ifname}`;
     if (text_bytes(this.id).len > ID_MAX_BYTES) this.id = this.id.slice(0, ID_MAX_BYTES);
     const ipam = config.get("ipam");

@@ -18,14 +18,14 @@ function has_family(result: Result, v6: bool): bool {
 }
 
 /**
- * Gives every address without a gateway the first address of its network. One of IPv6 alone, as
- * DHCPv6 gives it, has no network: what comes next is another pod's.
+ * Gives every address without a gateway the first address of its network. One of IPv6 alone that a
+ * server `leased` has no network: what comes next is another pod's.
  */
-export function gateway_defaults(result: Result): CniError | null {
+export function gateway_defaults(result: Result, leased: bool): CniError | null {
   for (let i = 0; i < result.ips.length; i++) {
     const ip = result.ips[i];
     if (ip.gateway) continue;
-    if (ip.address.ip.v6 && ip.address.bits == 128) {
+    if (leased && ip.address.ip.v6 && ip.address.bits == 128) {
       return new CniError(
         Code.InvalidConfig,
         `the host cannot be the gateway of ${ip.address}, which is of no network: leave ` +

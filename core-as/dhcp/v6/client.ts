@@ -130,7 +130,11 @@ export function client6_failed(
     lease_tell(lease, context, error, false);
     return lease_end(lease, context);
   }
-  if (why == Why.Down) return lease_end(lease, context);
+  if (why == Why.Down) {
+    const stays = `${lease.address} stays on "${lease.ifname}"`;
+    if (!is_gone) lease_log(lease, context, `the lease is over, and ${stays}: ${error}`);
+    return lease_end(lease, context);
+  }
   if (why == Why.Leave || is_gone) {
     if (why == Why.Look) lease_tell(lease, context, error, false);
     return lease6_unreleased(lease, context, error);
@@ -143,11 +147,17 @@ export function client6_failed(
   if (why != Why.Renew) lease6_plan(lease);
 }
 
-/** After an address that cannot be had: at once, then later and later. */
+/** The server has no word for the lease but a refusal. */
 function set_back(lease: Lease6, context: Context, problem: string): void {
   lease.problem = problem;
   lease_log(lease, context, problem);
-  if (++lease.setbacks == 1) return exchange(lease, context, State.Selecting);
+  lease.setbacks++;
+  select_again(lease, context);
+}
+
+/** After an address that cannot be had: at once, then later and later. */
+function select_again(lease: Lease6, context: Context): void {
+  if (lease.setbacks <= 1) return exchange(lease, context, State.Selecting);
   lease.state = State.Selecting;
   lease.xid = context.random() & 0xffffff;
   lease.tries = 0;
@@ -193,6 +203,7 @@ function advertised(lease: Lease6, context: Context, message: Message6, from: st
   }
   lease.fresh = false;
   lease.address = told.addresses[at];
+  if (!lease.keep) lease.obtained_ms = -1;
   lease.server = server_of(message)!;
   lease.server_text = from;
   // Who has the address is asked while the server makes the lease.
@@ -304,7 +315,7 @@ function heard(lease: Lease6, context: Context, message: Message6, from: string)
   const state = lease.state;
   if (state == State.Selecting) advertised(lease, context, message, from);
   else if (state == State.Confirming) confirmed(lease, context, message, from);
-  else if (state == State.Declining) exchange(lease, context, State.Selecting);
+  else if (state == State.Declining) select_again(lease, context);
   else if (state == State.Leaving) released(lease, context);
   else if (state == State.Requesting || state == State.Renewing || state == State.Rebinding) {
     replied(lease, context, message, from);
@@ -321,7 +332,11 @@ function taken(lease: Lease6, context: Context): void {
 
 function confirmed(lease: Lease6, context: Context, message: Message6, from: string): void {
   if (message.options.status == NOT_ON_LINK) {
-    lease6_expire(lease, context, `the server ${from} says that it is of another link`);
+    // Section 18.2.10: another server may know better, so the others are heard too.
+    if (lease.elsewhere.length == 0) {
+      lease_log(lease, context, `the server ${from} says that the address is of another link`);
+    }
+    lease.elsewhere = from;
   } else lease6_settle(lease, context);
 }
 
@@ -366,7 +381,7 @@ export function client6_tick(lease: Lease6, context: Context): void {
     lease.problem = `the server ${lease.server_text} advertises, and does not reply`;
     exchange(lease, context, State.Selecting);
   } else if (lease.state == State.Declining && lease.tries == DECLINE_TRIES) {
-    exchange(lease, context, State.Selecting);
+    select_again(lease, context);
   } else say(lease, context);
   bounded(lease);
 }

@@ -57,6 +57,7 @@ export function lease6_renew(lease: Lease6, context: Context): void {
 }
 
 export function lease6_confirm(lease: Lease6, context: Context): void {
+  lease.elsewhere = "";
   exchange(lease, context, State.Confirming);
   confirm_until(lease);
 }
@@ -66,8 +67,12 @@ function confirm_until(lease: Lease6): void {
 }
 
 function confirm_more(lease: Lease6, context: Context): void {
-  // A server that says nothing says nothing against it.
-  if (context.now_ms - lease.asked_ms >= CONFIRM_MS) return lease6_settle(lease, context);
+  if (context.now_ms - lease.asked_ms >= CONFIRM_MS) {
+    const from = lease.elsewhere;
+    // A server that says nothing says nothing against it.
+    if (from.length == 0) return lease6_settle(lease, context);
+    return lease6_expire(lease, context, `the server ${from} says that it is of another link`);
+  }
   say(lease, context);
   confirm_until(lease);
 }
@@ -102,10 +107,17 @@ export function lease6_leaving(lease: Lease6, context: Context): void {
   lease6_unreleased(lease, context, `the server ${lease.server_text} does not answer the release`);
 }
 
+/** What becomes of a lease that the server is not told of. */
+function end_of(lease: Lease6, now_ms: i64): string {
+  if (lease.obtained_ms < 0) return "whether the server gave it is not known";
+  if (lease.lease_ms < 0) return "it does not end by itself";
+  const left_ms = lease.obtained_ms + lease.lease_ms - now_ms;
+  return left_ms > 0 ? `it ends by itself in ${left_ms / 1000} s` : "it is over already";
+}
+
 /** Nobody else can tell the server: it hears only its own link. */
 export function lease6_unreleased(lease: Lease6, context: Context, why: string): void {
-  const left_s = (lease.obtained_ms + lease.lease_ms - context.now_ms) / 1000;
-  const end = lease.lease_ms < 0 ? "it does not end by itself" : `it ends by itself in ${left_s} s`;
+  const end = end_of(lease, context.now_ms);
   lease_log(lease, context, `${lease.address} is not released, ${why}: ${end}`);
   lease_tell(lease, context, "", false);
   lease_end(lease, context);

@@ -21,8 +21,8 @@ const DUID_UUID: i32 = 4;
 /** The one association of a client. */
 export const ASSOCIATION: u32 = 1;
 const FOREVER_S: u32 = 0xffffffff;
-/** A renewal of a shorter lease comes no sooner: a server of zeros is not asked without end. */
-const LEAST_RENEWAL_MS: i64 = 1000;
+/** A renewal comes no sooner, but of a lease that is shorter: no server is asked without end. */
+const LEAST_RENEWAL_MS: i64 = 10000;
 const ADDRESS_BYTES: i32 = 16;
 const NAME_SERVERS_LIMIT: i32 = 32;
 
@@ -47,6 +47,8 @@ export class Lease6 extends Claim {
   free_ms: i64 = 0;
   /** The pod has the address already: it has to be this one again. */
   keep: bool = false;
+  /** The server that said, of an address that is being confirmed, that it is of another link. */
+  elsewhere: string = "";
 
   get v6(): bool {
     return true;
@@ -74,11 +76,12 @@ export class Lease6 extends Claim {
   /** Takes the times of one of a server's addresses (RFC 8415 section 14.2). */
   times_take(from: Association, at: i32): void {
     const valid_s = from.valid_s[at];
-    const preferred_s = <i64>from.preferred_s[at];
     this.lease_ms = valid_s == FOREVER_S ? -1 : <i64>valid_s * 1000;
     this.t1_ms = -1;
     this.t2_ms = -1;
     if (this.lease_ms < 0) return;
+    // An address that is not to be used for anything new is renewed in its time all the same.
+    const preferred_s = <i64>(from.preferred_s[at] > 0 ? from.preferred_s[at] : valid_s);
     const t1_ms = from.t1_s > 0 ? <i64>from.t1_s * 1000 : preferred_s * 500;
     const t2_ms = from.t2_s > 0 ? <i64>from.t2_s * 1000 : preferred_s * 800;
     const least_ms = min(LEAST_RENEWAL_MS, this.lease_ms / 2);
@@ -126,9 +129,11 @@ function texts_at(from: JsonValue, name: string): string[] {
   return list;
 }
 
-/** Whether an address can be a host's, of more than its link. */
+/** Whether an address can be a host's, of more than its link; one that stands for IPv4 is not. */
 export function usable(ip: Ip): bool {
-  return !ip.isUnspecified() && !ip.isLoopback() && !ip.isLinkLocal() && ip.high >> 56 != 0xff;
+  const mapped = ip.high == 0 && ip.low >> 32 == 0xffff;
+  if (mapped || ip.isUnspecified() || ip.isLoopback()) return false;
+  return !ip.isLinkLocal() && !ip.isMulticast();
 }
 
 /** A lease that an earlier daemon had; null when the text is none, or of another version. */

@@ -58,7 +58,7 @@ export class Bridge extends Main {
   protected read(request: Request): CniError | null {
     const reader = request.reader;
     const config = request.config;
-    this.gateway.read(reader, config);
+    this.gateway.read(request);
     this.enabledad = reader.bool(config, "enabledad");
     this.disableContainerInterface = reader.bool(config, "disableContainerInterface");
     this.bridge.plan.read(reader, config);

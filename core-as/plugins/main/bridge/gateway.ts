@@ -5,14 +5,13 @@ import { Adding } from "../../../attach/adding";
 import { shared_take } from "../../../attach/shared";
 import { Shared } from "../../../attach/shared-change";
 import { HOST, Link, link_get } from "../../../host/kernel";
-import { JsonValue } from "../../../lib/json";
 import { check_failed } from "../../../net/check";
 import { FORWARDING } from "../../../net/forwarding";
 import { default_routes, forwarding_want, gateway_defaults } from "../../../net/gateway";
 import { is_on } from "../../../net/masquerade";
+import { ipam_over_link } from "../../../plugin/ipam";
 import { Gateway, Pool } from "../../../plugin/pool";
 import { CniError, Code, os_error } from "../../../spec/error";
-import { Reader } from "../../../spec/reader";
 import { Request } from "../../../spec/request";
 import { Interface, IPConfig, Result } from "../../../spec/types";
 import { addresses_of, GatewayAddresses, gateway_what } from "./addresses";
@@ -25,8 +24,13 @@ export class GatewayPlan {
   private on: bool = false;
   private is_default: bool = false;
   private force: bool = false;
+  /** Addresses are a server's to give, who says no more of them than it likes. */
+  private leased: bool = false;
 
-  read(reader: Reader, config: JsonValue): void {
+  read(request: Request): void {
+    const reader = request.reader;
+    const config = request.config;
+    this.leased = ipam_over_link(request);
     this.is_default = reader.bool(config, "isDefaultGateway");
     this.on = reader.bool(config, "isGateway") || this.is_default;
     this.force = reader.bool(config, "forceAddress");
@@ -41,7 +45,7 @@ export class GatewayPlan {
 
   /** Gives the result the gateways and default routes that it lacks. */
   complete(result: Result): CniError | null {
-    const error = this.on ? gateway_defaults(result) : null;
+    const error = this.on ? gateway_defaults(result, this.leased) : null;
     if (!error && this.is_default) default_routes(result);
     return error;
   }
