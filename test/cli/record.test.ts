@@ -150,6 +150,33 @@ describe('logs', () => {
     expect(logs('-o', 'wide').stdout).toMatch(/SLOWEST +FILE +OUTCOME\n.* \w+\.\w+ \d/);
   });
 
+  test.each([
+    ['with the result that was lost', (lost: string) => lost],
+    [
+      'without one',
+      (lost: string) => lost.replace(/"stdout":".*?","received/, '"stdout":"","received'),
+    ],
+    [
+      'with other JSON',
+      (lost: string) => lost.replace(/"stdout":".*?","received/, '"stdout":"7","received'),
+    ],
+  ])('an ADD whose answer nobody took, %s', (_, edit) => {
+    const lost = tape({ ...firstStep(fixtureNamed('bridge/dual-stack')), received: false }).text;
+    put(1, edit(lost));
+    expect(logs().stdout).toMatch(/ failed: nobody took the answer$/m);
+    const { calls } = JSON.parse(logs('-o', 'json').stdout);
+    expect(calls).toMatchObject([{ outcome: 'failed', error: { msg: 'nobody took the answer' } }]);
+  });
+
+  test('of a folder that is none are an error, which privileges do not cure', () => {
+    mkdirSync(state);
+    writeFileSync(ring(), 'a file');
+    const { code, stderr } = logs();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^fairlead logs: cannot read .*ENOTDIR/);
+    expect(stderr).not.toContain('root');
+  });
+
   test('what is in a recording cannot write to the terminal', () => {
     record('on');
     put(1, text.replace('"CNI_IFNAME":"eth0"', '"CNI_IFNAME":"\\u001b[31m"'));

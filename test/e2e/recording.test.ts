@@ -125,6 +125,35 @@ describe.skipIf(needsNative !== '')(`recordings ${needsNative}`, () => {
     expect(opsOf(parseRecording(native![0]!))).toContain('kernel.link_add_veth');
   });
 
+  test.each([
+    ['is taken back', '0', 0],
+    ['cannot be taken back', '1', 1],
+  ])('of an ADD whose answer nobody took and that %s are the same, too', (_, fails, said) => {
+    const ips = JSON.stringify({ cniVersion: '1.1.0', ips: [{ address: '10.60.0.9/24' }] });
+    const config = JSON.stringify({ ...CONFIG, ipMasq: false, ipam: { type: 'others' } });
+    const [native, node] = HOST_NAMES.map((host) => {
+      const script = `cat > /dev/null; [ $CNI_COMMAND = ADD ] && echo '${ips}' || exit ${fails}`;
+      writeFileSync(join(folder, host, 'others'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return inside(
+        host,
+        `echo '${config}' > /run/net.json
+        CNI_COMMAND=ADD ${folder}/${host}/bridge < /run/net.json 2> /run/said > /dev/full || true
+        grep -c 'taking the attachment back failed' /run/said || true
+        fairlead replay /run/fairlead/recordings/*.jsonl
+        fairlead logs`,
+      );
+    });
+    expect(linesOf(native!.texts[0]!)).toEqual(linesOf(node!.texts[0]!));
+    const { end, lines } = parseRecording(native!.texts[0]!);
+    expect(end).toMatchObject({ exit_code: 1, received: false });
+    expect(lines.filter(({ op }) => op === 'host.log')).toHaveLength(said);
+    for (const one of [native!, node!]) {
+      expect(one.said.split('\n')[0]).toBe(String(said));
+      expect(one.said).toContain('the same again');
+      expect(one.said).toMatch(/ failed: nobody took the answer\n$/);
+    }
+  });
+
   test.each(HOST_NAMES)('%s: have no secret, and stars for it', (host) => {
     const { texts } = inside(host, 'call ADD; call DEL');
     for (const text of texts) {
