@@ -46,7 +46,7 @@ function Problems({ store }: { readonly store: Store }) {
 /** Text of a file that somebody opened or dropped. */
 async function open(store: Store, file: File | undefined): Promise<void> {
   if (file === undefined) return;
-  const large = file.size > 1024 * 1024 ? store.tooLarge('x'.repeat(file.size)) : '';
+  const large = store.tooLarge(file.size);
   if (large !== '') store.set('notice', `${file.name} has ${large}`);
   else {
     store.editor?.replace(await file.text());

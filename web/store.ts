@@ -59,8 +59,7 @@ export class Store {
   }
 
   /** Why the text is not given to the core at all; "" when it is. */
-  tooLarge(text: string): string {
-    const bytes = new TextEncoder().encode(text).length;
+  tooLarge(bytes: number): string {
     if (bytes <= CONF_LIMIT) return '';
     const kib = CONF_LIMIT / 1024;
     return `${bytes} bytes: this page takes configurations of up to ${kib} KiB`;
@@ -68,7 +67,7 @@ export class Store {
 
   look(): void {
     if (this.modules === undefined) return;
-    const large = this.tooLarge(this.text);
+    const large = this.tooLarge(new TextEncoder().encode(this.text).length);
     if (large !== '') this.problems = [{ severity: 'error', line: 1, column: 1, msg: large }];
     else {
       try {
@@ -117,7 +116,7 @@ export class Store {
   }
 
   call(wanted: SharedCall): void {
-    this.notice = this.tooLarge(this.text);
+    this.notice = this.tooLarge(new TextEncoder().encode(this.text).length);
     const { command, pod, fault } = wanted;
     const capabilities = this.#capabilities(wanted);
     const network = this.#network(command, pod);
@@ -154,8 +153,12 @@ export class Store {
     const call = shownCall(this.session);
     if (call === undefined) return;
     const { fault: _, ...wanted } = call.wanted;
-    this.session = withoutShown(this.session);
+    const before = this.session;
+    const without = withoutShown(before);
+    this.session = without;
     this.call(n === undefined ? wanted : { ...wanted, fault: { n, errno: this.errno } });
+    // A call that was refused, as the text is none now, takes nothing away.
+    if (this.session === without) this.session = before;
   }
 
   goto(call: number, step: number): void {

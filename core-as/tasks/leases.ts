@@ -16,6 +16,7 @@ import { Pool } from "../plugin/pool";
 import { EachLease, OWNER_LIMIT_BYTES } from "../plugins/ipam/host-local/each-lease";
 import { data_dir } from "../plugins/ipam/host-local/plan";
 import { CniError, Code, os_error } from "../spec/error";
+import { ended } from "./retire";
 import { CacheEntry, cache_list } from "./runtime/cache";
 import { networks_in } from "./runtime/discover";
 import { inhabited } from "./runtime/sandbox";
@@ -97,7 +98,7 @@ class Owners {
     for (let i = 0; i < list.length; i++) {
       const one = list[i];
       const life = life_of(one);
-      const state = life == Life.GoesOn ? "used" : life == Life.Ended ? "leaked" : "unknown";
+      const state = life == Life.GoesOn ? "used" : ended(one) ? "leaked" : "unknown";
       this.lives.set(`${one.network} ${one.containerID}\r\n${one.ifname}`, state);
     }
   }

@@ -36,7 +36,7 @@ function identity(record: Attachment): JsonValue {
  * Whether a container is gone for certain. That its namespace is not found at its path does not say
  * so, as we may run where others' mounts are not seen; the host's end of its pair goes with it.
  */
-function ended(record: Attachment): bool {
+export function ended(record: Attachment): bool {
   if (life_of(record) != Life.Ended) return false;
   const request = new Request("fairlead", new Environment(0, 0));
   request.network = record.network;

@@ -2,15 +2,33 @@
 // `fairlead support-bundle`: what a bug report needs of a node, in one file of JSON, packed with
 // gzip, with stars in the place of secrets. It sends nothing anywhere, and changes nothing but that
 // file, which has to be new.
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { arch, hostname, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { FILE_MAX_BYTES } from '../recording/format.ts';
 import { recordingsIn, ringOf } from '../recording/ring.ts';
 import { Secrets } from '../recording/secrets.ts';
 import { parseArgs } from './args.ts';
 import { doctorDocument } from './doctor/command.ts';
-import { BIN_DIR, CACHE_DIR, CONF_DIR, EXIT_FAILED, guarded, type Io, wantsJson } from './io.ts';
+import {
+  BIN_DIR,
+  CACHE_DIR,
+  CONF_DIR,
+  EXIT_FAILED,
+  guarded,
+  type Io,
+  RUN_DIR,
+  wantsJson,
+} from './io.ts';
 import type { Attachments } from './ls.ts';
 import { snapshot } from './snapshot.ts';
 import { SnapshotError } from './snapshot-notes.ts';
@@ -43,7 +61,7 @@ function tried<T>(what: string, missing: Missing, action: () => T): T | null {
   try {
     return action();
   } catch (error) {
-    const known = error instanceof SnapshotError || (error as { code?: unknown }).code;
+    const known = error instanceof SnapshotError || 'code' in (error as object);
     if (!known) throw error;
     missing.push(`${what}: ${(error as Error).message}`);
     return null;
@@ -54,17 +72,35 @@ function tried<T>(what: string, missing: Missing, action: () => T): T | null {
 function starred(bytes: Buffer, secrets: Secrets): string {
   secrets.json(bytes);
   secrets.cached(bytes);
-  secrets.pairs(bytes);
   secrets.again(bytes);
   return bytes.toString();
 }
 
-/** The files of a folder by name; `last`: so many of the last. */
-function textsOf(dir: string, names: readonly string[], secrets: Secrets, missing: Missing) {
+/** A regular file, of a size that a network or a recording has. */
+function bytesOf(path: string): Buffer {
+  // A FIFO would be waited for.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { size } = fstatSync(fd);
+    if (!fstatSync(fd).isFile()) throw Object.assign(new Error('no regular file'), { code: '' });
+    if (size > FILE_MAX_BYTES) throw Object.assign(new Error(`${size} bytes`), { code: 'EFBIG' });
+    return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The files of a folder by name, each as `read` gives it. */
+function textsOf(
+  dir: string,
+  names: readonly string[],
+  missing: Missing,
+  read: (bytes: Buffer) => string,
+) {
   const texts: Record<string, string | null> = {};
   for (const name of names) {
     const path = join(dir, name);
-    texts[path] = tried(path, missing, () => starred(readFileSync(path), secrets));
+    texts[path] = tried(path, missing, () => read(bytesOf(path)));
   }
   return texts;
 }
@@ -83,15 +119,17 @@ interface Places {
 
 function contents(io: Io, places: Places, version: string, secrets: Secrets, missing: Missing) {
   const { confDir } = places;
-  const attached = answerOf(io, 'attachments', { network: '', cacheDir: CACHE_DIR }, missing);
+  const cacheDir = resolve(io.env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR);
+  const attached = answerOf(io, 'attachments', { network: '', cacheDir }, missing);
   const { attachments = [], foreign = [] } = (attached ?? {}) as Partial<Attachments>;
   const netns = new Set([...attachments, ...foreign].map((one) => one.netns));
   const nft = answerOf(io, 'nft_state', {}, missing) as { lines: string[] } | null;
   const ring = ringOf(io.env) ?? '';
   const names = tried(confDir, missing, () => readdirSync(confDir).filter((n) => READ.test(n)));
+  const calls = tried(ring, missing, () => recordingsIn(ring).slice(-RECORDINGS_MAX));
   const taken = tried('snapshot', missing, () => {
     const none: readonly string[] = [];
-    const folders = ['/run/fairlead/attachments'];
+    const folders = [join(io.env['CNI_FAIRLEAD_STATE_DIR'] || RUN_DIR, 'attachments')];
     const nothing = { files: none, programs: none };
     const live = [...netns].filter((path) => path !== '');
     return snapshot({ ...nothing, folders, netns: live, nft: nft?.lines ?? [] });
@@ -104,10 +142,10 @@ function contents(io: Io, places: Places, version: string, secrets: Secrets, mis
     arch: arch(),
     doctor: doctorDocument(io, places, version),
     attachments: attached,
-    networks: textsOf(confDir, names ?? [], secrets, missing),
+    networks: textsOf(confDir, names ?? [], missing, (bytes) => starred(bytes, secrets)),
     snapshot: taken === null ? null : starred(Buffer.from(taken), secrets),
     // They have no secrets any more: whoever recorded them starred those.
-    recordings: textsOf(ring, recordingsIn(ring).slice(-RECORDINGS_MAX), secrets, missing),
+    recordings: textsOf(ring, calls ?? [], missing, (bytes) => bytes.toString()),
   };
 }
 

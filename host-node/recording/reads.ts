@@ -15,6 +15,7 @@ export const READS: ReadonlySet<string> = new Set([
   'addr_list',
   'route_list',
   'sysctl_read',
+  'socket_listens',
   'dir_unlock',
   'dir_list',
   'subdir_list',

@@ -14,10 +14,6 @@ const ROWS: readonly Reason[] = [
   { op: 'kernel.link_add_veth', why: 'the pair that joins the node and the container' },
   { op: 'kernel.link_add_bridge', why: 'the containers of the network meet in it' },
   {
-    op: 'kernel.link_set_address',
-    why: 'pinned: a bridge would take another with every container',
-  },
-  {
     op: 'kernel.sysctl_write',
     has: ['key', /accept_ra$/],
     why: 'a router advertisement is not to configure the node',
@@ -39,7 +35,7 @@ const ROWS: readonly Reason[] = [
   },
   {
     op: 'kernel.sysctl_write',
-    has: ['key', /(ip_forward|forwarding)$/],
+    has: ['key', /^net\/(ipv4\/ip_forward|ipv6\/conf\/all\/forwarding)$/],
     why: 'the node forwards for its containers; last of all, as it cannot be undone exactly',
   },
   {
@@ -48,7 +44,7 @@ const ROWS: readonly Reason[] = [
     why: 'so that a port on 127.0.0.1 of the node leads to the container',
   },
   { op: 'kernel.link_set_bridge_port', why: 'as hairpinMode and portIsolation say' },
-  { op: 'kernel.socket_bound', why: 'whether a program of the node has the port' },
+  { op: 'kernel.socket_listens', why: 'whether a program of the node has the port' },
   { op: 'nft.batch', why: 'for all plugins of the chain at once, all or nothing' },
   {
     op: 'store.file_write',

@@ -57,7 +57,7 @@ function chaptersOf({ steps, whys }: Rehearsal): Chapter[] {
   for (const step of steps) {
     hear(step.whys);
     const { op, like, changes, errno } = step;
-    const failed = errno !== undefined && errno > ENOENT ? ` (fails with errno ${errno})` : '';
+    const failed = errno !== undefined && errno !== ENOENT ? ` (fails with errno ${errno})` : '';
     if (!changes && (failed === '' || op.includes('_get') || op.includes('read'))) continue;
     chapters.at(-1)?.deeds.push({ op, like: like + failed, because: reasonOf(step) });
   }

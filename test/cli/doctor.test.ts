@@ -240,6 +240,12 @@ test('mtu-too-large: the uplink carries less', () => {
   expect(findings[0]?.evidence).toContain('is 1280, and blue:eth0 on pods has 1400');
 });
 
+test('mtu-too-large is not said of what the host does not route', () => {
+  open(UPLINK, network({ isGateway: false, ipMasq: false, mtu: 1500 }));
+  change((text) => text.replace(/^(link up0 .*) mtu 1500/m, '$1 mtu 1280'));
+  expect(doctor().findings.map(({ id }) => id)).toEqual(['network-doubtful']);
+});
+
 test('port-taken: a process of the host listens on a published port', () => {
   on.wrap = instead('socket_listens', () => 1);
   expect(finding('port-taken').evidence).toContain('host port 8080/tcp leads to blue:eth0');
@@ -279,6 +285,8 @@ test('network-none, network-unreadable, network-first, network-wrong', () => {
   open();
   writeFileSync(at('conf', '20-other.conflist'), network());
   expect(finding('network-first').evidence).toContain('the first by name: 10-pods.conflist');
+  writeFileSync(at('conf', '00-first.json'), network());
+  expect(finding('network-first').evidence).toContain('the first by name: 00-first.json');
 }, 20_000);
 
 test('network-wrong: what validate calls an error', () => {
@@ -316,6 +324,20 @@ test('says what it could not look at, and looks at the rest', () => {
   const { unseen, findings, code } = doctor();
   expect(unseen).toEqual([expect.stringContaining('EPERM')]);
   expect({ findings, code }).toEqual({ findings: [], code: 0 });
+  const places = ['--conf-dir', at('conf'), '--bin-dir', at('bin')];
+  const { stdout } = on.run((io) => runDoctor(places, io, VERSION));
+  expect(stdout).toMatch(/^unseen .*EPERM.*\nnothing wrong was seen\n$/);
+});
+
+test('state-unknown: a namespace that is not found here may be there elsewhere', () => {
+  // As from a container that has the records, and not the mounts of the runtime.
+  on.wrap = instead('netns_open', () => {
+    throw new OsError(2, 'on purpose');
+  });
+  const { findings } = doctor();
+  expect(findings.map(({ id }) => id)).toEqual(['state-unknown']);
+  expect(doctor('--fix').fixed).toEqual([]);
+  expect(on.files('/run/fairlead/attachments')).toEqual([expect.stringContaining('blue:eth0')]);
 });
 
 test('the manual has every finding, and no other', () => {

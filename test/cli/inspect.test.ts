@@ -262,9 +262,12 @@ describe('leases', () => {
   });
 
   test('whose container is gone are leaked, whose nobody knows unknown', () => {
-    const on = changed(attached(), (text) =>
+    const dead = attached();
+    const [, name = ''] = /^link (veth\S+) /m.exec(dead.dump()) ?? [];
+    dead.driver.link_del({ ns: 0, ifindex: dead.driver.link_get({ ns: 0, name }).ifindex });
+    const on = changed(dead, (text) =>
       [
-        withoutPod(text).trimEnd(),
+        text.trimEnd(),
         fileLine(`${DIR}/10.1.2.9`, 'stranger\r\neth0').trimEnd(),
         fileLine(`${DIR}/10.1.2.10`, '').trimEnd(),
         fileLine(`${DIR}/notes`, 'hello'),
@@ -280,6 +283,13 @@ describe('leases', () => {
       ['fd00::2', 'leaked'],
     ]);
     expect(leases(on).stdout).toMatch(/^pods +3 +2 /m);
+  });
+
+  test('of a container whose namespace is only not seen from here are not leaked', () => {
+    const states = told(changed(attached(), withoutPod)).leases.map(
+      ({ state }: { state: string }) => state,
+    );
+    expect(states).toEqual(['unknown', 'unknown']);
   });
 
   test('of a network whose configuration is gone are found by its records', () => {

@@ -2,7 +2,7 @@
 // `fairlead trace` on the simulated kernel: between containers, by ports of the host, to elsewhere,
 // and each way to be lost. That packets go so is what test/e2e/trace.test.ts tries.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Driver } from '../../host-node/abi/index.ts';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { runTrace } from '../../host-node/cli/trace.ts';
 import { runVerb } from '../../host-node/cli/verbs.ts';
 import { fileLine, Machine } from './machine.ts';
@@ -120,6 +120,38 @@ describe('it arrives', () => {
       'bridge cni0: gives it to "vethN"',
     ]);
     expect(traced.end).toMatchObject({ outcome: 'arrives', why: expect.stringContaining('blue') });
+  });
+
+  test('from the host, whose own packets are not forwarded', () => {
+    on.driver.sysctl_write({ ns: 0, key: 'net/ipv4/ip_forward', value: '0' });
+    expect(trace('host', 'red').end.outcome).toBe('arrives');
+    expect(trace('outside', 'red').end.outcome).toBe('lost');
+  });
+
+  test('where the kernel cannot tell who listens, and it is said', () => {
+    on.wrap = (driver) =>
+      new Proxy(driver, {
+        get: (target, key) => {
+          if (key !== 'socket_listens') return Reflect.get(target, key);
+          return () => {
+            throw new OsError(95, 'on purpose');
+          };
+        },
+      });
+    for (const [from, to] of [
+      ['blue', '203.0.113.1:22'],
+      ['blue', 'green:80/sctp'],
+    ] as const) {
+      const traced = trace(from, to);
+      expect(traced.end.outcome).toBe('arrives');
+      expect(does(traced).at(-1)).toContain('whether somebody listens cannot be told');
+    }
+  });
+
+  test('at a container whose whole id is the beginning of another', () => {
+    add('bridged', 'p4', 'gre');
+    expect(trace('blue', 'gre').end.why).toContain('container gre (');
+    expect(trace('blue', 'gree').end.why).toContain('container green (');
   });
 
   test('at a process of the host', () => {

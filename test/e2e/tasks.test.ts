@@ -52,12 +52,12 @@ test.skipIf(why !== '')(
     expect(commands.match(/^fairlead /gm)?.length).toBeGreaterThan(30);
     const file = join(folder, 'tasks.sh');
     writeFileSync(file, around(commands));
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
-    const left = execFileSync('unshare', ['--net', '--mount', 'bash', file], options);
+    const left = execFileSync('unshare', ['--net', '--mount', 'bash', file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     // The uplink is a pair.
-    expect(left).toBe('nothing is attached
-2
-');
+    expect(left).toBe('nothing is attached\n2\n');
   },
   120_000,
 );

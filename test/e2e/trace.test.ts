@@ -58,7 +58,7 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    test('agree', { timeout: 60_000 }, () => {
+    test('agree', { timeout: 90_000 }, () => {
       const port = '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}';
       const tries = WAYS.map(([from, to, address, at]) => {
         const netns = from === 'red' ? 'p3' : 'p1';
@@ -72,8 +72,10 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
         add() { "${NODE.program}" add "$@" --conf-dir "${folder}" >/dev/null; }
         add bridged p1 --container-id blue --capabilities '${port}'
         add bridged p2 --container-id green; add routed p3 --container-id red
-        for ns in p1 p2 p3; do ip netns exec $ns "${process.execPath}" -e "$SERVE" & done
-        trap 'kill $(jobs -p)' EXIT
+        pids=; trap 'kill $pids' EXIT
+        for ns in p1 p2 p3; do
+          ip netns exec $ns "${process.execPath}" -e "$SERVE" >/dev/null 2>&1 & pids="$pids $!"
+        done
         for ns in p1 p2 p3; do
           until ip netns exec $ns ss -ltn | grep -q :80; do sleep 0.05; done
         done
@@ -83,6 +85,7 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
       const out = execFileSync('unshare', ['--net', '--mount', 'sh', '-ec', script], {
         encoding: 'utf8',
         env,
+        timeout: 60_000,
       });
       const seen = out.trimEnd().split('\n');
       expect(seen).toEqual(

@@ -16,8 +16,9 @@ import { HostPort, host_port_of } from "../../nft/hostport";
 import { elements_check } from "../../nft/tables";
 import { protocol_number } from "../../nft/value";
 import { Environment } from "../../spec/environment";
-import { Code, os_error } from "../../spec/error";
+import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
+import { ended } from "../retire";
 import { unreadable } from "../runtime/unreadable";
 import { counted, Findings, Severity, some_of } from "./findings";
 
@@ -60,15 +61,18 @@ export class Attached {
     const ns = entered.ns;
     let link: Link | null = null;
     if (ns != 0) link = link_get(ns, record.ifname);
-    if (!link) this.gone.push(called(record));
-    else this.living(record, ns, link);
+    if (link) this.living(record, ns, link);
+    else if (ended(record)) this.gone.push(called(record));
+    // Where the runtime's mounts are not seen, a path that leads nowhere says nothing.
+    else this.unknown.push(`${called(record)} (its interface is not found by ${record.netns})`);
     if (ns != 0) netns_close(ns);
   }
 
   private living(record: Attachment, ns: i32, link: Link): void {
-    this.families(record, ns, link.ifindex);
+    const routed = this.families(record, ns, link.ifindex);
     const out = this.out;
-    if (out && link.mtu_bytes > out.mtu_bytes) {
+    // What is not routed here leaves by another link, or not at all.
+    if (routed && out && link.mtu_bytes > out.mtu_bytes) {
       this.large.push(`${called(record)} has ${link.mtu_bytes}`);
     }
     const owned = record.owned;
@@ -102,16 +106,19 @@ export class Attached {
     return veth_is_ours(request);
   }
 
-  /** Which kinds of packets the host forwards for it. */
-  private families(record: Attachment, ns: i32, ifindex: i32): void {
+  /** Counts which kinds of packets the host forwards for it; whether it forwards any. */
+  private families(record: Attachment, ns: i32, ifindex: i32): bool {
     let routed = false;
     for (let i = 0; i < record.effects.length; i++) {
       const effect = record.effects[i];
       routed = routed || (effect instanceof Uses && (<Uses>effect).what.includes(FORWARDING));
     }
-    if (!routed) return;
+    if (!routed) return false;
     const list = addr_list(ns, ifindex);
-    if (!list) return this.findings.miss(os_error(`list the addresses of ${called(record)}`));
+    if (!list) {
+      this.findings.miss(os_error(`list the addresses of ${called(record)}`));
+      return true;
+    }
     let v4 = false;
     let v6 = false;
     for (let i = 0; i < list.length; i++) {
@@ -122,10 +129,14 @@ export class Attached {
     }
     if (v4) this.routed4++;
     if (v6) this.routed6++;
+    return true;
   }
 
   private port(record: Attachment, port: HostPort): void {
-    if (++this.ports > PORTS_LIMIT) return;
+    if (++this.ports > PORTS_LIMIT) {
+      const msg = `there are more than ${PORTS_LIMIT} ports: who listens on the rest was not asked`;
+      return this.findings.miss(new CniError(Code.NotAvailable, msg));
+    }
     const any: string[] = port.v6 ? ["::", "::1"] : ["0.0.0.0", "127.0.0.1"];
     const places: string[] = port.address.length > 0 ? [port.address] : any;
     const protocol = protocol_number(port.protocol);

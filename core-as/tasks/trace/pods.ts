@@ -43,6 +43,12 @@ export class Pod {
 export class Pods {
   list: Pod[] = [];
   error: CniError | null = null;
+  private missed: i32 = 0;
+
+  /** What is to be added where somebody is not found; "" when all could be looked at. */
+  get unseen(): string {
+    return this.missed > 0 ? ` (${this.missed} could not be looked at: run it as root)` : "";
+  }
 
   /** Reads them; false with `error`. */
   read(): bool {
@@ -58,6 +64,7 @@ export class Pods {
 
   private one(record: Attachment): void {
     const entered = netns_of(record);
+    if (entered.unknown) this.missed++;
     if (entered.ns == 0) return;
     const link = link_get(entered.ns, record.ifname);
     let addresses: Address[] | null = null;
@@ -83,11 +90,14 @@ export class Pods {
   /** Those whose container id begins so, or whose record is called so: CONTAINERID:IFNAME. */
   called(word: string): Pod[] {
     const found = new Array<Pod>();
+    const exact = new Array<Pod>();
     for (let i = 0; i < this.list.length; i++) {
       const record = this.list[i].record;
       if (record.name == word) return [this.list[i]];
+      // A whole id is not the beginning of another.
+      if (record.containerID == word) exact.push(this.list[i]);
       if (record.containerID.startsWith(word)) found.push(this.list[i]);
     }
-    return found;
+    return exact.length > 0 ? exact : found;
   }
 }

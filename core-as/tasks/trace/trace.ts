@@ -27,8 +27,9 @@ function named(pods: Pods, word: string): Named {
   if (made.pod) return made;
   const called = pods.called(word);
   if (called.length == 1) made.pod = called[0];
-  else if (called.length == 0) made.why = `no container of this node is "${word}": fairlead ls`;
-  else {
+  else if (called.length == 0) {
+    made.why = `no container of this node is "${word}": fairlead ls${pods.unseen}`;
+  } else {
     made.why =
       `"${word}" is ${called.length} interfaces: name one, as ${called[0].record.name} ` +
       `or ${called[1].record.name}`;
@@ -62,7 +63,7 @@ export function trace(from: string, to: string, port: i32, protocol: string): An
   const packet = new Packet(<Ip>dst);
   packet.port = port;
   packet.protocol = protocol;
-  const walk = new Walk(packet, pods);
+  const walk = new Walk(packet, pods, from != HOST_WORD);
   if (sender) walk.from_pod(sender);
   else walk.through_host();
   return new Answer(json_text(walk.json));

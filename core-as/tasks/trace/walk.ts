@@ -43,6 +43,8 @@ const enum End {
   Leaves,
   Lost,
 }
+/** Of sctp, and of a kernel without sock_diag. */
+const UNTOLD = "has it; whether somebody listens cannot be told";
 const ENDS: string[] = ["arrives", "leaves", "lost"];
 
 export class Walk {
@@ -52,6 +54,8 @@ export class Walk {
   constructor(
     private packet: Packet,
     private pods: Pods,
+    /** The host's own packets are not forwarded, and pass no forward hook. */
+    private forwarded: bool,
   ) {}
 
   get json(): JsonValue {
@@ -169,7 +173,7 @@ export class Walk {
     const mapped = this.mapped(local);
     if (!mapped && local) return this.at_host();
     const key = packet.dst.v6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward";
-    if (sysctl_read(HOST, key) == "0") {
+    if (this.forwarded && sysctl_read(HOST, key) == "0") {
       const dotted = key.replaceAll("/", ".");
       const why = `the host does not forward: ${dotted} is 0`;
       return this.end(End.Lost, why, `sysctl -w ${dotted}=1`);
@@ -208,16 +212,22 @@ export class Walk {
     const packet = this.packet;
     if (packet.port == 0) return this.end(End.Arrives, "the host has the address itself");
     const protocol = protocol_number(packet.protocol);
-    const listens = socket_listens(HOST, protocol, packet.dst.toString(), packet.port) > 0;
+    const listens = socket_listens(HOST, protocol, packet.dst.toString(), packet.port);
+    if (listens < 0) this.step("host", UNTOLD);
+    if (listens > 0) {
+      return this.end(End.Arrives, `a process of the host listens at ${packet.to}`);
+    }
+    if (listens < 0) return this.end(End.Arrives, "the host has the address itself");
     this.end(
-      listens ? End.Arrives : End.Lost,
-      listens ? `a process of the host listens at ${packet.to}` : `nobody listens at ${packet.to}`,
-      listens ? "" : "publish the port (portmap), or start what should listen",
+      End.Lost,
+      `nobody listens at ${packet.to}`,
+      "publish the port (portmap), or start what should listen",
     );
   }
 
   /** Whether another firewall drops it for certain; one that may is told. */
   private stopped(): bool {
+    if (!this.forwarded) return false;
     const closed = closed_chains();
     for (let i = 0; i < closed.list.length; i++) {
       const chain = closed.list[i];
@@ -279,6 +289,7 @@ export class Walk {
     const protocol = protocol_number(packet.protocol);
     const listens = ns < 0 ? -1 : socket_listens(ns, protocol, packet.dst.toString(), packet.port);
     if (ns >= 0) netns_close(ns);
+    if (listens < 0) this.step(place, UNTOLD);
     if (listens != 0) return this.end(End.Arrives, `${place} has ${packet.to}`);
     this.end(
       End.Lost,

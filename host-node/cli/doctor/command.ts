@@ -36,7 +36,7 @@ see. Nothing is changed.
   --conf-dir DIR    where networks are ($NETCONFPATH, ${CONF_DIR})
   --bin-dir DIR     where plugins are (${BIN_DIR})
   --output json     {"findings": [{"id", "severity", "evidence", "cure", "fix"?}], "unseen": […],
-                    "fixed": […], "errors": N, "warnings": N}
+                    "fixed": […], "failed": […], "errors": N, "warnings": N}
 
 Exit codes: 0 no errors; 1 errors; 2 wrong usage.
 `;
@@ -142,7 +142,8 @@ export function runDoctor(args: readonly string[], io: Io, version: string): num
       for (const text of fixed) io.write(1, `fixed    ${text}\n`);
       for (const text of failed) io.write(2, `fairlead doctor: ${text}\n`);
       const sum = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
-      io.write(1, `${printFindings(found)}${errors + warnings === 0 ? 'nothing is wrong' : sum}\n`);
+      const seen = found.unseen.length === 0 ? 'nothing is wrong' : 'nothing wrong was seen';
+      io.write(1, `${printFindings(found)}${errors + warnings === 0 ? seen : sum}\n`);
     }
     return errors + (options.strict ? warnings : 0) + failed.length === 0 ? 0 : EXIT_FAILED;
   });

@@ -16,6 +16,15 @@ interface Failure {
 }
 const reason = (error: unknown): string => (error as Failure).code ?? (error as Failure).message;
 
+/** Where a link leads; undefined when there is none. */
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Why a file of the folder harms whoever reads all of them; undefined when nothing is wrong. */
 function harm(path: string): Omit<Finding, 'id'> | undefined {
   try {
@@ -28,8 +37,10 @@ function harm(path: string): Omit<Finding, 'id'> | undefined {
     const evidence = `${path} is ${what}, and its name says that it is a network`;
     return { severity: 'warning', evidence, cure: `move it away, or rename it` };
   } catch (error) {
-    if (reason(error) === 'ENOENT') {
-      const to = readlinkSync(path);
+    const to = reason(error) === 'ENOENT' ? linkAt(path) : undefined;
+    // Neither a link nor a file: it has gone meanwhile.
+    if (reason(error) === 'ENOENT' && to === undefined) return undefined;
+    if (to !== undefined) {
       const evidence = `${path} is a link to ${to}, which is not there: runtimes fail on that`;
       return { severity: 'error', evidence, cure: `rm ${path}, or put the file there` };
     }
@@ -58,17 +69,17 @@ export function lookAtConfDir(dir: string): Looked {
       cure: 'put a *.conflist there: "fairlead install --conflist FILE" does',
     });
   }
-  const lists = names.filter((name) => !name.endsWith('.json')).sort();
-  if (lists.length > 1) {
-    const most = `${dir} has ${lists.length} networks, and Kubernetes' runtimes use`;
+  const [first, ...others] = names.sort();
+  if (others.length > 0) {
+    const most = `${dir} has ${names.length} networks, and Kubernetes' runtimes use`;
     findings.push({
       id: 'network-first',
       severity: 'info',
-      evidence: `${most} the first by name: ${lists[0]}`,
+      evidence: `${most} the first by name: ${first}`,
       cure: 'rename the one that pods are to have so that it comes first, such as 00-NAME.conflist',
     });
   }
-  for (const name of names.sort()) {
+  for (const name of names) {
     const wrong = harm(join(dir, name));
     if (wrong !== undefined) findings.push({ id: 'network-unreadable', ...wrong });
   }
