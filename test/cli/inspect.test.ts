@@ -261,6 +261,46 @@ describe('leases', () => {
     expect(told(on).networks).toMatchObject([{ size: '253', used: 2, free: '252' }]);
   });
 
+  const leased = (network: object, addresses: readonly string[]): Machine => {
+    const config = JSON.stringify({
+      ...{ cniVersion: '1.0.0', name: 'pods', type: 'bridge' },
+      ipam: { type: 'host-local', ranges: [[network]] },
+    });
+    const files = addresses.map((address) => fileLine(`${DIR}/${address}`, 'stranger\r\neth0'));
+    return new Machine(`netns host\n${fileLine('/etc/cni/net.d/1.conf', config)}${files.join('')}`);
+  };
+
+  test.each([
+    // One that an earlier configuration gave, which had another gateway.
+    ['of the gateway takes none', ['10.9.0.1', '10.9.0.2'], { size: '5', used: 2, free: '4' }],
+    [
+      'of all and the gateway leave none',
+      ['10.9.0.1', '10.9.0.2', '10.9.0.3', '10.9.0.4', '10.9.0.5', '10.9.0.6'],
+      { size: '5', used: 6, free: '0' },
+    ],
+    ['outside the range takes none', ['10.8.0.2'], { size: '5', used: 1, free: '5' }],
+  ])('a lease %s', (_, addresses, expected) => {
+    const on = leased({ subnet: '10.9.0.0/29' }, addresses);
+    expect(told(on).networks).toMatchObject([expected]);
+  });
+
+  test('in two forms of one address leave none free, and not less than none', () => {
+    const on = leased({ subnet: '10.9.0.0/29', rangeStart: '10.9.0.2', rangeEnd: '10.9.0.2' }, [
+      ...['10.9.0.2', '::ffff:10.9.0.2'],
+    ]);
+    expect(told(on).networks).toMatchObject([{ size: '1', used: 2, free: '0' }]);
+  });
+
+  test('beyond what is listed are counted, and said to be there', () => {
+    const addresses = Array.from({ length: 10_002 }, (_, n) => `10.9.${n >> 8}.${n & 255}`);
+    const on = leased({ subnet: '10.9.0.0/16' }, addresses);
+    const { networks, leases: list } = told(on);
+    expect(list).toHaveLength(10_000);
+    // Of the network's and the gateway's address none is taken.
+    expect(networks).toMatchObject([{ used: 10_002, leaked: 0, more: 2, free: '55533' }]);
+    expect(leases(on).stdout).toMatch(/\n… 2 leases of pods more in .*counted and not listed\n$/);
+  });
+
   test('whose container is gone are leaked, whose nobody knows unknown', () => {
     const dead = attached();
     const [, name = ''] = /^link (veth\S+) /m.exec(dead.dump()) ?? [];

@@ -238,6 +238,24 @@ describe('replay', () => {
     expect(() => parseFixture('made.txtar', stdout)).not.toThrow();
   });
 
+  const read = text.split('\n').findIndex((line) => line.includes('host.stdin_read'));
+  const until = (line: number): string => `${text.split('\n').slice(0, line).join('\n')}\n`;
+  const failing = text.replace(
+    /(stdin_read".*?),"value":".*",/,
+    '$1,"errno":21,"text":"a folder",',
+  );
+  test.each([
+    ['only began', until(1), '--to-fixture', /ends before the call had read its configuration/],
+    ['ended before it read', until(read), '--to-fixture', /ends before the call had read/],
+    ['only began', until(1), '--fail=1', /it has 0 operations/],
+    ['could not read', failing, '--to-fixture', /the call read no configuration/],
+  ])('of a call that %s says so', (_, recorded, option, words) => {
+    expect(recorded).not.toBe(text);
+    const { code, stdout, stderr } = replay(put(1, recorded), option);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(words);
+  });
+
   test('of another build says so', () => {
     const path = put(1, text.replace('"module_sha256":"abc"', '"module_sha256":"def"'));
     expect(replay(path).stdout).toContain('another build: fairlead 9.9.9 recorded it');
