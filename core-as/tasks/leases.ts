@@ -206,10 +206,10 @@ function summary(folder: Folder): JsonValue {
 
 /**
  * `{"networks": [{"network", "dataDir", "ranges", "size", "used", "leaked", "free", "more"}],
- * "leases": [{"network", "address", "containerID", "ifname", "since_s", "state"}]}`: of the networks
- * that configurations or records name. `size` and `free` are texts, "" when they are not known or
- * beyond 64 bits. `more` leases are counted and not in the list. `state` is `used`, `leaked` (its container is gone) or `unknown`: whose container nothing here
- * knows.
+ * "leases": [{"network", "address", "containerID", "ifname", "since_s", "state"}]}`: of the
+ * networks that configurations or records name. `size` and `free` are texts, "" when they are not
+ * known or beyond 64 bits. `more` leases are counted and not in the list. `state` is `used`,
+ * `leaked` (its container is gone) or `unknown`: whose container nothing here knows.
  */
 export function leases(network: string, confDir: string, cacheDir: string): Answer {
   const hidden = unreadable(records_dir(), "");
