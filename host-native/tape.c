@@ -82,7 +82,8 @@ static int32_t trim(const char *ring, int32_t keeps)
         char oldest[NAME_BYTES] = "";
         for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
             const char *name = entry->d_name;
-            if (!is_recording(name) || strlen(name) >= sizeof oldest) continue;
+            bool is_file = entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
+            if (!is_file || !is_recording(name) || strlen(name) >= sizeof oldest) continue;
             if (count++ == 0 || strcmp(name, oldest) < 0) memcpy(oldest, name, strlen(name) + 1);
         }
         // Another call may be faster.

@@ -88,6 +88,18 @@ describe('record', () => {
     expect(existsSync(ring('on'))).toBe(false);
   });
 
+  test('what has the name of a recording and is no file is left alone', () => {
+    for (let time = 2; time <= 4; time++) put(time, text);
+    mkdirSync(ring('0000000000000001-7.jsonl'));
+    expect(JSON.parse(record('on', '--calls', '2', '-o', 'json').stdout)).toMatchObject({
+      ...{ recordings: 2, bytes: 2 * text.length },
+    });
+    expect(openRecording(on.env, (line) => expect(line).toBe(''))).toBeDefined();
+    expect(readdirSync(ring())).toContain('0000000000000001-7.jsonl');
+    expect(readdirSync(ring())).not.toContain('0000000000000003-7.jsonl');
+    expect(logs('-o', 'json')).toMatchObject({ code: 0 });
+  });
+
   test.each([['-3'], ['0'], ['many'], ['1001'], ['\0'], ['']])(
     'a switch that says %j is off, or on for what is allowed',
     (says) => {

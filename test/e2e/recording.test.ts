@@ -201,11 +201,17 @@ describe.skipIf(needsNative !== '')(`recordings ${needsNative}`, () => {
     const script = `fairlead record on --calls 3 > /dev/null
       for command in ADD DEL VERSION STATUS VERSION; do call $command > /dev/null; done
       touch /run/fairlead/recordings/mine
+      # Names like those of recordings: a folder, and a file that is no call's.
+      mkdir /run/fairlead/recordings/0000000000000001-1.jsonl
+      touch /run/fairlead/recordings/0000000000000001-1.jsonl~.jsonl
+      call VERSION > /dev/null
+      rmdir /run/fairlead/recordings/0000000000000001-1.jsonl
+      rm /run/fairlead/recordings/0000000000000001-1.jsonl~.jsonl
       fairlead record off; call ADD > /dev/null; call DEL
       ls /run/fairlead/recordings | grep -v jsonl; stat -c '%a' /run/fairlead/recordings/*l`;
     const { texts, said } = inside(host, script);
     const commands = texts.map((text) => parseRecording(text).head.env['CNI_COMMAND']);
-    expect(commands).toEqual(['VERSION', 'STATUS', 'VERSION']);
+    expect(commands).toEqual(['STATUS', 'VERSION', 'VERSION']);
     expect(said).toMatch(/^recording is off: 3 recordings, /);
     expect(said.split('\n').slice(1)).toEqual(['mine', '600', '600', '600', '']);
   });
