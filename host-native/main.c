@@ -142,7 +142,7 @@ int main(int argc, char **argv)
     int exit_code = serve(&host, type, &env, &answer);
     bool received = hand_over(&answer);
     if (!received) {
-        if (exit_code == 0) serve_unreceived(&host, type, &env, &answer);
+        if (exit_code == 0) serve_unreceived(&host, type, &env);
         exit_code = EXIT_FAILED;
     }
     tape_end(exit_code, &answer, received);

@@ -118,15 +118,22 @@ static bool is_key(const struct search *in, uint32_t end)
     return at < in->length && in->text[at] == ':';
 }
 
-/** Overwrites a value, and keeps it to be found again. */
+static bool is_kept(const char *value, uint32_t length)
+{
+    for (uint32_t at = 0; at < value_count; at++) {
+        if (values[at].len == length && memcmp(values[at].ptr, value, length) == 0) return true;
+    }
+    return false;
+}
+
+/** Overwrites a value, and keeps it to be found again: once, however often it is met. */
 static void hide(const struct search *in, uint32_t from, uint32_t to)
 {
     uint32_t length = to - from;
     char *value = in->text + from;
     bool plain = length >= VALUE_MIN_BYTES && memchr(value, '\\', length) == NULL;
-    char *kept = plain && value_count < VALUES_MAX && memchr(value, '*', length) == NULL
-        ? malloc(length)
-        : NULL;
+    bool fresh = plain && memchr(value, '*', length) == NULL && !is_kept(value, length);
+    char *kept = fresh && value_count < VALUES_MAX ? malloc(length) : NULL;
     if (kept != NULL) {
         memcpy(kept, value, length);
         values[value_count++] = (struct span){kept, length};

@@ -11,6 +11,7 @@
 #include "io.h"
 #include "runtime.h"
 #include "lock.h"
+#include "tape.h"
 
 static const char COMMAND[] = "CNI_COMMAND=";
 static const char BROKEN[] = "CNI_COMMAND=" BROKEN_COMMAND;
@@ -125,18 +126,18 @@ int serve(struct host *host, const char *type, const struct buffer *env, struct 
     return internal_error(host, answer, details);
 }
 
-void serve_unreceived(struct host *host, const char *type, const struct buffer *env,
-    struct buffer *answer)
+void serve_unreceived(struct host *host, const char *type, const struct buffer *env)
 {
     const char *place = "";
     if (!turn_back(env)) return;
     discard(host);
-    buffer_clear(answer);
-    int exit_code = run(host, type, env, answer, &place);
+    static const char failed[] = "fairlead: taking the attachment back failed: ";
+    struct buffer said = {.limit = REPLY_LIMIT_BYTES};
+    buffer_append(&said, failed, sizeof failed - 1);
+    int exit_code = run(host, type, env, &said, &place);
     if (exit_code == 0) return;
-    static const char said[] = "fairlead: taking the attachment back failed: ";
-    io_write(STDERR_FILENO, said, sizeof said - 1);
-    if (exit_code < 0) io_write(STDERR_FILENO, place, (uint32_t)strlen(place));
-    else io_write(STDERR_FILENO, answer->bytes, answer->length);
-    io_write(STDERR_FILENO, "\n", 1);
+    if (exit_code < 0) buffer_append(&said, place, (uint32_t)strlen(place));
+    tape_said(said.bytes, said.length);
+    buffer_append(&said, "\n", 1);
+    io_write(STDERR_FILENO, said.bytes, said.length);
 }

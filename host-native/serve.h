@@ -22,9 +22,8 @@ int serve(struct host *host, const char *type, const struct buffer *env, struct 
 /**
  * After a command that succeeded and whose answer reached nobody: an ADD without a result is
  * none, so what it made is taken away by a DEL in a fresh instance, whose error is told on
- * standard error. `answer` is overwritten.
+ * standard error, and in the recording.
  */
-void serve_unreceived(struct host *host, const char *type, const struct buffer *env,
-    struct buffer *answer);
+void serve_unreceived(struct host *host, const char *type, const struct buffer *env);
 
 #endif

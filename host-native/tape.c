@@ -65,9 +65,11 @@ static void give_up(int error)
 
 static bool is_recording(const char *name)
 {
-    size_t length = strlen(name);
-    if (strspn(name, "0123456789") != DIGITS || name[DIGITS] != '-') return false;
-    return length >= sizeof SUFFIX && strcmp(name + length - sizeof SUFFIX + 1, SUFFIX) == 0;
+    static const char DIGIT[] = "0123456789";
+    if (strspn(name, DIGIT) != DIGITS || name[DIGITS] != '-') return false;
+    const char *process = name + DIGITS + 1;
+    size_t length = strspn(process, DIGIT);
+    return length > 0 && strcmp(process + length, SUFFIX) == 0;
 }
 
 /** Removes the oldest of a ring while there are as many as it keeps, this one not counted. */
@@ -80,7 +82,8 @@ static int32_t trim(const char *ring, int32_t keeps)
         char oldest[NAME_BYTES] = "";
         for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
             const char *name = entry->d_name;
-            if (!is_recording(name) || strlen(name) >= sizeof oldest) continue;
+            bool is_file = entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
+            if (!is_file || !is_recording(name) || strlen(name) >= sizeof oldest) continue;
             if (count++ == 0 || strcmp(name, oldest) < 0) memcpy(oldest, name, strlen(name) + 1);
         }
         // Another call may be faster.
@@ -153,6 +156,10 @@ static void end_line(void)
 {
     reply_object_end(&line);
     reply_bytes(&line, "\n", 1);
+    if (line.buffer.error != 0) {
+        give_up(line.buffer.error);
+        return;
+    }
     secrets_again(line.buffer.bytes, line.buffer.length);
     buffer_append(&lines, line.buffer.bytes, line.buffer.length);
     if (lines.length >= CHUNK_BYTES) flush();
@@ -260,6 +267,10 @@ void tape_begin(struct host *host, const char *type, const struct buffer *env)
 void tape_operation(const char *row)
 {
     if (row[ROW_TOLD] == 'u') return;
+    // What takes an ADD back is given the same again.
+    static bool input_told;
+    if (row[ROW_REPLY] == 't' && input_told) return;
+    input_told |= row[ROW_REPLY] == 't';
     if (row[ROW_WAITS] == 'w') flush();
     begun = true;
     operation_us = now_us(CLOCK_MONOTONIC);
@@ -326,6 +337,21 @@ void tape_note(const struct host *host, const char *row, const uint32_t *raw, in
         reply_key(&line, "cut");
         reply_bool(&line, true);
     }
+    end_line();
+}
+
+void tape_said(const char *text, uint32_t length)
+{
+    if (!tape_runs || full) return;
+    begin_line();
+    text_member("op", "host.log");
+    reply_key(&line, "args");
+    reply_object(&line);
+    reply_key(&line, "text");
+    reply_json_string(&line, text, length);
+    reply_object_end(&line);
+    secrets_json(line.buffer.bytes, line.buffer.length, &names);
+    number_member("us", 0);
     end_line();
 }
 

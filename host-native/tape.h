@@ -27,6 +27,9 @@ void tape_operation(const char *row);
 /** It has ended; its arguments as the core gave them. One that never began leaves nothing. */
 void tape_note(const struct host *host, const char *row, const uint32_t *raw, int32_t status);
 
+/** The host itself has said something on standard error. */
+void tape_said(const char *text, uint32_t length);
+
 /** The call has ended. `received`: somebody has the answer. */
 void tape_end(int exit_code, const struct buffer *answer, bool received);
 

@@ -31,6 +31,9 @@ const TOLD_LIMIT = 10000;
 class Folder {
   pools: Pool[] = [];
   used: i32 = 0;
+  leaked: i32 = 0;
+  /** How many take an address of the pools. */
+  inside: u64 = 0;
   told: JsonValue = JsonValue.array();
   constructor(
     public network: string,
@@ -87,24 +90,26 @@ function recorded(list: Attachment[], folders: Folders): void {
 
 /** Who owns what, as far as this node knows. */
 class Owners {
-  private lives: Map<string, string> = new Map<string, string>();
+  /** States by network and owner. */
+  private lives: Map<string, Map<string, string>> = new Map<string, Map<string, string>>();
 
   constructor(list: Attachment[], cached: CacheEntry[]) {
     for (let i = 0; i < cached.length; i++) {
       const one = cached[i];
       const state = inhabited(one.netns) ? "used" : "leaked";
-      this.lives.set(`${one.network} ${one.containerID}\r\n${one.ifname}`, state);
+      this.of(one.network).set(`${one.containerID}\r\n${one.ifname}`, state);
     }
     for (let i = 0; i < list.length; i++) {
       const one = list[i];
       const life = life_of(one);
       const state = life == Life.GoesOn ? "used" : ended(one) ? "leaked" : "unknown";
-      this.lives.set(`${one.network} ${one.containerID}\r\n${one.ifname}`, state);
+      this.of(one.network).set(`${one.containerID}\r\n${one.ifname}`, state);
     }
   }
-  state(network: string, owner: string): string {
-    const key = `${network} ${owner}`;
-    return this.lives.has(key) ? this.lives.get(key) : "unknown";
+  /** Those of a network, which are looked up without another text for each lease. */
+  of(network: string): Map<string, string> {
+    if (!this.lives.has(network)) this.lives.set(network, new Map<string, string>());
+    return this.lives.get(network);
   }
 }
 
@@ -117,10 +122,16 @@ function read(folder: Folder, owners: Owners): CniError | null {
   }
   const file = new Reading(folder.path, OWNER_LIMIT_BYTES);
   const each = new EachLease(file, names);
+  const states = owners.of(folder.network);
   while (each.next()) {
     if (each.error) return each.error;
     if (each.empty) continue;
+    const known = states.has(each.owner) ? states.get(each.owner) : "unknown";
+    const old = known == "unknown" && file.before_boot(each.name) == 1;
+    const state = old ? "leaked" : known;
     folder.used++;
+    if (state == "leaked") folder.leaked++;
+    if (takes(each.name, folder.pools)) folder.inside++;
     if (folder.told.items.length >= TOLD_LIMIT) continue;
     const parts = each.owner.split("\r\n");
     const item = JsonValue.object();
@@ -129,9 +140,7 @@ function read(folder: Folder, owners: Owners): CniError | null {
     item.append("containerID", JsonValue.string(parts[0]));
     item.append("ifname", JsonValue.string(parts.length > 1 ? parts[1] : ""));
     item.append("since_s", JsonValue.string(file_mtime(`${folder.path}/${each.name}`)));
-    const state = owners.state(folder.network, each.owner);
-    const old = state == "unknown" && file.before_boot(each.name) == 1;
-    item.append("state", JsonValue.string(old ? "leaked" : state));
+    item.append("state", JsonValue.string(state));
     folder.told.push(item);
   }
   return null;
@@ -143,11 +152,7 @@ function size(pools: Pool[]): string {
   for (let i = 0; i < pools.length; i++) {
     const one = span(pools[i].first, pools[i].last);
     const gateway = pools[i].gateway;
-    const within =
-      gateway !== null &&
-      pools[i].first.compare(gateway) <= 0 &&
-      gateway.compare(pools[i].last) <= 0;
-    const more = within ? one - 1 : one;
+    const more = gateway !== null && lies(gateway, pools[i]) ? one - 1 : one;
     sum = sum + more < sum ? u64.MAX_VALUE : sum + more;
   }
   return sum == u64.MAX_VALUE ? "" : sum.toString();
@@ -159,20 +164,26 @@ function span(first: Ip, last: Ip): u64 {
   return count == u64.MAX_VALUE ? count : count + 1;
 }
 
-/** How many leases lie in the pools: only those take an address of them. */
-function within(folder: Folder): u64 {
-  let count: u64 = 0;
-  for (let i = 0; i < folder.told.items.length; i++) {
-    const ip = ip_parse(folder.told.items[i].text_at("address"));
-    for (let k = 0; ip !== null && k < folder.pools.length; k++) {
-      const pool = folder.pools[k];
-      if (ip.v6 == pool.first.v6 && pool.first.compare(ip) <= 0 && ip.compare(pool.last) <= 0) {
-        count++;
-        break;
-      }
-    }
+function lies(ip: Ip, pool: Pool): bool {
+  return ip.v6 == pool.first.v6 && pool.first.compare(ip) <= 0 && ip.compare(pool.last) <= 0;
+}
+
+/** Whether a lease takes an address of the pools, among which their gateways are not counted. */
+function takes(address: string, pools: Pool[]): bool {
+  const ip = ip_parse(address);
+  for (let i = 0; ip !== null && i < pools.length; i++) {
+    const gateway = pools[i].gateway;
+    if (lies(ip, pools[i])) return gateway === null || !gateway.equals(ip);
   }
-  return count;
+  return false;
+}
+
+/** How many addresses are free, of so many; "" when that is not known. */
+function free(all: string, taken: u64): string {
+  if (all.length == 0) return "";
+  const count = U64.parseInt(all);
+  // Leases that an earlier configuration gave, of ranges that overlap: more than there are.
+  return count > taken ? (count - taken).toString() : "0";
 }
 
 function summary(folder: Folder): JsonValue {
@@ -184,24 +195,21 @@ function summary(folder: Folder): JsonValue {
   item.append("network", JsonValue.string(folder.network));
   item.append("dataDir", JsonValue.string(folder.dataDir));
   item.append("ranges", ranges);
-  const all = size(folder.pools);
-  const whole = folder.used == folder.told.items.length;
-  const free = all.length > 0 && whole && folder.pools.length > 0;
-  item.append("size", JsonValue.string(folder.pools.length > 0 ? all : ""));
+  const all = folder.pools.length > 0 ? size(folder.pools) : "";
+  item.append("size", JsonValue.string(all));
   item.append("used", JsonValue.number(folder.used));
-  item.append(
-    "free",
-    JsonValue.string(free ? (U64.parseInt(all) - within(folder)).toString() : ""),
-  );
+  item.append("leaked", JsonValue.number(folder.leaked));
+  item.append("free", JsonValue.string(free(all, folder.inside)));
+  item.append("more", JsonValue.number(folder.used - folder.told.items.length));
   return item;
 }
 
 /**
- * `{"networks": [{"network", "dataDir", "ranges", "size", "used", "free"}], "leases": [{"network",
- * "address", "containerID", "ifname", "since_s", "state"}]}`: of the networks that configurations
- * or records name. `size` and `free` are texts, "" when they are not known or beyond 64 bits.
- * `state` is `used`, `leaked` (its container is gone) or `unknown`: whose container nothing here
- * knows.
+ * `{"networks": [{"network", "dataDir", "ranges", "size", "used", "leaked", "free", "more"}],
+ * "leases": [{"network", "address", "containerID", "ifname", "since_s", "state"}]}`: of the
+ * networks that configurations or records name. `size` and `free` are texts, "" when they are not
+ * known or beyond 64 bits. `more` leases are counted and not in the list. `state` is `used`,
+ * `leaked` (its container is gone) or `unknown`: whose container nothing here knows.
  */
 export function leases(network: string, confDir: string, cacheDir: string): Answer {
   const hidden = unreadable(records_dir(), "");

@@ -95,6 +95,12 @@ export function tellFailure(command: string, io: Io, answer: Answer, json: boole
   return EXIT_FAILED;
 }
 
+/** Why a file cannot be used, and what to do where privileges are what is missing. */
+export function whyNot(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' || code === 'EPERM' ? `${message}: run it as root` : message;
+}
+
 /** "1 file", "2 files". */
 export const count = (number: number, noun: string): string =>
   `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -3,7 +3,17 @@
 // The core looks; this prints.
 import { resolve } from 'node:path';
 import { parseArgs } from './args.ts';
-import { CACHE_DIR, CONF_DIR, formOf, guarded, type Io, paint, table, tellFailure } from './io.ts';
+import {
+  CACHE_DIR,
+  CONF_DIR,
+  count,
+  formOf,
+  guarded,
+  type Io,
+  paint,
+  table,
+  tellFailure,
+} from './io.ts';
 import { age, ID_SHOWN } from './ls.ts';
 
 const HELP = `fairlead leases: the addresses that host-local has given
@@ -38,7 +48,10 @@ export interface Pool {
   /** As texts: there may be more than a number holds. Empty when unknown. */
   readonly size: string;
   readonly used: number;
+  readonly leaked: number;
   readonly free: string;
+  /** So many leases are counted and not listed. */
+  readonly more: number;
 }
 
 const STYLES = { used: 'green', leaked: 'red', unknown: 'yellow' } as const;
@@ -50,10 +63,9 @@ function byAddress(a: Lease, b: Lease): number {
   return key(a) < key(b) ? -1 : 1;
 }
 
-function poolRows(pools: readonly Pool[], leases: readonly Lease[], wide: boolean): string[][] {
+function poolRows(pools: readonly Pool[], wide: boolean): string[][] {
   const head = ['NETWORK', 'USED', 'LEAKED', 'FREE', 'SIZE'];
-  const rows = pools.map(({ network, used, free, size, ranges, dataDir }) => {
-    const leaked = leases.filter((one) => one.network === network && one.state === 'leaked').length;
+  const rows = pools.map(({ network, used, leaked, free, size, ranges, dataDir }) => {
     const cells = [network, String(used), String(leaked), free || '-', size || '-'];
     return wide ? [...cells, ranges.join(',') || '-', dataDir] : cells;
   });
@@ -102,8 +114,12 @@ export function runLeases(args: readonly string[], io: Io): number {
       leases: Lease[];
     };
     if (networks.length === 0) io.write(1, 'no network here has addresses of host-local\n');
-    else io.write(1, table(poolRows(networks, leases, wide)));
+    else io.write(1, table(poolRows(networks, wide)));
     if (leases.length > 0) io.write(1, `\n${table(leaseRows(leases, wide))}`);
+    for (const { network, more, dataDir } of networks) {
+      const left = `${count(more, 'lease')} of ${network} more in ${dataDir}/${network}`;
+      if (more > 0) io.write(1, `… ${left}, counted and not listed\n`);
+    }
     return 0;
   });
 }

@@ -2,10 +2,19 @@
 // `fairlead logs`: what the calls did that this node has recordings of, the failed ones too. It
 // needs no daemon, and changes nothing.
 import { join } from 'node:path';
-import { type Recording, RecordingError, type Timed } from '../recording/format.ts';
+import { type End, type Recording, RecordingError, type Timed } from '../recording/format.ts';
 import { keptBy, recordingsIn, ringOf } from '../recording/ring.ts';
 import { parseArgs, UsageError } from './args.ts';
-import { type CniError, EXIT_FAILED, formOf, guarded, type Io, paint, table } from './io.ts';
+import {
+  type CniError,
+  EXIT_FAILED,
+  formOf,
+  guarded,
+  type Io,
+  paint,
+  table,
+  whyNot,
+} from './io.ts';
 import { age, ID_SHOWN } from './ls.ts';
 import { readRecording, type Subject, subjectOf } from './recording-file.ts';
 
@@ -43,12 +52,23 @@ function slowestOf(operations: readonly Timed[]): Called['slowest'] {
   return slowest === undefined ? null : { op: slowest.op, us: slowest.us };
 }
 
-function errorOf(stdout: string): CniError | { readonly msg: string } {
+function parsed(stdout: string): unknown {
   try {
-    return JSON.parse(stdout) as CniError;
+    return JSON.parse(stdout);
   } catch {
-    return { msg: stdout === '' ? 'no answer' : stdout };
+    return undefined;
   }
+}
+
+const isError = (said: unknown): said is CniError =>
+  typeof said === 'object' && said !== null && 'msg' in said && typeof said.msg === 'string';
+
+/** The error of a call that failed: its answer may be a result that nobody took, or none. */
+function errorOf({ stdout, received }: End): CniError | { readonly msg: string } {
+  const said = parsed(stdout);
+  if (isError(said)) return said;
+  if (received === false) return { msg: 'nobody took the answer' };
+  return { msg: stdout === '' ? 'no answer' : stdout };
 }
 
 function calledOf(recording: Recording, file: string): Called {
@@ -61,7 +81,7 @@ function calledOf(recording: Recording, file: string): Called {
     duration_us: end?.us ?? null,
     outcome: end === undefined ? 'unfinished' : ended,
     exit_code: end?.exit_code ?? null,
-    ...(failed ? { error: errorOf(end.stdout) } : {}),
+    ...(failed ? { error: errorOf(end) } : {}),
     operations: operations.length,
     slowest: slowestOf(operations),
     host: head.host,
@@ -151,7 +171,7 @@ export function runLogs(args: readonly string[], io: Io): number {
       else print(calls, recording, output === 'wide', io);
       return 0;
     } catch (error) {
-      const said = `cannot read ${ring}: ${(error as Error).message}: run it as root`;
+      const said = `cannot read ${ring}: ${whyNot(error)}`;
       if (output === 'json') io.write(1, `${JSON.stringify({ command: 'logs', error: said })}\n`);
       else io.write(2, `fairlead logs: ${said}\n`);
       return EXIT_FAILED;

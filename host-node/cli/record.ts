@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { limits } from '../abi/index.ts';
 import { keptBy, recordingsIn, ringOf, SWITCH, trim } from '../recording/ring.ts';
 import { parseArgs, UsageError } from './args.ts';
-import { count, EXIT_FAILED, guarded, type Io, wantsJson } from './io.ts';
+import { count, EXIT_FAILED, guarded, type Io, wantsJson, whyNot } from './io.ts';
 
 const CALLS = 100;
 const RING_MAX_MIB = limits.RING_MAX_BYTES >> 20;
@@ -98,9 +98,7 @@ export function runRecord(args: readonly string[], io: Io): number {
       io.write(1, json ? `${JSON.stringify(state)}\n` : told(state));
       return 0;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const cure = code === 'EACCES' || code === 'EPERM' ? ': run it as root' : '';
-      const said = `cannot use ${folder}: ${message}${cure}`;
+      const said = `cannot use ${folder}: ${whyNot(error)}`;
       if (json) io.write(1, `${JSON.stringify({ command: 'record', error: said })}\n`);
       else io.write(2, `fairlead record: ${said}\n`);
       return EXIT_FAILED;

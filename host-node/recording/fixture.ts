@@ -2,6 +2,8 @@
 // A recorded call as a fixture (fixtures/README.md): the ground that the recording tells of, the
 // step, what it prints and leaves on the simulated kernel. What a fixture cannot have, or the
 // simulation does otherwise, is said at its head.
+import { OsError } from '../abi/index.ts';
+import { Halt } from '../bind.ts';
 import { type Recording, RecordingError } from './format.ts';
 import type { Rehearsed } from './rehearse.ts';
 import { stdinOf } from './replay.ts';
@@ -71,12 +73,22 @@ function stepOf({ head }: Recording, stdin: string): string {
 
 const ended = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
 
+/** What a step of a fixture always has; a call may have been given none. */
+function configOf(recording: Recording): string {
+  try {
+    return new TextDecoder().decode(stdinOf(recording));
+  } catch (error) {
+    if (!(error instanceof Halt || error instanceof OsError)) throw error;
+    throw new RecordingError('the call read no configuration, and a step of a fixture has one');
+  }
+}
+
 /** The fixture of a recording that was rehearsed. */
 export function fixtureOf(recording: Recording, about: string, rehearsed: Rehearsed): string {
   if (recording.head.task !== undefined) {
     throw new RecordingError('it is of a command of ours, and a fixture is of calls of plugins');
   }
-  const stdin = new TextDecoder().decode(stdinOf(recording));
+  const stdin = configOf(recording);
   if (/^-- .+ --$/m.test(stdin)) {
     throw new RecordingError('its configuration has a line that a fixture would take for its own');
   }

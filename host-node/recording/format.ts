@@ -3,6 +3,7 @@
 // ABI, since a file may be cut off, of another version or edited. It knows no file and nothing of
 // Node, so that a page can read recordings too. It refuses to perform anything.
 import { DRIVER_OPERATIONS, limits, OPERATIONS, type ParamType } from '../abi/index.ts';
+import { SHAPES, type Shape } from '../abi/shapes.ts';
 import type { Recorded } from '../drivers/record.ts';
 
 /** Why a text is no recording, or none that this version reads; with the line, and what to do. */
@@ -51,6 +52,8 @@ export interface Recording {
 export const FILE_MAX_BYTES = 2 * limits.RECORDING_MAX_BYTES;
 
 const ERRNO_MAX = 4095;
+/** ECMA-262, time values: a later one has no date. */
+const DATE_MAX_MS = 8.64e15;
 const BY_NAME = new Map(OPERATIONS.map((op) => [`${op.module}.${op.name}`, op]));
 const OF_DRIVERS = new Set(DRIVER_OPERATIONS.map((op) => `${op.module}.${op.name}`));
 
@@ -58,6 +61,9 @@ type Json = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 function isBytes(value: unknown): boolean {
   if (!isObject(value) || typeof value['base64'] !== 'string') return false;
@@ -74,9 +80,24 @@ function fits(type: ParamType, value: unknown): boolean {
   return type === 'bytes' ? isBytes(value) : Number.isInteger(value);
 }
 
+/** Whether a reply in JSON is of a type of the table, with every member that a shape has. */
+function isOf(type: string, value: unknown): boolean {
+  if (type.endsWith('[]')) {
+    return Array.isArray(value) && value.every((one) => isOf(type.slice(0, -2), one));
+  }
+  if (type === 'str?') return value === null || typeof value === 'string';
+  if (type === 'str') return typeof value === 'string';
+  if (type === 'bool') return typeof value === 'boolean';
+  const shape = (SHAPES as Readonly<Record<string, Shape>>)[type];
+  if (shape === undefined) return Number.isInteger(value);
+  if (!isObject(value) || (shape.extends !== undefined && !isOf(shape.extends, value)))
+    return false;
+  return Object.entries(shape.fields).every(([name, [of]]) => isOf(of, value[name]));
+}
+
 /** What is wrong with a line of an operation; "" for nothing. */
 function problemOf(line: Json): string {
-  const { op, args, value, errno, us } = line;
+  const { op, args, value, errno, text, us } = line;
   const known = BY_NAME.get(String(op));
   if (known === undefined) return `this version knows no operation ${JSON.stringify(op)}`;
   const params = Object.entries(known.params);
@@ -88,13 +109,14 @@ function problemOf(line: Json): string {
   if (typeof us !== 'number') return `${op} has no time`;
   if (errno !== undefined) {
     const good = Number.isInteger(errno) && Number(errno) > 0 && Number(errno) <= ERRNO_MAX;
-    return good ? '' : `${op} has an errno that is none`;
+    const told = text === undefined || typeof text === 'string';
+    return good && told ? '' : `${op} has an errno that is none`;
   }
   const good = {
     none: value === undefined,
     value: Number.isInteger(value) && Number(value) >= 0,
     bytes: isBytes(value) || (known.name === 'stdin_read' && typeof value === 'string'),
-    json: value !== undefined,
+    json: isOf(known.type, value),
   };
   return good[known.reply] ? '' : `${op} has another value than it gives`;
 }
@@ -111,21 +133,28 @@ function headOf(line: Json): Head {
       `a recording of form ${version}, this version reads ${limits.RECORDING_VERSION}: ${OTHER}`,
     );
   }
-  const { env, type, task, started_ms } = line;
-  const texts = isObject(env) && Object.values(env).every((value) => typeof value === 'string');
-  const tasked = task === undefined || (isObject(task) && isObject(task['request']));
-  if (!texts || typeof type !== 'string' || typeof started_ms !== 'number' || !tasked) {
+  const { env, type, task, started_ms, host, module_sha256 } = line;
+  const told = isObject(env)
+    ? [type, host, module_sha256, line['version'], ...Object.values(env)]
+    : [0];
+  const dated = Number.isInteger(started_ms) && Math.abs(Number(started_ms)) <= DATE_MAX_MS;
+  const tasked =
+    task === undefined ||
+    (isObject(task) && typeof task['name'] === 'string' && isObject(task['request']));
+  if (!isTexts(told) || !dated || !tasked) {
     throw new RecordingError('line 1: the head of the recording was edited: record the call anew');
   }
   return line as unknown as Head;
 }
 
 function endOf(line: Json, number: number): End {
-  const { exit_code, stdout, us, redacted = [] } = line;
-  if (!Number.isInteger(exit_code) || typeof stdout !== 'string' || typeof us !== 'number') {
+  const { exit_code, stdout, us, received, redacted = [] } = line;
+  const numbers = Number.isInteger(exit_code) && typeof us === 'number';
+  const taken = received === undefined || received === false;
+  if (!numbers || typeof stdout !== 'string' || !taken || !isTexts(redacted)) {
     throw new RecordingError(`line ${number}: the end of the recording was edited`);
   }
-  return { ...(line as unknown as End), redacted: redacted as string[] };
+  return { ...(line as unknown as End), redacted };
 }
 
 /** A line as JSON; undefined for the last one when it was cut off. */

@@ -3,6 +3,7 @@
 // so it can go another way than it went, and become a fixture. It compares what is changed with
 // what was, and says from where on they part. It refuses to go beyond that.
 import { type Driver, OsError } from '../abi/index.ts';
+import { Halt } from '../bind.ts';
 import { type Answer, performTask } from '../core.ts';
 import { failing, type Recorded, recording as taping, wrap } from '../drivers/record.ts';
 import { simulatedDriver } from '../drivers/simulated.ts';
@@ -106,11 +107,21 @@ function run(
     log: (line: string) => void log.push(line),
     sleep: () => {},
   };
-  const answer = perform(core, recording, driver, around);
+  const answer = performed(core, recording, driver, around);
   const parts = fault === undefined ? partingOf(recording.operations, operations) : '';
   const other = fault === undefined && recording.end?.exit_code !== answer.exit_code;
   const said = parts === '' && other ? `it exits with ${answer.exit_code}` : parts;
   return { ...ground, answer, operations, log, before, after: machine.dump(), parts: said };
+}
+
+/** A simulation answers all but what is on standard input. */
+function performed(...call: Parameters<typeof perform>): Answer {
+  try {
+    return perform(...call);
+  } catch (error) {
+    if (!(error instanceof Halt)) throw error;
+    throw new RecordingError('it ends before the call had read its configuration');
+  }
 }
 
 function simulated(sim: WebAssembly.Module, text: string) {

@@ -46,8 +46,9 @@ export function ringOf(env: Env): string | undefined {
 
 /** The recordings in a ring, the oldest first. */
 export function recordingsIn(ring: string): string[] {
-  const names = existsSync(ring) ? readdirSync(ring) : [];
-  return names.filter((name) => NAME.test(name)).sort();
+  const entries = existsSync(ring) ? readdirSync(ring, { withFileTypes: true }) : [];
+  const files = entries.filter((entry) => entry.isFile() && NAME.test(entry.name));
+  return files.map(({ name }) => name).sort();
 }
 
 /** How many calls a ring keeps: 0 when it is off, or not for those who may not look. */

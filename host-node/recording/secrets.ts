@@ -128,7 +128,9 @@ export class Secrets {
     const value = bytes.subarray(from, to);
     const plain = value.length >= VALUE_MIN_BYTES && !value.includes(BACKSLASH);
     if (plain && this.#values.length < VALUES_MAX && !value.includes(STAR)) {
-      this.#values.push(Buffer.from(value));
+      // Once, however often it is met: the room is for others.
+      const kept = this.#values.some((one) => one.equals(value));
+      if (!kept) this.#values.push(Buffer.from(value));
     }
     value.fill(STAR);
   }

@@ -88,7 +88,7 @@ describe('inspect', () => {
     const words = effects.map(({ what }) => what.replace(/ .*/, ''));
     expect(new Set(words)).toEqual(
       new Set([
-        ...['bridge', 'gateway', 'forwarding,', 'lease', 'veth', 'element', 'qdisc', 'sysctl'],
+        ...['bridge', 'gateway', 'forwarding', 'lease', 'veth', 'element', 'qdisc', 'sysctl'],
         ...['mtu', 'rule'],
       ]),
     );
@@ -131,6 +131,19 @@ describe('inspect', () => {
     ['a lease', /^file \S+\/10\.1\.2\.2 .*\n/m, '', { 'lease fd00::2': 'there' }],
     ['a qdisc of another rate', /rate 1000000/, 'rate 2000000', { qdisc: 'changed' }],
     ['a rule', /^rule \d+ from 10\.1\.2\.2.*\n/m, '', { 'rule from 10.1.2.2': 'gone' }],
+    ["the gateway's addresses", /^addr \S+ dev cni0.*\n/gm, '', { 'gateway cni0': 'gone' }],
+    [
+      'one of them, which may be another one',
+      /^addr 10\.1\.2\.1\/24 dev cni0.*\n/m,
+      '',
+      { 'gateway cni0': 'unknown', 'bridge cni0': 'there' },
+    ],
+    [
+      'forwarding of one family',
+      /^sysctl net\/ipv6\/conf\/all\/forwarding 1$/m,
+      'sysctl net/ipv6/conf/all/forwarding 0',
+      { 'forwarding of IPv4': 'there', 'forwarding of IPv6': 'gone' },
+    ],
   ];
   test.each(losses)('tells %s', (_, from, to, expected) => {
     const states = statesOf(changed(attached(), (text) => text.replace(from, to)));
@@ -138,6 +151,47 @@ describe('inspect', () => {
       const found = Object.entries(states).filter(([what]) => what.startsWith(start));
       expect(found.map(([, one]) => one)).toContain(state);
     }
+  });
+
+  const added = (plugins: readonly object[], ground: string): Machine => {
+    const conflist = JSON.stringify({ cniVersion: '1.0.0', name: 'pods', plugins });
+    const on = new Machine(`${ground}${fileLine('/etc/cni/net.d/1.conflist', conflist)}`);
+    const said = on.run((io) => runVerb('add', ['pods', POD, '--container-id', ID], io));
+    expect(said).toMatchObject({ code: 0, stderr: '' });
+    return on;
+  };
+  const stateOf = (on: Machine, start: string): string | undefined =>
+    Object.entries(statesOf(on)).find(([what]) => what.startsWith(start))?.[1];
+
+  test('tells which VLAN the uplink does not let pass', () => {
+    const uplink = { type: 'bridge', bridge: 'cni0', vlan: 100, uplinkInterface: 'eth0' };
+    const ground = `netns host
+link cni0 kind bridge up address 02:00:00:00:00:09 mtu 1500 vlan_filtering
+link eth0 up address 02:00:00:00:00:0a mtu 1500 master cni0
+netns pod
+`;
+    const on = added([{ ...uplink, vlanFiltering: true }], ground);
+    expect(stateOf(on, 'vlans eth0')).toBe('there');
+    const without = changed(on, (text) => text.replace(/^vlan 100 dev eth0\b.*\n/m, ''));
+    expect(effectsOf(without).find(({ what }) => what.startsWith('vlans'))).toMatchObject({
+      ...{ state: 'gone', why: 'VLAN 100 does not pass' },
+    });
+    expect(stateOf(changed(on, withoutPod), 'vlans eth0')).toBe('unknown');
+  });
+
+  test('tells a filter that leads elsewhere', () => {
+    const limit = { type: 'bandwidth', egressRate: 8_000_000, egressBurst: 800_000 };
+    const on = added([{ type: 'bridge', bridge: 'cni0' }, limit], 'netns host\nnetns pod\n');
+    expect(stateOf(on, 'filter ingress')).toBe('there');
+    const indexOf = (link: RegExp): number =>
+      on.driver.link_get({ ns: 0, name: link.exec(on.dump())?.[1] ?? '' }).ifindex;
+    const ifindex = indexOf(/^link (veth\S+) /m);
+    const ifb = indexOf(/^link (bwp\S+) /m);
+    const { handle } = on.driver.filter_list({ ns: 0, ifindex }).find(({ to }) => to === ifb)!;
+    on.driver.filter_del({ ns: 0, ifindex, pref: 1, handle });
+    expect(stateOf(on, 'filter ingress')).toBe('gone');
+    on.driver.filter_add_redirect({ ns: 0, ifindex, pref: 1, to: indexOf(/^link (cni0) /m) });
+    expect(stateOf(on, 'filter ingress')).toBe('changed');
   });
 
   test('of a container that is gone what was in it is gone', () => {
@@ -259,6 +313,46 @@ describe('leases', () => {
       text.replace(JSON.stringify(CONFLIST), JSON.stringify(config)),
     );
     expect(told(on).networks).toMatchObject([{ size: '253', used: 2, free: '252' }]);
+  });
+
+  const leased = (network: object, addresses: readonly string[]): Machine => {
+    const config = JSON.stringify({
+      ...{ cniVersion: '1.0.0', name: 'pods', type: 'bridge' },
+      ipam: { type: 'host-local', ranges: [[network]] },
+    });
+    const files = addresses.map((address) => fileLine(`${DIR}/${address}`, 'stranger\r\neth0'));
+    return new Machine(`netns host\n${fileLine('/etc/cni/net.d/1.conf', config)}${files.join('')}`);
+  };
+
+  test.each([
+    // One that an earlier configuration gave, which had another gateway.
+    ['of the gateway takes none', ['10.9.0.1', '10.9.0.2'], { size: '5', used: 2, free: '4' }],
+    [
+      'of all and the gateway leave none',
+      ['10.9.0.1', '10.9.0.2', '10.9.0.3', '10.9.0.4', '10.9.0.5', '10.9.0.6'],
+      { size: '5', used: 6, free: '0' },
+    ],
+    ['outside the range takes none', ['10.8.0.2'], { size: '5', used: 1, free: '5' }],
+  ])('a lease %s', (_, addresses, expected) => {
+    const on = leased({ subnet: '10.9.0.0/29' }, addresses);
+    expect(told(on).networks).toMatchObject([expected]);
+  });
+
+  test('in two forms of one address leave none free, and not less than none', () => {
+    const on = leased({ subnet: '10.9.0.0/29', rangeStart: '10.9.0.2', rangeEnd: '10.9.0.2' }, [
+      ...['10.9.0.2', '::ffff:10.9.0.2'],
+    ]);
+    expect(told(on).networks).toMatchObject([{ size: '1', used: 2, free: '0' }]);
+  });
+
+  test('beyond what is listed are counted, and said to be there', () => {
+    const addresses = Array.from({ length: 10_002 }, (_, n) => `10.9.${n >> 8}.${n & 255}`);
+    const on = leased({ subnet: '10.9.0.0/16' }, addresses);
+    const { networks, leases: list } = told(on);
+    expect(list).toHaveLength(10_000);
+    // Of the network's and the gateway's address none is taken.
+    expect(networks).toMatchObject([{ used: 10_002, leaked: 0, more: 2, free: '55533' }]);
+    expect(leases(on).stdout).toMatch(/\n… 2 leases of pods more in .*counted and not listed\n$/);
   });
 
   test('whose container is gone are leaked, whose nobody knows unknown', () => {

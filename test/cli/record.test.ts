@@ -88,6 +88,18 @@ describe('record', () => {
     expect(existsSync(ring('on'))).toBe(false);
   });
 
+  test('what has the name of a recording and is no file is left alone', () => {
+    for (let time = 2; time <= 4; time++) put(time, text);
+    mkdirSync(ring('0000000000000001-7.jsonl'));
+    expect(JSON.parse(record('on', '--calls', '2', '-o', 'json').stdout)).toMatchObject({
+      ...{ recordings: 2, bytes: 2 * text.length },
+    });
+    expect(openRecording(on.env, (line) => expect(line).toBe(''))).toBeDefined();
+    expect(readdirSync(ring())).toContain('0000000000000001-7.jsonl');
+    expect(readdirSync(ring())).not.toContain('0000000000000003-7.jsonl');
+    expect(logs('-o', 'json')).toMatchObject({ code: 0 });
+  });
+
   test.each([['-3'], ['0'], ['many'], ['1001'], ['\0'], ['']])(
     'a switch that says %j is off, or on for what is allowed',
     (says) => {
@@ -150,6 +162,33 @@ describe('logs', () => {
     expect(logs('-o', 'wide').stdout).toMatch(/SLOWEST +FILE +OUTCOME\n.* \w+\.\w+ \d/);
   });
 
+  test.each([
+    ['with the result that was lost', (lost: string) => lost],
+    [
+      'without one',
+      (lost: string) => lost.replace(/"stdout":".*?","received/, '"stdout":"","received'),
+    ],
+    [
+      'with other JSON',
+      (lost: string) => lost.replace(/"stdout":".*?","received/, '"stdout":"7","received'),
+    ],
+  ])('an ADD whose answer nobody took, %s', (_, edit) => {
+    const lost = tape({ ...firstStep(fixtureNamed('bridge/dual-stack')), received: false }).text;
+    put(1, edit(lost));
+    expect(logs().stdout).toMatch(/ failed: nobody took the answer$/m);
+    const { calls } = JSON.parse(logs('-o', 'json').stdout);
+    expect(calls).toMatchObject([{ outcome: 'failed', error: { msg: 'nobody took the answer' } }]);
+  });
+
+  test('of a folder that is none are an error, which privileges do not cure', () => {
+    mkdirSync(state);
+    writeFileSync(ring(), 'a file');
+    const { code, stderr } = logs();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^fairlead logs: cannot read .*ENOTDIR/);
+    expect(stderr).not.toContain('root');
+  });
+
   test('what is in a recording cannot write to the terminal', () => {
     record('on');
     put(1, text.replace('"CNI_IFNAME":"eth0"', '"CNI_IFNAME":"\\u001b[31m"'));
@@ -209,6 +248,24 @@ describe('replay', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ADD bridge for eth0 of c1 on \w+.*\.\n\nreferee: skip /);
     expect(() => parseFixture('made.txtar', stdout)).not.toThrow();
+  });
+
+  const read = text.split('\n').findIndex((line) => line.includes('host.stdin_read'));
+  const until = (line: number): string => `${text.split('\n').slice(0, line).join('\n')}\n`;
+  const failing = text.replace(
+    /(stdin_read".*?),"value":".*",/,
+    '$1,"errno":21,"text":"a folder",',
+  );
+  test.each([
+    ['only began', until(1), '--to-fixture', /ends before the call had read its configuration/],
+    ['ended before it read', until(read), '--to-fixture', /ends before the call had read/],
+    ['only began', until(1), '--fail=1', /it has 0 operations/],
+    ['could not read', failing, '--to-fixture', /the call read no configuration/],
+  ])('of a call that %s says so', (_, recorded, option, words) => {
+    expect(recorded).not.toBe(text);
+    const { code, stdout, stderr } = replay(put(1, recorded), option);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(words);
   });
 
   test('of another build says so', () => {

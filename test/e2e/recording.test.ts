@@ -125,6 +125,35 @@ describe.skipIf(needsNative !== '')(`recordings ${needsNative}`, () => {
     expect(opsOf(parseRecording(native![0]!))).toContain('kernel.link_add_veth');
   });
 
+  test.each([
+    ['is taken back', '0', 0],
+    ['cannot be taken back', '1', 1],
+  ])('of an ADD whose answer nobody took and that %s are the same, too', (_, fails, said) => {
+    const ips = JSON.stringify({ cniVersion: '1.1.0', ips: [{ address: '10.60.0.9/24' }] });
+    const config = JSON.stringify({ ...CONFIG, ipMasq: false, ipam: { type: 'others' } });
+    const [native, node] = HOST_NAMES.map((host) => {
+      const script = `cat > /dev/null; [ $CNI_COMMAND = ADD ] && echo '${ips}' || exit ${fails}`;
+      writeFileSync(join(folder, host, 'others'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return inside(
+        host,
+        `echo '${config}' > /run/net.json
+        CNI_COMMAND=ADD ${folder}/${host}/bridge < /run/net.json 2> /run/said > /dev/full || true
+        grep -c 'taking the attachment back failed' /run/said || true
+        fairlead replay /run/fairlead/recordings/*.jsonl
+        fairlead logs`,
+      );
+    });
+    expect(linesOf(native!.texts[0]!)).toEqual(linesOf(node!.texts[0]!));
+    const { end, lines } = parseRecording(native!.texts[0]!);
+    expect(end).toMatchObject({ exit_code: 1, received: false });
+    expect(lines.filter(({ op }) => op === 'host.log')).toHaveLength(said);
+    for (const one of [native!, node!]) {
+      expect(one.said.split('\n')[0]).toBe(String(said));
+      expect(one.said).toContain('the same again');
+      expect(one.said).toMatch(/ failed: nobody took the answer\n$/);
+    }
+  });
+
   test.each(HOST_NAMES)('%s: have no secret, and stars for it', (host) => {
     const { texts } = inside(host, 'call ADD; call DEL');
     for (const text of texts) {
@@ -172,11 +201,17 @@ describe.skipIf(needsNative !== '')(`recordings ${needsNative}`, () => {
     const script = `fairlead record on --calls 3 > /dev/null
       for command in ADD DEL VERSION STATUS VERSION; do call $command > /dev/null; done
       touch /run/fairlead/recordings/mine
+      # Names like those of recordings: a folder, and a file that is no call's.
+      mkdir /run/fairlead/recordings/0000000000000001-1.jsonl
+      touch /run/fairlead/recordings/0000000000000001-1.jsonl~.jsonl
+      call VERSION > /dev/null
+      rmdir /run/fairlead/recordings/0000000000000001-1.jsonl
+      rm /run/fairlead/recordings/0000000000000001-1.jsonl~.jsonl
       fairlead record off; call ADD > /dev/null; call DEL
       ls /run/fairlead/recordings | grep -v jsonl; stat -c '%a' /run/fairlead/recordings/*l`;
     const { texts, said } = inside(host, script);
     const commands = texts.map((text) => parseRecording(text).head.env['CNI_COMMAND']);
-    expect(commands).toEqual(['VERSION', 'STATUS', 'VERSION']);
+    expect(commands).toEqual(['STATUS', 'VERSION', 'VERSION']);
     expect(said).toMatch(/^recording is off: 3 recordings, /);
     expect(said.split('\n').slice(1)).toEqual(['mine', '600', '600', '600', '']);
   });

@@ -118,6 +118,13 @@ describe('a replay', () => {
     expect(recording.operations.length).toBeGreaterThan(3);
   });
 
+  /** The recording with another reply to the first operation of a name. */
+  const given = (name: string, value: string, outcome = `"value":${value}`): string => {
+    const at = lines.findIndex(
+      (line) => line.includes(`kernel.${name}"`) && line.includes('"value"'),
+    );
+    return edited(at, /"value":.*(?=,"us")/, outcome);
+  };
   const refused: [string, string, RegExp][] = [
     ['nothing', '', /an empty file/],
     ['no JSON', 'hello\n', /line 1 is not JSON/],
@@ -140,6 +147,31 @@ describe('a replay', () => {
     ['no value', edited(2, '"value":1,', ''), /line 3: .* another value than it gives/],
     ['an errno that is none', edited(2, '"value":1', '"errno":-2'), /an errno that is none/],
     ['a line behind the end', `${text}${lines[3]}\n`, /stands behind the end/],
+    ['a head of no date', edited(0, /"started_ms":\d+/, '"started_ms":1e20'), /head .* was edited/],
+    ['a head of no host', edited(0, '"host":"node"', '"host":7'), /head .* was edited/],
+    [
+      'a task without a name',
+      edited(0, '"env":', '"task":{"name":7,"request":{}},"env":'),
+      /head .* was edited/,
+    ],
+    [
+      'names of secrets that are none',
+      edited(-1, '"redacted":[]', '"redacted":7'),
+      /end .* edited/,
+    ],
+    [
+      'a link that is a list',
+      given('link_list', '[[]]'),
+      /line \d+: .* another value than it gives/,
+    ],
+    ['links that are an object', given('link_list', '{}'), /another value than it gives/],
+    ['a link that is null', given('link_get', 'null'), /another value than it gives/],
+    ['a link without members', given('link_get', '{"ifindex":1}'), /another value than it gives/],
+    [
+      'words of an errno that are none',
+      given('link_get', '', '"errno":19,"text":7'),
+      /errno that is/,
+    ],
     ['an end without an answer', edited(-1, '"stdout":', '"stderr":'), /the end .* was edited/],
   ];
   test.each(refused)('%s is refused', (_, given, words) => {

@@ -53,6 +53,13 @@ export const CASES: readonly (readonly [Kind, string, string, readonly string[]]
     '{"password":"************","b":"************, too"}',
     ['password'],
   ],
+  // One that is met often leaves room for others.
+  [
+    'json',
+    `{${'"password":"a longer one",'.repeat(20)}"token":"and another","b":"and another, too"}`,
+    `{${'"password":"************",'.repeat(20)}"token":"***********","b":"***********, too"}`,
+    ['password', 'token'],
+  ],
   ['pairs', 'A=b;MY_TOKEN=abc;C=d', 'A=b;MY_TOKEN=***;C=d', ['MY_TOKEN']],
   [
     'pairs',

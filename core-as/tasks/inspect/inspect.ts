@@ -17,8 +17,8 @@ import { identity_of } from "../../spec/request";
 import { CacheEntry, cache_list } from "../runtime/cache";
 import { inhabited } from "../runtime/sandbox";
 import { unreadable } from "../runtime/unreadable";
-import { look, Whose } from "./looks";
-import { Place, Seen } from "./seen";
+import { look } from "./looks";
+import { Place, Seen, Whose } from "./seen";
 
 /** So short a beginning of an id names no container. */
 const PREFIX_MIN = 4;
@@ -118,7 +118,7 @@ class Look {
 
   private effects(): JsonValue {
     const one = this.one;
-    const whose = new Whose(one.network, one.containerID, one.ifname, one.tag);
+    const whose = new Whose(one.network, one.containerID, one.ifname, one.tag, this.addresses);
     const list = JsonValue.array();
     for (let i = 0; i < one.effects.length; i++) {
       const effect = one.effects[i];

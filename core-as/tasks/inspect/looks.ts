@@ -22,18 +22,9 @@ import { family_word, TABLE } from "../../nft/batch";
 import { Element, element_parse } from "../../nft/element";
 import { find } from "../../nft/present";
 import { EachLease, OWNER_LIMIT_BYTES } from "../../plugins/ipam/host-local/each-lease";
-import { CHANGED, GONE, Place, Seen, THERE, UNKNOWN, word } from "./seen";
-
-/** Whose record it is. */
-export class Whose {
-  constructor(
-    public network: string,
-    public containerID: string,
-    public ifname: string,
-    /** What says in nftables whose an element is. */
-    public tag: string,
-  ) {}
-}
+import { Ifb } from "../../plugins/meta/bandwidth/shaper";
+import { CHANGED, GONE, judge, Place, Seen, THERE, UNKNOWN, Whose, word } from "./seen";
+import { shared } from "./shared";
 
 function number_at(from: JsonValue, key: string): i64 {
   const value = from.get(key);
@@ -45,16 +36,6 @@ function texts_at(from: JsonValue, key: string): string[] {
   const texts = new Array<string>();
   for (let i = 0; list !== null && i < list.items.length; i++) texts.push(list.items[i].text);
   return texts;
-}
-
-/** The kind and address of a link that was found, or not, beside those of the record. */
-function judge(seen: Seen, link: Link | null, kind: string, mac: string): Seen {
-  if (!link) return failure_errno == ENODEV ? seen.is(GONE) : seen.failed();
-  if (kind.length > 0 && link.kind != kind) return seen.is(CHANGED, `its kind is ${link.kind}`);
-  if (mac.length > 0 && link.address != mac) {
-    return seen.is(CHANGED, `its address is ${link.address}, made was ${mac}`);
-  }
-  return seen.is(THERE);
 }
 
 /** The container's interface, and the host's end of a pair. */
@@ -135,7 +116,7 @@ function element(text: string, tag: string): Seen {
 }
 
 /** The root qdisc, and the filter that leads to an ifb. */
-function bandwidth(from: JsonValue, at: Place): Seen[] {
+function bandwidth(from: JsonValue, whose: Whose, at: Place): Seen[] {
   const dev = from.text_at("dev");
   const within = from.get("inside");
   const inside = within !== null && within.bool;
@@ -156,7 +137,7 @@ function bandwidth(from: JsonValue, at: Place): Seen[] {
     if (inside && at.ns == 0) at.absent(all[i]);
     else if (!link_get_index(ns, ifindex)) judge(all[i], null, "", "");
     else if (all[i] == root) shaped(root, ns, ifindex, from);
-    else hooked(hook, ns, ifindex, <i32>number_at(from, "pref"));
+    else hooked(hook, ns, ifindex, <i32>number_at(from, "pref"), whose);
   }
   return all;
 }
@@ -170,14 +151,29 @@ function shaped(seen: Seen, ns: i32, ifindex: i32, from: JsonValue): void {
   } else seen.is(THERE);
 }
 
-function hooked(seen: Seen, ns: i32, ifindex: i32, pref: i32): void {
+/** The filter of its pref, which leads to the attachment's ifb. */
+function hooked(seen: Seen, ns: i32, ifindex: i32, pref: i32, whose: Whose): void {
   const filters = filter_list(ns, ifindex);
   if (!filters) {
     seen.failed();
     return;
   }
-  seen.is(GONE);
-  for (let i = 0; i < filters.length; i++) if (filters[i].pref == pref) seen.is(THERE);
+  const name = new Ifb(whose.network, whose.containerID, whose.ifname).name;
+  const ifb = link_get(ns, name);
+  if (!ifb && failure_errno != ENODEV) {
+    seen.failed();
+    return;
+  }
+  seen.is(GONE, ifb ? "" : `the ifb ${name}, which it leads to, is gone`);
+  for (let i = 0; ifb !== null && i < filters.length; i++) {
+    // The head of a pref leads nowhere.
+    if (filters[i].pref != pref || filters[i].to == 0) continue;
+    if (filters[i].to == ifb.ifindex) {
+      seen.is(THERE);
+      return;
+    }
+    seen.is(CHANGED, `it leads to link ${filters[i].to}, made was one to ${name}`);
+  }
 }
 
 /** What it found is noted, and not what it set: another value now is what it made of it. */
@@ -258,25 +254,6 @@ function vrf(from: JsonValue, at: Place): Seen[] {
   return [seen.is(port.master == master.ifindex ? THERE : GONE)];
 }
 
-/** What others rely on too, by the first word of its name: a DEL leaves it. */
-function uses(what: string): Seen {
-  const seen = new Seen(`${what}, shared`);
-  const space = what.indexOf(" ");
-  if (space < 0) {
-    seen.by("sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding");
-    const on = sysctl_read(HOST, "net/ipv4/conf/all/forwarding");
-    const six = sysctl_read(HOST, "net/ipv6/conf/all/forwarding");
-    if (on === null) return seen.failed();
-    const either = on.trim() == "1" || (six !== null && six.trim() == "1");
-    return seen.is(either ? THERE : GONE);
-  }
-  const name = what.substring(space + 1);
-  seen.by(`ip -d link show dev ${word(name)}`);
-  if (what.startsWith("gateway ")) seen.show[0] = `ip address show dev ${word(name)}`;
-  if (what.startsWith("vlans ")) seen.show[0] = `bridge vlan show dev ${word(name)}`;
-  return judge(seen, link_get(HOST, name), "", "");
-}
-
 /** Looks at an effect: its word and members in the record. */
 export function look(effect: string, from: JsonValue, whose: Whose, at: Place): Seen[] {
   if (effect == "veth") return veth(from, at);
@@ -284,15 +261,16 @@ export function look(effect: string, from: JsonValue, whose: Whose, at: Place): 
   if (effect == "device") return device(from, at);
   if (effect == "leases") return leases(from, whose);
   if (effect == "dhcp") return dhcp(from, at);
-  if (effect == "bandwidth") return bandwidth(from, at);
+  if (effect == "bandwidth") return bandwidth(from, whose, at);
   if (effect == "tuning") return tuning(from, at);
   if (effect == "sbr") return sbr(from, at);
   if (effect == "vrf") return vrf(from, at);
-  const all = new Array<Seen>();
+  let all = new Array<Seen>();
   const listed = effect == "elements" || effect == "uses";
   const texts = texts_at(from, effect == "elements" ? "elements" : "what");
   for (let i = 0; listed && i < texts.length; i++) {
-    all.push(effect == "uses" ? uses(texts[i]) : element(texts[i], whose.tag));
+    if (effect == "elements") all.push(element(texts[i], whose.tag));
+    else all = all.concat(shared(texts[i], whose, at));
   }
   if (!listed) all.push(new Seen(effect).is(UNKNOWN, "this version knows no such effect"));
   return all;

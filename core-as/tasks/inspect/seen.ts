@@ -2,7 +2,8 @@
 // What a look at one thing of an attachment gives: whether it is there, and the words for a shell
 // that show it. It refuses to look: looks.ts does.
 import { failure_errno, failure_text } from "../../host/failure";
-import { errno_name } from "../../lib/errno";
+import { Link } from "../../host/kernel";
+import { ENODEV, errno_name } from "../../lib/errno";
 import { JsonValue } from "../../lib/json";
 
 export const THERE = "there";
@@ -46,6 +47,19 @@ export class Seen {
     item.append("show", show);
     return item;
   }
+}
+
+/** Whose record it is. */
+export class Whose {
+  constructor(
+    public network: string,
+    public containerID: string,
+    public ifname: string,
+    /** What says in nftables whose an element is. */
+    public tag: string,
+    /** With their lengths; none when nobody knows them. */
+    public addresses: string[],
+  ) {}
 }
 
 const SAFE = "@%+=:,./_-";
@@ -93,4 +107,14 @@ export class Place {
     if (this.why.length > 0) return seen.is(UNKNOWN, this.why);
     return seen.is(GONE, "its network namespace is gone");
   }
+}
+
+/** The kind and address of a link that was found, or not, beside those of the record. */
+export function judge(seen: Seen, link: Link | null, kind: string, mac: string): Seen {
+  if (!link) return failure_errno == ENODEV ? seen.is(GONE) : seen.failed();
+  if (kind.length > 0 && link.kind != kind) return seen.is(CHANGED, `its kind is ${link.kind}`);
+  if (mac.length > 0 && link.address != mac) {
+    return seen.is(CHANGED, `its address is ${link.address}, made was ${mac}`);
+  }
+  return seen.is(THERE);
 }

@@ -23,14 +23,15 @@ export function lookAtLeases({ networks, leases }: Leases): Finding[] {
         cure: `fairlead gc ${network}, or a larger range; "fairlead leases ${network}" has whose`,
       };
     });
-  const leaked = networks.flatMap(({ network }): Finding[] => {
-    const gone = leases.filter((one) => one.network === network && one.state === 'leaked');
-    if (gone.length === 0) return [];
-    const shown = gone.slice(0, NAMED).map(({ address, containerID }) => {
+  const gone = leases.filter(({ state }) => state === 'leaked');
+  const behind = networks.flatMap(({ network, leaked }): Finding[] => {
+    if (leaked === 0) return [];
+    const named = gone.filter((one) => one.network === network).slice(0, NAMED);
+    const shown = named.map(({ address, containerID }) => {
       return `${address} of ${containerID}`;
     });
-    const more = gone.length > NAMED ? ', …' : '';
-    const number = `${gone.length} of its leases ${gone.length === 1 ? 'is' : 'are'} of containers`;
+    const more = leaked > named.length ? ', …' : '';
+    const number = `${leaked} of its leases ${leaked === 1 ? 'is' : 'are'} of containers`;
     return [
       {
         id: 'leases-leaked',
@@ -40,5 +41,5 @@ export function lookAtLeases({ networks, leases }: Leases): Finding[] {
       },
     ];
   });
-  return [...full, ...leaked];
+  return [...full, ...behind];
 }
