@@ -10,6 +10,8 @@ const INVALID_CONFIG = 7;
 
 /** Fixtures whose ADD is refused for what a runtime passed, or for what the node has. */
 const OF_THE_CALL: Readonly<Record<string, string>> = {
+  'dhcp/both-ipv4-daemon': 'what the daemon on the node gives',
+  'dhcp/ipv6-default-gateway': 'what the server gives',
   'bridge/address-conflict': 'the bridge has another address',
   'bridge/mac-invalid': 'the MAC address comes from the runtime',
   'bridge/not-a-bridge': 'a link of that name is no bridge',

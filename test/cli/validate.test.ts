@@ -376,6 +376,8 @@ const NOT_IN_THE_FILE: Readonly<Record<string, string>> = {
   'host-device/device-id-missing': 'what is in the node',
   'host-device/device-missing': 'what is on the node',
   'host-device/hwaddr-missing': 'what is on the node',
+  'dhcp/both-ipv4-daemon': 'what the daemon on the node gives',
+  'dhcp/ipv6-default-gateway': 'what the server gives',
   'dhcp/no-daemon': 'what listens on the node',
   'host-device/pci-missing': 'what is in the node',
   'host-device/uplink': 'what routes the node has',
