@@ -4,7 +4,7 @@
 import { netns_of } from "../../attach/living";
 import { Attachment, records_dir } from "../../attach/record";
 import { is_here, records, records_error } from "../../attach/store";
-import { Address, addr_list, link_get, netns_close, netns_open } from "../../host/kernel";
+import { Address, addr_list, link_get, netns_close } from "../../host/kernel";
 import { Cidr, cidr_parse, Ip } from "../../lib/ip";
 import { CniError } from "../../spec/error";
 import { unreadable } from "../runtime/unreadable";
@@ -33,9 +33,9 @@ export class Pod {
     }
     return null;
   }
-  /** Its namespace; the caller closes it. Negative when it cannot be entered. */
+  /** Its namespace, and no other at its path; the caller closes it. 0 when it is not to be had. */
   enter(): i32 {
-    return netns_open(this.record.netns);
+    return netns_of(this.record).ns;
   }
 }
 

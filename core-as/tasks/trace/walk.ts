@@ -87,7 +87,7 @@ export class Walk {
     if (!packet.src) return this.end(End.Lost, `${place} has no ${family} address`);
     if (pod.has(packet.dst)) return this.end(End.Arrives, `${place} has the address itself`);
     const ns = pod.enter();
-    if (ns < 0) return this.end(End.Lost, `${place} cannot be entered: run it as root`);
+    if (ns == 0) return this.end(End.Lost, `${place} cannot be entered: run it as root`);
     const hop = route_get(ns, packet.dst.toString());
     let link: Link | null = null;
     if (hop) link = link_get_index(ns, hop.ifindex);
@@ -287,8 +287,8 @@ export class Walk {
     if (packet.port == 0) return this.end(End.Arrives, `${place} has ${packet.dst.toString()}`);
     const ns = pod.enter();
     const protocol = protocol_number(packet.protocol);
-    const listens = ns < 0 ? -1 : socket_listens(ns, protocol, packet.dst.toString(), packet.port);
-    if (ns >= 0) netns_close(ns);
+    const listens = ns == 0 ? -1 : socket_listens(ns, protocol, packet.dst.toString(), packet.port);
+    if (ns != 0) netns_close(ns);
     if (listens < 0) this.step(place, UNTOLD);
     if (listens != 0) return this.end(End.Arrives, `${place} has ${packet.to}`);
     this.end(
