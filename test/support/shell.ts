@@ -51,7 +51,7 @@ interface Pipes {
 const NEWLINE = 10;
 const chunk = Buffer.alloc(1 << 16);
 
-/** Reads whole lines until `done` says that they are all; throws what `why` says at an early end. */
+/** Reads whole lines until `done` says that they are all; throws the words of `why` at the end. */
 function readUntil(fd: number, done: (text: string) => boolean, why: () => string): string {
   const parts: Buffer[] = [];
   for (;;) {
