@@ -38,7 +38,7 @@ away what the agent has in the kernel: then no pod here reaches another node.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
-const USUAL_DISK_DIR = '/var/lib/fairlead';
+export const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */
 function logger(format: string, write: (line: string) => void) {
@@ -100,7 +100,8 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: 'may not be read: run it as root, or give this user the right',
 };
 
-function configured(path: string, node: string): AgentConfig | string {
+/** The configuration in a file; a text says what is wrong with it. `node`: "" for its own. */
+export function configured(path: string, node: string): AgentConfig | string {
   try {
     const config = configOf(readFileSync(path, 'utf8'));
     return node === '' ? config : { ...config, node };
