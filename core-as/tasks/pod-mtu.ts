@@ -105,6 +105,11 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
     made.append("mtu_bytes", JsonValue.number(container.mtu_bytes));
     made.append("host", JsonValue.string(host.name));
     made.append("host_bytes", JsonValue.number(host.mtu_bytes));
+    const bridge: Link | null = host.master > 0 ? link_get_index(HOST, host.master) : null;
+    if (bridge && bridge.kind == "bridge") {
+      made.append("bridge", JsonValue.string(bridge.name));
+      made.append("bridge_bytes", JsonValue.number(bridge.mtu_bytes));
+    }
     made.append("chosen", JsonValue.bool(chosen));
     const changed = differs && wish.apply && !chosen && error.length == 0;
     made.append("changed", JsonValue.bool(changed));
@@ -116,9 +121,11 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
 
 /**
  * `{"network", "mtu_bytes", "v6", "before_bytes"?, "apply"?}` gives `{"pods": [{"containerID",
- * "ifname", "netns", "mtu_bytes", "host", "host_bytes", "chosen", "changed", "error"?}]}`: what
- * each had before; `chosen`: `tuning` of its chain set it, so it stays. `before_bytes`: of those
- * with less only who have exactly that are raised. `v6`: pods have IPv6.
+ * "ifname", "netns", "mtu_bytes", "host", "host_bytes", "bridge"?, "bridge_bytes"?, "chosen",
+ * "changed", "error"?}]}`: what each had before. `bridge` is what the host's end is a port of, and
+ * its MTU afterwards: the kernel has it follow, unless somebody set it. `chosen`: `tuning` of its
+ * chain set it, so it stays. `before_bytes`: of those with less only who have exactly that are
+ * raised. `v6`: pods have IPv6.
  */
 export function pod_mtu(
   network: string,

@@ -101,8 +101,21 @@ const dhcp: Command['run'] = (args, { agent, env, write }) =>
     exit: exitNow,
   });
 
-const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
-  runAgent(args, { module: agent, kubernetes, env, write, exit: exitNow });
+const overlay: Command['run'] = (args, program) => {
+  const { agent, kubernetes, env, write } = program;
+  const nothing = (): Uint8Array => new Uint8Array(0);
+  const log = (line: string): void => write(2, `${line}\n`);
+  const around = { stdin: nothing, sleep: program.sleep, log };
+  const task: AgentHost['task'] = (stateDir) => (name, request) => {
+    const driver = realDriver();
+    try {
+      return performTask(program.core(), driver, name, { ...request, stateDir }, around);
+    } finally {
+      driver.close();
+    }
+  };
+  return runAgent(args, { module: agent, kubernetes, task, env, write, exit: exitNow });
+};
 
 const mtu: Command['run'] = (args, program) =>
   runMtu(args, machine(program), { agent: program.agent, kubernetes: program.kubernetes });

@@ -18,9 +18,10 @@ const USUAL_CONFIG = '/etc/fairlead/agent.json';
 const HELP = `fairlead mtu: what each way to other nodes takes, and whether that is true
 
 Usage:
-  fairlead mtu [--probe] [--config FILE] [--node NAME] [--disk-dir DIR] [--output json]
+  fairlead mtu [--probe] [--apply] [--config FILE] [--node NAME] [--disk-dir DIR] [--output json]
 
   --probe           send packets that nobody may cut, at the limit and one byte above
+  --apply           give the interfaces of running pods the MTU that new ones get
   --config FILE     the agent's configuration (${USUAL_CONFIG})
   --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (${USUAL_DISK_DIR})
@@ -29,7 +30,8 @@ Usage:
 LINK is what the link below takes here, THERE what the other node says, MTU what is left for pods,
 ROUTE what the kernel's route carries. With --probe the way outside the tunnel and the one through
 it are tried; where less gets through than is said, it is measured, and the hop that says so named.
-Pods are listed whose interfaces have another MTU than new ones get. The agent need not run.
+Pods are listed whose interfaces have another MTU than new ones get; --apply sets both ends of those
+that are ours by record, and no others. Those that "tuning" set keep theirs. The agent need not run.
 Exit codes: 0 all of it is true; 1 something is not, or cannot be told; 2 wrong usage.
 `;
 
@@ -41,8 +43,12 @@ interface Pod {
   readonly mtu_bytes?: number;
   readonly host?: string;
   readonly host_bytes?: number;
+  /** What the host's end is a port of. */
+  readonly bridge?: string;
+  readonly bridge_bytes?: number;
   /** `tuning` set it: it is meant. */
   readonly chosen?: boolean;
+  readonly changed?: boolean;
   readonly error?: string;
 }
 
@@ -118,21 +124,39 @@ function pathRows(paths: readonly Judged[], probing: boolean): string[][] {
 function podRows(pods: readonly Pod[]): string[][] {
   const number = (bytes: number | undefined): string => String(bytes ?? '-');
   return [
-    ['CONTAINER', 'IFNAME', 'MTU', 'HOST', 'HOST-MTU'],
-    ...pods.map(({ containerID, ifname, mtu_bytes, host = '-', host_bytes }) => {
-      return [containerID.slice(0, ID_SHOWN), ifname, number(mtu_bytes), host, number(host_bytes)];
+    ['CONTAINER', 'IFNAME', 'MTU', 'HOST', 'HOST-MTU', 'STATE'],
+    ...pods.map((pod) => {
+      const { containerID, ifname, mtu_bytes, host = '-', host_bytes } = pod;
+      const id = containerID.slice(0, ID_SHOWN);
+      return [id, ifname, number(mtu_bytes), host, number(host_bytes), stateOf(pod)];
     }),
   ];
 }
 
-/** Those whose interfaces are not as new ones would be. */
+function stateOf({ chosen, changed, error }: Pod): string {
+  if (error !== undefined) return paint('red', error);
+  if (changed) return paint('green', 'set');
+  return chosen ? 'chosen by tuning' : paint('yellow', 'differs');
+}
+
+/** Those whose interfaces are, or were before they were set, not as new ones would be. */
 function different(pods: readonly Pod[], mtu_bytes: number): Pod[] {
   return pods.filter((pod) => pod.mtu_bytes !== mtu_bytes || pod.host_bytes !== mtu_bytes);
 }
 
+/** Bridges that pods are on and that take more than their ports: what is too large is lost. */
+function bridgeLines(pods: readonly Pod[], mtu_bytes: number): string[] {
+  const larger = pods.filter(({ bridge_bytes = 0 }) => bridge_bytes > mtu_bytes);
+  const found = new Map(larger.map(({ bridge = '', bridge_bytes }) => [bridge, bridge_bytes]));
+  return [...found].map(([bridge, bytes]) => {
+    const cure = `ip link set ${bridge} mtu ${mtu_bytes}`;
+    return `  the bridge ${bridge} has ${bytes}, so the node sends pods what they lose: ${cure}`;
+  });
+}
+
 /** Whether a pod sends what no way takes. */
 const tooLarge = (pod: Pod, mtu_bytes: number): boolean =>
-  (pod.mtu_bytes ?? Number.POSITIVE_INFINITY) > mtu_bytes;
+  !pod.changed && (pod.mtu_bytes ?? Number.POSITIVE_INFINITY) > mtu_bytes;
 
 interface Report {
   readonly network: string;
@@ -142,7 +166,8 @@ interface Report {
   readonly problems: Looked['problems'];
 }
 
-function printed({ network, mtu_bytes, paths, pods, problems }: Report, probing: boolean): string {
+function printed(report: Report, bridges: readonly string[], probing: boolean): string {
+  const { network, mtu_bytes, paths, pods, problems } = report;
   const lines = [paint('bold', `network ${network}: pods get ${mtu_bytes} bytes`), ''];
   if (paths.length === 0) lines.push('no way leads to another node');
   else lines.push(table(pathRows(paths, probing)).trimEnd());
@@ -151,10 +176,7 @@ function printed({ network, mtu_bytes, paths, pods, problems }: Report, probing:
   }
   for (const { node, msg } of problems) lines.push(`  ${node === '' ? 'here' : node}: ${msg}`);
   if (pods.length > 0) lines.push('', 'pods with another MTU', table(podRows(pods)).trimEnd());
-  for (const { containerID, error } of pods) {
-    if (error !== undefined) lines.push(`  ${containerID.slice(0, ID_SHOWN)}: ${error}`);
-  }
-  return `${lines.join('\n')}\n`;
+  return [...lines, ...bridges].map((line) => `${line}\n`).join('');
 }
 
 export interface MtuHost {
@@ -178,7 +200,7 @@ function failed(io: Io, json: boolean, msg: string): number {
 export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
   return guarded('mtu', args, io, () => {
     const { help, options } = parseArgs(args, {
-      ...({ probe: 'flag', config: 'value', node: 'value' } as const),
+      ...({ probe: 'flag', apply: 'flag', config: 'value', node: 'value' } as const),
       ...({ 'disk-dir': 'value', output: 'value' } as const),
     });
     if (help) {
@@ -198,13 +220,15 @@ export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
     }
     const { mtu_bytes, v6, problems } = looked;
     const network = config.network.name;
-    const answer = io.task('pod_mtu', { network, mtu_bytes, v6 });
+    const answer = io.task('pod_mtu', { network, mtu_bytes, v6, apply: options.apply });
     if (answer.exit_code !== 0) return tellFailure('mtu', io, answer, json);
-    const pods = different((JSON.parse(answer.stdout) as { pods: Pod[] }).pods, mtu_bytes);
+    const all = (JSON.parse(answer.stdout) as { pods: Pod[] }).pods;
+    const pods = different(all, mtu_bytes);
     const report = { network, mtu_bytes, paths, pods, problems };
-    io.write(1, json ? `${JSON.stringify(report)}\n` : printed(report, options.probe));
-    const honest = paths.every(({ truth }) => truth === 'true');
-    const fit = !pods.some((pod) => tooLarge(pod, mtu_bytes));
-    return honest && fit && problems.length === 0 ? 0 : EXIT_FAILED;
+    const bridges = bridgeLines(all, mtu_bytes);
+    io.write(1, json ? `${JSON.stringify(report)}\n` : printed(report, bridges, options.probe));
+    const honest = paths.every(({ truth }) => truth === 'true') && bridges.length === 0;
+    const failing = pods.some((pod) => tooLarge(pod, mtu_bytes) || pod.error !== undefined);
+    return honest && !failing && problems.length === 0 ? 0 : EXIT_FAILED;
   });
 }
