@@ -7,6 +7,7 @@ import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
+import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
 import { type SourceParts, sourceOf } from './sources/index.ts';
@@ -38,7 +39,7 @@ away what the agent has in the kernel: then no pod here reaches another node.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
-const USUAL_DISK_DIR = '/var/lib/fairlead';
+export const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */
 function logger(format: string, write: (line: string) => void) {
@@ -100,7 +101,8 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: 'may not be read: run it as root, or give this user the right',
 };
 
-function configured(path: string, node: string): AgentConfig | string {
+/** The configuration in a file; a text says what is wrong with it. `node`: "" for its own. */
+export function configured(path: string, node: string): AgentConfig | string {
   try {
     const config = configOf(readFileSync(path, 'utf8'));
     return node === '' ? config : { ...config, node };
@@ -116,6 +118,8 @@ export interface AgentHost {
   readonly module: () => WebAssembly.Module;
   /** The script that only an agent with Kubernetes as its source loads. */
   readonly kubernetes: SourceParts['kubernetes'];
+  /** One task of the core, with its state in a folder; a signal may end it. */
+  readonly task: (stateDir: string) => Task;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (fd: number, text: string) => void;
   /** Ends the program. */
@@ -174,8 +178,11 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
   const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
+  const follows = config.pod_mtu === 'follow' && !leaving;
+  const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
     ...{ core, config, source, publisher, log },
+    pods: follows ? new Pods(task, config.network.name, log) : undefined,
     proc_sys: options.procSys,
   });
   agent.start();
