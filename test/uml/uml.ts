@@ -71,6 +71,8 @@ export interface UmlCommand {
   /** The one folder of this machine that the command may write to; without white space. */
   readonly folder: string;
   readonly limit_s: number;
+  /** Modules beside the usual ones, in the order that insmod needs. */
+  readonly modules?: readonly string[];
   /** Devices of the kernel, in its own words. */
   readonly devices?: readonly string[];
 }
@@ -98,9 +100,9 @@ function ahead(): string[] {
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** What the kernel runs first and only; when it ends, so does the kernel. */
-function initScript({ argv, env, cwd, folder }: UmlCommand): string {
+function initScript({ argv, env, cwd, folder, modules: more = [] }: UmlCommand): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  const modules = MODULES.map((name) => quoted(`kernel/${name}.ko`)).join(' ');
+  const modules = [...MODULES, ...more].map((name) => quoted(`kernel/${name}.ko`)).join(' ');
   const [there, here] = [quoted(folder), quoted(cwd)];
   return `#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
