@@ -10,6 +10,7 @@ import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
 import type { KeyFile } from './keys.ts';
+import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, OwnNode, Source } from './source.ts';
@@ -65,6 +66,8 @@ export interface AgentParts {
   readonly publisher: Publisher;
   /** Of WireGuard, undefined for other backends. */
   readonly key: KeyFile | undefined;
+  /** Undefined where running pods keep their MTU. */
+  readonly pods: Pods | undefined;
   /** Where sysctls are written. */
   readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
@@ -300,7 +303,13 @@ export class OverlayAgent {
     if (this.#subnet_trouble !== '') said.add(this.#subnet_trouble);
     for (const msg of said) if (!this.#told.has(msg)) log('warn', msg);
     this.#told = said;
+    const told_bytes = publisher.told_mtu_bytes;
     for (const line of publisher.say(this.#plan)) log('info', line);
+    if (this.#plan.ready) {
+      const { mtu_bytes, networks } = this.#plan;
+      const v6 = networks.some((cidr) => cidr.includes(':'));
+      this.#parts.pods?.follow(told_bytes, mtu_bytes, v6);
+    }
     const [underlay] = this.#seen?.underlay ?? [];
     if (underlay !== undefined) {
       const { ready } = this.#plan;

@@ -9,6 +9,7 @@ import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
 import { KeyFile } from './keys.ts';
+import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
 import { type SourceParts, sourceOf } from './sources/index.ts';
@@ -42,7 +43,7 @@ new key of WireGuard, which the agent that runs takes at once and publishes.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
-const USUAL_DISK_DIR = '/var/lib/fairlead';
+export const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */
 function logger(format: string, write: (line: string) => void) {
@@ -104,7 +105,8 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: 'may not be read: run it as root, or give this user the right',
 };
 
-function configured(path: string, node: string): AgentConfig | string {
+/** The configuration in a file; a text says what is wrong with it. `node`: "" for its own. */
+export function configured(path: string, node: string): AgentConfig | string {
   try {
     const config = configOf(readFileSync(path, 'utf8'));
     return node === '' ? config : { ...config, node };
@@ -120,6 +122,8 @@ export interface AgentHost {
   readonly module: () => WebAssembly.Module;
   /** The script that only an agent with Kubernetes as its source loads. */
   readonly kubernetes: SourceParts['kubernetes'];
+  /** One task of the core, with its state in a folder; a signal may end it. */
+  readonly task: (stateDir: string) => Task;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (fd: number, text: string) => void;
   /** Ends the program. */
@@ -205,8 +209,11 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
   const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);
+  const follows = config.pod_mtu === 'follow' && !leaving;
+  const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
     ...{ core, config, source, publisher, key, log },
+    pods: follows ? new Pods(task, config.network.name, log) : undefined,
     proc_sys: options.procSys,
   });
   agent.start();

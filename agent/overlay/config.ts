@@ -62,6 +62,8 @@ export interface AgentConfig {
   readonly source: SourceConfig;
   /** Whether the plugins masquerade what leaves the network. */
   readonly masquerade: boolean;
+  /** What becomes of running pods when the MTU of new ones changes. */
+  readonly pod_mtu: 'keep' | 'follow';
   /** A conflist to place once pods can be served; undefined for none. */
   readonly conflist: { readonly path: string; readonly content: object } | undefined;
   /** Where Flannel's plugin would look, "" for no such file. */
@@ -76,6 +78,7 @@ const KNOWN = [
   'net-conf',
   'source',
   'masquerade',
+  'podMtu',
   'conflist',
   'subnetEnv',
   'listen',
@@ -210,6 +213,10 @@ export function configOf(content: string): AgentConfig {
   const name = text(config, 'name', '');
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) throw new Error('"name" must be that of the network');
   const net_conf = object(config['net-conf'] ?? {}, '"net-conf"');
+  const podMtu = text(config, 'podMtu', 'keep');
+  if (podMtu !== 'keep' && podMtu !== 'follow') {
+    throw new Error(`"podMtu" is "${podMtu}": write keep or follow`);
+  }
   const conflist = config['conflist'];
   const placed = conflist === undefined ? undefined : object(conflist, '"conflist"');
   return {
@@ -217,6 +224,7 @@ export function configOf(content: string): AgentConfig {
     node: text(config, 'node', hostname()),
     source: sourceOf(object(config['source'] ?? {}, '"source"'), net_conf),
     masquerade: truth(config, 'masquerade', true),
+    pod_mtu: podMtu,
     conflist: placed && {
       path: text(placed, 'path', '/etc/cni/net.d/10-fairlead.conflist'),
       content: object(placed['content'] ?? defaultConflist(name), '"content"'),

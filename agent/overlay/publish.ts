@@ -69,6 +69,16 @@ export class Publisher {
     this.#path = join(stateDir, 'overlay', `${config.network.name}.json`);
   }
 
+  /** The MTU that plugins were told last, by whichever agent; 0 for none. */
+  get told_mtu_bytes(): number {
+    try {
+      const said = JSON.parse(contentOf(this.#path) ?? '') as Partial<NodeState>;
+      return typeof said.mtu_bytes === 'number' ? said.mtu_bytes : 0;
+    } catch {
+      return 0;
+    }
+  }
+
   get ready(): boolean {
     return this.#ready;
   }

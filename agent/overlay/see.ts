@@ -159,6 +159,11 @@ export class Kernel {
     return undefined;
   }
 
+  /** All links, by their index. */
+  linksByIndex(): ReadonlyMap<number, Named> {
+    return this.#links()[1];
+  }
+
   #links(): [SeenLink[], Map<number, Named>] {
     const names = new Map<number, Named>();
     const request = dumpOf(rt.RTM_GETLINK)

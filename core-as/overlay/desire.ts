@@ -111,12 +111,19 @@ export function desire_peer(
   return entries;
 }
 
-/** The route to a node on the same link; "" when it is none, or tunnels are wanted. */
-function plain_route(network: Network, self: Node, node: Node, subnet: Cidr, paths: Paths): string {
-  if (network.tunnels && !network.direct) return "";
+/** The way to a node on the same link; null when there is none, or tunnels are wanted. */
+export function plain_path(network: Network, node: Node, subnet: Cidr, paths: Paths): Path | null {
+  if (network.tunnels && !network.direct) return null;
   const address = node.address(subnet.ip.v6);
   const path = address ? paths.to(address.toString()) : null;
-  if (!address || !path || path.gateway.length > 0) return "";
+  return path && path.gateway.length == 0 ? path : null;
+}
+
+/** The route to a node on the same link; "" when it is none, or tunnels are wanted. */
+function plain_route(network: Network, self: Node, node: Node, subnet: Cidr, paths: Paths): string {
+  const path = plain_path(network, node, subnet, paths);
+  if (!path) return "";
+  const address = node.address(subnet.ip.v6)!;
   const underlay = paths.underlay(subnet.ip.v6);
   const link_bytes = underlay && underlay.dev == path.dev ? underlay.mtu_bytes : path.mtu_bytes;
   let route = `route ${subnet.toString()} via ${address.toString()} dev ${path.dev}`;
@@ -185,7 +192,7 @@ function encapsulation(network: Network, way: Way, paths: Paths): string {
 }
 
 /** The least that is known of the outer packets to a node; 0 for nothing. */
-function least(node: Node, path: Path | null): i32 {
+export function least(node: Node, path: Path | null): i32 {
   const way_bytes = path ? path.mtu_bytes : 0;
   if (node.mtu_bytes == 0 || way_bytes == 0) return max(node.mtu_bytes, way_bytes);
   return min(node.mtu_bytes, way_bytes);

@@ -4,7 +4,8 @@
 // applies the changes, and tells it what it sees then.
 //
 // Events: network (what it keeps), nodes (of a source: all, or those that changed), seen (all that
-// the kernel holds of it). While devices change, nothing else does: `again` asks to look once more.
+// the kernel holds of it), paths (what is each way made of?), leave. While devices change, nothing
+// else does: `again` asks to look once more.
 import { Cidr, cidr_parse } from "../lib/ip";
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
 import { desire_peer, desire_self, gateway_of, tunnel_mtu_bytes, way_to } from "./desire";
@@ -15,6 +16,7 @@ import { judge, Problem, Taken, usable } from "./judge";
 import { Network } from "./network";
 import { Node, texts, truth } from "./node";
 import { Paths } from "./path";
+import { survey } from "./survey";
 
 /** The name under which entries of this node itself are kept. */
 const SELF = "";
@@ -55,6 +57,7 @@ class Overlay {
     }
     if (word == "seen") return this.seen(event);
     if (word == "leave") return this.answer(this.leave(), false);
+    if (word == "paths") return this.survey();
     this.problems.push(new Problem("", `there is no event "${word}"`));
     return this.answer([], false);
   }
@@ -274,6 +277,22 @@ class Overlay {
       if (way.address.length > 0) families[i32(way.v6)] = true;
     }
     return families;
+  }
+
+  /** What the way to each node that is served takes; it changes nothing of what is wanted. */
+  private survey(): JsonValue {
+    const self = this.self;
+    let rows = JsonValue.array();
+    if (this.network.problem.length == 0 && self && this.own_fit(self)) {
+      const served = judge(this.network, self, this.nodes.values(), this.problems);
+      rows = survey(this.network, self, served, this.paths);
+    } else if (!self) {
+      const said = `no node "${this.name}" is known of: is its name right?`;
+      this.problems.push(new Problem("", said, true));
+    }
+    const said = this.answer([], false);
+    said.set("paths", rows);
+    return said;
   }
 
   /** Takes everything away: what is left of the node is as before the agent. */

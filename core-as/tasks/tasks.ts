@@ -22,6 +22,7 @@ import { inspect } from "./inspect/inspect";
 import { leases } from "./leases";
 import { mtu_task } from "./mtu";
 import { nft_state } from "./nft-state";
+import { pod_mtu } from "./pod-mtu";
 import { drain, retire } from "./retire";
 import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
@@ -80,6 +81,15 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
   if (name == "trace") return trace_asked(request);
   if (name == "nft_state") return nft_state();
   if (name == "mtu") return mtu(request);
+  if (name == "pod_mtu") {
+    return pod_mtu(
+      request.text_at("network"),
+      number_of(request, "mtu_bytes"),
+      is_on(request, "v6"),
+      number_of(request, "before_bytes"),
+      is_on(request, "apply"),
+    );
+  }
   if (name == "types") return new Answer(json_text(types_json()));
   if (name == "validate") return validate(texts_of(request, "files"), request.text_at("path"));
   return refuse(new CniError(Code.Internal, `the core knows no task "${name}"`), "");

@@ -23,6 +23,7 @@ import { asksForJson, CACHE_DIR, EXIT_USAGE, type Io, RUN_DIR, visible } from '.
 import { runLeases } from './leases.ts';
 import { runLogs } from './logs.ts';
 import { runLs } from './ls.ts';
+import { runMtu } from './mtu.ts';
 import { runNetworks } from './networks.ts';
 import { runRecord } from './record.ts';
 import { runRepair } from './repair.ts';
@@ -100,8 +101,24 @@ const dhcp: Command['run'] = (args, { agent, env, write }) =>
     exit: exitNow,
   });
 
-const overlay: Command['run'] = (args, { agent, kubernetes, env, write }) =>
-  runAgent(args, { module: agent, kubernetes, env, write, exit: exitNow });
+const overlay: Command['run'] = (args, program) => {
+  const { agent, kubernetes, env, write } = program;
+  const nothing = (): Uint8Array => new Uint8Array(0);
+  const log = (line: string): void => write(2, `${line}\n`);
+  const around = { stdin: nothing, sleep: program.sleep, log };
+  const task: AgentHost['task'] = (stateDir) => (name, request) => {
+    const driver = realDriver();
+    try {
+      return performTask(program.core(), driver, name, { ...request, stateDir }, around);
+    } finally {
+      driver.close();
+    }
+  };
+  return runAgent(args, { module: agent, kubernetes, task, env, write, exit: exitNow });
+};
+
+const mtu: Command['run'] = (args, program) =>
+  runMtu(args, machine(program), { agent: program.agent, kubernetes: program.kubernetes });
 
 const replay: Command['run'] = (args, { core, hashOf, sim, version, write }) =>
   runReplay(args, { core, sim, hashOf, version, write });
@@ -158,6 +175,7 @@ const ROWS: readonly (readonly [string, string, string, Command['run']])[] = [
   ['fuse', 'FILE', 'a conflist as one plugin: one process for a chain', fuse('fuse')],
   ['unfuse', 'FILE', 'back to one process for each plugin', fuse('unfuse')],
   ['agent', '', 'the node in a network across machines: its tunnel, routes, MTU', overlay],
+  ['mtu', '', 'what each way to other nodes takes, and whether that is true', mtu],
   ['dhcp', 'daemon', 'the daemon of the IPAM type dhcp', dhcp],
   ['install', '', 'put the program and its type names in place', installer('install')],
   ['uninstall', '', 'take away what install put in place', installer('uninstall')],

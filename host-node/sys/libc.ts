@@ -55,6 +55,8 @@ const CALLS = {
   bind: { arguments: [INT, 'buffer', 'u32'], return: INT },
   connect: { arguments: [INT, 'buffer', 'u32'], return: INT },
   shutdown: { arguments: [INT, INT], return: INT },
+  sendto: { arguments: [INT, 'buffer', 'u64', INT, 'buffer', 'u32'], return: 'i64' },
+  recvfrom: { arguments: [INT, 'buffer', 'u64', INT, 'buffer', 'buffer'], return: 'i64' },
   // Its third argument is one of a list without types, which these machines pass alike.
   fcntl: { arguments: [INT, INT, 'i64'], return: INT },
   clock_gettime: { arguments: [INT, 'buffer'], return: INT },
@@ -85,6 +87,8 @@ function bind<K extends keyof typeof CALLS>(name: K) {
 
 let socketCall: ReturnType<typeof bind<'socket'>> | undefined;
 let bindCall: ReturnType<typeof bind<'bind'>> | undefined;
+let sendtoCall: ReturnType<typeof bind<'sendto'>> | undefined;
+let recvfromCall: ReturnType<typeof bind<'recvfrom'>> | undefined;
 let clockCall: ReturnType<typeof bind<'clock_gettime'>> | undefined;
 let setsockoptCall: ReturnType<typeof bind<'setsockopt'>> | undefined;
 let getsockoptCall: ReturnType<typeof bind<'getsockopt'>> | undefined;
@@ -129,6 +133,29 @@ export function connectSocket(fd: number, address: Uint8Array): void {
   errnoLocation ??= bind('__errno_location');
   const connect = bind('connect');
   if (connect(fd, address, address.length) < 0) throw new OsError(errno(), 'connect');
+}
+
+/** sendto(2) to an address as the kernel has it; OsError else. */
+export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void {
+  errnoLocation ??= bind('__errno_location');
+  sendtoCall ??= bind('sendto');
+  const sent = sendtoCall(fd, bytes, BigInt(bytes.length), 0, address, address.length);
+  if (sent < 0n) throw new OsError(errno(), 'sendto');
+}
+
+/**
+ * recvfrom(2): how many bytes came, and who sent them is written into `address`; undefined when
+ * nothing came in the socket's time (SO_RCVTIMEO), OsError else.
+ */
+export function receiveFrom(fd: number, into: Uint8Array, address: Uint8Array): number | undefined {
+  errnoLocation ??= bind('__errno_location');
+  recvfromCall ??= bind('recvfrom');
+  const length = Uint8Array.of(address.length, 0, 0, 0);
+  const received = recvfromCall(fd, into, BigInt(into.length), 0, address, length);
+  if (received >= 0n) return Number(received);
+  const code = errno();
+  if (code === EAGAIN || code === EINTR) return undefined;
+  throw new OsError(code, 'recvfrom');
 }
 
 /** Nothing more is sent (SHUT_WR of shutdown(2)): the other side reads an end. */

@@ -58,6 +58,9 @@ export class Cluster {
   /** What an agent has as its source. */
   sourceOf: (name: Name) => object = () => ({ type: 'file', path: this.path('nodes.json') });
 
+  /** More keys of an agent's configuration. */
+  moreOf: (name: Name) => object = () => ({});
+
   private constructor(cell: Cell) {
     this.cell = cell;
   }
@@ -138,6 +141,7 @@ export class Cluster {
       'net-conf': { Network: '10.244.0.0/16', IPv6Network: 'fd00:244::/48' },
       source: this.sourceOf(name),
       conflist: { path: this.path(`${name}.conflist`) },
+      ...this.moreOf(name),
     };
     writeFileSync(this.path(`${name}.json`), JSON.stringify(config));
     const agent = [NODE.program, 'agent', '--config', this.path(`${name}.json`)];
@@ -165,6 +169,13 @@ export class Cluster {
     folders.push('--disk-dir', this.path(`${name}.disk`));
     const command = ['ip', 'netns', 'exec', name, NODE.program, ...words, ...folders];
     return this.cell.call(command, {}, '');
+  }
+
+  /** `fairlead mtu` on a node. */
+  mtu(name: Name, ...args: string[]) {
+    const words = ['mtu', '--config', this.path(`${name}.json`), ...args];
+    const env = { CNI_FAIRLEAD_STATE_DIR: this.path(`${name}.state`) };
+    return this.cell.call(['ip', 'netns', 'exec', name, NODE.program, ...words], env, '');
   }
 
   async ready(name: Name): Promise<boolean> {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run test:qemu -- wireguard`, once all is built: two nodes by WireGuard in Debian's kernel, as
-// neither this machine's nor user-mode-linux's need have it. Agents as they are installed, pods by
-// hand, packets, and a key that is rotated under them. All that runs is in the initial files, so
-// that it takes minutes. It owns the kernel and what is expected, and refuses to change a file of
-// the machine.
+// `npm run test:qemu -- wireguard`, once all is built: two nodes by WireGuard in Debian's kernel,
+// as no other at hand need have it. Agents as they are installed, pods by hand, packets, and a key
+// that is rotated under them. All that runs is in the initial files, so that it takes minutes. It
+// owns the kernel and what is expected, and refuses to change a file of the machine.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
