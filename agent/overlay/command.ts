@@ -24,7 +24,7 @@ Usage:
   fairlead agent [run] --config FILE [OPTION…]
   fairlead agent status --config FILE [--log json]
   fairlead agent leave --config FILE
-  fairlead agent rotate-key --config FILE
+  fairlead agent rotate-key --config FILE [--log json]
 
 Keeps this node's part of a network of pods across machines: the tunnel device, a route for each
 other node, the MTU of each path; heals what others change; tells the plugin fairlead-overlay which
@@ -39,7 +39,8 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
 away what the agent has in the kernel: then no pod here reaches another node. rotate-key makes a
-new key of WireGuard, which the agent that runs takes at once and publishes.
+new key of WireGuard, which the agent that runs takes at once and publishes, and prints its public
+half.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
@@ -152,7 +153,7 @@ function keyFileOf({ network }: AgentConfig, diskDir: string): KeyFile | undefin
 }
 
 /** Makes a new key; the exit status. */
-function rotated(key: KeyFile | undefined, host: AgentHost): number {
+function rotated(key: KeyFile | undefined, json: boolean, host: AgentHost): number {
   if (key === undefined) {
     host.write(
       2,
@@ -160,7 +161,8 @@ function rotated(key: KeyFile | undefined, host: AgentHost): number {
     );
     return EXIT_FAILED;
   }
-  host.write(1, `${key.make().public_key}\n`);
+  const { public_key } = key.make();
+  host.write(1, `${json ? JSON.stringify({ public_key }) : public_key}\n`);
   return EXIT_READY;
 }
 
@@ -196,7 +198,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     return EXIT_READY;
   }
   const key = keyFileOf(config, options.diskDir);
-  if (options.verb === 'rotate-key') return rotated(key, host);
+  if (options.verb === 'rotate-key') return rotated(key, options.log === 'json', host);
   try {
     key?.read();
   } catch (error) {

@@ -40,7 +40,7 @@ export class Guard {
 
   /** Lets packets of these addresses pass, and no others; why not, '' when they do. */
   allow(addresses: Iterable<string>): string {
-    if (!GUARDED.has(this.#network.type)) return '';
+    if (!GUARDED.has(this.#network.type)) return this.#none();
     const wanted = new Set(addresses);
     const before = this.#there;
     const commands = before === undefined ? this.#whole(wanted) : this.#part(before, wanted);
@@ -52,8 +52,16 @@ export class Guard {
     return error;
   }
 
+  /** Takes away what another backend of the network had, once. */
+  #none(): string {
+    if (this.#there === undefined) this.remove();
+    this.#there = new Set();
+    return '';
+  }
+
   /** Looks whether the table is as it was made; if it is not, the next `allow` makes it anew. */
   check(): void {
+    if (!GUARDED.has(this.#network.type)) return;
     if (this.#there !== undefined && this.#list() !== this.#listed) this.#there = undefined;
   }
 

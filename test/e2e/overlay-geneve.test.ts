@@ -63,6 +63,17 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
       return readFileSync(heard, 'utf8') !== '';
     });
     expect(readFileSync(heard, 'utf8')).toBe('192.0.2.2 7\n');
+    // A backend that needs no such rules takes those of the former one away.
+    const tables = async () => await cell.run(on('a', 'nft', 'list', 'tables'));
+    expect(await tables()).toContain('fairlead_overlay_7');
+    const Backend = { Type: 'wireguard', VNI: 7 };
+    const none = new Guard(networkOf('pods', { ...NET_CONF, Backend }), (_, input) => {
+      if (input !== '') writeFileSync(rules, input);
+      return { out: '', error: '' };
+    });
+    expect(none.allow(['192.0.2.2'])).toBe('');
+    await cell.run(on('a', 'nft', '-f', rules));
+    expect(await tables()).toBe('');
   });
 
   const LINKS = ['geneve id 7 remote 192.0.2.2', 'wireguard'];

@@ -33,6 +33,21 @@ describe('configuration', () => {
   });
 
   test.each([
+    ['vxlan', 8472],
+    ['geneve', 6081],
+    ['wireguard', 51_820],
+  ])('the port of %s is %i when none is said', (type, port) => {
+    const network = (more: object) => {
+      const conf = { Network: '10.244.0.0/16', Backend: { Type: type, ...more } };
+      return configOf(JSON.stringify({ name: 'pods', 'net-conf': conf, source: { type: 'file' } }))
+        .network;
+    };
+    expect(network({})).toMatchObject({ type, port, keepalive_s: 25 });
+    const said = { Port: 7, PersistentKeepaliveInterval: 0 };
+    expect(network(said)).toMatchObject({ port: 7, keepalive_s: 0 });
+  });
+
+  test.each([
     [{ type: 'consul' }, 'there is no source "consul": file, kubernetes, etcd'],
     [{ type: 'kubernetes', path: 'x' }, 'has no key "path"'],
     [{ type: 'kubernetes', kubeconfig: 7 }, '"kubeconfig" must be a string'],

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runAgent } from '../../agent/overlay/command.ts';
 import { KeyFile, keyPairOf } from '../../agent/overlay/keys.ts';
 import { nodeOf as nodeAt, textOf } from '../../agent/overlay/sources/etcd/layout.ts';
 import { publishedOf, reduced } from '../../agent/overlay/sources/kubernetes/node.ts';
@@ -117,6 +118,17 @@ describe('MTU', () => {
     expect(station.kernel.links.map(({ name }) => name)).toEqual(['fl.7']);
     expect(held(station).join('\n')).toContain(`peer ${keyOf(3)} endpoint [2001:db8::3]:51820 `);
     expect(held(station)).toContain('route 10.244.3.0/24 dev fl.7 src 10.244.1.1 mtu 1408');
+  });
+
+  test('the ways that are surveyed have the MTU of their routes', () => {
+    const station = started([a, { ...b, mtu_bytes: 1405 }, c]);
+    const { paths } = station.tell({ event: 'paths' }) as unknown as { paths: object[] };
+    const of = (node: string, overhead_bytes: number, mtu_bytes: number) => [
+      expect.objectContaining({ node, dev: 'fl.7', overhead_bytes, mtu_bytes }),
+      expect.objectContaining({ node, dev: 'fl.7', overhead_bytes, mtu_bytes }),
+    ];
+    expect(paths).toEqual([...of('b', 60, 1344), ...of('c', 80, 1408)]);
+    expect(held(station)).toContain('route 10.244.2.0/24 dev fl.7 src 10.244.1.1 mtu 1344');
   });
 
   test('a link that leaves no 1280 is named with what it needs', () => {
@@ -264,5 +276,46 @@ describe('the file of the key', () => {
     const bytes = Buffer.from(Array.from({ length: 32 }, (_, at) => at));
     const { public_key } = keyPairOf(bytes.toString('base64'));
     expect(public_key).toBe('j0DFrbaPJWJK5bIU6nZ6bslNgp09e14a0bpvPiE4KF8=');
+  });
+});
+
+describe('fairlead agent rotate-key', () => {
+  function rotated(type: string, ...more: string[]) {
+    const folder = mkdtempSync(join(tmpdir(), 'fairlead-rotate-'));
+    const said = ['', '', ''];
+    try {
+      const config = join(folder, 'agent.json');
+      const net_conf = { Network: '10.244.0.0/16', Backend: { Type: type } };
+      const source = { type: 'file', path: join(folder, 'nodes.json') };
+      writeFileSync(config, JSON.stringify({ name: 'pods', 'net-conf': net_conf, source }));
+      const words = ['rotate-key', '--config', config, '--disk-dir', folder, ...more];
+      const never = (): never => {
+        throw new Error('it starts no agent');
+      };
+      const status = runAgent(words, {
+        ...{ module: never, kubernetes: never, task: never, exit: never, env: {} },
+        write: (fd, text) => {
+          said[fd] += text;
+        },
+      });
+      const path = join(folder, 'overlay', 'pods.key');
+      const key = type === 'wireguard' ? new KeyFile(path).read().public_key : '';
+      return { status, out: said[1], error: said[2], key };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  test('prints the public half of the new key', () => {
+    const { status, out, error, key } = rotated('wireguard');
+    expect({ status, out, error }).toEqual({ status: 0, out: `${key}\n`, error: '' });
+    const told = rotated('wireguard', '--log', 'json');
+    expect(JSON.parse(told.out!)).toEqual({ public_key: told.key });
+  });
+
+  test('is for WireGuard alone', () => {
+    const { status, out, error } = rotated('geneve');
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(error).toContain('only "wireguard" has a key');
   });
 });
