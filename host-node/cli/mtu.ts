@@ -71,8 +71,10 @@ function judged(path: Path, verdicts?: readonly [Verdict, Verdict]): Judged {
   const route = routeTrouble(path);
   const all = verdicts ?? [];
   const truth = (['lie', 'unknown'] as const).find((word) => all.some((one) => one.truth === word));
-  // What a way outside does not take, the tunnel over it does not either.
-  const told = all[0]?.truth === 'lie' ? all.slice(0, 1) : all;
+  // What a way outside does not take, the tunnel over it does not either; and a tunnel may take
+  // more than it should, as others cut its packets.
+  const [outer, inner] = all;
+  const told = outer?.truth === 'lie' || inner?.truth === 'true' ? all.slice(0, 1) : all;
   const why = [route, ...told.map((one) => one.why)].filter((text) => text !== '');
   const found = route === '' ? (truth ?? 'true') : 'lie';
   if (verdicts === undefined) return { ...path, truth: found, why };
