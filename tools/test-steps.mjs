@@ -52,6 +52,7 @@ const ROWS = [
   ['test/web/page', [...IN_MEMORY, 'page']],
   ['test/web/', IN_MEMORY],
   ['test/uml/device', ['native']],
+  ['test/uml/geneve', ['agent', ...HOSTS]],
   ['test/uml/', [...IN_MEMORY, 'test-lib']],
 ];
 

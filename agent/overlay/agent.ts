@@ -23,6 +23,8 @@ const ROUNDS = 4;
 /** Every how many looks the ways to all nodes are asked for. */
 const WAYS_EVERY = 10;
 
+const REFUSALS_SHOWN = 10;
+
 export interface Problem {
   /** The node that it is about, "" for this one. */
   readonly node: string;
@@ -64,6 +66,14 @@ export interface AgentParts {
   /** Where sysctls are written. */
   readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
+}
+
+/** A plan that the kernel did not take whole. */
+function refusedPlan(plan: Plan, refused: readonly Refused[]): Plan {
+  const said = refused.slice(0, REFUSALS_SHOWN).map(({ change, error }) => {
+    return { node: '', msg: `the kernel refuses "${change}": ${error.message}` };
+  });
+  return { ...plan, ready: false, problems: [...plan.problems, ...said] };
 }
 
 export class OverlayAgent {
@@ -251,7 +261,7 @@ export class OverlayAgent {
   }
 
   #done(refused: readonly Refused[], plan: Plan): void {
-    this.#plan = refused.length > 0 ? { ...plan, ready: false } : plan;
+    this.#plan = refused.length > 0 ? refusedPlan(plan, refused) : plan;
     const { log, publisher, source } = this.#parts;
     const said = new Set(
       plan.problems.map(({ node, msg }) => (node === '' ? msg : `${node}: ${msg}`)),

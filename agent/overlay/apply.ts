@@ -4,13 +4,13 @@
 // choose which are applied: what failed is told, and the rest goes on.
 import { writeFileSync } from 'node:fs';
 import { OsError } from '../../host-node/abi/index.ts';
-import { EINVAL, ENODEV, osError } from '../../host-node/sys/libc.ts';
+import { EINVAL, ENODEV, EOPNOTSUPP, osError } from '../../host-node/sys/libc.ts';
 import type { Request } from '../../host-node/sys/rtnetlink/index.ts';
 import {
   address,
+  type Encapsulation,
   forwarding,
   type LinkProperty,
-  linkAddVxlan,
   linkDel,
   linkSet,
   neighbour,
@@ -18,6 +18,7 @@ import {
   route,
 } from './netlink.ts';
 import type { Kernel } from './see.ts';
+import { linkAddGeneve, linkAddVxlan } from './tunnel.ts';
 
 /** A change that the kernel refused. */
 export interface Refused {
@@ -89,15 +90,33 @@ export class Applier {
       run(linkDel(this.#index(name)));
       this.#indices.delete(name);
     } else if (verb === 'add') {
-      const value = valuesOf(words);
-      const number = (word: string): number => Number(value.get(word));
-      const parent = this.#index(value.get('dev') ?? '');
-      const [local = '', mac = ''] = [value.get('local'), value.get('address')];
-      const [vni, port, mtu_bytes] = [number('id'), number('dstport'), number('mtu')];
-      run(linkAddVxlan({ name, vni, local, parent, port, address: mac, mtu_bytes }));
+      this.#create(name, words);
     } else if (verb === 'set') {
       run(linkSet(this.#index(name), propertyOf(property, rest)));
     } else throw new OsError(EINVAL, `what is link ${verb}?`);
+  }
+
+  #create(name: string, words: readonly string[]): void {
+    try {
+      this.#kernel.spaces.socket(0).run(this.#add(name, words));
+    } catch (error) {
+      if (osError(error).errno !== EOPNOTSUPP) throw error;
+      const kind = valuesOf(words).get('type');
+      const cure = `load its module (modprobe ${kind}), or use another backend`;
+      throw new OsError(EOPNOTSUPP, `this kernel has no links of type "${kind}": ${cure}`);
+    }
+  }
+
+  #add(name: string, words: readonly string[]): Request {
+    const value = valuesOf(words);
+    const number = (word: string): number => Number(value.get(word));
+    const [port, mtu_bytes] = [number('dstport'), number('mtu')];
+    const tunnel = { name, port, mtu_bytes, address: value.get('address') ?? '' };
+    const kind = value.get('type');
+    if (kind === 'geneve') return linkAddGeneve(tunnel);
+    if (kind !== 'vxlan') throw new OsError(EINVAL, `what is a ${kind}?`);
+    const parent = this.#index(value.get('dev') ?? '');
+    return linkAddVxlan({ ...tunnel, parent, vni: number('id'), local: value.get('local') ?? '' });
   }
 
   #entry(object: string, verb: 'replace' | 'del', words: readonly string[]): Request {
@@ -111,13 +130,15 @@ export class Applier {
     throw new OsError(EINVAL, `what is ${object}?`);
   }
 
-  #route(words: readonly string[]): OverlayRoute {
+  #route(all: readonly string[]): OverlayRoute {
+    const [encap, words] = encapsulationOf(all);
     const value = valuesOf(words);
     const [first = '', second = ''] = words;
     const unreachable = first === 'unreachable';
     const mtu_locked = value.get('mtu') === 'lock';
     return {
       dst: unreachable ? second : first,
+      encap,
       unreachable,
       via: value.get('via') ?? '',
       ifindex: unreachable ? 0 : this.#index(value.get('dev') ?? ''),
@@ -128,6 +149,20 @@ export class Applier {
       mtu_locked,
     };
   }
+}
+
+/** What a route's words say of its tunnel, and the words without that, where "src" is another. */
+function encapsulationOf(words: readonly string[]): [Encapsulation | undefined, readonly string[]] {
+  const at = words.indexOf('encap');
+  if (at < 0) return [undefined, words];
+  const until = words.indexOf('via');
+  const value = valuesOf(words.slice(at + 2, until));
+  const encap = {
+    ...{ vni: Number(value.get('id')), src: value.get('src') ?? '', dst: value.get('dst') ?? '' },
+    hops: Number(value.get('ttl') ?? value.get('hoplimit')),
+    csum: value.has('csum'),
+  };
+  return [encap, [...words.slice(0, at), ...words.slice(until)]];
 }
 
 function propertyOf(word: string, rest: readonly string[]): LinkProperty {

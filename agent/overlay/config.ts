@@ -81,7 +81,9 @@ const KNOWN = [
   'subnetEnv',
   'listen',
 ];
-const DEFAULT_PORT = 8472;
+/** Ports that backends take when none is said, as core-as/overlay/network.ts has them. */
+const USUAL_PORTS: Readonly<Record<string, number>> = { geneve: 6081 };
+const VXLAN_PORT = 8472;
 
 function object(value: unknown, what: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
@@ -109,6 +111,7 @@ function truth(of: Json, key: string, fallback: boolean): boolean {
 /** Flannel's net-conf.json as a network. */
 export function networkOf(name: string, conf: Json): NetworkConfig {
   const backend = object(conf['Backend'] ?? {}, '"Backend"');
+  const type = text(backend, 'Type', 'vxlan');
   const cidrs: string[] = [];
   if (truth(conf, 'EnableIPv4', true) && conf['Network'] !== undefined) {
     cidrs.push(text(conf, 'Network', ''));
@@ -119,9 +122,9 @@ export function networkOf(name: string, conf: Json): NetworkConfig {
   return {
     name,
     cidrs,
-    type: text(backend, 'Type', 'vxlan'),
+    type,
     vni: number(backend, 'VNI', 1),
-    port: number(backend, 'Port', 0) || DEFAULT_PORT,
+    port: number(backend, 'Port', 0) || (USUAL_PORTS[type] ?? VXLAN_PORT),
     mtu_bytes: number(backend, 'MTU', 0),
     direct: truth(backend, 'DirectRouting', false),
   };

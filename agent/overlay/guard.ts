@@ -7,6 +7,10 @@ import { isIPv6 } from 'node:net';
 import type { NetworkConfig } from './config.ts';
 
 const LIMIT_MS = 10_000;
+/** Backends whose packets say themselves from whom they are. */
+const GUARDED = new Set(['vxlan', 'geneve']);
+/** The VNI behind the headers of UDP and Geneve (RFC 8926), which nft knows by name since 1.0.8. */
+const GENEVE_VNI = '@th,96,24';
 /** Elements in a command: a line has its limits. */
 const PIECE = 500;
 
@@ -36,7 +40,7 @@ export class Guard {
 
   /** Lets packets of these addresses pass, and no others; why not, '' when they do. */
   allow(addresses: Iterable<string>): string {
-    if (this.#network.type !== 'vxlan') return '';
+    if (!GUARDED.has(this.#network.type)) return '';
     const wanted = new Set(addresses);
     const before = this.#there;
     const commands = before === undefined ? this.#whole(wanted) : this.#part(before, wanted);
@@ -68,7 +72,9 @@ export class Guard {
   }
 
   #whole(wanted: ReadonlySet<string>): string {
-    const { cidrs, port } = this.#network;
+    const { cidrs, port, type, vni } = this.#network;
+    // A device that routes lead into takes packets of every VNI.
+    const foreign = type === 'geneve' ? `udp dport ${port} ${GENEVE_VNI} != ${vni} drop` : '';
     const own = cidrs.map((cidr) => {
       const [ip, peers] = cidr.includes(':') ? ['ip6', '@peers6'] : ['ip', '@peers4'];
       return `${ip} saddr ${cidr} ${ip} daddr ${peers} udp dport ${port} drop`;
@@ -80,6 +86,7 @@ export class Guard {
     type filter hook input priority filter - 5; policy accept;
     udp dport ${port} ip saddr != @peers4 drop
     udp dport ${port} ip6 saddr != @peers6 drop
+    ${foreign}
   }
   chain forward {
     type filter hook forward priority filter - 5; policy accept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of rtnetlink only the overlay needs: VXLAN devices, neighbours, forwarding entries. It owns
-// their messages and refuses to decide when one is sent.
+// What of rtnetlink only the overlay needs: neighbours, forwarding entries, routes into tunnels. It
+// owns their messages and refuses to decide when one is sent; tunnel devices are tunnel.ts's.
 import { OsError } from '../../host-node/abi/index.ts';
 import { EINVAL } from '../../host-node/sys/libc.ts';
 import { command, dumpOf } from '../../host-node/sys/netlink.ts';
@@ -12,12 +12,6 @@ const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 const NLM_F_REPLACE = 0x100;
 const IFLA_IFALIAS = 20;
-const IFLA_VXLAN_ID = 1;
-const IFLA_VXLAN_LINK = 3;
-const IFLA_VXLAN_LOCAL = 4;
-const IFLA_VXLAN_LEARNING = 7;
-const IFLA_VXLAN_PORT = 15;
-const IFLA_VXLAN_LOCAL6 = 17;
 const NDA_DST = 1;
 const NDA_LLADDR = 2;
 const NDA_IFINDEX = 8;
@@ -28,42 +22,20 @@ const IFA_F_NOPREFIXROUTE = 0x200;
 const RTN_UNREACHABLE = 7;
 const RTNH_F_ONLINK = 4;
 const RTAX_LOCK = 1;
+const RTA_ENCAP_TYPE = 21;
+const RTA_ENCAP = 22;
+// linux/lwtunnel.h, where those of IPv6 have the same numbers; linux/if_tunnel.h
+const LWTUNNEL_ENCAP_IP = 2;
+const LWTUNNEL_ENCAP_IP6 = 4;
+const LWTUNNEL_IP_ID = 1;
+const LWTUNNEL_IP_DST = 2;
+const LWTUNNEL_IP_SRC = 3;
+const LWTUNNEL_IP_TTL = 4;
+const LWTUNNEL_IP_FLAGS = 6;
+const TUNNEL_CSUM = 1;
 
 /** Our routes in `ip route`, as FRR and others have theirs (RTA_PROTOCOL of rtnetlink(7)). */
 export const PROTOCOL = 157;
-
-/** A VXLAN device as it is asked for. */
-export interface Vxlan {
-  readonly name: string;
-  readonly vni: number;
-  readonly local: string;
-  readonly parent: number;
-  readonly port: number;
-  readonly address: string;
-  readonly mtu_bytes: number;
-}
-
-/** Bytes of a port in network order. */
-const port16 = (port: number): Uint8Array => Uint8Array.of(port >> 8, port & 0xff);
-
-export function linkAddVxlan(wanted: Vxlan): rt.Request {
-  const add = command(rt.RTM_NEWLINK, rt.NLM_F_CREATE | rt.NLM_F_EXCL)
-    .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
-    .attrText(rt.IFLA_IFNAME, wanted.name)
-    .attr(rt.IFLA_ADDRESS, rt.parseHardware(wanted.address))
-    .attrU32(rt.IFLA_MTU, wanted.mtu_bytes);
-  const info = add.nest(rt.IFLA_LINKINFO);
-  add.attrText(rt.IFLA_INFO_KIND, 'vxlan');
-  const data = add.nest(rt.IFLA_INFO_DATA);
-  const local = rt.parseIp(wanted.local);
-  add
-    .attrU32(IFLA_VXLAN_ID, wanted.vni)
-    .attrU32(IFLA_VXLAN_LINK, wanted.parent)
-    .attr(local.length === 4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, local)
-    .attrU8(IFLA_VXLAN_LEARNING, 0)
-    .attr(IFLA_VXLAN_PORT, port16(wanted.port));
-  return add.end(data).end(info);
-}
 
 export function linkDel(ifindex: number): rt.Request {
   return command(rt.RTM_DELLINK).ifinfomsg(rt.AF_UNSPEC, ifindex, 0, 0);
@@ -84,44 +56,6 @@ export function linkSet(ifindex: number, property: LinkProperty): rt.Request {
   // Without the NUL of other texts, which would become part of it.
   if ('alias' in property) set.attr(IFLA_IFALIAS, Buffer.from(property.alias));
   return set;
-}
-
-/** What links have beyond rt.parseLink. */
-export interface LinkMore {
-  readonly alias: string;
-  readonly vni: number;
-  readonly port: number;
-  readonly local: string;
-  readonly parent: number;
-  readonly learning: boolean;
-}
-
-export function parseLinkMore(message: rt.Message): LinkMore {
-  let more = { alias: '', vni: 0, port: 0, local: '', parent: 0, learning: false };
-  rt.eachAttr(message.from(rt.IFINFOMSG_LEN), (type, value) => {
-    if (type === IFLA_IFALIAS) more = { ...more, alias: value.text() };
-    if (type !== rt.IFLA_LINKINFO) return;
-    let kind = '';
-    rt.eachAttr(value, (inner, data) => {
-      if (inner === rt.IFLA_INFO_KIND) kind = data.text();
-      else if (inner === rt.IFLA_INFO_DATA && kind === 'vxlan') more = vxlanOf(data, more);
-    });
-  });
-  return more;
-}
-
-function vxlanOf(data: rt.Span, before: LinkMore): LinkMore {
-  const more = { ...before };
-  rt.eachAttr(data, (type, value) => {
-    if (type === IFLA_VXLAN_ID) more.vni = value.u32();
-    else if (type === IFLA_VXLAN_LINK) more.parent = value.u32();
-    else if (type === IFLA_VXLAN_LEARNING) more.learning = value.u8() !== 0;
-    else if (type === IFLA_VXLAN_PORT) more.port = (value.u8(0) << 8) | value.u8(1);
-    else if (type === IFLA_VXLAN_LOCAL || type === IFLA_VXLAN_LOCAL6) {
-      more.local = rt.formatIp(value.raw());
-    }
-  });
-  return more;
 }
 
 /** struct ndmsg. */
@@ -198,9 +132,20 @@ export function address(verb: 'replace' | 'del', ifindex: number, text: string):
   return verb === 'del' ? request : request.attrU32(rt.IFA_FLAGS, IFA_F_NOPREFIXROUTE | nodad);
 }
 
+/** Where the tunnel of a route leads: the words of iproute2 behind "encap". */
+export interface Encapsulation {
+  readonly vni: number;
+  readonly src: string;
+  /** Its family is that of the outer packets. */
+  readonly dst: string;
+  readonly hops: number;
+  readonly csum: boolean;
+}
+
 /** A route of ours in the main table. */
 export interface OverlayRoute {
   readonly dst: string;
+  readonly encap: Encapsulation | undefined;
   readonly unreachable: boolean;
   readonly via: string;
   readonly ifindex: number;
@@ -230,6 +175,7 @@ export function route(verb: 'replace' | 'del', wanted: OverlayRoute): rt.Request
   request.attr(rt.RTA_GATEWAY, via).attrU32(rt.RTA_OIF, wanted.ifindex);
   if (verb === 'del') return request;
   if (wanted.src !== '') request.attr(rt.RTA_PREFSRC, rt.parseIp(wanted.src));
+  if (wanted.encap !== undefined) encapsulate(request, wanted.encap);
   if (wanted.mtu_bytes !== 0) {
     const metrics = request.nest(rt.RTA_METRICS);
     request.attrU32(rt.RTAX_MTU, wanted.mtu_bytes);
@@ -237,6 +183,38 @@ export function route(verb: 'replace' | 'del', wanted: OverlayRoute): rt.Request
     request.end(metrics);
   }
   return request;
+}
+
+function encapsulate(request: rt.Request, { vni, src, dst, hops, csum }: Encapsulation): void {
+  const [from, to] = [rt.parseIp(src), rt.parseIp(dst)];
+  const id = Buffer.alloc(8);
+  id.writeBigUInt64BE(BigInt(vni));
+  request.attrU16(RTA_ENCAP_TYPE, to.length === 4 ? LWTUNNEL_ENCAP_IP : LWTUNNEL_ENCAP_IP6);
+  const encap = request.nest(RTA_ENCAP);
+  request
+    .attr(LWTUNNEL_IP_ID, id)
+    .attr(LWTUNNEL_IP_DST, to)
+    .attr(LWTUNNEL_IP_SRC, from)
+    .attrU8(LWTUNNEL_IP_TTL, hops)
+    .attr(LWTUNNEL_IP_FLAGS, Uint8Array.of(0, csum ? TUNNEL_CSUM : 0))
+    .end(encap);
+}
+
+/** The tunnel of a route; undefined for one of another kind than ours. */
+function encapsulationOf(type: number, span: rt.Span): Encapsulation | undefined {
+  if (type !== LWTUNNEL_ENCAP_IP && type !== LWTUNNEL_ENCAP_IP6) return undefined;
+  let found = { vni: 0, src: '', dst: '', hops: 0, csum: false };
+  rt.eachAttr(span, (kind, value) => {
+    // Of 64 bits in network order the last 24.
+    if (kind === LWTUNNEL_IP_ID) {
+      found = { ...found, vni: (value.u8(5) << 16) | (value.u8(6) << 8) | value.u8(7) };
+    } else if (kind === LWTUNNEL_IP_DST) found = { ...found, dst: rt.formatIp(value.raw()) };
+    else if (kind === LWTUNNEL_IP_SRC) found = { ...found, src: rt.formatIp(value.raw()) };
+    else if (kind === LWTUNNEL_IP_TTL) found = { ...found, hops: value.u8() };
+    else if (kind === LWTUNNEL_IP_FLAGS)
+      found = { ...found, csum: (value.u8(1) & TUNNEL_CSUM) !== 0 };
+  });
+  return found;
 }
 
 /** All routes of a family. */
@@ -255,7 +233,12 @@ export function parseOverlayRoute(
   const { route: found, hops } = rt.parseRouteHops(message);
   if (found.table !== rt.RT_TABLE_MAIN) return undefined;
   let mtu_locked = false;
+  let encap_type = 0;
+  // Its type comes behind it.
+  let encap: rt.Span | undefined;
   rt.eachAttr(message.from(rt.RTMSG_LEN), (kind, value) => {
+    if (kind === RTA_ENCAP_TYPE) encap_type = value.u16();
+    if (kind === RTA_ENCAP) encap = value;
     if (kind !== rt.RTA_METRICS) return;
     rt.eachAttr(value, (metric, data) => {
       if (metric === RTAX_LOCK) mtu_locked = (data.u32() & (1 << rt.RTAX_MTU)) !== 0;
@@ -264,6 +247,7 @@ export function parseOverlayRoute(
   const [hop] = hops;
   return {
     dst: found.dst,
+    encap: encap && encapsulationOf(encap_type, encap),
     unreachable: type === RTN_UNREACHABLE,
     via: hop?.gw ?? '',
     ifindex: hop?.ifindex ?? 0,

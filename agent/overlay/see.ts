@@ -8,30 +8,29 @@ import { Spaces } from '../../host-node/drivers/spaces.ts';
 import { dumpOf } from '../../host-node/sys/netlink.ts';
 import * as rt from '../../host-node/sys/rtnetlink/index.ts';
 import {
+  type Encapsulation,
   neighbours,
   type OverlayRoute,
   PROTOCOL,
-  parseLinkMore,
   parseNeighbour,
   parseOverlayRoute,
   routes,
 } from './netlink.ts';
+import { type LinkMore, parseLinkMore } from './tunnel.ts';
 
-/** A link that a plan may have to do with: every VXLAN device, and those of an alias of ours. */
-export interface SeenLink {
+/** Kinds of devices that tunnels of nodes may be. */
+const KINDS = new Set(['vxlan', 'geneve']);
+
+/** A link that a plan may have to do with: every tunnel device, and those of an alias. */
+export interface SeenLink extends Omit<LinkMore, 'parent'> {
   readonly name: string;
   readonly ifindex: number;
   readonly kind: string;
   readonly mtu_bytes: number;
   readonly address: string;
   readonly up: boolean;
-  readonly alias: string;
-  readonly vni: number;
-  readonly port: number;
-  readonly local: string;
   /** The name of the link below, "" for none. */
   readonly parent: string;
-  readonly learning: boolean;
 }
 
 export interface Underlay {
@@ -94,7 +93,15 @@ export function routeText(route: OverlayRoute, dev: string): string {
   const onlink = route.onlink ? ' onlink' : '';
   const lock = route.mtu_locked ? ' lock' : '';
   const mtu = route.mtu_bytes === 0 ? '' : ` mtu${lock} ${route.mtu_bytes}`;
-  return `route ${route.dst}${via} dev ${dev}${src}${onlink}${metric}${mtu}`;
+  const inside = route.encap === undefined ? '' : encapsulationText(route.encap);
+  return `route ${route.dst}${inside}${via} dev ${dev}${src}${onlink}${metric}${mtu}`;
+}
+
+/** The order of words is that of core-as/overlay/desire.ts. */
+function encapsulationText({ vni, src, dst, hops, csum }: Encapsulation): string {
+  const v6 = isIPv6(dst);
+  const ends = `id ${vni} src ${src} dst ${dst} ${v6 ? 'hoplimit' : 'ttl'} ${hops}`;
+  return ` encap ${v6 ? 'ip6' : 'ip'} ${ends}${csum ? ' csum' : ''}`;
 }
 
 /** The kernel of this process's network namespace. */
@@ -107,7 +114,7 @@ export class Kernel {
 
   see({ cidrs, own, others }: Sight): Seen {
     const [links, names] = this.#links();
-    const ours = links.filter(({ kind }) => kind === 'vxlan').filter(({ alias }) => alias !== '');
+    const ours = links.filter(({ kind }) => KINDS.has(kind)).filter(({ alias }) => alias !== '');
     const devices = ours.map(({ name, ifindex }) => ({ name, ifindex }));
     const entries = devices.flatMap(({ name, ifindex }) => this.#entriesOn(name, ifindex));
     const foreign: string[] = [];
@@ -158,7 +165,7 @@ export class Kernel {
       const link = rt.parseLink(one);
       names.set(link.ifindex, { name: link.name, mtu_bytes: link.mtu_bytes });
       const { parent: lower, ...more } = parseLinkMore(one);
-      if (link.kind !== 'vxlan' && more.alias === '') return;
+      if (!KINDS.has(link.kind) && more.alias === '') return;
       const { name, ifindex, kind, mtu_bytes, address, up } = link;
       into.push({ name, ifindex, kind, mtu_bytes, address, up, ...more, parent: '', lower });
     });

@@ -12,6 +12,9 @@ import { device_mac, link_local, Network } from "./network";
 import { Node } from "./node";
 import { Path, Paths } from "./path";
 
+/** Of outer packets: what is not said with a route is sent as 0 (drivers/net/geneve.c). */
+const HOPS: i32 = 64;
+
 /** Behind every other route to the destination. */
 const LAST_METRIC = "4278198272";
 
@@ -27,6 +30,11 @@ export function tunnel_mtu_bytes(network: Network, paths: Paths, v6: bool): i32 
   let mtu_bytes = underlay.mtu_bytes;
   if (network.mtu_bytes > 0) mtu_bytes = min(mtu_bytes, network.mtu_bytes);
   return mtu_bytes - network.overhead_bytes(v6);
+}
+
+/** The MTU of the device over a family; one of both has that of the family which goes first. */
+export function device_mtu_bytes(network: Network, paths: Paths, v6: bool): i32 {
+  return tunnel_mtu_bytes(network, paths, network.apart ? v6 : !paths.underlay(false));
 }
 
 /** Entries of this node: addresses of its devices, and what must not leave by a default route. */
@@ -83,7 +91,7 @@ export function desire_peer(
       entries.push(plain);
     } else if (!network.tunnels) {
       const said = `no plain route leads to ${subnet.toString()}: it is behind a router, or has no`;
-      problems.push(new Problem(node.name, `${said} address of that family: use vxlan`));
+      problems.push(new Problem(node.name, `${said} address of that family: use a tunnel`));
     } else if (way.address.length > 0) {
       tunnelled = true;
       const error = tunnel_route(network, self, node, subnet, way, paths, entries);
@@ -94,7 +102,7 @@ export function desire_peer(
       break;
     }
   }
-  if (tunnelled) {
+  if (tunnelled && network.type == "vxlan") {
     const mac = device_mac(network, node, way.v6);
     entries.push(`fdb ${mac} dst ${way.address} dev ${network.device(way.v6)}`);
   }
@@ -138,6 +146,7 @@ function tunnel_route(
   const overhead_bytes = network.overhead_bytes(way.v6);
   let mtu_bytes = least(node, paths.to(way.address));
   if (mtu_bytes > 0) mtu_bytes -= overhead_bytes;
+  if (!network.apart && (mtu_bytes == 0 || mtu_bytes > own_bytes)) mtu_bytes = own_bytes;
   if (v6 && mtu_bytes > 0 && mtu_bytes < 1280) {
     const outer_bytes = mtu_bytes + overhead_bytes;
     return `its link takes ${outer_bytes} bytes, and IPv6 pods need ${1280 + overhead_bytes}`;
@@ -145,10 +154,22 @@ function tunnel_route(
   const gateway = v6 ? link_local(mac).toString() : node.subnet(false)!.ip.toString();
   const neighbour = `neigh ${gateway} lladdr ${mac} dev ${dev}`;
   if (!entries.includes(neighbour)) entries.push(neighbour);
-  let route = `route ${subnet.toString()} via ${gateway} dev ${dev}${source(self, v6)}`;
+  const inside = encapsulation(network, way, paths);
+  let route = `route ${subnet.toString()}${inside} via ${gateway} dev ${dev}${source(self, v6)}`;
   if (!v6) route += " onlink";
-  entries.push(route + limit(v6, mtu_bytes, own_bytes));
+  entries.push(route + limit(v6, mtu_bytes, device_mtu_bytes(network, paths, way.v6)));
   return "";
+}
+
+/**
+ * What of a route's words says where its tunnel leads, "" where the device's entries do. Over IPv6
+ * the checksum is not left out, as the other end drops what has none.
+ */
+function encapsulation(network: Network, way: Way, paths: Paths): string {
+  const underlay = paths.underlay(way.v6);
+  if (network.type != "geneve" || !underlay) return "";
+  const ends = `id ${network.vni} src ${underlay.address} dst ${way.address}`;
+  return way.v6 ? ` encap ip6 ${ends} hoplimit ${HOPS} csum` : ` encap ip ${ends} ttl ${HOPS}`;
 }
 
 /** The least that is known of the outer packets to a node; 0 for nothing. */

@@ -2,11 +2,11 @@
 // The tunnel devices of this node: what they ought to be, and the changes that make them so. A
 // device of somebody else is left alone. It refuses to know entries.
 import { JsonValue, Kind } from "../lib/json";
-import { tunnel_mtu_bytes } from "./desire";
+import { device_mtu_bytes } from "./desire";
 import { Problem } from "./judge";
 import { device_mac, Network } from "./network";
 import { Node, number, truth } from "./node";
-import { Paths } from "./path";
+import { Paths, Underlay } from "./path";
 
 /** A link as a host saw it. */
 class Seen {
@@ -21,6 +21,8 @@ class Seen {
   port: i32;
   up: bool;
   learning: bool;
+  /** Whether routes say where its packets go, and not the device. */
+  external: bool;
   constructor(from: JsonValue) {
     this.name = from.text_at("name");
     this.kind = from.text_at("kind");
@@ -33,6 +35,7 @@ class Seen {
     this.port = number(from, "port");
     this.up = truth(from, "up");
     this.learning = truth(from, "learning");
+    this.external = truth(from, "external");
   }
 }
 
@@ -64,7 +67,7 @@ export class Devices {
   changes(families: bool[], changes: string[], problems: Problem[]): void {
     const wanted = new Array<string>();
     for (let family = 0; family < 2; family++) {
-      if (!families[family]) continue;
+      if (!families[family] || wanted.includes(this.network.device(family == 1))) continue;
       // Pods go by the first; by the second some nodes are reached.
       const fatal = wanted.length == 0;
       wanted.push(this.network.device(family == 1));
@@ -85,33 +88,30 @@ export class Devices {
     const underlay = this.paths.underlay(v6);
     if (!underlay) return "";
     const name = network.device(v6);
-    const mtu_bytes = tunnel_mtu_bytes(network, this.paths, v6);
+    const mtu_bytes = device_mtu_bytes(network, this.paths, v6);
     const least_bytes = network.has(true) ? 1280 : 68;
     const mac = device_mac(network, this.self, v6);
     const link = this.named(name);
     const ours =
       link !== null &&
-      (link.alias == network.alias || (link.kind == "vxlan" && link.address == mac));
+      (link.alias == network.alias || (link.kind == network.type && link.address == mac));
     if (mtu_bytes < least_bytes) {
       // A device below it would lose its IPv6 addresses and routes at once.
       if (ours) this.there.push(name);
       const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes`;
       return `${said}, which leaves ${mtu_bytes} to pods: they need ${least_bytes}`;
     }
-    const adding =
-      `link add ${name} type vxlan id ${network.vni} local ${underlay.address} ` +
-      `dev ${underlay.dev} dstport ${network.port} nolearning address ${mac} mtu ${mtu_bytes}`;
+    const made = `link add ${name} type ${network.type} ${this.words(underlay)}`;
+    const adding = `${made} address ${mac} mtu ${mtu_bytes}`;
     if (!link) {
-      const holder = this.holder(v6);
-      if (holder.length == 0) this.add(adding, name, changes);
-      return holder.length == 0
-        ? ""
-        : `VNI ${network.vni} on port ${network.port} is that of "${holder}": ` +
-            "remove it, or use another VNI";
+      const held = this.held(v6);
+      if (held.length == 0) this.add(adding, name, changes);
+      return held;
     }
     if (!ours) return `"${name}" is somebody else's: remove it, or use another VNI`;
-    const same = link.vni == network.vni && link.port == network.port && !link.learning;
-    if (!same || link.local != underlay.address || link.parent != underlay.dev) {
+    if (!this.fits(link, underlay)) {
+      const held = this.held(v6);
+      if (held.length > 0) return held;
       changes.push(`link del ${name}`);
       this.add(adding, name, changes);
       return "";
@@ -137,12 +137,39 @@ export class Devices {
     changes.push(`link set ${name} up`);
   }
 
-  /** Another device that has our VNI and port over a family. */
-  private holder(v6: bool): string {
+  /** What of a device is said when it is made, and never changes. */
+  private words(underlay: Underlay): string {
+    const network = this.network;
+    if (network.type == "geneve") return `external dstport ${network.port}`;
+    const ends = `local ${underlay.address} dev ${underlay.dev}`;
+    return `id ${network.vni} ${ends} dstport ${network.port} nolearning`;
+  }
+
+  /** Whether a device is as it was made. */
+  private fits(link: Seen, underlay: Underlay): bool {
+    const network = this.network;
+    if (link.kind != network.type || link.port != network.port) return false;
+    if (network.type == "geneve") return link.external;
+    const ends = link.local == underlay.address && link.parent == underlay.dev;
+    return ends && link.vni == network.vni && !link.learning;
+  }
+
+  /**
+   * Which other device keeps ours from being made, "" for none: one with our VNI and port over the
+   * family; of Geneve any on our port, as a device that routes lead into has the port to itself.
+   */
+  private held(v6: bool): string {
+    const network = this.network;
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i];
-      const same = link.vni == this.network.vni && link.port == this.network.port;
-      if (link.kind == "vxlan" && same && link.local.includes(":") == v6) return link.name;
+      if (link.kind != network.type || link.port != network.port) continue;
+      if (link.name == network.device(v6)) continue;
+      if (network.type == "geneve") {
+        return `port ${network.port} is that of "${link.name}": remove it, or use another port`;
+      }
+      if (link.vni != network.vni || link.local.includes(":") != v6) continue;
+      const said = `VNI ${network.vni} on port ${network.port} is that of "${link.name}"`;
+      return `${said}: remove it, or use another VNI`;
     }
     return "";
   }

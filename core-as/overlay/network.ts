@@ -7,14 +7,15 @@ import { Layer, layer_parse } from "../lib/mtu";
 import { mac_from } from "../lib/name";
 import { Node, number, texts, truth } from "./node";
 
+const TYPES: string[] = ["vxlan", "geneve", "host-gw"];
+
 export class Network {
   name: string = "";
   cidrs: Cidr[] = [];
-  /** "vxlan", or "host-gw" for plain routes. */
+  /** "vxlan", "geneve", or "host-gw" for plain routes. */
   type: string = "vxlan";
   vni: i32 = 1;
-  /** Linux's own default (drivers/net/vxlan.c), which Flannel and Cilium use; IANA's is 4789. */
-  port: i32 = 8472;
+  port: i32 = 0;
   /** What outer packets may have, 0 for what the link that they leave by has. */
   mtu_bytes: i32 = 0;
   /** Whether nodes on one link reach each other's pods without a tunnel. */
@@ -33,13 +34,13 @@ export class Network {
     }
     if (from.get("type")) network.type = from.text_at("type");
     if (from.get("vni")) network.vni = number(from, "vni");
-    if (from.get("port")) network.port = number(from, "port");
+    network.port = from.get("port") ? number(from, "port") : usual_port(network.type);
     network.mtu_bytes = number(from, "mtu_bytes");
     network.direct = truth(from, "direct");
     if (network.cidrs.length == 0 && network.problem.length == 0) {
       network.problem = "the network has no subnets: give it Network or IPv6Network";
-    } else if (network.type != "vxlan" && network.type != "host-gw") {
-      network.problem = `there is no backend "${network.type}": use vxlan or host-gw`;
+    } else if (!TYPES.includes(network.type)) {
+      network.problem = `there is no backend "${network.type}": use ${TYPES.join(", ")}`;
     } else if (network.vni < 1 || network.vni > 0xffffff) {
       network.problem = `a VNI is from 1 to 16777215, not ${network.vni}`;
     } else if (network.port < 1 || network.port > 65535) {
@@ -49,6 +50,10 @@ export class Network {
   }
 
   get tunnels(): bool {
+    return this.type != "host-gw";
+  }
+  /** Whether each family that tunnels run over has a device of its own. */
+  get apart(): bool {
     return this.type == "vxlan";
   }
   /** Whether pods have addresses of the family. */
@@ -70,7 +75,7 @@ export class Network {
   }
   /** The tunnel device over a family: 15 bytes hold the largest VNI (IFNAMSIZ). */
   device(v6: bool): string {
-    return `${v6 ? "fl6" : "fl"}.${this.vni}`;
+    return `${v6 && this.apart ? "fl6" : "fl"}.${this.vni}`;
   }
   /** The alias (IFLA_IFALIAS) by which a device is this network's. */
   get alias(): string {
@@ -78,17 +83,26 @@ export class Network {
   }
   /** What a tunnel over a family takes off the MTU. */
   overhead_bytes(v6: bool): i32 {
-    const layer: Layer = layer_parse("vxlan", v6);
-    // An arbitrary size: every header of VXLAN has a fixed length.
+    const layer: Layer = layer_parse(this.type, v6);
+    // An arbitrary size: every header has a fixed length, as Geneve has no options here.
     return 1500 - layer.inner_bytes(1500);
   }
 }
 
+/**
+ * Linux's own default of VXLAN (drivers/net/vxlan.c), which Flannel and Cilium use while IANA's is
+ * 4789, and that of RFC 8926.
+ */
+function usual_port(type: string): i32 {
+  return type == "geneve" ? 6081 : 8472;
+}
+
 /** The hardware address of a node's tunnel device over a family. */
 export function device_mac(network: Network, node: Node, v6: bool): string {
-  const said = v6 ? node.mac6 : node.mac4;
+  const second = v6 && network.apart;
+  const said = second ? node.mac6 : node.mac4;
   if (said.length > 0) return said;
-  return mac_from(`overlay ${network.name} ${node.name} ${v6 ? "6" : "4"}`);
+  return mac_from(`overlay ${network.name} ${node.name} ${second ? "6" : "4"}`);
 }
 
 /** The link-local address made of a hardware address (RFC 4291 appendix A). */

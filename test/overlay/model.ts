@@ -16,6 +16,7 @@ export interface ModelLink {
   local: string;
   parent: string;
   learning: boolean;
+  external?: boolean;
 }
 
 export interface ModelUnderlay {
@@ -42,6 +43,8 @@ function keyOf(entry: string): string {
 }
 
 export class ModelKernel {
+  /** Kinds of links that it can make. */
+  kinds = ['vxlan', 'geneve'];
   links: ModelLink[] = [];
   readonly entries = new Map<string, string>();
   /** Routes of others. */
@@ -88,7 +91,8 @@ export class ModelKernel {
     const below = this.underlay.some((one) => one.dev === dev);
     if (dev !== '' && link === undefined && !below) return 'ENODEV';
     if (object === 'route' && link !== undefined && !link.up) return 'ENETDOWN';
-    const src = wordAfter(words, 'src');
+    // Behind the words of a tunnel, whose source is another.
+    const src = wordAfter(words.slice(words.indexOf('via') + 1), 'src');
     const has = [...this.entries.keys()].some((one) => one.startsWith(`addr ${src}/`));
     if (src !== '' && !has && link !== undefined) return 'EINVAL';
     this.entries.set(key, entry);
@@ -116,13 +120,21 @@ export class ModelKernel {
   }
 
   #add(name: string, words: readonly string[]): string {
+    const kind = wordAfter(words, 'type');
+    if (!this.kinds.includes(kind)) return 'EOPNOTSUPP';
     const number = (word: string): number => Number(wordAfter(words, word));
+    const external = words.includes('external');
     const [vni, port, local] = [number('id'), number('dstport'), wordAfter(words, 'local')];
+    // geneve_configure of drivers/net/geneve.c: such a device has its port to itself.
+    const alone = (one: ModelLink): boolean => external || one.external === true;
+    const twin = (one: ModelLink): boolean =>
+      one.vni === vni && one.local.includes(':') === local.includes(':');
     const same = (one: ModelLink): boolean =>
-      one.vni === vni && one.port === port && one.local.includes(':') === local.includes(':');
+      one.kind === kind && one.port === port && (alone(one) || twin(one));
     if (this.links.some((one) => one.name === name || same(one))) return 'EEXIST';
     this.links.push({
-      ...{ name, vni, port, local, kind: 'vxlan', up: false, alias: '', learning: false },
+      ...{ name, kind, port, local, external, up: false, alias: '', learning: false },
+      vni: external ? 0 : vni,
       ...{ ifindex: this.#ifindex++, mtu_bytes: number('mtu') },
       ...{ address: wordAfter(words, 'address'), parent: wordAfter(words, 'dev') },
     });

@@ -11,6 +11,7 @@ import { underTest } from '../support/kernel-driver.ts';
 import { callBytes, callString, seeded } from '../support/lib-wasm.ts';
 import { needsNft } from '../support/needs.ts';
 import { nft, nftLines } from '../support/nft.ts';
+import { outputOf } from '../support/shell.ts';
 import { wasmModule } from '../support/wasm.ts';
 
 const RANDOM_RUNS = 8;
@@ -160,7 +161,16 @@ function told(driver: Driver): unknown {
 
 /** Rules and elements in the kernel's own terms, without handles; elements have no order. */
 function expressions(netns: string): { rules: string[]; elements: string[] } {
-  const listing = nft(netns, ['--debug=netlink', 'list', 'ruleset']);
+  const listing = outputOf([
+    'ip',
+    'netns',
+    'exec',
+    netns,
+    'nft',
+    '--debug=netlink',
+    'list',
+    'ruleset',
+  ]);
   const lines = listing.replace(/^(\w+ (?:fairlead|filter) \S+).*$/gm, '$1').split('\n');
   const isElement = (line: string) => line.startsWith('\telement ');
   return {

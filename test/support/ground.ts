@@ -21,9 +21,10 @@ import { fileURLToPath } from 'node:url';
 import { netlinkDriver } from '../../host-node/drivers/netlink.ts';
 import { makeFlow } from './conntrack.ts';
 import type { Step } from './fixture.ts';
+import { type Inside, Insides } from './inside.ts';
 import { netnsAdd, netnsDel } from './netns.ts';
 import { loadNft } from './nft.ts';
-import { kernelText } from './oracle.ts';
+import { textOf } from './oracle.ts';
 import { outputOf, run } from './shell.ts';
 import { rowOf } from './words.ts';
 
@@ -146,6 +147,7 @@ export class Ground {
   readonly prefix = `fl${process.pid}x${++worlds}-`;
   readonly names: string[] = [];
   private readonly strays: string[] = [];
+  private readonly insides = new Insides();
   /** Identities of namespaces, and their names. */
   private ids = new Map<string, string>();
   private readonly programs: string[] = [];
@@ -180,12 +182,15 @@ export class Ground {
     for (const [name, batch] of commands) {
       const laid = (link: string): boolean => this.laid.has(`${name}/${link}`);
       batch.sort((a, b) => rankOf(a, laid) - rankOf(b, laid));
-      const input = batch.map((line) => withoutRoute(line, batch)).join('\n');
-      outputOf(['ip', '-n', this.prefix + name, '-batch', '-'], { input });
+      const lines = batch.map((line) => withoutRoute(line, batch));
+      this.inside(name).do('ip', lines);
     }
     for (const line of this.later) line();
     for (const [name, nft] of this.rules) loadNft(this.prefix + name, nft);
     for (const [name, line] of this.flows) makeFlow(this.prefix + name, line);
+  }
+  private inside(name: string): Inside {
+    return this.insides.of(this.prefix + name);
   }
   private readonly flows: [ns: string, line: string][] = [];
   private readonly later: (() => void)[] = [];
@@ -212,9 +217,9 @@ export class Ground {
       batch.push(`addr add ${rest.join(' ')}${name.includes(':') ? ' nodad' : ''}`);
     else if (word === 'rule') {
       // Only the option says the family, and a batch has one for all its lines.
-      const family = (rest[1] ?? '').includes(':') ? '-6' : '-4';
+      const family = (rest[1] ?? '').includes(':') ? 'ip6' : 'ip';
       const args = ['rule', 'add', ...rest, 'priority', name].filter((_, at) => at !== 2);
-      this.later.push(() => outputOf(['ip', '-n', this.prefix + ns, family, ...args]));
+      this.later.push(() => this.inside(ns).do(family, [args.join(' ')]));
     } else if (word === 'route') {
       const kernel = value('proto') === 'kernel';
       batch.push(`${kernel ? '# ' : ''}route add ${rest.join(' ')}`);
@@ -223,7 +228,7 @@ export class Ground {
       this.later.push(() => outputOf(['bridge', '-n', this.prefix + ns, ...args]));
     } else if (word === 'qdisc' || word === 'filter') {
       const args = word === 'qdisc' ? qdiscWords(rest) : filterWords(rest);
-      this.later.push(() => outputOf(['tc', '-n', this.prefix + ns, word, 'add', ...args]));
+      this.later.push(() => this.inside(ns).do('tc', [`${word} add ${args.join(' ')}`]));
     } else if (word === 'sysctl') {
       const words = ['sysctl', '-qw', `${name}=${rest[1]}`];
       this.later.push(() => outputOf(['ip', 'netns', 'exec', this.prefix + ns, ...words]));
@@ -376,7 +381,7 @@ export class Ground {
   private dumpNow(): string {
     const names = Object.fromEntries(this.names.map((name) => [name, this.prefix + name]));
     const strays = this.strays.map((path) => `file ${path} ""\n`).join('');
-    const text = kernelText(names, this.root);
+    const text = textOf(this.insides, names, this.root);
     const at = text.search(/^file /m);
     const files = this.back(strays + (at < 0 ? '' : text.slice(at)));
     const paths = new Set(this.programs.map(path));
@@ -388,10 +393,12 @@ export class Ground {
     return [kernel, ...programs, ...daemons, ...sorted].join('');
   }
   netnsAdd(...names: string[]): void {
+    this.insides.close();
     this.names.push(...names);
     netnsAdd(...names.map((name) => this.prefix + name));
   }
   netnsDel(...names: string[]): void {
+    this.insides.close();
     const kept = this.names.filter((name) => !names.includes(name));
     this.names.splice(0, this.names.length, ...kept);
     netnsDel(...names.map((name) => this.prefix + name));
@@ -417,6 +424,7 @@ export class Ground {
     return () => copy(kept, this.root);
   }
   close(): void {
+    this.insides.close();
     const there = this.names.filter((name) => existsSync(`/run/netns/${this.prefix}${name}`));
     this.netnsDel(...there);
     for (const path of this.strays) rmSync(path, { force: true });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // nftables as `nft` tells and takes it, in the nft lines of core-as/sim/text.ts. It reads and loads
-// by the program alone and knows no message of ours: it is the judge of them.
-import { outputOf, run } from './shell.ts';
+// by that program's library alone and knows no message of ours: it is the judge of them.
+import { runNft } from './libnftables.ts';
+import { run } from './shell.ts';
 
 /** Rules that look up, by protocol and family, whose source is masqueraded behind a port. */
 function snatRules(): string {
@@ -270,9 +271,9 @@ function firewallChain(name: string): string {
 const ledChain = (name: string): string =>
   name.startsWith('firewall-') ? firewallChain(name) : subnetChain(name);
 
-/** Runs nft inside a namespace of `ip netns`. */
-export function nft(netns: string, args: string[], input = ''): string {
-  return outputOf(['ip', 'netns', 'exec', netns, 'nft', ...args], { input });
+/** Does what words of nft say inside a namespace of `ip netns`; `-f -` are those of the input. */
+export function nft(netns: string, args: readonly string[], input = ''): string {
+  return runNft(netns, args[0] === '-f' ? input : args.join(' '));
 }
 
 /** The blocks of a table (`map NAME {…}` and so on) as they stand in the listing. */
@@ -372,13 +373,13 @@ export function kernelHasNft(): boolean {
   return known;
 }
 
-/** The nft lines of a namespace of `ip netns`. */
-export function nftLines(netns: string): string[] {
-  return kernelHasNft() ? rulesetLines(nft(netns, LIST_RULESET)) : [];
+/** All tables of a namespace without what counts, "" where the kernel has none. */
+export function listing(netns: string): string {
+  return kernelHasNft() ? runNft(netns, 'list ruleset', { stateless: true }) : '';
 }
 
-/** Words of nft that list all tables. */
-export const LIST_RULESET = ['-s', 'list', 'ruleset'];
+/** The nft lines of a namespace of `ip netns`. */
+export const nftLines = (netns: string): string[] => rulesetLines(listing(netns));
 
 /** The nft lines of such a listing. */
 export function rulesetLines(listing: string): string[] {

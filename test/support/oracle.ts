@@ -4,12 +4,10 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { insideNetns, OPEN_TO_READ } from '../../host-node/sys/libc.ts';
 import { flowLines } from './conntrack.ts';
-import { kernelHasNft, LIST_RULESET, rulesetLines } from './nft.ts';
+import { Insides, type Json, type Told } from './inside.ts';
+import { listing, rulesetLines } from './nft.ts';
 import { outputOf } from './shell.ts';
 import { rowOf } from './words.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints has no type
-type Json = any;
 
 const NAMES: Readonly<Record<string, string>> = { 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra' };
 const SCOPES: Readonly<Record<string, string>> = { 200: 'site', 253: 'link', 254: 'host' };
@@ -25,65 +23,25 @@ const USUAL: Readonly<Record<string, number>> = {
   'ipv6/ndisc_notify': 0,
 };
 
-/** Arrays, each on a line, as one; what iproute2 says of nothing is nothing. */
-function parsed(text: string): Json[] {
-  return text.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line)));
-}
 /** Bytewise for what is ASCII. */
 const sorted = (lines: string[]): string[] => lines.sort((a, b) => (a < b ? -1 : Number(a > b)));
 const words = (...parts: (string | false | undefined)[]): string =>
   parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ');
 const unlisted = (ip: string): boolean => /^(fe[89ab]|ff[0-9a-f])[0-9a-f]:/.test(ip);
 
-/** A namespace as iproute2 and /proc see it. */
-interface Seen {
+/** A namespace as iproute2, nft and /proc see it. */
+interface Seen extends Told {
   readonly name: string;
   readonly netns: string;
-  readonly links: Json[];
-  readonly addrs: Json[];
-  readonly routes: readonly [v4: Json[], v6: Json[]];
-  readonly netnsIds: Json[];
-  readonly rules: Json[];
   /** "KEY:VALUE" for every link. */
   readonly sysctls: string[];
-  readonly qdiscs: Json[];
-  /** Filters of what comes in, by link. */
-  readonly filters: ReadonlyMap<string, Json[]>;
-  /** nf_conntrack of /proc/net, "" where the kernel has none. */
-  readonly flows: string;
   /** The tables of nft, "" where the kernel has none. */
   readonly ruleset: string;
+  /** nf_conntrack of /proc/net, "" where the kernel has none. */
+  readonly flows: string;
 }
 
-/** Stands between two answers. */
-const CUT = '----';
 const KEYS = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
-const ipBatch = (family: string, ...lines: string[]): string =>
-  [`ip -n "$ns" ${family} -j -d -N -batch - <<end`, ...lines, 'end'].join('\n');
-const QUESTIONS = [
-  ipBatch('-4', 'addr', 'link', 'route show table all', 'rule', 'netns list-id'),
-  ipBatch('-6', 'addr', 'route show table all', 'rule'),
-  `qdiscs=$(tc -n "$ns" -j -r qdisc); printf "%s\\n" "$qdiscs"; case $qdiscs in
-  *ingress*|*clsact*) tc -n "$ns" qdisc | while read -r _ kind _ _ dev _; do
-  case $kind in ingress|clsact)
-  echo "$dev"; tc -n "$ns" -j filter show dev "$dev" ingress; echo;; esac; done;; esac`,
-];
-const RULESET = `nsenter --net="/run/netns/$ns" nft ${LIST_RULESET.join(' ')}`;
-
-/** Asks all of all namespaces in one shell, in few processes: starting them takes the time. */
-function look(namespaces: readonly (readonly [name: string, netns: string])[]): Seen[] {
-  const questions = kernelHasNft() ? [...QUESTIONS, RULESET] : QUESTIONS;
-  const script = `for ns; do\n${questions.join(`\necho ${CUT}\n`)}\necho ${CUT}\ndone`;
-  const names = namespaces.map(([, netns]) => netns);
-  const texts = outputOf(['sh', '-ec', script, 'sh', ...names]);
-  const answers = texts.split(`${CUT}\n`);
-  return namespaces.map(([name, netns], index) => {
-    const first = index * questions.length;
-    const told = seenIn(answers.slice(first, first + questions.length));
-    return { name, netns, ...told, ...insideOf(netns) };
-  });
-}
-
 /** A file of /proc, or "" where the kernel has none: it goes with its interface. */
 function procText(path: string): string {
   try {
@@ -120,29 +78,6 @@ function insideOf(netns: string): Pick<Seen, 'sysctls' | 'flows'> {
     closeSync(there);
     closeSync(home);
   }
-}
-
-/** What the answers to the questions say; an entry of iproute2 is told by the keys it has. */
-function seenIn(answers: readonly string[]): Omit<Seen, 'name' | 'netns' | 'sysctls' | 'flows'> {
-  const [v4 = '', v6 = '', shaping = '', ruleset = ''] = answers;
-  const [all4, all6] = [parsed(v4), parsed(v6)];
-  const having = (key: string, entries = [...all4, ...all6]): Json[] =>
-    entries.filter((entry) => key in entry);
-  const [qdiscs = '', ...told] = shaping.split('\n').filter((line) => line !== '');
-  const filters = new Map<string, Json[]>();
-  told.forEach((line, at) => {
-    if (!line.startsWith('[')) filters.set(line, parsed(told[at + 1] ?? ''));
-  });
-  return {
-    links: having('linkmode'),
-    addrs: having('addr_info'),
-    routes: [having('dst', all4), having('dst', all6)],
-    rules: having('priority'),
-    netnsIds: having('nsid'),
-    qdiscs: parsed(qdiscs),
-    filters,
-    ruleset,
-  };
 }
 
 /** NETNS/NAME of a veth's other end or of the lower link, "?" when it is where nobody looked. */
@@ -187,9 +122,9 @@ function linkLine(seen: readonly Seen[], home: Seen, link: Json): string {
   );
 }
 
-function addrLines({ addrs }: Seen): string[] {
+function addrLines({ links }: Seen): string[] {
   const lines: string[] = [];
-  for (const link of addrs) {
+  for (const link of links) {
     for (const addr of link.addr_info ?? []) {
       if (addr.local === undefined || unlisted(addr.local)) continue;
       lines.push(`addr ${addr.local}/${addr.prefixlen} dev ${link.ifname}`);
@@ -206,7 +141,7 @@ function vlanLines({ netns, links }: Seen): string[] {
   const ports = links.filter((link) => filtering.has(link.master)).map((link) => link.ifname);
   if (ports.length === 0) return [];
   const lines: string[] = [];
-  for (const port of parsed(outputOf(['bridge', '-j', '-n', netns, 'vlan']))) {
+  for (const port of JSON.parse(outputOf(['bridge', '-j', '-n', netns, 'vlan']) || '[]')) {
     if (!ports.includes(port.ifname)) continue;
     for (const vlan of port.vlans ?? []) {
       const flags: string[] = vlan.flags ?? [];
@@ -334,13 +269,26 @@ function fileLines(root: string): string[] {
 }
 
 /**
- * The state of network namespaces of this machine and, given a root, of the files below it.
- * The keys are the names in the text, the values those of `ip netns`.
+ * The state of namespaces of this machine and, given a root, of the files below it. The keys are
+ * the names in the text, the values those of `ip netns`.
  */
-export function kernelText(namespaces: Record<string, string>, filesRoot?: string): string {
+export function textOf(
+  insides: Insides,
+  namespaces: Readonly<Record<string, string>>,
+  filesRoot?: string,
+): string {
   const names = sorted(Object.keys(namespaces).filter((name) => name !== 'host'));
   if ('host' in namespaces) names.unshift('host');
-  const seen = look(names.map((name) => [name, namespaces[name] ?? '']));
+  const seen: Seen[] = names.map((name) => {
+    const netns = namespaces[name] ?? '';
+    return {
+      name,
+      netns,
+      ...insides.of(netns).look(),
+      ruleset: listing(netns),
+      ...insideOf(netns),
+    };
+  });
   const lines: string[] = [];
   for (const space of seen) {
     lines.push(`netns ${space.name}`);
@@ -352,4 +300,14 @@ export function kernelText(namespaces: Record<string, string>, filesRoot?: strin
   }
   if (filesRoot !== undefined) lines.push(...sorted(fileLines(filesRoot)));
   return `${lines.join('\n')}\n`;
+}
+
+/** The state of namespaces, where nobody asks for it again. */
+export function kernelText(namespaces: Readonly<Record<string, string>>): string {
+  const insides = new Insides();
+  try {
+    return textOf(insides, namespaces);
+  } finally {
+    insides.close();
+  }
 }

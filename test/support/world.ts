@@ -2,7 +2,7 @@
 // Where a fixture runs: the simulated kernel, the real one through the Node host, the real one
 // through the reference plugins. All three take the same text and give the same text back.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Driver } from '../../host-node/abi/index.ts';
@@ -12,7 +12,7 @@ import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { Ground, sleep } from './ground.ts';
-import { run } from './shell.ts';
+import { StayingShell } from './shell.ts';
 import { distPath, wasmModule } from './wasm.ts';
 
 export const REFERENCE_DIR = '/usr/lib/cni';
@@ -161,15 +161,17 @@ function realWorldOn(ground: Ground, open?: Open): World {
 /** Shell words that put the ground's /var/lib and /run, and what else it has, in place. */
 function mountsOf(root: string): string {
   mkdirSync(join(root, 'run/netns'), { recursive: true });
-  const mounts = [
-    `mount --bind "${root}/var/lib" /var/lib`,
-    `mount --rbind /run/netns "${root}/run/netns"`,
-    `mount --rbind "${root}/run" /run`,
+  const lines = [
+    `${root}/var/lib /var/lib none bind`,
+    `/run/netns ${root}/run/netns none rbind`,
+    `${root}/run /run none rbind`,
   ];
   for (const folder of ['etc', 'opt', 'sys/bus', 'sys/devices']) {
-    if (existsSync(join(root, folder))) mounts.push(`mount --bind "${root}/${folder}" /${folder}`);
+    if (existsSync(join(root, folder))) lines.push(`${root}/${folder} /${folder} none bind`);
   }
-  return mounts.join(' && ');
+  const table = `${root}.fstab`;
+  writeFileSync(table, `${lines.join('\n')}\n`);
+  return `mount --all --fstab ${table} && rm ${table}`;
 }
 
 /**
@@ -219,21 +221,27 @@ function programWorld(
   env: Readonly<Record<string, string>>,
 ): NamedWorld {
   const ground = new Ground(before);
+  let shell: StayingShell | undefined;
+  // Where the ground's folders lie is settled once, as mounting them takes longer than a call.
+  const inside = (): StayingShell => {
+    const way = ['nsenter', `--net=/run/netns/${ground.prefix}host`, 'unshare', '-m'];
+    shell ??= new StayingShell(way, mountsOf(ground.root));
+    return shell;
+  };
   return withRun<Omit<NamedWorld, 'run'>>({
     call: (step, stdin) => {
-      const script = `${mountsOf(ground.root)} && ${start(step.type)}`;
-      const host = `--net=/run/netns/${ground.prefix}host`;
-      const inside = [host, 'unshare', '-m', 'bash', '--norc', '-c', script];
-      const done = run(['nsenter', ...inside], {
-        input: ground.there(stdin),
-        env: { PATH: process.env['PATH'], ...ground.env(step), ...env },
-      });
+      const given = { input: ground.there(stdin), env: { ...ground.env(step), ...env } };
+      const done = inside().run(start(step.type), given);
       const [stdout, stderr] = [ground.back(done.stdout), ground.back(done.stderr)];
       return { exit_code: done.status === 0 ? 0 : 1, stdout, stderr };
     },
     netns: (name: string) => ground.prefix + name,
     dump: () => ground.dump(),
     store: fileDriver({ root: ground.root }),
-    close: () => ground.close(),
+    close: () => {
+      shell?.end();
+      shell?.ended();
+      ground.close();
+    },
   });
 }

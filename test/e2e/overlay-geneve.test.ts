@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Geneve needs of any kernel: rules that let in this network's packets alone, as a device that
+// routes lead into takes those of every VNI; and a word where a kernel has no such device. Packets
+// through one are sent in test/uml/geneve.test.ts.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { networkOf } from '../../agent/overlay/config.ts';
+import { Guard } from '../../agent/overlay/guard.ts';
+import { NODE } from '../support/hosts.ts';
+import { within } from '../support/listener.ts';
+import { kernelLacks, needsRoot } from '../support/needs.ts';
+import { Cell } from './cell.ts';
+
+const LIMIT_MS = 15_000;
+const NET_CONF = { Network: '10.244.0.0/16', Backend: { Type: 'geneve', VNI: 7 } };
+
+describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
+  let cell: Cell;
+  beforeAll(async () => {
+    cell = await Cell.open();
+    const lines = [
+      ...['netns add a', 'netns add b', 'link add eth0 netns a type veth peer name eth0 netns b'],
+      ...['-n a addr add 192.0.2.1/24 dev eth0', '-n b addr add 192.0.2.2/24 dev eth0'],
+      ...['-n b addr add 192.0.2.3/24 dev eth0', '-n a link set eth0 up', '-n b link set eth0 up'],
+    ];
+    for (const line of lines) await cell.run(['ip', ...line.split(' ')]);
+  });
+  afterAll(() => cell?.close());
+  const on = (name: string, ...command: string[]): string[] => {
+    return ['ip', 'netns', 'exec', name, ...command];
+  };
+
+  test('packets of other VNIs, and those of strangers, are dropped', async () => {
+    const [rules, heard] = [join(cell.folder, 'rules'), join(cell.folder, 'heard')];
+    const guard = new Guard(networkOf('pods', NET_CONF), (_, input) => {
+      if (input !== '') writeFileSync(rules, input);
+      return { out: '', error: '' };
+    });
+    expect(guard.allow(['192.0.2.2'])).toBe('');
+    await cell.run(on('a', 'nft', '-f', rules));
+    const listen = `const s = require('dgram').createSocket('udp4');
+      s.on('message', (data, { address }) =>
+        require('fs').appendFileSync(${JSON.stringify(heard)}, address + ' ' + data[6] + '\\n'));
+      s.bind(6081, () => require('fs').writeFileSync(${JSON.stringify(heard)}, ''));`;
+    await cell.start(on('a', process.execPath, '-e', listen), join(cell.folder, 'log'));
+    await within(LIMIT_MS, 'somebody listens', async () => {
+      return (await cell.run(on('a', 'ss', '-Hlun'))).includes(':6081');
+    });
+    const send = `const { createSocket } = require('dgram');
+      const packets = [['192.0.2.2', 8], ['192.0.2.3', 7], ['192.0.2.2', 7]];
+      const next = () => {
+        const [from, vni] = packets.shift() ?? [];
+        if (from === undefined) return;
+        const s = createSocket('udp4');
+        const data = Buffer.from([0, 0, 0x65, 0x58, 0, 0, vni, 0]);
+        s.bind(0, from, () => s.send(data, 6081, '192.0.2.1', () => { s.close(); next(); }));
+      };
+      next();`;
+    await cell.run(on('b', process.execPath, '-e', send));
+    // The last one is let in: then the others would have been heard.
+    await within(LIMIT_MS, 'the packet of ours is heard', async () => {
+      return readFileSync(heard, 'utf8') !== '';
+    });
+    expect(readFileSync(heard, 'utf8')).toBe('192.0.2.2 7\n');
+  });
+
+  const can = kernelLacks(['link geneve id 7 remote 192.0.2.2']) === '';
+  test.skipIf(can)('a kernel without such links is named, and the node is not ready', async () => {
+    const [path, nodes] = [join(cell.folder, 'a.json'), join(cell.folder, 'nodes.json')];
+    const source = { type: 'file', path: nodes };
+    const own = { name: 'a', subnets: ['10.244.1.0/24'], addresses: ['192.0.2.1'] };
+    writeFileSync(nodes, JSON.stringify({ nodes: [own] }));
+    writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': NET_CONF, source }));
+    const agent = [NODE.program, 'agent'];
+    const folders = ['--state-dir', join(cell.folder, 's'), '--disk-dir', join(cell.folder, 'd')];
+    const words = ['--config', path, ...folders];
+    await cell.run(on('a', 'ip', 'link', 'set', 'lo', 'up'));
+    await cell.start(on('a', ...agent, ...words), join(cell.folder, 'agent.log'));
+    const status = on('a', ...agent, 'status', ...words, '--log', 'json');
+    let said = '';
+    await within(LIMIT_MS, 'the agent says why', async () => {
+      said = (await cell.call(status, {}, '')).stdout;
+      return said.includes('geneve');
+    });
+    const { ready, problems } = JSON.parse(said) as { ready: boolean; problems: { msg: string }[] };
+    expect(ready).toBe(false);
+    expect(problems.map(({ msg }) => msg).join('\n')).toContain(
+      'this kernel has no links of type "geneve": load its module (modprobe geneve)',
+    );
+  });
+});
