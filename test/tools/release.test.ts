@@ -29,11 +29,12 @@ function expectPrograms(commandLine: string, native: string): void {
   const link = join(mkdtempSync(at('link-')), 'bridge');
   execFileSync('ln', ['-s', native, link]);
   // VERSION leaves standard input unread.
-  const options = {
-    env: { CNI_COMMAND: 'VERSION' },
+  const env = { CNI_COMMAND: 'VERSION' };
+  const said = execFileSync(link, [], {
+    env,
+    encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-  } as const;
-  const said = execFileSync(link, { ...options, encoding: 'utf8' });
+  });
   expect(JSON.parse(said).supportedVersions).toContain('1.1.0');
   const bin = mkdtempSync(at('bin-'));
   run(commandLine, 'install', '--bin-dir', bin, '--types', 'bridge', '--host', 'native');
