@@ -8,4 +8,6 @@ import { runNode26, setup } from './setup.mjs';
 await setup('test');
 await setup('qemu');
 await build();
-process.exitCode = await runNode26('test/qemu/run.ts', process.argv.slice(2));
+const args = process.argv.slice(2);
+const wireguard = args.length === 1 && args[0] === 'wireguard';
+process.exitCode = await runNode26(`test/qemu/${wireguard ? 'wireguard' : 'run'}.ts`, args);

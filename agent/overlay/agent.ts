@@ -9,6 +9,7 @@ import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
+import type { KeyFile } from './keys.ts';
 import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
@@ -54,6 +55,8 @@ export interface AgentState extends NodeState {
   readonly resyncs: number;
   readonly refused: number;
   readonly underlay: Seen['underlay'];
+  /** Of this node's WireGuard device, "" without one. */
+  readonly public_key: string;
 }
 
 export interface AgentParts {
@@ -61,6 +64,8 @@ export interface AgentParts {
   readonly config: AgentConfig;
   readonly source: Source;
   readonly publisher: Publisher;
+  /** Of WireGuard, undefined for other backends. */
+  readonly key: KeyFile | undefined;
   /** Undefined where running pods keep their MTU. */
   readonly pods: Pods | undefined;
   /** Where sysctls are written. */
@@ -83,6 +88,9 @@ export class OverlayAgent {
   readonly #nodes = new Map<string, ClusterNode>();
   readonly #guard: Guard;
   #guard_trouble = '';
+  #key_trouble = '';
+  /** That the machine knows; undefined before it knows the network. */
+  #public_key: string | undefined;
   #events: KernelEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -98,13 +106,14 @@ export class OverlayAgent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#guard = new Guard(parts.config.network);
-    this.#applier = new Applier(this.#kernel, parts.proc_sys);
+    const private_key = (): string => parts.key?.read().private_key ?? '';
+    this.#applier = new Applier(this.#kernel, parts.proc_sys, private_key);
   }
 
   start(): void {
-    const { core, config, source } = this.#parts;
+    const { source } = this.#parts;
     this.#events = new KernelEvents();
-    core.tell('overlay', { event: 'network', network: config.network, self: config.node });
+    this.#takeKey();
     source.start({
       update: (update) => this.#trying(() => this.#update(update)),
       trouble: (msg) => this.#trouble(msg),
@@ -113,6 +122,29 @@ export class OverlayAgent {
       setInterval(() => this.#trying(() => this.resync()), RESYNC_EVERY_MS),
       setInterval(() => this.#trying(() => this.#listen()), LISTEN_EVERY_MS),
     ];
+  }
+
+  /** Tells the machine of the network with the key that the file has; whether it is another. */
+  #takeKey(): boolean {
+    const { core, config, key } = this.#parts;
+    const { public_key = '' } = key?.read() ?? {};
+    if (this.#public_key === public_key) return false;
+    this.#public_key = public_key;
+    const network = { ...config.network, public_key };
+    core.tell('overlay', { event: 'network', network, self: config.node });
+    return true;
+  }
+
+  /** Whether another key is in the file; one that is none is a problem, and the old one stays. */
+  #keyChanged(): boolean {
+    try {
+      const changed = this.#takeKey();
+      this.#key_trouble = '';
+      return changed;
+    } catch (error) {
+      this.#key_trouble = (error as Error).message;
+      return false;
+    }
   }
 
   /** Ends without a change: traffic goes on. */
@@ -133,7 +165,8 @@ export class OverlayAgent {
   get state(): AgentState {
     const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
     const { served = 0, entries = 0, gateways = [] } = this.#plan ?? {};
-    const own = [this.#guard_trouble, this.#subnet_trouble].filter((msg) => msg !== '');
+    const troubles = [this.#guard_trouble, this.#key_trouble, this.#subnet_trouble];
+    const own = troubles.filter((msg) => msg !== '');
     const problems = [...(this.#plan?.problems ?? []), ...own.map((msg) => ({ node: '', msg }))];
     return {
       ...{
@@ -150,6 +183,7 @@ export class OverlayAgent {
       wanted: Math.max(this.#nodes.size - 1, 0),
       source_trouble: this.#source_trouble,
       underlay: this.#seen?.underlay ?? [],
+      public_key: this.#public_key ?? '',
     };
   }
 
@@ -279,7 +313,9 @@ export class OverlayAgent {
     const [underlay] = this.#seen?.underlay ?? [];
     if (underlay !== undefined) {
       const { ready } = this.#plan;
-      source.publish({ ready, mtu_bytes: underlay.mtu_bytes, macs: this.#macs });
+      const { mtu_bytes } = underlay;
+      const keyed = this.#public_key ? { public_key: this.#public_key } : {};
+      source.publish({ ready, mtu_bytes, macs: this.#macs, ...keyed });
     }
     clearTimeout(this.#retry);
     if (refused.length === 0) {
@@ -325,7 +361,8 @@ export class OverlayAgent {
     const { vni } = this.#parts.config.network;
     names.add(`fl.${vni}`).add(`fl6.${vni}`);
     const ifindices = new Set(links.map(({ ifindex }) => ifindex));
-    if (this.#events?.about(ifindices, names)) this.resync(true);
+    const rotated = this.#keyChanged();
+    if (this.#events?.about(ifindices, names) || rotated) this.resync(true);
   }
 
   #underlayNames(): string[] {

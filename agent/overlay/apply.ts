@@ -18,7 +18,7 @@ import {
   route,
 } from './netlink.ts';
 import type { Kernel } from './see.ts';
-import { linkAddGeneve, linkAddVxlan } from './tunnel.ts';
+import { linkAddGeneve, linkAddVxlan, linkAddWireGuard } from './tunnel.ts';
 
 /** A change that the kernel refused. */
 export interface Refused {
@@ -42,11 +42,16 @@ export class Applier {
   #indices = new Map<string, number>();
 
   readonly #proc_sys: string;
+  readonly #private_key: () => string;
 
-  /** `proc_sys` is /proc/sys, or where a container has it to be written. */
-  constructor(kernel: Kernel, proc_sys: string) {
+  /**
+   * `proc_sys` is /proc/sys, or where a container has it to be written; `private_key` that of this
+   * node, in base64, which no line says.
+   */
+  constructor(kernel: Kernel, proc_sys: string, private_key: () => string) {
     this.#kernel = kernel;
     this.#proc_sys = proc_sys;
+    this.#private_key = private_key;
   }
 
   /** Applies them in order; those that depend on a device that could not be made fail with it. */
@@ -72,6 +77,8 @@ export class Applier {
       return;
     }
     if (object === 'link') this.#link(verb, words);
+    else if (object === 'wg') this.#key(words);
+    else if (object === 'peer') this.#peer(verb, words);
     else if (verb !== 'replace' && verb !== 'del') throw new OsError(EINVAL, `what is ${verb}?`);
     else this.#kernel.spaces.socket(0).run(this.#entry(object, verb, words));
   }
@@ -96,6 +103,27 @@ export class Applier {
     } else throw new OsError(EINVAL, `what is link ${verb}?`);
   }
 
+  /** "wg set DEV listen-port PORT private-key own". */
+  #key([name = '', , port]: readonly string[]): void {
+    this.#kernel.wireguard.setKey(name, Number(port), this.#private_key());
+  }
+
+  #peer(verb: string, words: readonly string[]): void {
+    const [public_key = ''] = words;
+    const value = valuesOf(words);
+    const dev = value.get('dev') ?? '';
+    const { wireguard } = this.#kernel;
+    if (verb === 'del') {
+      wireguard.removePeer(dev, public_key);
+      return;
+    }
+    wireguard.setPeer(dev, {
+      ...{ public_key, endpoint: value.get('endpoint') ?? '' },
+      allowed_ips: value.get('allowed-ips')?.split(',') ?? [],
+      keepalive_s: Number(value.get('keepalive')),
+    });
+  }
+
   #create(name: string, words: readonly string[]): void {
     try {
       this.#kernel.spaces.socket(0).run(this.#add(name, words));
@@ -113,6 +141,7 @@ export class Applier {
     const [port, mtu_bytes] = [number('dstport'), number('mtu')];
     const tunnel = { name, port, mtu_bytes, address: value.get('address') ?? '' };
     const kind = value.get('type');
+    if (kind === 'wireguard') return linkAddWireGuard(name, mtu_bytes);
     if (kind === 'geneve') return linkAddGeneve(tunnel);
     if (kind !== 'vxlan') throw new OsError(EINVAL, `what is a ${kind}?`);
     const parent = this.#index(value.get('dev') ?? '');

@@ -3,10 +3,12 @@
 // told to end, and says in lines of JSON or for people what it does. It owns arguments and
 // signals.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
+import { KeyFile } from './keys.ts';
 import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
@@ -22,6 +24,7 @@ Usage:
   fairlead agent [run] --config FILE [OPTION…]
   fairlead agent status --config FILE [--log json]
   fairlead agent leave --config FILE
+  fairlead agent rotate-key --config FILE
 
 Keeps this node's part of a network of pods across machines: the tunnel device, a route for each
 other node, the MTU of each path; heals what others change; tells the plugin fairlead-overlay which
@@ -35,7 +38,8 @@ addresses and MTU pods get. Ends on SIGTERM, and leaves all as it is: traffic go
   --log FORMAT      text, or json: a line an event; --output and -o are the same
 
 status asks the agent that runs: its exit status is 0 while pods are served, else 1. leave takes
-away what the agent has in the kernel: then no pod here reaches another node.
+away what the agent has in the kernel: then no pod here reaches another node. rotate-key makes a
+new key of WireGuard, which the agent that runs takes at once and publishes.
 `;
 
 const USUAL_STATE_DIR = '/run/fairlead';
@@ -50,7 +54,7 @@ function logger(format: string, write: (line: string) => void) {
   };
 }
 
-const VERBS = ['run', 'status', 'leave'];
+const VERBS = ['run', 'status', 'leave', 'rotate-key'];
 
 interface Options {
   readonly verb: string;
@@ -141,6 +145,25 @@ async function printStatus({ listen }: AgentConfig, json: boolean, host: AgentHo
   }
 }
 
+/** Where the key of this node is; undefined when the backend has none. */
+function keyFileOf({ network }: AgentConfig, diskDir: string): KeyFile | undefined {
+  if (network.type !== 'wireguard') return undefined;
+  return new KeyFile(join(diskDir, 'overlay', `${network.name}.key`));
+}
+
+/** Makes a new key; the exit status. */
+function rotated(key: KeyFile | undefined, host: AgentHost): number {
+  if (key === undefined) {
+    host.write(
+      2,
+      'fairlead agent: only "wireguard" has a key: "Type" of the configuration says it\n',
+    );
+    return EXIT_FAILED;
+  }
+  host.write(1, `${key.make().public_key}\n`);
+  return EXIT_READY;
+}
+
 /** Takes all away; the exit status. */
 function left(agent: OverlayAgent, diskDir: string, write: (line: string) => void): number {
   const known = agent.state.subnets.length > 0;
@@ -172,6 +195,14 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     void printStatus(config, options.log === 'json', host);
     return EXIT_READY;
   }
+  const key = keyFileOf(config, options.diskDir);
+  if (options.verb === 'rotate-key') return rotated(key, host);
+  try {
+    key?.read();
+  } catch (error) {
+    write(`fairlead agent: ${(error as Error).message}\n`);
+    return EXIT_FAILED;
+  }
   const log = logger(options.log, write);
   const core = new AgentCore(host.module());
   const leaving = options.verb === 'leave';
@@ -181,7 +212,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const follows = config.pod_mtu === 'follow' && !leaving;
   const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
-    ...{ core, config, source, publisher, log },
+    ...{ core, config, source, publisher, key, log },
     pods: follows ? new Pods(task, config.network.name, log) : undefined,
     proc_sys: options.procSys,
   });

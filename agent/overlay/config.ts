@@ -15,6 +15,8 @@ export interface NetworkConfig {
   readonly port: number;
   readonly mtu_bytes: number;
   readonly direct: boolean;
+  /** Of WireGuard: after so many seconds of silence something is said; 0 for never. */
+  readonly keepalive_s: number;
 }
 
 /** Nodes in a file; agent/overlay/sources/file.ts. */
@@ -82,8 +84,10 @@ const KNOWN = [
   'listen',
 ];
 /** Ports that backends take when none is said, as core-as/overlay/network.ts has them. */
-const USUAL_PORTS: Readonly<Record<string, number>> = { geneve: 6081 };
+const USUAL_PORTS: Readonly<Record<string, number>> = { geneve: 6081, wireguard: 51820 };
 const VXLAN_PORT = 8472;
+/** What wg(8) calls sensible: less than firewalls remember a flow. */
+const KEEPALIVE_S = 25;
 
 function object(value: unknown, what: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
@@ -127,6 +131,7 @@ export function networkOf(name: string, conf: Json): NetworkConfig {
     port: number(backend, 'Port', 0) || (USUAL_PORTS[type] ?? VXLAN_PORT),
     mtu_bytes: number(backend, 'MTU', 0),
     direct: truth(backend, 'DirectRouting', false),
+    keepalive_s: number(backend, 'PersistentKeepaliveInterval', KEEPALIVE_S),
   };
 }
 

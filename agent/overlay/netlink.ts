@@ -168,11 +168,8 @@ export function route(verb: 'replace' | 'del', wanted: OverlayRoute): rt.Request
     .attr(rt.RTA_DST, dst.bytes);
   if (wanted.metric !== 0) request.attrU32(rt.RTA_PRIORITY, wanted.metric);
   if (wanted.unreachable) return request;
-  const via = rt.parseIp(wanted.via);
-  if ((via.length === 4) !== (dst.family === rt.AF_INET)) {
-    throw new OsError(EINVAL, `a route to ${wanted.dst} cannot go by way of ${wanted.via}`);
-  }
-  request.attr(rt.RTA_GATEWAY, via).attrU32(rt.RTA_OIF, wanted.ifindex);
+  if (wanted.via === '') request.attrU32(rt.RTA_OIF, wanted.ifindex);
+  else request.attr(rt.RTA_GATEWAY, gatewayOf(wanted, dst)).attrU32(rt.RTA_OIF, wanted.ifindex);
   if (verb === 'del') return request;
   if (wanted.src !== '') request.attr(rt.RTA_PREFSRC, rt.parseIp(wanted.src));
   if (wanted.encap !== undefined) encapsulate(request, wanted.encap);
@@ -183,6 +180,12 @@ export function route(verb: 'replace' | 'del', wanted: OverlayRoute): rt.Request
     request.end(metrics);
   }
   return request;
+}
+
+function gatewayOf({ dst: text, via: gateway }: OverlayRoute, dst: rt.Prefix): Uint8Array {
+  const via = rt.parseIp(gateway);
+  if ((via.length === 4) === (dst.family === rt.AF_INET)) return via;
+  throw new OsError(EINVAL, `a route to ${text} cannot go by way of ${gateway}`);
 }
 
 function encapsulate(request: rt.Request, { vni, src, dst, hops, csum }: Encapsulation): void {

@@ -79,8 +79,9 @@ export function lookAtPaths(core: AgentCore, config: AgentConfig, source: Source
   const tell = (event: object): Answer => core.tell('overlay', event) as Answer;
   const kernel = new Kernel();
   try {
-    tell({ event: 'network', network: config.network, self: config.node });
-    const own = nodes.find(({ name }) => name === config.node)?.addresses ?? [];
+    const self = nodes.find(({ name }) => name === config.node);
+    const { addresses: own = [], public_key = '' } = self ?? {};
+    tell({ event: 'network', network: { ...config.network, public_key }, self: config.node });
     const others = nodes.filter(({ name }) => name !== config.node);
     const addresses = others.flatMap(({ addresses: all = [] }) => all);
     tell({ event: 'nodes', full: true, trusted: false, nodes, gone: [] });

@@ -17,9 +17,10 @@ export function screenOf(state: AgentState): string {
       'underlay',
       `${dev} ${address} mtu ${mtu_bytes}`,
     ]),
+    ...(state.public_key === '' ? [] : [['public key', state.public_key] as [string, string]]),
     ['repairs', `${state.repairs} in ${state.resyncs} looks, ${state.refused} refused`],
   ];
-  const lines = rows.map(([name, value]) => `${name.padEnd(10)}${value}`);
+  const lines = rows.map(([name, value]) => `${name.padEnd(12)}${value}`);
   const problems = state.problems.map(
     ({ node, msg }) => `  ${node === '' ? 'here' : node}: ${msg}`,
   );

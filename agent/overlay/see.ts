@@ -17,9 +17,10 @@ import {
   routes,
 } from './netlink.ts';
 import { type LinkMore, parseLinkMore } from './tunnel.ts';
+import { type Device, NETLINK_GENERIC, peerText, WireGuard } from './wireguard.ts';
 
 /** Kinds of devices that tunnels of nodes may be. */
-const KINDS = new Set(['vxlan', 'geneve']);
+const KINDS = new Set(['vxlan', 'geneve', 'wireguard']);
 
 /** A link that a plan may have to do with: every tunnel device, and those of an alias. */
 export interface SeenLink extends Omit<LinkMore, 'parent'> {
@@ -107,16 +108,23 @@ function encapsulationText({ vni, src, dst, hops, csum }: Encapsulation): string
 /** The kernel of this process's network namespace. */
 export class Kernel {
   readonly spaces = new Spaces(undefined);
+  readonly wireguard = new WireGuard(() => this.spaces.socket(0, NETLINK_GENERIC));
 
   close(): void {
     this.spaces.close();
   }
 
   see({ cidrs, own, others }: Sight): Seen {
-    const [links, names] = this.#links();
+    const [found, names] = this.#links();
+    const secrets = new Map<number, Device>();
+    const links = found.map((link) => this.#unveiled(link, secrets));
     const ours = links.filter(({ kind }) => KINDS.has(kind)).filter(({ alias }) => alias !== '');
     const devices = ours.map(({ name, ifindex }) => ({ name, ifindex }));
     const entries = devices.flatMap(({ name, ifindex }) => this.#entriesOn(name, ifindex));
+    for (const { name, ifindex } of devices) {
+      const { peers = [] } = secrets.get(ifindex) ?? {};
+      entries.push(...peers.map((peer) => peerText(peer, name)));
+    }
     const foreign: string[] = [];
     const inside = within(cidrs);
     for (const { protocol, ...route } of this.#routes()) {
@@ -174,6 +182,14 @@ export class Kernel {
       parent: names.get(lower)?.name ?? '',
     }));
     return [links, names];
+  }
+
+  /** A link with what only generic netlink tells of it. */
+  #unveiled(link: SeenLink, into: Map<number, Device>): SeenLink {
+    if (link.kind !== 'wireguard') return link;
+    const device = this.wireguard.device(link.name);
+    into.set(link.ifindex, device);
+    return { ...link, port: device.port, public_key: device.public_key };
   }
 
   #entriesOn(name: string, ifindex: number): string[] {

@@ -11,6 +11,8 @@ export interface ClusterNode {
   readonly addresses?: readonly string[];
   /** Hardware addresses of its tunnel devices, where they are not made of its name. */
   readonly macs?: { readonly v4?: string; readonly v6?: string };
+  /** Of its WireGuard device, in base64. */
+  readonly public_key?: string;
   /** Of the link that its outer packets leave by. */
   readonly mtu_bytes?: number;
   /** When the source first knew of it, a text that sorts by time. */
@@ -42,6 +44,8 @@ export interface OwnNode {
   readonly mtu_bytes: number;
   /** Of its tunnel devices, as the kernel has them. */
   readonly macs: { readonly v4?: string; readonly v6?: string };
+  /** Of its WireGuard device, in base64. */
+  readonly public_key?: string;
 }
 
 export interface Source {

@@ -16,6 +16,12 @@ const IFLA_GENEVE_ID = 1;
 const IFLA_GENEVE_PORT = 5;
 const IFLA_GENEVE_COLLECT_METADATA = 6;
 
+/** A WireGuard device has neither hardware address nor port of its own here. */
+export function linkAddWireGuard(name: string, mtu_bytes: number): rt.Request {
+  const { add, info, data } = linkAdd({ name, mtu_bytes, address: '' }, 'wireguard');
+  return add.end(data).end(info);
+}
+
 /** A device as it is asked for. */
 export interface Tunnel {
   readonly name: string;
@@ -34,12 +40,12 @@ export interface Vxlan extends Tunnel {
 const port16 = (port: number): Uint8Array => Uint8Array.of(port >> 8, port & 0xff);
 
 /** Begins a request for a link of a kind, up to what is the kind's own. */
-function linkAdd({ name, address, mtu_bytes }: Tunnel, kind: string) {
+function linkAdd({ name, address, mtu_bytes }: Omit<Tunnel, 'port'>, kind: string) {
   const add = command(rt.RTM_NEWLINK, rt.NLM_F_CREATE | rt.NLM_F_EXCL)
     .ifinfomsg(rt.AF_UNSPEC, 0, 0, 0)
-    .attrText(rt.IFLA_IFNAME, name)
-    .attr(rt.IFLA_ADDRESS, rt.parseHardware(address))
-    .attrU32(rt.IFLA_MTU, mtu_bytes);
+    .attrText(rt.IFLA_IFNAME, name);
+  if (address !== '') add.attr(rt.IFLA_ADDRESS, rt.parseHardware(address));
+  add.attrU32(rt.IFLA_MTU, mtu_bytes);
   const info = add.nest(rt.IFLA_LINKINFO);
   add.attrText(rt.IFLA_INFO_KIND, kind);
   return { add, info, data: add.nest(rt.IFLA_INFO_DATA) };
@@ -73,11 +79,14 @@ export interface LinkMore {
   readonly learning: boolean;
   /** Whether routes say where its packets go, and not the device. */
   readonly external: boolean;
+  /** Of a WireGuard device, of which generic netlink tells (wireguard.ts). */
+  readonly public_key: string;
 }
 
 export function parseLinkMore(message: rt.Message): LinkMore {
   let more = {
     ...{ alias: '', vni: 0, port: 0, local: '', parent: 0, learning: false, external: false },
+    public_key: '',
   };
   rt.eachAttr(message.from(rt.IFINFOMSG_LEN), (type, value) => {
     if (type === IFLA_IFALIAS) more = { ...more, alias: value.text() };

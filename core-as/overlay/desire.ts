@@ -29,7 +29,7 @@ export function tunnel_mtu_bytes(network: Network, paths: Paths, v6: bool): i32 
   if (!underlay) return 0;
   let mtu_bytes = underlay.mtu_bytes;
   if (network.mtu_bytes > 0) mtu_bytes = min(mtu_bytes, network.mtu_bytes);
-  return mtu_bytes - network.overhead_bytes(v6);
+  return network.inner_bytes(mtu_bytes, v6);
 }
 
 /** The MTU of the device over a family; one of both has that of the family which goes first. */
@@ -102,7 +102,9 @@ export function desire_peer(
       break;
     }
   }
-  if (tunnelled && network.type == "vxlan") {
+  if (network.type == "wireguard" && way.address.length > 0) {
+    entries.push(wireguard_peer(network, node, way));
+  } else if (tunnelled && network.type == "vxlan") {
     const mac = device_mac(network, node, way.v6);
     entries.push(`fdb ${mac} dst ${way.address} dev ${network.device(way.v6)}`);
   }
@@ -143,13 +145,19 @@ function tunnel_route(
   const mac = device_mac(network, node, way.v6);
   const v6 = subnet.ip.v6;
   const own_bytes = tunnel_mtu_bytes(network, paths, way.v6);
-  const overhead_bytes = network.overhead_bytes(way.v6);
   let mtu_bytes = least(node, paths.to(way.address));
-  if (mtu_bytes > 0) mtu_bytes -= overhead_bytes;
+  const outer_bytes = mtu_bytes;
+  if (mtu_bytes > 0) mtu_bytes = network.inner_bytes(mtu_bytes, way.v6);
   if (!network.apart && (mtu_bytes == 0 || mtu_bytes > own_bytes)) mtu_bytes = own_bytes;
   if (v6 && mtu_bytes > 0 && mtu_bytes < 1280) {
-    const outer_bytes = mtu_bytes + overhead_bytes;
-    return `its link takes ${outer_bytes} bytes, and IPv6 pods need ${1280 + overhead_bytes}`;
+    const least_bytes = network.outer_bytes(1280, way.v6);
+    return `its link takes ${outer_bytes} bytes, and IPv6 pods need ${least_bytes}`;
+  }
+  const link_bytes = device_mtu_bytes(network, paths, way.v6);
+  const rest = source(self, v6) + limit(v6, mtu_bytes, link_bytes);
+  if (network.type == "wireguard") {
+    entries.push(`route ${subnet.toString()} dev ${dev}${rest}`);
+    return "";
   }
   const gateway = v6 ? link_local(mac).toString() : node.subnet(false)!.ip.toString();
   const neighbour = `neigh ${gateway} lladdr ${mac} dev ${dev}`;
@@ -157,8 +165,19 @@ function tunnel_route(
   const inside = encapsulation(network, way, paths);
   let route = `route ${subnet.toString()}${inside} via ${gateway} dev ${dev}${source(self, v6)}`;
   if (!v6) route += " onlink";
-  entries.push(route + limit(v6, mtu_bytes, device_mtu_bytes(network, paths, way.v6)));
+  entries.push(route + limit(v6, mtu_bytes, link_bytes));
   return "";
+}
+
+/** What WireGuard knows of a node: packets of no other address are taken from it. */
+function wireguard_peer(network: Network, node: Node, way: Way): string {
+  const allowed = new Array<string>();
+  for (let i = 0; i < node.subnets.length; i++) allowed.push(node.subnets[i].toString());
+  allowed.sort();
+  const host = way.v6 ? `[${way.address}]` : way.address;
+  const rest = `keepalive ${network.keepalive_s} dev ${network.device(way.v6)}`;
+  const ends = `endpoint ${host}:${network.port} allowed-ips ${allowed.join(",")}`;
+  return `peer ${node.public_key} ${ends} ${rest}`;
 }
 
 /**

@@ -23,6 +23,8 @@ class Seen {
   learning: bool;
   /** Whether routes say where its packets go, and not the device. */
   external: bool;
+  /** Of a WireGuard device; "" while it has none. */
+  public_key: string;
   constructor(from: JsonValue) {
     this.name = from.text_at("name");
     this.kind = from.text_at("kind");
@@ -36,6 +38,7 @@ class Seen {
     this.up = truth(from, "up");
     this.learning = truth(from, "learning");
     this.external = truth(from, "external");
+    this.public_key = from.text_at("public_key");
   }
 }
 
@@ -101,8 +104,8 @@ export class Devices {
       const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes`;
       return `${said}, which leaves ${mtu_bytes} to pods: they need ${least_bytes}`;
     }
-    const made = `link add ${name} type ${network.type} ${this.words(underlay)}`;
-    const adding = `${made} address ${mac} mtu ${mtu_bytes}`;
+    const words = this.words(underlay, mac);
+    const adding = `link add ${name} type ${network.type}${words} mtu ${mtu_bytes}`;
     if (!link) {
       const held = this.held(v6);
       if (held.length == 0) this.add(adding, name, changes);
@@ -117,7 +120,11 @@ export class Devices {
       return "";
     }
     const before = changes.length;
-    if (link.address != mac) changes.push(`link set ${name} address ${mac}`);
+    const keyed = network.type == "wireguard";
+    if (keyed && (link.public_key != network.public_key || link.port != network.port)) {
+      changes.push(this.keying);
+    }
+    if (!keyed && link.address != mac) changes.push(`link set ${name} address ${mac}`);
     if (link.mtu_bytes != mtu_bytes) changes.push(`link set ${name} mtu ${mtu_bytes}`);
     if (link.alias != network.alias) changes.push(`link set ${name} alias ${network.alias}`);
     if (!link.up) changes.push(`link set ${name} up`);
@@ -134,21 +141,31 @@ export class Devices {
     changes.push(`sysctl net/ipv6/conf/${name}/accept_ra 0`);
     changes.push(`sysctl net/ipv6/conf/${name}/addr_gen_mode 1`);
     changes.push(`sysctl net/ipv4/conf/${name}/rp_filter 2`);
+    if (this.network.type == "wireguard") changes.push(this.keying);
     changes.push(`link set ${name} up`);
   }
 
+  /** Gives the device this node's key, which only the host has, and its port. */
+  private get keying(): string {
+    return `wg set ${this.network.device(false)} listen-port ${this.network.port} private-key own`;
+  }
+
   /** What of a device is said when it is made, and never changes. */
-  private words(underlay: Underlay): string {
+  private words(underlay: Underlay, mac: string): string {
     const network = this.network;
-    if (network.type == "geneve") return `external dstport ${network.port}`;
+    if (network.type == "wireguard") return "";
+    const port = `dstport ${network.port}`;
+    if (network.type == "geneve") return ` external ${port} address ${mac}`;
     const ends = `local ${underlay.address} dev ${underlay.dev}`;
-    return `id ${network.vni} ${ends} dstport ${network.port} nolearning`;
+    return ` id ${network.vni} ${ends} ${port} nolearning address ${mac}`;
   }
 
   /** Whether a device is as it was made. */
   private fits(link: Seen, underlay: Underlay): bool {
     const network = this.network;
-    if (link.kind != network.type || link.port != network.port) return false;
+    if (link.kind != network.type) return false;
+    if (network.type == "wireguard") return true;
+    if (link.port != network.port) return false;
     if (network.type == "geneve") return link.external;
     const ends = link.local == underlay.address && link.parent == underlay.dev;
     return ends && link.vni == network.vni && !link.learning;
@@ -156,7 +173,7 @@ export class Devices {
 
   /**
    * Which other device keeps ours from being made, "" for none: one with our VNI and port over the
-   * family; of Geneve any on our port, as a device that routes lead into has the port to itself.
+   * family; of Geneve and WireGuard any on our port, which the device has to itself.
    */
   private held(v6: bool): string {
     const network = this.network;
@@ -164,7 +181,7 @@ export class Devices {
       const link = this.links[i];
       if (link.kind != network.type || link.port != network.port) continue;
       if (link.name == network.device(v6)) continue;
-      if (network.type == "geneve") {
+      if (!network.apart) {
         return `port ${network.port} is that of "${link.name}": remove it, or use another port`;
       }
       if (link.vni != network.vni || link.local.includes(":") != v6) continue;

@@ -2,6 +2,7 @@
 // What the kernel holds for the overlay, an entry a line in the words of iproute2:
 //
 //   addr 10.244.1.1/32 dev fl.1
+//   peer PUBLICKEY endpoint 192.0.2.2:51820 allowed-ips 10.244.2.0/24 keepalive 25 dev fl.1
 //   neigh 10.244.2.0 lladdr 02:… dev fl.1
 //   fdb 02:… dst 192.0.2.2 dev fl.1
 //   route 10.244.2.0/24 via 10.244.2.0 dev fl.1 src 10.244.1.1 onlink mtu 1400
@@ -10,7 +11,7 @@
 // entry's key is what the kernel has one of. It refuses to know which entries ought to be.
 
 /** The order in which kinds are made: a route comes last, or the kernel asks for neighbours. */
-const KINDS: string[] = ["addr", "fdb", "neigh", "route"];
+const KINDS: string[] = ["addr", "fdb", "neigh", "peer", "route"];
 
 /** The place of its kind in the order of making; that of removal is the reverse. */
 export function entry_order(entry: string): i32 {

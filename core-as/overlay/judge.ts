@@ -4,7 +4,7 @@
 // that is gone may linger in a source while another has got its address. It refuses to drop a node
 // without a word.
 import { Cidr, Ip } from "../lib/ip";
-import { device_mac, Network } from "./network";
+import { device_mac, is_key, Network } from "./network";
 import { Node } from "./node";
 
 /**
@@ -56,12 +56,16 @@ function length_of(subnet: Cidr): i32 {
   return subnet.ip.v6 ? 256 + subnet.bits : subnet.bits;
 }
 
+/** Before a public key among the claims. */
+const KEY: string = "key ";
+
 /** Everything that no two nodes may have; made once for what a source said. */
 function claims_of(network: Network, node: Node): string[] {
   if (node.claims.length > 0) return node.claims;
   const claims = new Array<string>();
   for (let i = 0; i < node.addresses.length; i++) claims.push(node.addresses[i].toString());
-  if (network.tunnels) {
+  if (network.type == "wireguard") claims.push(`${KEY}${node.public_key}`);
+  else if (network.tunnels) {
     claims.push(device_mac(network, node, false));
     claims.push(device_mac(network, node, true));
   }
@@ -139,6 +143,12 @@ export function usable(network: Network, self: Node, node: Node, problems: Probl
     problems.push(new Problem(node.name, "it has no address by which it could be reached"));
     return false;
   }
+  if (network.type == "wireguard" && !is_key(node.public_key)) {
+    const none = "it has no public key yet: its agent makes one and publishes it";
+    const wrong = `"${node.public_key}" is no public key of WireGuard`;
+    problems.push(new Problem(node.name, node.public_key.length == 0 ? none : wrong));
+    return false;
+  }
   for (let i = 0; i < node.subnets.length; i++) {
     const subnet = node.subnets[i];
     if (!network.holds(subnet)) {
@@ -168,6 +178,7 @@ export function usable(network: Network, self: Node, node: Node, problems: Probl
 }
 
 function claim_hardware(network: Network, self: Node, taken: Map<string, string>): void {
+  taken.set(`${KEY}${network.public_key}`, "this node");
   taken.set(device_mac(network, self, false), "this node");
   taken.set(device_mac(network, self, true), "this node");
 }
@@ -177,8 +188,9 @@ function free(network: Network, node: Node, taken: Map<string, string>, problems
   const claims = claims_of(network, node);
   for (let i = 0; i < node.claimed; i++) {
     if (!taken.has(claims[i])) continue;
+    const what = claims[i].startsWith(KEY) ? "public" : "address";
     const owner = taken.get(claims[i]);
-    problems.push(new Problem(node.name, `its address ${claims[i]} is that of ${owner}`));
+    problems.push(new Problem(node.name, `its ${what} ${claims[i]} is that of ${owner}`));
     return false;
   }
   for (let i = 0; i < node.claimed; i++) taken.set(claims[i], node.name);

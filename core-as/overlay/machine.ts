@@ -171,6 +171,7 @@ class Overlay {
     const self = this.self;
     if (this.network.problem.length > 0 || !self) return [];
     if (!this.own_fit(self)) return [];
+    this.look_at_key(self);
     const before = this.problems.length;
     const served = judge(this.network, self, this.nodes.values(), this.problems);
     this.taken.contested = this.problems.length > before;
@@ -194,6 +195,15 @@ class Overlay {
       if (!stay.has(names[i]) && this.synced) this.forget(names[i], touched);
     }
     return this.difference(all, touched);
+  }
+
+  /** Others go by what the source says of this node's key. */
+  private look_at_key(self: Node): void {
+    const own = this.network.public_key;
+    if (this.network.type != "wireguard" || self.public_key == own) return;
+    const said = self.public_key.length == 0 ? "no" : "another";
+    const cure = `until it has ${own}, other nodes take nothing from this one`;
+    this.problems.push(new Problem("", `the source has ${said} public key of this node: ${cure}`));
   }
 
   private own_fit(self: Node): bool {

@@ -7,12 +7,12 @@ import { Layer, layer_parse } from "../lib/mtu";
 import { mac_from } from "../lib/name";
 import { Node, number, texts, truth } from "./node";
 
-const TYPES: string[] = ["vxlan", "geneve", "host-gw"];
+const TYPES: string[] = ["vxlan", "geneve", "wireguard", "host-gw"];
 
 export class Network {
   name: string = "";
   cidrs: Cidr[] = [];
-  /** "vxlan", "geneve", or "host-gw" for plain routes. */
+  /** "vxlan", "geneve", "wireguard", or "host-gw" for plain routes. */
   type: string = "vxlan";
   vni: i32 = 1;
   port: i32 = 0;
@@ -20,6 +20,10 @@ export class Network {
   mtu_bytes: i32 = 0;
   /** Whether nodes on one link reach each other's pods without a tunnel. */
   direct: bool = false;
+  /** Of this node's WireGuard device, in base64. */
+  public_key: string = "";
+  /** After so many seconds of silence WireGuard says something; 0 for never. */
+  keepalive_s: i32 = 0;
   /** What is wrong with it, "" for nothing. */
   problem: string = "";
 
@@ -37,6 +41,8 @@ export class Network {
     network.port = from.get("port") ? number(from, "port") : usual_port(network.type);
     network.mtu_bytes = number(from, "mtu_bytes");
     network.direct = truth(from, "direct");
+    network.public_key = from.text_at("public_key");
+    network.keepalive_s = number(from, "keepalive_s");
     if (network.cidrs.length == 0 && network.problem.length == 0) {
       network.problem = "the network has no subnets: give it Network or IPv6Network";
     } else if (!TYPES.includes(network.type)) {
@@ -45,6 +51,10 @@ export class Network {
       network.problem = `a VNI is from 1 to 16777215, not ${network.vni}`;
     } else if (network.port < 1 || network.port > 65535) {
       network.problem = `a port is from 1 to 65535, not ${network.port}`;
+    } else if (network.keepalive_s < 0 || network.keepalive_s > 65535) {
+      network.problem = `a keepalive is from 0 to 65535 seconds, not ${network.keepalive_s}`;
+    } else if (network.type == "wireguard" && !is_key(network.public_key)) {
+      network.problem = "this node has no key of WireGuard";
     }
     return network;
   }
@@ -81,20 +91,39 @@ export class Network {
   get alias(): string {
     return `fairlead overlay ${this.name}`;
   }
-  /** What a tunnel over a family takes off the MTU. */
-  overhead_bytes(v6: bool): i32 {
+  /** The largest packet that a tunnel over a family carries in so many bytes. */
+  inner_bytes(outer_bytes: i32, v6: bool): i32 {
+    const layer: Layer = layer_parse(this.type, v6);
+    const inner_bytes = layer.inner_bytes(outer_bytes);
+    // Padded to a multiple of 16 (the WireGuard paper, section 5.4.6): beyond one it grows by 16.
+    return this.type == "wireguard" ? inner_bytes & ~15 : inner_bytes;
+  }
+  /** What outer packets need for so many bytes inside, a multiple of 16. */
+  outer_bytes(inner_bytes: i32, v6: bool): i32 {
     const layer: Layer = layer_parse(this.type, v6);
     // An arbitrary size: every header has a fixed length, as Geneve has no options here.
-    return 1500 - layer.inner_bytes(1500);
+    return inner_bytes + 1500 - layer.inner_bytes(1500);
   }
 }
 
 /**
  * Linux's own default of VXLAN (drivers/net/vxlan.c), which Flannel and Cilium use while IANA's is
- * 4789, and that of RFC 8926.
+ * 4789; that of RFC 8926; and WireGuard's usual one.
  */
 function usual_port(type: string): i32 {
+  if (type == "wireguard") return 51820;
   return type == "geneve" ? 6081 : 8472;
+}
+
+/** Whether a text is 32 bytes in base64. */
+export function is_key(text: string): bool {
+  if (text.length != 44 || text.charAt(43) != "=") return false;
+  for (let i = 0; i < 43; i++) {
+    const code = text.charCodeAt(i);
+    const letter = (code | 32) >= 97 && (code | 32) <= 122;
+    if (!letter && !(code >= 47 && code <= 57) && code != 43) return false;
+  }
+  return true;
 }
 
 /** The hardware address of a node's tunnel device over a family. */

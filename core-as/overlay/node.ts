@@ -13,6 +13,8 @@ export class Node {
   /** Of its tunnel devices, by the family that they run over; "" for what is made of its name. */
   mac4: string = "";
   mac6: string = "";
+  /** Of its WireGuard device, in base64; "" while nothing says it. */
+  public_key: string = "";
   /** Of the link that its outer packets leave by; 0 when it is not known. */
   mtu_bytes: i32 = 0;
   /** When the source first knew of it, a text that sorts by time. */
@@ -48,6 +50,7 @@ export class Node {
       node.mac4 = macs.text_at("v4").toLowerCase();
       node.mac6 = macs.text_at("v6").toLowerCase();
     }
+    node.public_key = from.text_at("public_key");
     node.mtu_bytes = number(from, "mtu_bytes");
     node.created = from.text_at("created");
     const dead = from.get("dead");

@@ -22,13 +22,14 @@ function row(
   const address = node.address(v6)!.toString();
   const path: Path | null = plain ? plain : paths.to(address);
   const underlay: Underlay | null = paths.underlay(v6);
-  const overhead_bytes = plain ? 0 : network.overhead_bytes(v6);
+  const overhead_bytes = plain ? 0 : network.outer_bytes(0, v6);
   let own_bytes = underlay ? underlay.mtu_bytes : 0;
   // A plain route may leave by another link than that of the node's own address.
   if (plain && (!underlay || underlay.dev != plain.dev)) own_bytes = plain.mtu_bytes;
   const least_bytes = least(node, path);
   let mtu_bytes = plain ? own_bytes : tunnel_mtu_bytes(network, paths, v6);
-  if (least_bytes > 0) mtu_bytes = min(mtu_bytes, least_bytes - overhead_bytes);
+  const inner_bytes = plain ? least_bytes : network.inner_bytes(least_bytes, v6);
+  if (least_bytes > 0) mtu_bytes = min(mtu_bytes, inner_bytes);
   const made = JsonValue.object();
   made.append("node", JsonValue.string(node.name));
   made.append("subnet", JsonValue.string(subnet.toString()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Geneve needs of any kernel: rules that let in this network's packets alone, as a device that
-// routes lead into takes those of every VNI; and a word where a kernel has no such device. Packets
-// through one are sent in test/uml/geneve.test.ts.
+// routes lead into takes those of every VNI; and a word where a kernel lacks what a backend needs.
+// Packets through such a device are sent in test/uml/geneve.test.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -65,28 +65,41 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
     expect(readFileSync(heard, 'utf8')).toBe('192.0.2.2 7\n');
   });
 
-  const can = kernelLacks(['link geneve id 7 remote 192.0.2.2']) === '';
-  test.skipIf(can)('a kernel without such links is named, and the node is not ready', async () => {
-    const [path, nodes] = [join(cell.folder, 'a.json'), join(cell.folder, 'nodes.json')];
+  const LINKS = ['geneve id 7 remote 192.0.2.2', 'wireguard'];
+  const lacking = LINKS.filter((words) => kernelLacks([`link ${words}`]) !== '');
+  test.skipIf(lacking.length === 0)(
+    'what a kernel has not is named, and the node is not ready',
+    async () => {
+      for (const words of lacking) await expectNamed(words.split(' ')[0]!);
+    },
+  );
+
+  async function expectNamed(type: string): Promise<void> {
+    const [path, nodes] = [join(cell.folder, `${type}.json`), join(cell.folder, 'nodes.json')];
+    const net_conf = { ...NET_CONF, Backend: { Type: type, VNI: 7 } };
     const source = { type: 'file', path: nodes };
     const own = { name: 'a', subnets: ['10.244.1.0/24'], addresses: ['192.0.2.1'] };
     writeFileSync(nodes, JSON.stringify({ nodes: [own] }));
-    writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': NET_CONF, source }));
+    writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': net_conf, source }));
     const agent = [NODE.program, 'agent'];
     const folders = ['--state-dir', join(cell.folder, 's'), '--disk-dir', join(cell.folder, 'd')];
     const words = ['--config', path, ...folders];
     await cell.run(on('a', 'ip', 'link', 'set', 'lo', 'up'));
-    await cell.start(on('a', ...agent, ...words), join(cell.folder, 'agent.log'));
+    const pid = await cell.start(on('a', ...agent, ...words), join(cell.folder, 'agent.log'));
     const status = on('a', ...agent, 'status', ...words, '--log', 'json');
     let said = '';
     await within(LIMIT_MS, 'the agent says why', async () => {
       said = (await cell.call(status, {}, '')).stdout;
-      return said.includes('geneve');
+      return said.includes(`type \\"${type}`);
     });
     const { ready, problems } = JSON.parse(said) as { ready: boolean; problems: { msg: string }[] };
     expect(ready).toBe(false);
     expect(problems.map(({ msg }) => msg).join('\n')).toContain(
-      'this kernel has no links of type "geneve": load its module (modprobe geneve)',
+      `this kernel has no links of type "${type}": load its module (modprobe ${type})`,
     );
-  });
+    await cell.run(['sh', '-c', `kill ${pid}`]);
+    await within(LIMIT_MS, 'the agent has ended', async () => {
+      return (await cell.call(status, {}, '')).stdout === '';
+    });
+  }
 });

@@ -394,6 +394,20 @@ describe('what this node says', () => {
     expect(api.asks('patch')).toHaveLength(3);
   });
 
+  test('a public key, and another one', async () => {
+    const a = start();
+    await knows(a, ['n1', 'n2', 'n3']);
+    for (const public_key of ['one', 'another']) {
+      a.source.publish({ ...OWN, public_key });
+      await within(
+        WITHIN_MS,
+        'the key',
+        () => annotations()?.['fairlead/public-key'] === public_key,
+      );
+      await within(WITHIN_MS, 'it comes back', () => a.nodes.get('n1')?.public_key === public_key);
+    }
+  });
+
   test('a node that was Flannel’s keeps its MAC under our name', async () => {
     const data = { [`${FLANNEL}/backend-data`]: '{"VtepMAC":"02:00:00:00:00:77"}' };
     api.set(nodeObject(1, { annotations: data }));

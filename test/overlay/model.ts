@@ -17,6 +17,7 @@ export interface ModelLink {
   parent: string;
   learning: boolean;
   external?: boolean;
+  public_key?: string;
 }
 
 export interface ModelUnderlay {
@@ -44,7 +45,9 @@ function keyOf(entry: string): string {
 
 export class ModelKernel {
   /** Kinds of links that it can make. */
-  kinds = ['vxlan', 'geneve'];
+  kinds = ['vxlan', 'geneve', 'wireguard'];
+  /** Of the key that "own" stands for. */
+  public_key = '';
   links: ModelLink[] = [];
   readonly entries = new Map<string, string>();
   /** Routes of others. */
@@ -83,6 +86,7 @@ export class ModelKernel {
     const [object = '', verb = '', ...words] = change.split(' ');
     if (object === 'sysctl') return this.link(verb.split('/')[3] ?? '') ? '' : 'ENOENT';
     if (object === 'link') return this.#link(verb, words);
+    if (object === 'wg') return this.#key(words);
     const entry = [object, ...words].join(' ');
     const key = keyOf(entry);
     if (verb === 'del') return this.entries.delete(key) ? '' : 'ENOENT';
@@ -95,8 +99,28 @@ export class ModelKernel {
     const src = wordAfter(words.slice(words.indexOf('via') + 1), 'src');
     const has = [...this.entries.keys()].some((one) => one.startsWith(`addr ${src}/`));
     if (src !== '' && !has && link !== undefined) return 'EINVAL';
+    if (object === 'peer') this.#steal(key, entry);
     this.entries.set(key, entry);
     return '';
+  }
+
+  #key([name = '', , port]: readonly string[]): string {
+    const link = this.link(name);
+    if (link?.kind !== 'wireguard') return 'ENODEV';
+    Object.assign(link, { public_key: this.public_key, port: Number(port) });
+    return '';
+  }
+
+  /** An address is allowed to one peer of a device: the last that is given it. */
+  #steal(by: string, peer: string): void {
+    const taken = wordAfter(peer.split(' '), 'allowed-ips').split(',');
+    for (const [key, entry] of this.entries) {
+      if (!entry.startsWith('peer ') || key === by || devOf(entry) !== devOf(peer)) continue;
+      const allowed = wordAfter(entry.split(' '), 'allowed-ips');
+      const left = allowed.split(',').filter((one) => !taken.includes(one));
+      const rest = `allowed-ips ${left.join(',') || 'none'} `;
+      this.entries.set(key, entry.replace(`allowed-ips ${allowed} `, rest));
+    }
   }
 
   #link(verb: string, words: readonly string[]): string {
@@ -123,14 +147,14 @@ export class ModelKernel {
     const kind = wordAfter(words, 'type');
     if (!this.kinds.includes(kind)) return 'EOPNOTSUPP';
     const number = (word: string): number => Number(wordAfter(words, word));
-    const external = words.includes('external');
+    const external = words.includes('external') || kind === 'wireguard';
     const [vni, port, local] = [number('id'), number('dstport'), wordAfter(words, 'local')];
     // geneve_configure of drivers/net/geneve.c: such a device has its port to itself.
     const alone = (one: ModelLink): boolean => external || one.external === true;
     const twin = (one: ModelLink): boolean =>
       one.vni === vni && one.local.includes(':') === local.includes(':');
     const same = (one: ModelLink): boolean =>
-      one.kind === kind && one.port === port && (alone(one) || twin(one));
+      one.kind === kind && one.port === port && port > 0 && (alone(one) || twin(one));
     if (this.links.some((one) => one.name === name || same(one))) return 'EEXIST';
     this.links.push({
       ...{ name, kind, port, local, external, up: false, alias: '', learning: false },

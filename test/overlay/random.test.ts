@@ -9,7 +9,9 @@ import type { ClusterNode } from '../../agent/overlay/source.ts';
 import { NETWORK, nodeOf, Station } from './station.ts';
 
 const RUNS = Number(process.env['SEQUENCES'] ?? 300);
-const TYPES = ['vxlan', 'geneve'] as const;
+const TYPES = ['vxlan', 'geneve', 'wireguard'] as const;
+type Type = (typeof TYPES)[number];
+const keyOf = (i: number): string => Buffer.alloc(32, i).toString('base64');
 
 type Event =
   | { readonly do: 'nodes'; readonly full: boolean; readonly which: readonly number[] }
@@ -38,7 +40,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 /** A node as the index says, on an underlay of one family or both. */
 function peer(i: number): ClusterNode {
-  const both = nodeOf(i);
+  const both = nodeOf(i, { public_key: keyOf(i) });
   if (i % 4 === 3) return { ...both, addresses: [both.addresses![1]!] };
   return i % 4 === 2 ? { ...both, addresses: [both.addresses![0]!] } : both;
 }
@@ -54,11 +56,7 @@ function meddle({ kernel }: Station, how: number): void {
 }
 
 /** For each node that is known: its routes, and the chain of entries behind each, by hand. */
-function expectServed(
-  station: Station,
-  known: ReadonlyMap<string, ClusterNode>,
-  type: (typeof TYPES)[number],
-): void {
+function expectServed(station: Station, known: ReadonlyMap<string, ClusterNode>, type: Type): void {
   const entries = [...station.kernel.entries.values()];
   const routes = entries.filter(
     (entry) => entry.startsWith('route ') && !entry.includes('unreach'),
@@ -66,11 +64,18 @@ function expectServed(
   const dsts = routes.map((entry) => entry.split(' ')[1]!).sort();
   const wanted = [...known.values()].flatMap(({ subnets = [], mtu_bytes = 0, addresses = [] }) => {
     const overhead = addresses.some((one) => !one.includes(':')) ? 50 : 70;
-    return subnets.filter((one) => !one.includes(':') || mtu_bytes - overhead >= 1280);
+    const inside = mtu_bytes - overhead - (type === 'wireguard' ? 10 : 0);
+    return subnets.filter((one) => !one.includes(':') || inside >= 1280);
   });
   expect(dsts).toEqual(wanted.sort());
   for (const entry of routes) {
     const words = entry.split(' ');
+    if (type === 'wireguard') {
+      const peers = entries.filter((one) => one.startsWith('peer ') && one.includes(words[1]!));
+      const node = [...known.values()].find(({ subnets }) => subnets?.includes(words[1]!));
+      expect(peers.map((one) => one.split(' ')[1])).toEqual([node?.public_key]);
+      continue;
+    }
     const [via, dev] = [words[words.indexOf('via') + 1], words[words.indexOf('dev') + 1]];
     const neighbour = entries.find(
       (one) => one.startsWith(`neigh ${via} `) && one.endsWith(` ${dev}`),
@@ -90,10 +95,17 @@ function expectServed(
   expect(entries.join()).not.toContain('02:00:00:00:00:98');
 }
 
+/** A node with its key, which only WireGuard looks at. */
+function stationOf(self: ClusterNode, type: Type): Station {
+  const station = new Station(self, { ...NETWORK, type, public_key: keyOf(1) });
+  station.kernel.public_key = keyOf(1);
+  return station;
+}
+
 test.each(TYPES)('random lives by %s', (type) => {
   const self = nodeOf(1);
   const run = (events: readonly Event[]): void => {
-    let station = new Station(self, { ...NETWORK, type });
+    let station = stationOf(self, type);
     const known = new Map<string, ClusterNode>();
     station.nodes([self, peer(2)]);
     known.set('n2', peer(2));
@@ -105,7 +117,8 @@ test.each(TYPES)('random lives by %s', (type) => {
         station.nodes([self, ...one.which.map(peer)], { full: one.full });
       } else if (one.do === 'change') {
         const macs = one.mac ? { v4: `02:00:00:00:00:0${one.which}` } : {};
-        const node = { ...peer(one.which), mtu_bytes: one.mtu, macs };
+        const public_key = keyOf(one.which + (one.mac ? 100 : 0));
+        const node = { ...peer(one.which), mtu_bytes: one.mtu, macs, public_key };
         known.set(node.name, node);
         station.nodes([node], { full: false });
       } else if (one.do === 'gone') {
@@ -117,7 +130,7 @@ test.each(TYPES)('random lives by %s', (type) => {
         station.look(() => ++count % (one.every + 1) === 0);
       } else {
         const { kernel } = station;
-        station = new Station(self, { ...NETWORK, type });
+        station = stationOf(self, type);
         Object.assign(station.kernel, { links: kernel.links });
         for (const [key, entry] of kernel.entries) station.kernel.entries.set(key, entry);
         station.nodes([self, ...known.values()]);

@@ -26,6 +26,8 @@ export interface NetworkEvent {
   readonly port?: number;
   readonly mtu_bytes?: number;
   readonly direct?: boolean;
+  readonly public_key?: string;
+  readonly keepalive_s?: number;
 }
 
 export const NETWORK: NetworkEvent = { name: 'pods', cidrs: ['10.244.0.0/16', 'fd00:244::/48'] };

@@ -61,7 +61,8 @@ function confOf({ cidrs, net_conf }: ClaimOptions, config: string | undefined): 
 /** What this node said of itself before, so that a restart takes nothing of it back. */
 function ownOf(node: ClusterNode | undefined): OwnNode | undefined {
   if (node?.mtu_bytes === undefined) return undefined;
-  return { ready: false, mtu_bytes: node.mtu_bytes, macs: node.macs ?? {} };
+  const { mtu_bytes, macs = {}, public_key } = node;
+  return { ready: false, mtu_bytes, macs, ...(public_key !== undefined && { public_key }) };
 }
 
 const entryNode = ({ key, value, create_revision }: Entry): ClusterNode | undefined =>

@@ -44,8 +44,10 @@ export interface Self {
 
 /** What this node says of itself. */
 export function textOf({ node, addresses, type, vni }: Self, own: OwnNode | undefined): string {
-  const data = (mac: string | undefined): object | null =>
-    type === 'vxlan' && mac !== undefined ? { VNI: vni, VtepMAC: mac } : null;
+  const data = (mac: string | undefined): object | null => {
+    if (type === 'wireguard') return own?.public_key ? { PublicKey: own.public_key } : null;
+    return type === 'vxlan' && mac !== undefined ? { VNI: vni, VtepMAC: mac } : null;
+  };
   const value: SubnetValue = {
     PublicIP: addresses.find((one) => !isIPv6(one)) ?? '0.0.0.0',
     PublicIPv6: addresses.find(isIPv6) ?? null,
@@ -83,6 +85,8 @@ export function nodeOf(
   if (subnets.length === 0 || addresses.length === 0) return undefined;
   const v4 = textAt(field(value, 'BackendData'), 'VtepMAC');
   const v6 = textAt(field(value, 'BackendV6Data'), 'VtepMAC');
+  const keyAt = (of: string): string => textAt(field(value, of), 'PublicKey');
+  const public_key = keyAt('BackendData') || keyAt('BackendV6Data');
   const ours = field(value, 'Fairlead');
   const mtu_bytes = field(ours, 'mtu_bytes');
   return {
@@ -90,6 +94,7 @@ export function nodeOf(
     subnets,
     addresses,
     ...((v4 !== '' || v6 !== '') && { macs: { ...(v4 && { v4 }), ...(v6 && { v6 }) } }),
+    ...(public_key !== '' && { public_key }),
     ...(typeof mtu_bytes === 'number' && { mtu_bytes }),
     created: create_revision.padStart(20, '0'),
   };

@@ -8,6 +8,7 @@ import type { ClusterNode } from '../../source.ts';
 export const MTU_ANNOTATION = 'fairlead/mtu-bytes';
 export const MAC4_ANNOTATION = 'fairlead/mac';
 export const MAC6_ANNOTATION = 'fairlead/mac-v6';
+export const KEY_ANNOTATION = 'fairlead/public-key';
 /** Of Flannel (its documentation, "Annotations"). */
 const FLANNEL = 'flannel.alpha.coreos.com';
 
@@ -72,6 +73,7 @@ export function reduced(node: unknown): ClusterNode | undefined {
   const v4 = text(annotations[MAC4_ANNOTATION]) || vtepMac(annotations[`${FLANNEL}/backend-data`]);
   const v6 =
     text(annotations[MAC6_ANNOTATION]) || vtepMac(annotations[`${FLANNEL}/backend-v6-data`]);
+  const public_key = text(annotations[KEY_ANNOTATION]);
   const created = text(object(metadata)['creationTimestamp']);
   // NotReady ("False") is said by a kubelet that lives; nobody hears of an "Unknown" one.
   const dead = statusOf(object(status), 'Ready') === 'Unknown';
@@ -80,6 +82,7 @@ export function reduced(node: unknown): ClusterNode | undefined {
     subnets: cidrs.length > 0 || one === '' ? cidrs : [one],
     addresses: addressesOf(object(status), annotations),
     ...((v4 !== '' || v6 !== '') && { macs: { ...(v4 && { v4 }), ...(v6 && { v6 }) } }),
+    ...(public_key !== '' && { public_key }),
     ...(Number.isInteger(mtu_bytes) && mtu_bytes > 0 && { mtu_bytes }),
     ...(created !== '' && { created }),
     ...(dead && { dead }),
@@ -91,6 +94,7 @@ export interface Published {
   readonly mtu_bytes: string;
   readonly mac4: string;
   readonly mac6: string;
+  readonly public_key: string;
   /** The condition's status, "" for none. */
   readonly unavailable: string;
 }
@@ -102,6 +106,7 @@ export function publishedOf(node: unknown): Published {
     mtu_bytes: text(annotations[MTU_ANNOTATION]),
     mac4: text(annotations[MAC4_ANNOTATION]),
     mac6: text(annotations[MAC6_ANNOTATION]),
+    public_key: text(annotations[KEY_ANNOTATION]),
     unavailable: statusOf(object(status), CONDITION),
   };
 }

@@ -8,6 +8,7 @@ import { Backoff, sleep, wordsOf } from '../backoff.ts';
 import { Api, ApiRefusal, type WatchEvent } from './api.ts';
 import {
   CONDITION,
+  KEY_ANNOTATION,
   MAC4_ANNOTATION,
   MAC6_ANNOTATION,
   MTU_ANNOTATION,
@@ -199,6 +200,10 @@ export class KubernetesSource implements Source {
     if (has.mtu_bytes !== wanted.mtu_bytes) annotations[MTU_ANNOTATION] = wanted.mtu_bytes;
     if (v4 !== '' && has.mac4 !== v4) annotations[MAC4_ANNOTATION] = v4;
     if (v6 !== '' && has.mac6 !== v6) annotations[MAC6_ANNOTATION] = v6;
+    const { public_key } = own;
+    if (public_key !== undefined && has.public_key !== public_key) {
+      annotations[KEY_ANNOTATION] = public_key;
+    }
     const available = own.ready && has.unavailable !== 'False';
     if (Object.keys(annotations).length === 0 && !available) return undefined;
     const now = new Date().toISOString().replace(/\.\d+/, '');
