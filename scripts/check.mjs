@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run check`: what every commit passes, in about a minute and without root: lint and format,
+// `npm run check`: what every commit passes, in some minutes and without root: lint and format,
 // types, AssemblyScript, and the tests that need no real kernel.
 import { build } from '../tools/build.mjs';
 import { run, runNode26, setup } from './setup.mjs';

@@ -45,6 +45,12 @@ export const PACKAGES = [
     needed_for: ['demo', 'test', 'bench'],
   },
   {
+    package: 'go-md2man',
+    provides: 'go-md2man',
+    why: 'go-md2man makes the page of man(1) that a release has',
+    needed_for: ['package', 'test'],
+  },
+  {
     package: 'dnsmasq-base',
     provides: 'dnsmasq',
     why: 'dnsmasq is the server that leases of dhcp are tried with',

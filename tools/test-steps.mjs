@@ -47,6 +47,7 @@ const ROWS = [
   ['test/sim/', [...IN_MEMORY, 'test-lib']],
   ['test/support/', []],
   ['test/tidy/', []],
+  ['test/tools/release', [...IN_MEMORY, 'agent', 'kubernetes', ...HOSTS]],
   ['test/tools/', []],
   ['test/web/page', [...IN_MEMORY, 'page']],
   ['test/web/', IN_MEMORY],

@@ -23,7 +23,9 @@ function row(
   const path: Path | null = plain ? plain : paths.to(address);
   const underlay: Underlay | null = paths.underlay(v6);
   const overhead_bytes = plain ? 0 : network.outer_bytes(0, v6);
-  const own_bytes = underlay ? underlay.mtu_bytes : path ? path.mtu_bytes : 0;
+  let own_bytes = underlay ? underlay.mtu_bytes : 0;
+  // A plain route may leave by another link than that of the node's own address.
+  if (plain && (!underlay || underlay.dev != plain.dev)) own_bytes = plain.mtu_bytes;
   const least_bytes = least(node, path);
   let mtu_bytes = plain ? own_bytes : tunnel_mtu_bytes(network, paths, v6);
   const inner_bytes = plain ? least_bytes : network.inner_bytes(least_bytes, v6);

@@ -186,6 +186,14 @@ describe.skipIf(needsRoot !== '')(`fairlead mtu ${needsRoot}`, () => {
     }
   });
 
+  test('without the right to send such packets it says so', async () => {
+    const without = ['setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'];
+    const mtu = [NODE.program, 'mtu', '--config', path('a.json'), '--probe'];
+    const command = ['ip', 'netns', 'exec', 'a', ...without, ...mtu];
+    const { code, stderr } = await cell.call(command, {}, '');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('run it as root')]);
+  });
+
   test('wrong usage, and what is not there', async () => {
     expect((await mtu('--prob')).code).toBe(2);
     const gone = await mtu('--node', 'z');

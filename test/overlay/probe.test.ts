@@ -94,6 +94,7 @@ interface Surveyed {
 
 test.each<[string, NetworkEvent, object]>([
   ['a tunnel', {}, { dev: 'fl.1', overhead_bytes: 50, mtu_bytes: 1350, underlay_bytes: 1500 }],
+  ['a tunnel of Geneve', { type: 'geneve' }, { dev: 'fl.1', overhead_bytes: 50, mtu_bytes: 1350 }],
   ['a plain route', { type: 'host-gw' }, { dev: 'eth0', overhead_bytes: 0, mtu_bytes: 1400 }],
   ['a tunnel that is asked for less', { mtu_bytes: 1300 }, { dev: 'fl.1', mtu_bytes: 1250 }],
 ])('the sums of %s are those of its route', (_, more, expected) => {

@@ -138,7 +138,7 @@ const path = (line: string): string => line.split(' ')[1] ?? '';
 let worlds = 0;
 
 const DAEMON_WAIT_MS = 10_000;
-const SETTLE_MS = 3000;
+const SETTLE_MS = 10_000;
 const SETTLE_PAUSE_MS = 20;
 
 /** Namespaces and files on this machine, under names of their own. */

@@ -56,6 +56,10 @@ export function programPath(name: string): string {
   return found.stdout.trim();
 }
 
+/** What makes a release of what is built. */
+export const needsRelease =
+  needsNative || need(programPath('go-md2man') !== '', 'needs the package go-md2man');
+
 /** "" when every program is here, else the first package to install; by program. */
 export function missingPackage(packages: ReadonlyMap<string, string>): string {
   for (const [program, name] of packages) {
