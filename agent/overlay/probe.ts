@@ -113,6 +113,8 @@ class Hunt {
 export function probe(targets: readonly Target[], exchange: Exchange): Verdict[] {
   const hunts = targets.map((target) => new Hunt(target));
   let wait_ms = FIRST_WAIT_MS;
+  // Of all rounds: in one that only near nodes answer, far ones need their time none the less.
+  let slowest_ms = 0;
   for (;;) {
     let asks = hunts.flatMap((hunt) => {
       const size_bytes = hunt.next;
@@ -120,7 +122,6 @@ export function probe(targets: readonly Target[], exchange: Exchange): Verdict[]
       return size_bytes === undefined ? [] : [{ hunt, ask: { address, size_bytes } }];
     });
     if (asks.length === 0) return hunts.map(({ verdict }) => verdict);
-    let slowest_ms = 0;
     for (let tries = 1; asks.length > 0; tries++) {
       const replies = exchange(
         asks.map(({ ask }) => ask),

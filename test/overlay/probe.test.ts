@@ -88,6 +88,26 @@ test('a router that says more than gets through is named with what does', () => 
   expect(verdict?.why).toBe('192.0.2.254 says that 1450 is the most to 192.0.2.1, and 1400 is');
 });
 
+test('a near node does not shorten the wait for a far one', () => {
+  const paths = [
+    { takes_bytes: 1500, limit_bytes: 1500, rtt_ms: 1 },
+    { takes_bytes: 1400, limit_bytes: 1500, rtt_ms: 150 },
+  ];
+  // Without a word above 1400: in between there are rounds that the near one alone answers.
+  const exchange: Exchange = (asks, wait_ms) =>
+    asks.map(({ address, size_bytes }) => {
+      const { takes_bytes, rtt_ms } = paths[Number(address.split('.')[3]) - 1]!;
+      const answered = size_bytes <= takes_bytes && rtt_ms <= wait_ms;
+      return answered ? { kind: 'answer', rtt_ms } : { kind: 'silence' };
+    });
+  const targets = paths.map(({ limit_bytes }, at) => ({ address: ADDRESS(at), limit_bytes }));
+  const found = probe(targets, exchange).map(({ truth, carried_bytes }) => [truth, carried_bytes]);
+  expect(found).toEqual([
+    ['true', 1500],
+    ['lie', 1400],
+  ]);
+});
+
 interface Surveyed {
   readonly paths: readonly Readonly<Record<string, unknown>>[];
 }
