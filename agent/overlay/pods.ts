@@ -13,8 +13,10 @@ interface Pod {
   readonly containerID: string;
   readonly ifname: string;
   readonly mtu_bytes?: number;
+  readonly now_bytes?: number;
   readonly host?: string;
-  readonly changed?: boolean;
+  readonly host_bytes?: number;
+  readonly host_now_bytes?: number;
   readonly error?: string;
 }
 
@@ -48,10 +50,16 @@ export class Pods {
     const failed = answer.exit_code !== 0;
     if (failed) this.#log('error', `the MTU of pods stays: ${answer.stdout}`);
     const { pods } = failed ? { pods: [] } : (JSON.parse(answer.stdout) as { pods: Pod[] });
-    for (const { containerID, ifname, host = '', mtu_bytes: had, changed, error } of pods) {
-      const what = `${ifname} and ${host} of ${containerID}`;
-      if (changed) this.#log('info', `link set ${what} mtu ${mtu_bytes}, was ${had}`);
-      else if (error !== undefined) this.#log('error', `${what} keep their MTU: ${error}`);
+    for (const { containerID, ifname, host = '', error, ...pod } of pods) {
+      const of = `of ${containerID}`;
+      const { mtu_bytes: had, now_bytes: has, host_bytes, host_now_bytes } = pod;
+      const ends = [had === has ? [] : ifname, host_bytes === host_now_bytes ? [] : host].flat();
+      const was = had === has ? host_bytes : had;
+      const now = had === has ? host_now_bytes : has;
+      if (ends.length > 0) {
+        this.#log('info', `link set ${ends.join(' and ')} ${of} mtu ${now}, was ${was}`);
+      }
+      if (error !== undefined) this.#log('error', `${ifname} and ${host} ${of}: ${error}`);
     }
     // What failed is tried at every look, until it is done or there is another change.
     const again = failed || pods.some(({ error }) => error !== undefined);

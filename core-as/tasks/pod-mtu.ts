@@ -11,6 +11,7 @@ import { ENODEV } from "../lib/errno";
 import { JsonValue, json_text } from "../lib/json";
 import { mac_from } from "../lib/name";
 import { Answer, refuse } from "../plugin/dispatch";
+import { TUNING } from "../plugins/meta/tuning/restore";
 import { CniError, Code, os_error } from "../spec/error";
 import { identity_of } from "../spec/request";
 import { unreadable } from "./runtime/unreadable";
@@ -25,7 +26,7 @@ const SALTS = 10;
 class Wish {
   constructor(
     public mtu_bytes: i32,
-    /** Pods with less keep it unless they have this, 0 for all of them: somebody chose it. */
+    /** Ends with less keep it unless they have this, 0 for all of them: somebody chose it. */
     public before_bytes: i32,
     public apply: bool,
   ) {}
@@ -61,21 +62,51 @@ function host_end(record: Attachment, container: Link): Link | null {
   return null;
 }
 
-/** Sets one end; the error, "" when it is done or the pair is gone meanwhile. */
-function set(ns: i32, link: Link, mtu_bytes: i32): string {
-  if (link.mtu_bytes == mtu_bytes) return "";
-  if (link_set_mtu(ns, link.ifindex, mtu_bytes) >= 0 || failure_errno == ENODEV) return "";
-  return os_error(`set the MTU of "${link.name}" to ${mtu_bytes}`).toString();
+/** One end of a pair, and what it has by now. */
+class End {
+  now_bytes: i32;
+  constructor(
+    private ns: i32,
+    public link: Link,
+  ) {
+    this.now_bytes = link.mtu_bytes;
+  }
+  /** Sets it; the error, "" when it is done or the pair is gone meanwhile. */
+  set(mtu_bytes: i32): string {
+    if (this.now_bytes == mtu_bytes) return "";
+    const done = link_set_mtu(this.ns, this.link.ifindex, mtu_bytes) >= 0;
+    if (!done && failure_errno != ENODEV) {
+      return os_error(`set the MTU of "${this.link.name}" to ${mtu_bytes}`).toString();
+    }
+    this.now_bytes = mtu_bytes;
+    return "";
+  }
 }
 
-/** Both ends; who sends less than the other takes loses nothing, so the sender shrinks first. */
-function set_both(ns: i32, container: Link, host: Link, mtu_bytes: i32): string {
-  if (mtu_bytes < container.mtu_bytes) {
-    const error = set(ns, container, mtu_bytes);
-    return error.length > 0 ? error : set(HOST, host, mtu_bytes);
+/**
+ * Sets the ends that are meant, both or none; the error. The pod never sends what the node does not
+ * take: its end shrinks first, and grows last.
+ */
+function set_both(container: End, host: End, wish: Wish): string {
+  const shrinks = wish.mtu_bytes < container.now_bytes;
+  const ends: End[] = shrinks ? [container, host] : [host, container];
+  for (let i = 0; i < ends.length; i++) {
+    if (!wish.means(ends[i].now_bytes)) continue;
+    const error = ends[i].set(wish.mtu_bytes);
+    if (error.length == 0) continue;
+    const back = i > 0 ? ends[0].set(ends[0].link.mtu_bytes) : "";
+    return back.length > 0 ? `${error}; ${back}` : error;
   }
-  const error = set(HOST, host, mtu_bytes);
-  return error.length > 0 ? error : set(ns, container, mtu_bytes);
+  return "";
+}
+
+/** Whether a link in the container is the one that is recorded, before or after `tuning`. */
+function is_recorded(record: Attachment, link: Link, mac: string): bool {
+  if (link.kind != "veth") return false;
+  if (link.address == mac) return true;
+  // What `tuning` found before it gave the link another address.
+  const index = noted(record, TUNING, "ifindex");
+  return noted(record, TUNING, "mac") == mac && index == link.ifindex.toString();
 }
 
 /** What is said of one pod; null for one that is gone, or has no pair. */
@@ -93,15 +124,13 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
     return made;
   }
   const container = link_get(entered.ns, record.ifname);
-  const ours = container !== null && container.kind == "veth" && container.address == mac;
+  const ours = container !== null && is_recorded(record, container, mac);
   const host: Link | null = ours ? host_end(record, container!) : null;
   if (container && host) {
-    const chosen = noted(record, "tuning", "mtu").length > 0;
-    const differs = wish.means(container.mtu_bytes) || wish.means(host.mtu_bytes);
-    let error = "";
-    if (differs && wish.apply && !chosen) {
-      error = set_both(entered.ns, container, host, wish.mtu_bytes);
-    }
+    const chosen = noted(record, TUNING, "mtu").length > 0;
+    const inside = new End(entered.ns, container);
+    const outside = new End(HOST, host);
+    const error = wish.apply && !chosen ? set_both(inside, outside, wish) : "";
     made.append("mtu_bytes", JsonValue.number(container.mtu_bytes));
     made.append("host", JsonValue.string(host.name));
     made.append("host_bytes", JsonValue.number(host.mtu_bytes));
@@ -111,8 +140,10 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
       made.append("bridge_bytes", JsonValue.number(bridge.mtu_bytes));
     }
     made.append("chosen", JsonValue.bool(chosen));
-    const changed = differs && wish.apply && !chosen && error.length == 0;
-    made.append("changed", JsonValue.bool(changed));
+    const kept = inside.now_bytes == container.mtu_bytes && outside.now_bytes == host.mtu_bytes;
+    made.append("changed", JsonValue.bool(!kept));
+    made.append("now_bytes", JsonValue.number(inside.now_bytes));
+    made.append("host_now_bytes", JsonValue.number(outside.now_bytes));
     if (error.length > 0) made.append("error", JsonValue.string(error));
   }
   netns_close(entered.ns);
@@ -122,10 +153,10 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
 /**
  * `{"network", "mtu_bytes", "v6", "before_bytes"?, "apply"?}` gives `{"pods": [{"containerID",
  * "ifname", "netns", "mtu_bytes", "host", "host_bytes", "bridge"?, "bridge_bytes"?, "chosen",
- * "changed", "error"?}]}`: what each had before. `bridge` is what the host's end is a port of, and
- * its MTU afterwards: the kernel has it follow, unless somebody set it. `chosen`: `tuning` of its
- * chain set it, so it stays. `before_bytes`: of those with less only who have exactly that are
- * raised. `v6`: pods have IPv6.
+ * "changed", "now_bytes", "host_now_bytes", "error"?}]}`: what each had before, and has now.
+ * `bridge` is what the host's end is a port of, and its MTU afterwards: the kernel has it follow,
+ * unless somebody set it. `chosen`: `tuning` of its chain set it, so it stays. `before_bytes`: of
+ * ends with less only those that have exactly that are raised. `v6`: pods have IPv6.
  */
 export function pod_mtu(
   network: string,

@@ -29,6 +29,7 @@ function machine(): Machine {
     conflist('other', PTP),
     conflist('bridged', { ...PTP, type: 'bridge' }),
     conflist('tuned', PTP, { type: 'tuning', mtu: 1300 }),
+    conflist('readdressed', PTP, { type: 'tuning', mac: '02:00:00:00:00:77' }),
   ];
   const on = new Machine(`netns host\nnetns one\nnetns two\n${files.join('')}`);
   attach(on, 'pods', 'one');
@@ -56,6 +57,8 @@ interface Pod {
   readonly host_bytes: number;
   readonly chosen: boolean;
   readonly changed: boolean;
+  readonly now_bytes: number;
+  readonly host_now_bytes: number;
   readonly error?: string;
 }
 
@@ -140,12 +143,32 @@ describe('pods of a network', () => {
     expect(mtus(on)).toMatchObject({ one: [1400, 1450], two: [1400] });
   });
 
+  test('an end that somebody lowered is not raised with the other', () => {
+    const on = machine();
+    const ns = on.driver.netns_open({ path: '/run/netns/one' });
+    const { ifindex } = on.driver.link_get({ ns, name: 'eth0' });
+    on.driver.link_set_mtu({ ns, ifindex, mtu_bytes: 1300 });
+    const { pods } = wish(on, { mtu_bytes: 1500, before_bytes: 1450, apply: true });
+    expect(mtus(on)).toEqual({ host: [1450, 1500, 1500], one: [1300, 1450], two: [1500] });
+    expect(pods.find(({ containerID }) => containerID === 'one')).toMatchObject({
+      ...{ mtu_bytes: 1300, now_bytes: 1300, host_bytes: 1450, host_now_bytes: 1500 },
+    });
+  });
+
   test('whose chain set the MTU by tuning keep it', () => {
     const on = machine();
     attach(on, 'tuned', 'two', 'net1');
     const { pods } = wish(on, { network: 'tuned', mtu_bytes: 1200, apply: true });
     expect(pods).toMatchObject([{ mtu_bytes: 1300, chosen: true, changed: false }]);
     expect(mtus(on)['two']).toEqual([1300, 1450]);
+  });
+
+  test('whose chain set another hardware address by tuning are ours all the same', () => {
+    const on = machine();
+    attach(on, 'readdressed', 'two', 'net1');
+    const { pods } = wish(on, { network: 'readdressed', mtu_bytes: 1370, apply: true });
+    expect(pods).toMatchObject([{ mtu_bytes: 1450, now_bytes: 1370, changed: true }]);
+    expect(mtus(on)['two']).toEqual([1370, 1450]);
   });
 
   test('one whose interface somebody replaced is left alone, and so is one that is gone', () => {
@@ -160,6 +183,28 @@ describe('pods of a network', () => {
     driver.link_set_address({ ns: two ?? 0, ifindex: of(two).ifindex, address });
     const before = on.dump();
     expect(wish(on, { mtu_bytes: 1370, apply: true }).pods).toEqual([]);
+    expect(on.dump()).toBe(before);
+  });
+
+  test.each([
+    ['the node’s, to less: the pod’s is put back', 0, 1370],
+    ['the pod’s, to more: the node’s is put back', 1, 1500],
+  ])('when one end is refused, %s', (_, side, mtu_bytes) => {
+    const on = machine();
+    const before = on.dump();
+    on.wrap = (driver) =>
+      ({
+        ...driver,
+        link_set_mtu: (args) => {
+          if (Math.sign(args.ns) === side) throw Object.assign(new Error('no'), { errno: 22 });
+          return driver.link_set_mtu(args);
+        },
+      }) as Driver;
+    const { pods } = wish(on, { mtu_bytes, before_bytes: 1450, apply: true });
+    for (const pod of pods) {
+      expect(pod).toMatchObject({ changed: false, now_bytes: 1450, host_now_bytes: 1450 });
+      expect(pod.error).toContain(`to ${mtu_bytes}`);
+    }
     expect(on.dump()).toBe(before);
   });
 
