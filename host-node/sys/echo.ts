@@ -2,6 +2,7 @@
 // Echo requests of ICMP and ICMPv6 that nobody may cut, and what comes back: an answer, or a
 // router's word that a packet was too large. What the kernel learnt of a path before does not
 // count: the link alone bounds what is sent. It owns the sockets and refuses to choose sizes.
+import { randomInt } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { OsError } from '../abi/index.ts';
@@ -61,37 +62,66 @@ function sockaddrOf(address: string): Buffer {
   return made;
 }
 
-/** What a packet of ICMP says of a request of ours; undefined when it is about something else. */
+/** What a packet of ICMP says of a request; undefined when it is about something else. */
 interface Heard {
   readonly id: number;
   readonly sequence: number;
   /** Undefined for an answer. */
   readonly mtu_bytes: number | undefined;
+  /** Of an answer, with its IP header; of a router's word, where the packet quoted was to go. */
+  readonly size_bytes: number;
+  readonly quoted_to: string;
+}
+
+/** An answer: `icmp` with all that the sender's host gave back. */
+function answered(icmp: Buffer, header_bytes: number): Heard {
+  const [id, sequence] = [icmp.readUInt16BE(4), icmp.readUInt16BE(6)];
+  return { id, sequence, size_bytes: header_bytes + icmp.length, ...ANSWER };
 }
 
 function heardV4(packet: Buffer): Heard | undefined {
   const icmp = packet.subarray((packet[0]! & 15) * 4);
   if (icmp.length < ICMP_BYTES) return undefined;
   const [type, code] = icmp;
-  if (type === 0) return { id: icmp.readUInt16BE(4), sequence: icmp.readUInt16BE(6), ...ANSWER };
+  if (type === 0) return answered(icmp, IPV4_BYTES);
   const within = icmp.subarray(ICMP_BYTES);
   const quoted = within.subarray(((within[0] ?? 0) & 15) * 4);
   if (type !== 3 || code !== 4 || quoted.length < ICMP_BYTES || quoted[0] !== 8) return undefined;
-  const mtu_bytes = icmp.readUInt16BE(6);
-  return { id: quoted.readUInt16BE(4), sequence: quoted.readUInt16BE(6), mtu_bytes };
+  const [id, sequence] = [quoted.readUInt16BE(4), quoted.readUInt16BE(6)];
+  const quoted_to = formatIp(within.subarray(16, 20));
+  return { id, sequence, mtu_bytes: icmp.readUInt16BE(6), size_bytes: 0, quoted_to };
 }
 
 function heardV6(icmp: Buffer): Heard | undefined {
   if (icmp.length < ICMP_BYTES) return undefined;
   const [type] = icmp;
-  if (type === 129) return { id: icmp.readUInt16BE(4), sequence: icmp.readUInt16BE(6), ...ANSWER };
+  if (type === 129) return answered(icmp, IPV6_BYTES);
   const quoted = icmp.subarray(ICMP_BYTES + IPV6_BYTES);
   if (type !== 2 || quoted.length < ICMP_BYTES || quoted[0] !== 128) return undefined;
-  const mtu_bytes = icmp.readUInt32BE(4);
-  return { id: quoted.readUInt16BE(4), sequence: quoted.readUInt16BE(6), mtu_bytes };
+  const [id, sequence] = [quoted.readUInt16BE(4), quoted.readUInt16BE(6)];
+  const quoted_to = formatIp(icmp.subarray(ICMP_BYTES + 24, ICMP_BYTES + 40));
+  return { id, sequence, mtu_bytes: icmp.readUInt32BE(4), size_bytes: 0, quoted_to };
 }
 
-const ANSWER = { mtu_bytes: undefined } as const;
+const ANSWER = { mtu_bytes: undefined, quoted_to: '' } as const;
+
+/** What one packet that was received says of one that was sent; undefined when nothing. */
+function judgedOf(heard: Heard, by: string, ask: Ask, rtt_ms: number): Reply | undefined {
+  const to = formatIp(parseIp(ask.address));
+  const { mtu_bytes, size_bytes, quoted_to } = heard;
+  if (mtu_bytes === undefined) {
+    if (by !== to || size_bytes !== sentBytes(ask)) return undefined;
+    return { kind: 'answer', rtt_ms };
+  }
+  return quoted_to === to ? { kind: 'too large', by, mtu_bytes } : undefined;
+}
+
+const headerBytes = (v6: boolean): number => (v6 ? IPV6_BYTES : IPV4_BYTES);
+
+/** What is sent at least has the headers. */
+function sentBytes({ address, size_bytes }: Ask): number {
+  return Math.max(headerBytes(isIPv6(address)) + ICMP_BYTES, size_bytes);
+}
 
 /** Opens one for a family; OsError when this user may not. */
 function openEcho(v6: boolean): number {
@@ -115,11 +145,12 @@ function openEcho(v6: boolean): number {
 
 /** Sends echo requests and waits for what comes back. */
 export class Echo {
-  readonly #id = process.pid & 0xffff;
+  // Others ping the same nodes, and know nothing of these numbers: nobody else's answer has both.
+  readonly #id = randomInt(0x10000);
+  #sequence = randomInt(0x10000);
   readonly #fds = new Map<boolean, number>();
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #from = Buffer.alloc(28);
-  #sequence = 0;
 
   close(): void {
     for (const fd of this.#fds.values()) closeSync(fd);
@@ -161,25 +192,23 @@ export class Echo {
       const heard = this.#receive(fd, v6, left_ms);
       const at = heard === undefined ? undefined : waiting.get(heard.sequence);
       if (heard === undefined || at === undefined) continue;
+      const reply = judgedOf(heard, heard.by, asks[at]!, performance.now() - sent_ms);
+      if (reply === undefined) continue;
       waiting.delete(heard.sequence);
-      const { mtu_bytes, by } = heard;
-      replies[at] =
-        mtu_bytes === undefined
-          ? { kind: 'answer', rtt_ms: performance.now() - sent_ms }
-          : { kind: 'too large', by, mtu_bytes };
+      replies[at] = reply;
     }
   }
 
   /** What kept it from being sent; undefined when it left. */
-  #send(fd: number, v6: boolean, { address, size_bytes }: Ask): Reply | undefined {
-    const packet = Buffer.alloc(Math.max(ICMP_BYTES, size_bytes - (v6 ? IPV6_BYTES : IPV4_BYTES)));
+  #send(fd: number, v6: boolean, ask: Ask): Reply | undefined {
+    const packet = Buffer.alloc(sentBytes(ask) - headerBytes(v6));
     packet[0] = v6 ? 128 : 8;
     packet.writeUInt16BE(this.#id, 4);
     packet.writeUInt16BE(this.#sequence, 6);
     // The kernel fills in that of ICMPv6.
     if (!v6) packet.writeUInt16BE(checksum(packet), 2);
     try {
-      sendTo(fd, packet, sockaddrOf(address));
+      sendTo(fd, packet, sockaddrOf(ask.address));
       return undefined;
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
