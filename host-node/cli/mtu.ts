@@ -8,13 +8,11 @@ import type { AgentConfig } from '../../agent/overlay/config.ts';
 import { type Looked, lookAtPaths, type Path } from '../../agent/overlay/paths.ts';
 import { probe, type Verdict } from '../../agent/overlay/probe.ts';
 import { sourceOf } from '../../agent/overlay/sources/index.ts';
-import { OsError } from '../abi/index.ts';
 import { Echo } from '../sys/echo.ts';
 import { parseArgs } from './args.ts';
 import { EXIT_FAILED, guarded, type Io, paint, table, tellFailure, wantsJson } from './io.ts';
 import { ID_SHOWN } from './ls.ts';
 
-const EPERM = 1; // asm-generic/errno-base.h
 const USUAL_CONFIG = '/etc/fairlead/agent.json';
 
 const HELP = `fairlead mtu: what each way to other nodes takes, and whether that is true
@@ -193,14 +191,6 @@ function look(config: AgentConfig, disk_dir: string, host: MtuHost): Looked {
   return lookAtPaths(new AgentCore(host.agent()), config, sourceOf(config, parts, true));
 }
 
-/** Why nothing can be said, and what to do where rights are what is missing. */
-function why(error: unknown): string {
-  if (error instanceof OsError && error.errno === EPERM) {
-    return 'packets that nobody may cut need the right CAP_NET_RAW: run it as root';
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Tells what kept it from being done. */
 function failed(io: Io, json: boolean, msg: string): number {
   if (json) io.write(1, `${JSON.stringify({ command: 'mtu', error: msg })}\n`);
@@ -228,7 +218,7 @@ export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
       looked = look(config, options['disk-dir'] ?? USUAL_DISK_DIR, host);
       paths = options.probe ? probed(looked.paths) : looked.paths.map((path) => judged(path));
     } catch (error) {
-      return failed(io, json, why(error));
+      return failed(io, json, error instanceof Error ? error.message : String(error));
     }
     const { mtu_bytes, v6, problems } = looked;
     const network = config.network.name;

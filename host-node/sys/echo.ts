@@ -9,6 +9,7 @@ import { OsError } from '../abi/index.ts';
 import { EMSGSIZE, receiveFrom, sendTo, setsockopt, socket } from './libc.ts';
 import { formatIp, parseIp } from './rtnetlink/index.ts';
 
+const EPERM = 1; // asm-generic/errno-base.h
 // asm-generic/socket.h, linux/in.h, linux/in6.h
 const [AF_INET, AF_INET6] = [2, 10];
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
@@ -123,10 +124,21 @@ function sentBytes({ address, size_bytes }: Ask): number {
   return Math.max(headerBytes(isIPv6(address)) + ICMP_BYTES, size_bytes);
 }
 
-/** Opens one for a family; OsError when this user may not. */
-function openEcho(v6: boolean): number {
+/** A raw socket of a family; where rights are what is missing, the Error says which. */
+function rawSocket(v6: boolean): number {
   const [family, protocol] = v6 ? [AF_INET6, IPPROTO_ICMPV6] : [AF_INET, IPPROTO_ICMP];
-  const fd = socket(family, SOCK_RAW_CLOEXEC, protocol);
+  try {
+    return socket(family, SOCK_RAW_CLOEXEC, protocol);
+  } catch (error) {
+    if (!(error instanceof OsError) || error.errno !== EPERM) throw error;
+    const msg = 'packets that nobody may cut need the right CAP_NET_RAW: run it as root';
+    throw new Error(msg, { cause: error });
+  }
+}
+
+/** Opens one for a family. */
+function openEcho(v6: boolean): number {
+  const fd = rawSocket(v6);
   const int = (value: number): Buffer => {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(value);

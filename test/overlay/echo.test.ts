@@ -2,6 +2,7 @@
 // What counts as the answer to a packet that was sent, and as a router's word on it: sockets are
 // replaced by a network that is made up here, in which others are pinged as well.
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { OsError } from '../../host-node/abi/index.ts';
 import { Echo, type Reply } from '../../host-node/sys/echo.ts';
 import { parseIp } from '../../host-node/sys/rtnetlink/index.ts';
 
@@ -12,6 +13,7 @@ interface Packet {
 }
 
 const wire = vi.hoisted(() => ({
+  refuses: undefined as Error | undefined,
   sent: [] as Uint8Array[],
   comes: [] as { from: string; bytes: Uint8Array }[],
   onSend: (_icmp: Uint8Array): void => {},
@@ -19,7 +21,10 @@ const wire = vi.hoisted(() => ({
 
 vi.mock('../../host-node/sys/libc.ts', async (original) => ({
   ...(await original<object>()),
-  socket: () => 1_000_000,
+  socket: () => {
+    if (wire.refuses !== undefined) throw wire.refuses;
+    return 1_000_000;
+  },
   setsockopt: () => true,
   sendTo: (_fd: number, bytes: Uint8Array) => {
     wire.sent.push(bytes);
@@ -36,6 +41,7 @@ vi.mock('../../host-node/sys/libc.ts', async (original) => ({
 }));
 
 afterEach(() => {
+  wire.refuses = undefined;
   wire.sent.length = 0;
   wire.comes.length = 0;
   wire.onSend = () => {};
@@ -92,6 +98,13 @@ describe.each<[string, Names]>([
       by: router,
       mtu_bytes: 1350,
     });
+  });
+
+  test('without the right to send such packets it is named', () => {
+    wire.refuses = new OsError(1, 'socket');
+    expect(() => asked(to, () => [])).toThrow('CAP_NET_RAW: run it as root');
+    wire.refuses = new OsError(24, 'socket');
+    expect(() => asked(to, () => [])).toThrow('errno 24: socket');
   });
 
   test('two that ping one node at once do not start with the same numbers', () => {
