@@ -43,7 +43,7 @@ new key of WireGuard, which the agent that runs takes at once and publishes, and
 half.
 `;
 
-const USUAL_STATE_DIR = '/run/fairlead';
+export const USUAL_STATE_DIR = '/run/fairlead';
 export const USUAL_DISK_DIR = '/var/lib/fairlead';
 
 /** What goes to the log, as an object or for people. */

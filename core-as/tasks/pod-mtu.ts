@@ -26,15 +26,14 @@ const SALTS = 10;
 class Wish {
   constructor(
     public mtu_bytes: i32,
-    /** Ends with less keep it unless they have this, 0 for all of them: somebody chose it. */
+    /** Ends with less keep it unless they have this, 0 for none: somebody may have chosen it. */
     public before_bytes: i32,
     public apply: bool,
   ) {}
   /** Whether an interface is to get the MTU. */
   means(now_bytes: i32): bool {
     if (now_bytes == this.mtu_bytes) return false;
-    if (now_bytes > this.mtu_bytes || this.before_bytes == 0) return true;
-    return now_bytes == this.before_bytes;
+    return now_bytes > this.mtu_bytes || now_bytes == this.before_bytes;
   }
 }
 
@@ -156,7 +155,8 @@ function pod(record: Attachment, wish: Wish): JsonValue | null {
  * "changed", "now_bytes", "host_now_bytes", "error"?}]}`: what each had before, and has now.
  * `bridge` is what the host's end is a port of, and its MTU afterwards: the kernel has it follow,
  * unless somebody set it. `chosen`: `tuning` of its chain set it, so it stays. `before_bytes`: of
- * ends with less only those that have exactly that are raised. `v6`: pods have IPv6.
+ * ends with less only those that have exactly that are raised, without it none. `v6`: pods have
+ * IPv6.
  */
 export function pod_mtu(
   network: string,

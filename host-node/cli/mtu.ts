@@ -3,10 +3,16 @@
 // routes carry, whether it is true, and which interfaces of pods differ. The sums are those of
 // agent.wasm, the pods are looked at by the core; this asks, and prints.
 import { AgentCore } from '../../agent/core.ts';
-import { type AgentHost, configured, USUAL_DISK_DIR } from '../../agent/overlay/command.ts';
+import {
+  type AgentHost,
+  configured,
+  USUAL_DISK_DIR,
+  USUAL_STATE_DIR,
+} from '../../agent/overlay/command.ts';
 import type { AgentConfig } from '../../agent/overlay/config.ts';
 import { type Looked, lookAtPaths, type Path } from '../../agent/overlay/paths.ts';
 import { probe, type Verdict } from '../../agent/overlay/probe.ts';
+import { Publisher } from '../../agent/overlay/publish.ts';
 import { sourceOf } from '../../agent/overlay/sources/index.ts';
 import { Echo } from '../sys/echo.ts';
 import { parseArgs } from './args.ts';
@@ -21,7 +27,7 @@ Usage:
   fairlead mtu [--probe] [--apply] [--config FILE] [--node NAME] [--disk-dir DIR] [--output json]
 
   --probe           send packets that nobody may cut, at the limit and one byte above
-  --apply           give the interfaces of running pods the MTU that new ones get
+  --apply           give running pods whose interfaces have more the sum, as "mtu_bytes"
   --config FILE     the agent's configuration (${USUAL_CONFIG})
   --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (${USUAL_DISK_DIR})
@@ -30,8 +36,11 @@ Usage:
 LINK is what the link below takes here, THERE what the other node says, MTU what is left for pods,
 ROUTE what the kernel's route carries. With --probe the way outside the tunnel and the one through
 it are tried; where less gets through than is said, it is measured, and the hop that says so named.
-Pods are listed whose interfaces have another MTU than new ones get; --apply sets both ends of those
-that are ours by record, and no others. Those that "tuning" set keep theirs. The agent need not run.
+The sum, "mtu_bytes", is what the tunnel leaves of this node's link. Pods are listed whose
+interfaces have another MTU. --apply gives the sum to both ends of those that have more, also where
+"mtu" of a delegate is more, if they are ours by record. Less is kept, as somebody may have chosen
+it, and so is what "tuning" set. Where plugins are told another MTU than the sum, that is said. The
+agent need not run.
 Exit codes: 0 all of it is true; 1 something is not, or cannot be told; 2 wrong usage.
 `;
 
@@ -191,6 +200,13 @@ function look(config: AgentConfig, disk_dir: string, host: MtuHost): Looked {
   return lookAtPaths(new AgentCore(host.agent()), config, sourceOf(config, parts, true));
 }
 
+/** What keeps new pods from getting the sum; none where plugins were never told anything. */
+function toldOtherwise(told_bytes: number, mtu_bytes: number): Looked['problems'] {
+  if (told_bytes === 0 || told_bytes === mtu_bytes) return [];
+  const msg = `plugins give new pods ${told_bytes}, not ${mtu_bytes}: is the agent running?`;
+  return [{ node: '', msg }];
+}
+
 /** Tells what kept it from being done. */
 function failed(io: Io, json: boolean, msg: string): number {
   if (json) io.write(1, `${JSON.stringify({ command: 'mtu', error: msg })}\n`);
@@ -220,7 +236,10 @@ export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
     } catch (error) {
       return failed(io, json, error instanceof Error ? error.message : String(error));
     }
-    const { mtu_bytes, v6, problems } = looked;
+    const { mtu_bytes, v6 } = looked;
+    const state_dir = io.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR;
+    const { told_mtu_bytes } = new Publisher(config, state_dir);
+    const problems = [...looked.problems, ...toldOtherwise(told_mtu_bytes, mtu_bytes)];
     const network = config.network.name;
     const answer = io.task('pod_mtu', { network, mtu_bytes, v6, apply: options.apply });
     if (answer.exit_code !== 0) return tellFailure('mtu', io, answer, json);

@@ -104,7 +104,7 @@ describe('pods of a network', () => {
           return driver.link_set_mtu(args);
         },
       }) as Driver;
-    wish(on, { mtu_bytes, apply: true });
+    wish(on, { mtu_bytes, before_bytes: 1450, apply: true });
     const inside = namespaces.map((ns) => ns !== 0);
     expect(inside).toEqual(
       order === 'inside first' ? [true, false, true, false] : [false, true, false, true],
@@ -138,6 +138,7 @@ describe('pods of a network', () => {
     const on = machine();
     wish(on, { mtu_bytes: 1370, apply: true });
     wish(on, { mtu_bytes: 1400, before_bytes: 1450, apply: true });
+    wish(on, { mtu_bytes: 1400, apply: true });
     expect(mtus(on)).toMatchObject({ one: [1370, 1450], two: [1370] });
     wish(on, { mtu_bytes: 1400, before_bytes: 1370, apply: true });
     expect(mtus(on)).toMatchObject({ one: [1400, 1450], two: [1400] });
