@@ -215,7 +215,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
     ...{ core, config, source, publisher, key, log },
-    pods: follows ? new Pods(task, config.network.name, log) : undefined,
+    pods: follows ? new Pods(task, config.network.name, log, options.stateDir) : undefined,
     proc_sys: options.procSys,
   });
   agent.start();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running pods follow the MTU that new ones get: which, and how, is the core's (the task `pod_mtu`,
-// core-as/tasks/pod-mtu.ts). It owns when the core is asked, and refuses to ask while nothing
-// changed.
+// core-as/tasks/pod-mtu.ts). It owns when the core is asked, and what pods may have been
+// given by an agent before; it refuses to ask while nothing changed.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Answer } from '../../host-node/core.ts';
+import { replaceFile } from './publish.ts';
 
 /** One task of the core on this machine. */
 export type Task = (name: string, request: object) => Answer;
@@ -23,33 +26,74 @@ interface Pod {
 /** Once more after a change: a pod may have been made meanwhile, by what the plugin read before. */
 const SWEEPS = 2;
 
+/** Keeps which MTUs pods may have been given, for an agent that comes after this one. */
+class Given {
+  readonly #path: string;
+
+  constructor(network: string, stateDir: string) {
+    this.#path = join(stateDir, 'overlay', 'given', `${network}.json`);
+  }
+
+  /** None where nothing is kept, or by nobody that could be understood. */
+  read(): number[] {
+    try {
+      const kept: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
+      const { mtu_bytes } = kept as { mtu_bytes?: unknown };
+      if (!Array.isArray(mtu_bytes)) return [];
+      return mtu_bytes.filter((one) => Number.isInteger(one) && one > 0);
+    } catch {
+      return [];
+    }
+  }
+
+  keep(mtu_bytes: readonly number[]): void {
+    replaceFile(this.#path, `${JSON.stringify({ mtu_bytes })}\n`);
+  }
+}
+
 export class Pods {
   readonly #task: Task;
   readonly #network: string;
   readonly #log: Log;
-  /** What pods of the last change had, and how often they are still to be looked at. */
-  #before_bytes = 0;
+  readonly #given: Given;
+  /** What they are given, and how often they are still to be looked at. */
+  #mtu_bytes = 0;
   #sweeps = 0;
 
-  constructor(task: Task, network: string, log: Log) {
+  constructor(task: Task, network: string, log: Log, stateDir: string) {
     this.#task = task;
     this.#network = network;
     this.#log = log;
+    this.#given = new Given(network, stateDir);
   }
 
   /** After each look: what plugins were told before, and are told now. */
   follow(told_bytes: number, mtu_bytes: number, v6: boolean): void {
-    if (told_bytes !== 0 && told_bytes !== mtu_bytes) {
-      this.#before_bytes = told_bytes;
-      this.#sweeps = SWEEPS;
-    }
+    const kept = new Set([...this.#given.read(), told_bytes, mtu_bytes]);
+    kept.delete(0);
+    const former = [...kept].filter((one) => one !== mtu_bytes);
+    const anew = mtu_bytes !== this.#mtu_bytes || ![0, mtu_bytes].includes(told_bytes);
+    if (anew) this.#sweeps = former.length > 0 ? SWEEPS : 0;
+    this.#mtu_bytes = mtu_bytes;
+    // Before the first is set: an agent that ends in between leaves some with this, some with that.
+    this.#given.keep([...kept]);
     if (this.#sweeps === 0) return;
-    const [network, before_bytes] = [this.#network, this.#before_bytes];
-    const request = { network, mtu_bytes, v6, before_bytes, apply: true };
+    // What failed is tried at every look, until it is done or there is another change.
+    const clean = former.map((before_bytes) => this.#sweep(before_bytes, mtu_bytes, v6));
+    if (clean.includes(false)) return;
+    this.#sweeps--;
+    if (this.#sweeps === 0) this.#given.keep([mtu_bytes]);
+  }
+
+  /** Once for all pods; whether there was no error. */
+  #sweep(before_bytes: number, mtu_bytes: number, v6: boolean): boolean {
+    const request = { network: this.#network, mtu_bytes, v6, before_bytes, apply: true };
     const answer = this.#task('pod_mtu', request);
-    const failed = answer.exit_code !== 0;
-    if (failed) this.#log('error', `the MTU of pods stays: ${answer.stdout}`);
-    const { pods } = failed ? { pods: [] } : (JSON.parse(answer.stdout) as { pods: Pod[] });
+    if (answer.exit_code !== 0) {
+      this.#log('error', `the MTU of pods stays: ${answer.stdout}`);
+      return false;
+    }
+    const { pods } = JSON.parse(answer.stdout) as { pods: Pod[] };
     for (const { containerID, ifname, host = '', error, ...pod } of pods) {
       const of = `of ${containerID}`;
       const { mtu_bytes: had, now_bytes: has, host_bytes, host_now_bytes } = pod;
@@ -61,8 +105,6 @@ export class Pods {
       }
       if (error !== undefined) this.#log('error', `${ifname} and ${host} ${of}: ${error}`);
     }
-    // What failed is tried at every look, until it is done or there is another change.
-    const again = failed || pods.some(({ error }) => error !== undefined);
-    if (!again) this.#sweeps--;
+    return pods.every(({ error }) => error === undefined);
   }
 }
