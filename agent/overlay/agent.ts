@@ -12,7 +12,7 @@ import { Guard } from './guard.ts';
 import type { KeyFile } from './keys.ts';
 import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
-import { Kernel, type Seen } from './see.ts';
+import { aliasOf, Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, OwnNode, Source } from './source.ts';
 
 const RESYNC_EVERY_MS = 30_000;
@@ -249,7 +249,7 @@ export class OverlayAgent {
 
   /** Looks at all of the kernel and makes it right; `moved`: the ways may have changed as well. */
   resync(moved = false): void {
-    const { cidrs } = this.#parts.config.network;
+    const { name, cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;
     this.#guard.check();
@@ -259,7 +259,7 @@ export class OverlayAgent {
       // Thousands of ways seldom change; those of a node that changes are asked for with it.
       const ask = this.#counts.resyncs % WAYS_EVERY === 0 || moved;
       const others = ask ? this.#addressesOf([...this.#nodes.values()]) : [];
-      this.#seen = this.#kernel.see({ cidrs, own, others });
+      this.#seen = this.#kernel.see({ name, cidrs, own, others });
       plan = this.#tell(this.#seen);
       if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
       refused = this.#apply(plan.changes);
@@ -347,9 +347,8 @@ export class OverlayAgent {
   get #macs(): OwnNode['macs'] {
     const { name, vni } = this.#parts.config.network;
     const mac = (device: string): string | undefined =>
-      this.#seen?.links.find(
-        (link) => link.name === device && link.alias === `fairlead overlay ${name}`,
-      )?.address;
+      this.#seen?.links.find((link) => link.name === device && link.alias === aliasOf(name))
+        ?.address;
     const [v4, v6] = [mac(`fl.${vni}`), mac(`fl6.${vni}`)];
     return { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
   }

@@ -58,8 +58,15 @@ export interface Seen {
   readonly paths: readonly Way[];
 }
 
+/** What aliases of devices of any network begin with. */
+const ALIAS = 'fairlead overlay ';
+/** The alias by which a device is a network's, as core-as/overlay/network.ts has it. */
+export const aliasOf = (network: string): string => `${ALIAS}${network}`;
+
 /** What to look at. */
 export interface Sight {
+  /** The name of the network: what is on devices of others is not looked at. */
+  readonly name: string;
   /** The pods' networks, as CIDR. */
   readonly cidrs: readonly string[];
   /** By which other nodes know this one. */
@@ -114,12 +121,15 @@ export class Kernel {
     this.spaces.close();
   }
 
-  see({ cidrs, own, others }: Sight): Seen {
+  see({ name: network, cidrs, own, others }: Sight): Seen {
     const [found, names] = this.#links();
     const secrets = new Map<number, Device>();
     const links = found.map((link) => this.#unveiled(link, secrets));
-    const ours = links.filter(({ kind }) => KINDS.has(kind)).filter(({ alias }) => alias !== '');
-    const devices = ours.map(({ name, ifindex }) => ({ name, ifindex }));
+    const alias = aliasOf(network);
+    const devices = links.filter((link) => KINDS.has(link.kind) && link.alias === alias);
+    const kin = links.filter((link) => link.alias.startsWith(ALIAS));
+    const theirs = new Set(kin.map(({ ifindex }) => ifindex));
+    for (const { ifindex } of devices) theirs.delete(ifindex);
     const entries = devices.flatMap(({ name, ifindex }) => this.#entriesOn(name, ifindex));
     for (const { name, ifindex } of devices) {
       const { peers = [] } = secrets.get(ifindex) ?? {};
@@ -130,7 +140,8 @@ export class Kernel {
     for (const { protocol, ...route } of this.#routes()) {
       if (!inside(route.dst)) continue;
       const text = routeText(route, names.get(route.ifindex)?.name ?? '?');
-      (protocol === PROTOCOL ? entries : foreign).push(text);
+      const own_route = protocol === PROTOCOL && !theirs.has(route.ifindex);
+      (own_route ? entries : foreign).push(text);
     }
     const underlay = this.#underlay(own, names);
     return { event: 'seen', links, entries, foreign, underlay, paths: this.ways(others, names) };

@@ -59,6 +59,12 @@ export class Devices {
     for (let i = 0; i < list.items.length; i++) this.links.push(new Seen(list.items[i]));
   }
 
+  /** Whether a link of that name bears this network's alias. */
+  bears_alias(name: string): bool {
+    const link = this.named(name);
+    return link !== null && link.alias == this.network.alias;
+  }
+
   private named(name: string): Seen | null {
     for (let i = 0; i < this.links.length; i++) {
       if (this.links[i].name == name) return this.links[i];
