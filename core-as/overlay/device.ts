@@ -186,7 +186,8 @@ export class Devices {
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i];
       if (link.kind != network.type || link.port != network.port) continue;
-      if (link.name == network.device(v6)) continue;
+      // One of ours under a former name goes first.
+      if (link.name == network.device(v6) || link.alias == network.alias) continue;
       if (!network.apart) {
         return `port ${network.port} is that of "${link.name}": remove it, or use another port`;
       }

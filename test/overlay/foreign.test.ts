@@ -50,3 +50,19 @@ describe.each(TYPES)('beside a network of type %s', (type) => {
     },
   );
 });
+
+test.each(TYPES)(
+  'another VNI of a network of type %s is a device in the place of its own',
+  (type) => {
+    const station = new Station(a, networkOf(type));
+    station.kernel.public_key = OWN;
+    station.nodes([a, b]);
+    station.look();
+    station.tell({ event: 'network', network: networkOf(type, { vni: 8 }), self: 'a' });
+    station.nodes([a, b]);
+    expect(station.look()).toMatchObject({ ready: true, problems: [], refused: [] });
+    expect(station.kernel.links.map(({ name }) => name)).toEqual(['fl.8']);
+    expect([...station.kernel.entries.values()].join('\n')).not.toContain('fl.7');
+    expect(station.look().changes).toEqual([]);
+  },
+);
