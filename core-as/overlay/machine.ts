@@ -67,10 +67,15 @@ class Overlay {
     this.network = Network.read(said ? said : JsonValue.object());
     this.name = event.text_at("self");
     this.made_of.clear();
-    if (this.network.problem.length > 0) {
-      this.problems.push(new Problem("", this.network.problem, true));
-    }
+    this.unfit();
     return [];
+  }
+
+  /** Whether nothing can be done by what the configuration says; every look tells of it. */
+  private unfit(): bool {
+    if (this.network.problem.length == 0) return false;
+    this.problems.push(new Problem("", this.network.problem, true));
+    return true;
   }
 
   /** Whether the list is to be acted on. */
@@ -245,7 +250,7 @@ class Overlay {
   private seen(event: JsonValue): JsonValue {
     this.paths.read(event);
     const self = this.self;
-    if (this.network.problem.length > 0 || !self) return this.answer([], false);
+    if (this.unfit() || !self) return this.answer([], false);
     const devices = new Devices(this.network, self, this.paths);
     devices.read(event);
     const extra = this.holding.take(ours(texts(event, "entries"), devices));

@@ -49,8 +49,8 @@ describe('two nodes', () => {
     const plan = station.look();
     expect(plan.changes.filter((change) => /^(link|wg) /.test(change))).toEqual([
       'link add fl.7 type wireguard mtu 1440',
-      'link set fl.7 alias fairlead overlay pods',
       'wg set fl.7 listen-port 51820 private-key own',
+      'link set fl.7 alias fairlead overlay pods',
       'link set fl.7 up',
     ]);
     expect(plan).toMatchObject({ ready: true, refused: [], mtu_bytes: 1440, problems: [] });
@@ -146,6 +146,7 @@ describe('keys of others', () => {
     ['none', '', 'no public key yet'],
     ['what is no key', 'secret', '"secret" is no public key'],
     ['what is too short', keyOf(1).slice(4), 'is no public key'],
+    ['what is written otherwise', keyOf(3).replace(/.=$/, 'N='), 'is no public key'],
     ['that of this node', OWN, 'that of this node'],
     ['that of another', THEIRS, 'that of b'],
   ])('%s: the node is left out, by name, and others are served', (_, public_key, said) => {
@@ -168,6 +169,31 @@ describe('keys of others', () => {
     });
     expect(problems[0]?.msg).toContain('no key');
   });
+});
+
+test('a device that was left without its alias is known by its key', () => {
+  const station = new Station(a, WIREGUARD);
+  station.kernel.public_key = OWN;
+  station.nodes([a, b]);
+  // As an agent that ends in the middle leaves it.
+  expect(station.look((change) => / (alias|up)/.test(change)).refused).not.toEqual([]);
+  expect(station.kernel.link('fl.7')).toMatchObject({ alias: '', public_key: OWN });
+  expect(station.look()).toMatchObject({ ready: true, problems: [], refused: [] });
+  expect(station.kernel.link('fl.7')?.alias).toBe('fairlead overlay pods');
+  expect(held(station)).toEqual(ENTRIES_OF_TWO);
+});
+
+test('DirectRouting, which would send what is to be encrypted as it is, is refused', () => {
+  const station = new Station(a, { ...WIREGUARD, direct: true });
+  const plan = station.tell({
+    ...{ event: 'network', self: 'a', network: { ...WIREGUARD, direct: true } },
+  });
+  expect(plan).toMatchObject({ ready: false });
+  station.nodes([a, b]);
+  const look = station.look();
+  expect(look).toMatchObject({ ready: false, changes: [] });
+  for (const { problems } of [plan, look]) expect(problems[0]?.msg).toContain('DirectRouting');
+  expect(held(station)).toEqual([]);
 });
 
 describe('what others do', () => {
