@@ -10,10 +10,11 @@ import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
 import type { KeyFile } from './keys.ts';
+import { ownKey, ownNode } from './own.ts';
 import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
-import { aliasOf, Kernel, type Seen } from './see.ts';
-import type { ClusterNode, NodesUpdate, OwnNode, Source } from './source.ts';
+import { Kernel, type Seen } from './see.ts';
+import type { ClusterNode, NodesUpdate, Source } from './source.ts';
 
 const RESYNC_EVERY_MS = 30_000;
 const LISTEN_EVERY_MS = 200;
@@ -183,7 +184,7 @@ export class OverlayAgent {
       wanted: Math.max(this.#nodes.size - 1, 0),
       source_trouble: this.#source_trouble,
       underlay: this.#seen?.underlay ?? [],
-      public_key: this.#public_key ?? '',
+      public_key: ownKey(this.#seen, this.#parts.config.network),
     };
   }
 
@@ -249,7 +250,7 @@ export class OverlayAgent {
 
   /** Looks at all of the kernel and makes it right; `moved`: the ways may have changed as well. */
   resync(moved = false): void {
-    const { name, cidrs } = this.#parts.config.network;
+    const { name, type, cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;
     this.#guard.check();
@@ -259,7 +260,7 @@ export class OverlayAgent {
       // Thousands of ways seldom change; those of a node that changes are asked for with it.
       const ask = this.#counts.resyncs % WAYS_EVERY === 0 || moved;
       const others = ask ? this.#addressesOf([...this.#nodes.values()]) : [];
-      this.#seen = this.#kernel.see({ name, cidrs, own, others });
+      this.#seen = this.#kernel.see({ name, type, cidrs, own, others });
       plan = this.#tell(this.#seen);
       if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
       refused = this.#apply(plan.changes);
@@ -296,7 +297,7 @@ export class OverlayAgent {
 
   #done(refused: readonly Refused[], plan: Plan): void {
     this.#plan = refused.length > 0 ? refusedPlan(plan, refused) : plan;
-    const { log, publisher, source } = this.#parts;
+    const { config, log, publisher, source } = this.#parts;
     const said = new Set(
       plan.problems.map(({ node, msg }) => (node === '' ? msg : `${node}: ${msg}`)),
     );
@@ -310,13 +311,8 @@ export class OverlayAgent {
       const v6 = networks.some((cidr) => cidr.includes(':'));
       this.#parts.pods?.follow(told_bytes, mtu_bytes, v6);
     }
-    const [underlay] = this.#seen?.underlay ?? [];
-    if (underlay !== undefined) {
-      const { ready } = this.#plan;
-      const { mtu_bytes } = underlay;
-      const keyed = this.#public_key ? { public_key: this.#public_key } : {};
-      source.publish({ ready, mtu_bytes, macs: this.#macs, ...keyed });
-    }
+    const own = ownNode(this.#plan.ready, this.#seen, config.network);
+    if (own !== undefined) source.publish(own);
     clearTimeout(this.#retry);
     if (refused.length === 0) {
       this.#retry_ms = RETRY_MS.first;
@@ -341,16 +337,6 @@ export class OverlayAgent {
       this.#parts.log('error', `cannot look at the network: ${error.message}`);
       this.#again();
     }
-  }
-
-  /** Of our devices, as they were seen. */
-  get #macs(): OwnNode['macs'] {
-    const { name, vni } = this.#parts.config.network;
-    const mac = (device: string): string | undefined =>
-      this.#seen?.links.find((link) => link.name === device && link.alias === aliasOf(name))
-        ?.address;
-    const [v4, v6] = [mac(`fl.${vni}`), mac(`fl6.${vni}`)];
-    return { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
   }
 
   /** Whether a link of ours, or one below them, changed. */

@@ -3,6 +3,7 @@
 // entries on them, routes into the network's subnets, and by which ways other nodes are
 // reached. It refuses to judge any of it.
 import { BlockList, isIPv6 } from 'node:net';
+import { OsError } from '../../host-node/abi/index.ts';
 import { routeOperations } from '../../host-node/drivers/route.ts';
 import { Spaces } from '../../host-node/drivers/spaces.ts';
 import { dumpOf } from '../../host-node/sys/netlink.ts';
@@ -67,6 +68,8 @@ export const aliasOf = (network: string): string => `${ALIAS}${network}`;
 export interface Sight {
   /** The name of the network: what is on devices of others is not looked at. */
   readonly name: string;
+  /** Its backend. */
+  readonly type: string;
   /** The pods' networks, as CIDR. */
   readonly cidrs: readonly string[];
   /** By which other nodes know this one. */
@@ -112,6 +115,28 @@ function encapsulationText({ vni, src, dst, hops, csum }: Encapsulation): string
   return ` encap ${v6 ? 'ip6' : 'ip'} ${ends}${csum ? ' csum' : ''}`;
 }
 
+/**
+ * A link with what only generic netlink tells of it. The kernel tells a private key along with it,
+ * so others are asked for only where their port matters, and no look fails by one of them.
+ */
+export function unveiled(
+  wireguard: Pick<WireGuard, 'device'>,
+  link: SeenLink,
+  { alias, type }: { readonly alias: string; readonly type: string },
+  into: Map<number, Device>,
+): SeenLink {
+  const ours = link.alias === alias;
+  if (link.kind !== 'wireguard' || (!ours && type !== 'wireguard')) return link;
+  try {
+    const device = wireguard.device(link.name);
+    into.set(link.ifindex, device);
+    return { ...link, port: device.port, public_key: device.public_key };
+  } catch (error) {
+    if (ours || !(error instanceof OsError)) throw error;
+    return link;
+  }
+}
+
 /** The kernel of this process's network namespace. */
 export class Kernel {
   readonly spaces = new Spaces(undefined);
@@ -121,11 +146,11 @@ export class Kernel {
     this.spaces.close();
   }
 
-  see({ name: network, cidrs, own, others }: Sight): Seen {
+  see({ name: network, type, cidrs, own, others }: Sight): Seen {
     const [found, names] = this.#links();
     const secrets = new Map<number, Device>();
-    const links = found.map((link) => this.#unveiled(link, secrets));
     const alias = aliasOf(network);
+    const links = found.map((link) => unveiled(this.wireguard, link, { alias, type }, secrets));
     const devices = links.filter((link) => KINDS.has(link.kind) && link.alias === alias);
     const kin = links.filter((link) => link.alias.startsWith(ALIAS));
     const theirs = new Set(kin.map(({ ifindex }) => ifindex));
@@ -193,14 +218,6 @@ export class Kernel {
       parent: names.get(lower)?.name ?? '',
     }));
     return [links, names];
-  }
-
-  /** A link with what only generic netlink tells of it. */
-  #unveiled(link: SeenLink, into: Map<number, Device>): SeenLink {
-    if (link.kind !== 'wireguard') return link;
-    const device = this.wireguard.device(link.name);
-    into.set(link.ifindex, device);
-    return { ...link, port: device.port, public_key: device.public_key };
   }
 
   #entriesOn(name: string, ifindex: number): string[] {

@@ -2,6 +2,10 @@
 // What is somebody else's: tunnel devices with another alias, whatever is on them, and those of
 // another network of ours on the same machine.
 import { describe, expect, test } from 'vitest';
+import { networkOf as configured } from '../../agent/overlay/config.ts';
+import { ownKey, ownNode } from '../../agent/overlay/own.ts';
+import { aliasOf, type SeenLink, unveiled } from '../../agent/overlay/see.ts';
+import { OsError } from '../../host-node/abi/index.ts';
 import { NETWORK, type NetworkEvent, nodeOf, Station } from './station.ts';
 
 const keyOf = (i: number): string => Buffer.alloc(32, i).toString('base64');
@@ -66,3 +70,51 @@ test.each(TYPES)(
     expect(station.look().changes).toEqual([]);
   },
 );
+
+describe('a link of WireGuard', () => {
+  const linkOf = (name: string, alias: string): SeenLink => ({
+    ...{ name, alias, ifindex: 5, kind: 'wireguard', mtu_bytes: 1420, address: '', up: true },
+    ...{ parent: '', port: 0, vni: 0, local: '', learning: false, external: false },
+    public_key: '',
+  });
+  const alias = aliasOf('pods');
+  const known = { public_key: OWN, port: 51_820, peers: [] };
+  const asked: string[] = [];
+  const device = (name: string) => {
+    asked.push(name);
+    return known;
+  };
+
+  test('of somebody else is asked for its port only where that may be ours', () => {
+    const [ours, theirs] = [linkOf('fl.7', alias), linkOf('wg0', 'office')];
+    for (const link of [ours, theirs])
+      unveiled({ device }, link, { alias, type: 'vxlan' }, new Map());
+    expect(asked).toEqual(['fl.7']);
+    const seen = unveiled({ device }, theirs, { alias, type: 'wireguard' }, new Map());
+    expect(seen).toMatchObject({ port: 51_820, public_key: OWN });
+  });
+
+  test('of somebody else makes no look fail; ours does', () => {
+    const fails = () => {
+      throw new OsError(19, 'no such device');
+    };
+    const look = (link: SeenLink) =>
+      unveiled({ device: fails }, link, { alias, type: 'wireguard' }, new Map());
+    expect(look(linkOf('wg0', 'office'))).toEqual(linkOf('wg0', 'office'));
+    expect(() => look(linkOf('fl.7', alias))).toThrow('no such device');
+  });
+
+  test('says the key that others get: none before the kernel took it, and no other device’s', () => {
+    const network = configured('pods', {
+      Network: '10.244.0.0/16',
+      Backend: { Type: 'wireguard' },
+    });
+    const links = [{ ...linkOf('wg0', 'office'), public_key: keyOf(9) }, linkOf('fl.1', alias)];
+    const underlay = [{ v6: false, address: '192.0.2.1', dev: 'eth0', mtu_bytes: 1500 }];
+    const seen = { event: 'seen', links, entries: [], foreign: [], underlay, paths: [] } as const;
+    expect(ownKey(seen, network)).toBe('');
+    expect(ownNode(false, seen, network)).not.toHaveProperty('public_key');
+    const taken = { ...seen, links: [links[0]!, { ...linkOf('fl.1', alias), public_key: OWN }] };
+    expect(ownNode(true, taken, network)).toMatchObject({ public_key: OWN, mtu_bytes: 1500 });
+  });
+});
