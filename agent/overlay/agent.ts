@@ -9,7 +9,7 @@ import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
-import type { KeyFile } from './keys.ts';
+import type { KeyPair, KeySource } from './keys.ts';
 import { ownKey, ownNode } from './own.ts';
 import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
@@ -66,7 +66,7 @@ export interface AgentParts {
   readonly source: Source;
   readonly publisher: Publisher;
   /** Of WireGuard, undefined for other backends. */
-  readonly key: KeyFile | undefined;
+  readonly key: KeySource | undefined;
   /** Undefined where running pods keep their MTU. */
   readonly pods: Pods | undefined;
   /** Where sysctls are written. */
@@ -90,8 +90,8 @@ export class OverlayAgent {
   readonly #guard: Guard;
   #guard_trouble = '';
   #key_trouble = '';
-  /** That the machine knows; undefined before it knows the network. */
-  #public_key: string | undefined;
+  /** That the machine knows, which stays while the file is away. */
+  #pair: KeyPair | undefined;
   #events: KernelEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -107,7 +107,7 @@ export class OverlayAgent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#guard = new Guard(parts.config.network);
-    const private_key = (): string => parts.key?.read().private_key ?? '';
+    const private_key = (): string => this.#pair?.private_key ?? '';
     this.#applier = new Applier(this.#kernel, parts.proc_sys, private_key);
   }
 
@@ -128,9 +128,10 @@ export class OverlayAgent {
   /** Tells the machine of the network with the key that the file has; whether it is another. */
   #takeKey(): boolean {
     const { core, config, key } = this.#parts;
-    const { public_key = '' } = key?.read() ?? {};
-    if (this.#public_key === public_key) return false;
-    this.#public_key = public_key;
+    const pair = key?.read() ?? { private_key: '', public_key: '' };
+    const { public_key } = pair;
+    if (this.#pair?.public_key === public_key) return false;
+    this.#pair = pair;
     const network = { ...config.network, public_key };
     core.tell('overlay', { event: 'network', network, self: config.node });
     return true;
