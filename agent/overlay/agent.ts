@@ -9,11 +9,12 @@ import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
 import { Guard } from './guard.ts';
-import type { KeyFile } from './keys.ts';
+import type { KeyPair, KeySource } from './keys.ts';
+import { ownKey, ownNode } from './own.ts';
 import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
-import type { ClusterNode, NodesUpdate, OwnNode, Source } from './source.ts';
+import type { ClusterNode, NodesUpdate, Source } from './source.ts';
 
 const RESYNC_EVERY_MS = 30_000;
 const LISTEN_EVERY_MS = 200;
@@ -65,7 +66,7 @@ export interface AgentParts {
   readonly source: Source;
   readonly publisher: Publisher;
   /** Of WireGuard, undefined for other backends. */
-  readonly key: KeyFile | undefined;
+  readonly key: KeySource | undefined;
   /** Undefined where running pods keep their MTU. */
   readonly pods: Pods | undefined;
   /** Where sysctls are written. */
@@ -89,8 +90,8 @@ export class OverlayAgent {
   readonly #guard: Guard;
   #guard_trouble = '';
   #key_trouble = '';
-  /** That the machine knows; undefined before it knows the network. */
-  #public_key: string | undefined;
+  /** That the machine knows, which stays while the file is away. */
+  #pair: KeyPair | undefined;
   #events: KernelEvents | undefined;
   #timers: NodeJS.Timeout[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -106,7 +107,7 @@ export class OverlayAgent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#guard = new Guard(parts.config.network);
-    const private_key = (): string => parts.key?.read().private_key ?? '';
+    const private_key = (): string => this.#pair?.private_key ?? '';
     this.#applier = new Applier(this.#kernel, parts.proc_sys, private_key);
   }
 
@@ -127,9 +128,10 @@ export class OverlayAgent {
   /** Tells the machine of the network with the key that the file has; whether it is another. */
   #takeKey(): boolean {
     const { core, config, key } = this.#parts;
-    const { public_key = '' } = key?.read() ?? {};
-    if (this.#public_key === public_key) return false;
-    this.#public_key = public_key;
+    const pair = key?.read() ?? { private_key: '', public_key: '' };
+    const { public_key } = pair;
+    if (this.#pair?.public_key === public_key) return false;
+    this.#pair = pair;
     const network = { ...config.network, public_key };
     core.tell('overlay', { event: 'network', network, self: config.node });
     return true;
@@ -183,7 +185,7 @@ export class OverlayAgent {
       wanted: Math.max(this.#nodes.size - 1, 0),
       source_trouble: this.#source_trouble,
       underlay: this.#seen?.underlay ?? [],
-      public_key: this.#public_key ?? '',
+      public_key: ownKey(this.#seen, this.#parts.config.network),
     };
   }
 
@@ -249,7 +251,7 @@ export class OverlayAgent {
 
   /** Looks at all of the kernel and makes it right; `moved`: the ways may have changed as well. */
   resync(moved = false): void {
-    const { cidrs } = this.#parts.config.network;
+    const { name, type, cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;
     this.#guard.check();
@@ -259,7 +261,7 @@ export class OverlayAgent {
       // Thousands of ways seldom change; those of a node that changes are asked for with it.
       const ask = this.#counts.resyncs % WAYS_EVERY === 0 || moved;
       const others = ask ? this.#addressesOf([...this.#nodes.values()]) : [];
-      this.#seen = this.#kernel.see({ cidrs, own, others });
+      this.#seen = this.#kernel.see({ name, type, cidrs, own, others });
       plan = this.#tell(this.#seen);
       if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
       refused = this.#apply(plan.changes);
@@ -296,7 +298,7 @@ export class OverlayAgent {
 
   #done(refused: readonly Refused[], plan: Plan): void {
     this.#plan = refused.length > 0 ? refusedPlan(plan, refused) : plan;
-    const { log, publisher, source } = this.#parts;
+    const { config, log, publisher, source } = this.#parts;
     const said = new Set(
       plan.problems.map(({ node, msg }) => (node === '' ? msg : `${node}: ${msg}`)),
     );
@@ -310,13 +312,8 @@ export class OverlayAgent {
       const v6 = networks.some((cidr) => cidr.includes(':'));
       this.#parts.pods?.follow(told_bytes, mtu_bytes, v6);
     }
-    const [underlay] = this.#seen?.underlay ?? [];
-    if (underlay !== undefined) {
-      const { ready } = this.#plan;
-      const { mtu_bytes } = underlay;
-      const keyed = this.#public_key ? { public_key: this.#public_key } : {};
-      source.publish({ ready, mtu_bytes, macs: this.#macs, ...keyed });
-    }
+    const own = ownNode(this.#plan.ready, this.#seen, config.network);
+    if (own !== undefined) source.publish(own);
     clearTimeout(this.#retry);
     if (refused.length === 0) {
       this.#retry_ms = RETRY_MS.first;
@@ -341,17 +338,6 @@ export class OverlayAgent {
       this.#parts.log('error', `cannot look at the network: ${error.message}`);
       this.#again();
     }
-  }
-
-  /** Of our devices, as they were seen. */
-  get #macs(): OwnNode['macs'] {
-    const { name, vni } = this.#parts.config.network;
-    const mac = (device: string): string | undefined =>
-      this.#seen?.links.find(
-        (link) => link.name === device && link.alias === `fairlead overlay ${name}`,
-      )?.address;
-    const [v4, v6] = [mac(`fl.${vni}`), mac(`fl6.${vni}`)];
-    return { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
   }
 
   /** Whether a link of ours, or one below them, changed. */

@@ -8,7 +8,7 @@ import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
 import { serveHealth } from './health.ts';
-import { KeyFile } from './keys.ts';
+import { KeyFile, leavingKey } from './keys.ts';
 import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
@@ -147,9 +147,13 @@ async function printStatus({ listen }: AgentConfig, json: boolean, host: AgentHo
 }
 
 /** Where the key of this node is; undefined when the backend has none. */
-function keyFileOf({ network }: AgentConfig, diskDir: string): KeyFile | undefined {
+function keyFileOf(
+  { network }: AgentConfig,
+  diskDir: string,
+  log?: (msg: string) => void,
+): KeyFile | undefined {
   if (network.type !== 'wireguard') return undefined;
-  return new KeyFile(join(diskDir, 'overlay', `${network.name}.key`));
+  return new KeyFile(join(diskDir, 'overlay', `${network.name}.key`), log);
 }
 
 /** Makes a new key; the exit status. */
@@ -197,17 +201,20 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     void printStatus(config, options.log === 'json', host);
     return EXIT_READY;
   }
-  const key = keyFileOf(config, options.diskDir);
-  if (options.verb === 'rotate-key') return rotated(key, options.log === 'json', host);
+  if (options.verb === 'rotate-key') {
+    return rotated(keyFileOf(config, options.diskDir), options.log === 'json', host);
+  }
+  const log = logger(options.log, write);
+  const leaving = options.verb === 'leave';
+  const file = keyFileOf(config, options.diskDir, (msg) => log('info', msg));
+  const key = leaving && file !== undefined ? leavingKey(file.path) : file;
   try {
     key?.read();
   } catch (error) {
     write(`fairlead agent: ${(error as Error).message}\n`);
     return EXIT_FAILED;
   }
-  const log = logger(options.log, write);
   const core = new AgentCore(host.module());
-  const leaving = options.verb === 'leave';
   const parts = { disk_dir: options.diskDir, kubernetes: host.kubernetes, log };
   const source = sourceOf(config, parts, leaving);
   const publisher = new Publisher(config, options.stateDir);

@@ -112,10 +112,32 @@ function truth(of: Json, key: string, fallback: boolean): boolean {
   throw new Error(`"${key}" must be true or false`);
 }
 
+/** Flannel's keys of WireGuard that say what is not done here: why not. */
+const REFUSED: Readonly<Record<string, string>> = {
+  PSK: 'there are no shared keys: leave it out',
+  Mode: 'one device serves both families: leave it out',
+};
+
+/** The port of a backend; Flannel names that of WireGuard otherwise. */
+function portOf(backend: Json, type: string): number {
+  const usual = USUAL_PORTS[type] ?? VXLAN_PORT;
+  const port = number(backend, 'Port', 0);
+  if (type !== 'wireguard') return port || usual;
+  const listen_port = number(backend, 'ListenPort', 0);
+  if (port > 0 && listen_port > 0 && port !== listen_port) {
+    throw new Error(`"Port" is ${port} and "ListenPort" ${listen_port}: leave one of them out`);
+  }
+  return listen_port || port || usual;
+}
+
 /** Flannel's net-conf.json as a network. */
 export function networkOf(name: string, conf: Json): NetworkConfig {
   const backend = object(conf['Backend'] ?? {}, '"Backend"');
   const type = text(backend, 'Type', 'vxlan');
+  const refused = Object.keys(REFUSED).find((key) => (backend[key] ?? '') !== '');
+  if (type === 'wireguard' && refused !== undefined) {
+    throw new Error(`"${refused}" of "Backend" is not taken, as ${REFUSED[refused]}`);
+  }
   const cidrs: string[] = [];
   if (truth(conf, 'EnableIPv4', true) && conf['Network'] !== undefined) {
     cidrs.push(text(conf, 'Network', ''));
@@ -128,7 +150,7 @@ export function networkOf(name: string, conf: Json): NetworkConfig {
     cidrs,
     type,
     vni: number(backend, 'VNI', 1),
-    port: number(backend, 'Port', 0) || (USUAL_PORTS[type] ?? VXLAN_PORT),
+    port: portOf(backend, type),
     mtu_bytes: number(backend, 'MTU', 0),
     direct: truth(backend, 'DirectRouting', false),
     keepalive_s: number(backend, 'PersistentKeepaliveInterval', KEEPALIVE_S),

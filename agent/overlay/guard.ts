@@ -26,6 +26,7 @@ export function runNft(args: readonly string[], input: string): { out: string; e
 export class Guard {
   readonly #network: NetworkConfig;
   readonly #nft: Nft;
+  /** By the network's name, which stays when its VNI or type changes. */
   readonly #table: string;
   /** Addresses of nodes that are in the kernel; undefined before the table is. */
   #there: Set<string> | undefined;
@@ -35,7 +36,7 @@ export class Guard {
   constructor(network: NetworkConfig, nft: Nft = runNft) {
     this.#network = network;
     this.#nft = nft;
-    this.#table = `inet fairlead_overlay_${network.vni}`;
+    this.#table = `inet fairlead_overlay_${network.name}`;
   }
 
   /** Lets packets of these addresses pass, and no others; why not, '' when they do. */

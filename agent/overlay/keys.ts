@@ -35,14 +35,35 @@ function newPrivateKey(): string {
   return bytes.toString('base64');
 }
 
-export class KeyFile {
+/** Whose key an agent has; an Error says why there is none. */
+export interface KeySource {
+  read(): KeyPair;
+}
+
+/**
+ * For what takes a node's part away: the key of the file, by which a device may be known, or one
+ * for the moment. No file is made, and none keeps a node from leaving.
+ */
+export function leavingKey(path: string): KeySource {
+  let pair: KeyPair;
+  try {
+    pair = keyPairOf(readFileSync(path, 'utf8').trim());
+  } catch {
+    pair = keyPairOf(newPrivateKey());
+  }
+  return { read: () => pair };
+}
+
+export class KeyFile implements KeySource {
   readonly path: string;
+  readonly #log: (msg: string) => void;
   /** Which file was read, to see that another is there. */
   #version = '';
   #pair: KeyPair | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, log: (msg: string) => void = () => {}) {
     this.path = path;
+    this.#log = log;
   }
 
   /** Makes a key in the place of the one that is there, if any. */
@@ -51,7 +72,10 @@ export class KeyFile {
     return this.read();
   }
 
-  /** The key of the file, which is made when there is none; an Error says what is wrong with it. */
+  /**
+   * The key of the file, which is made when there never was one; an Error says what is wrong with
+   * it, and so when it is gone, as another key would cut the node off.
+   */
   read(): KeyPair {
     let version: string;
     try {
@@ -63,8 +87,17 @@ export class KeyFile {
       this.#version = version;
       return this.#pair;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.make();
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#absent();
       throw new Error(`${this.path}: ${(error as Error).message}`);
     }
+  }
+
+  #absent(): KeyPair {
+    if (this.#pair !== undefined) {
+      throw new Error(`${this.path} is gone: put it back, or make another key with rotate-key`);
+    }
+    const made = this.make();
+    this.#log(`made a key of WireGuard, ${this.path}: its public half is ${made.public_key}`);
+    return made;
   }
 }

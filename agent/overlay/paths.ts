@@ -86,8 +86,8 @@ export function lookAtPaths(core: AgentCore, config: AgentConfig, source: Source
     const addresses = others.flatMap(({ addresses: all = [] }) => all);
     tell({ event: 'nodes', full: true, trusted: false, nodes, gone: [] });
     // Only what is seen of the links below: what is to change is not asked for.
-    const { cidrs } = config.network;
-    tell(kernel.see({ cidrs, own, others: addresses }));
+    const { name, type, cidrs } = config.network;
+    tell(kernel.see({ name, type, cidrs, own, others: addresses }));
     const { mtu_bytes, networks, paths, problems } = tell({ event: 'paths' });
     const carried = carriedBy(kernel);
     return {

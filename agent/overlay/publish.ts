@@ -31,7 +31,9 @@ export function replaceFile(path: string, content: string, mode = 0o644): boolea
   // In the same folder: containerd looks at renames within the folder of configurations only.
   const temporary = join(dirname(path), `.${process.pid}.tmp`);
   try {
-    writeFileSync(temporary, content, { mode, flush: true });
+    // One that was left, of a process with this number, may be open to others.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, content, { mode, flag: 'wx', flush: true });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -3,6 +3,7 @@
 // entries on them, routes into the network's subnets, and by which ways other nodes are
 // reached. It refuses to judge any of it.
 import { BlockList, isIPv6 } from 'node:net';
+import { OsError } from '../../host-node/abi/index.ts';
 import { routeOperations } from '../../host-node/drivers/route.ts';
 import { Spaces } from '../../host-node/drivers/spaces.ts';
 import { dumpOf } from '../../host-node/sys/netlink.ts';
@@ -58,8 +59,17 @@ export interface Seen {
   readonly paths: readonly Way[];
 }
 
+/** What aliases of devices of any network begin with. */
+const ALIAS = 'fairlead overlay ';
+/** The alias by which a device is a network's, as core-as/overlay/network.ts has it. */
+export const aliasOf = (network: string): string => `${ALIAS}${network}`;
+
 /** What to look at. */
 export interface Sight {
+  /** The name of the network: what is on devices of others is not looked at. */
+  readonly name: string;
+  /** Its backend. */
+  readonly type: string;
   /** The pods' networks, as CIDR. */
   readonly cidrs: readonly string[];
   /** By which other nodes know this one. */
@@ -105,6 +115,28 @@ function encapsulationText({ vni, src, dst, hops, csum }: Encapsulation): string
   return ` encap ${v6 ? 'ip6' : 'ip'} ${ends}${csum ? ' csum' : ''}`;
 }
 
+/**
+ * A link with what only generic netlink tells of it. The kernel tells a private key along with it,
+ * so others are asked for only where their port matters, and no look fails by one of them.
+ */
+export function unveiled(
+  wireguard: Pick<WireGuard, 'device'>,
+  link: SeenLink,
+  { alias, type }: { readonly alias: string; readonly type: string },
+  into: Map<number, Device>,
+): SeenLink {
+  const ours = link.alias === alias;
+  if (link.kind !== 'wireguard' || (!ours && type !== 'wireguard')) return link;
+  try {
+    const device = wireguard.device(link.name);
+    into.set(link.ifindex, device);
+    return { ...link, port: device.port, public_key: device.public_key };
+  } catch (error) {
+    if (ours || !(error instanceof OsError)) throw error;
+    return link;
+  }
+}
+
 /** The kernel of this process's network namespace. */
 export class Kernel {
   readonly spaces = new Spaces(undefined);
@@ -114,12 +146,15 @@ export class Kernel {
     this.spaces.close();
   }
 
-  see({ cidrs, own, others }: Sight): Seen {
+  see({ name: network, type, cidrs, own, others }: Sight): Seen {
     const [found, names] = this.#links();
     const secrets = new Map<number, Device>();
-    const links = found.map((link) => this.#unveiled(link, secrets));
-    const ours = links.filter(({ kind }) => KINDS.has(kind)).filter(({ alias }) => alias !== '');
-    const devices = ours.map(({ name, ifindex }) => ({ name, ifindex }));
+    const alias = aliasOf(network);
+    const links = found.map((link) => unveiled(this.wireguard, link, { alias, type }, secrets));
+    const devices = links.filter((link) => KINDS.has(link.kind) && link.alias === alias);
+    const kin = links.filter((link) => link.alias.startsWith(ALIAS));
+    const theirs = new Set(kin.map(({ ifindex }) => ifindex));
+    for (const { ifindex } of devices) theirs.delete(ifindex);
     const entries = devices.flatMap(({ name, ifindex }) => this.#entriesOn(name, ifindex));
     for (const { name, ifindex } of devices) {
       const { peers = [] } = secrets.get(ifindex) ?? {};
@@ -130,7 +165,8 @@ export class Kernel {
     for (const { protocol, ...route } of this.#routes()) {
       if (!inside(route.dst)) continue;
       const text = routeText(route, names.get(route.ifindex)?.name ?? '?');
-      (protocol === PROTOCOL ? entries : foreign).push(text);
+      const own_route = protocol === PROTOCOL && !theirs.has(route.ifindex);
+      (own_route ? entries : foreign).push(text);
     }
     const underlay = this.#underlay(own, names);
     return { event: 'seen', links, entries, foreign, underlay, paths: this.ways(others, names) };
@@ -182,14 +218,6 @@ export class Kernel {
       parent: names.get(lower)?.name ?? '',
     }));
     return [links, names];
-  }
-
-  /** A link with what only generic netlink tells of it. */
-  #unveiled(link: SeenLink, into: Map<number, Device>): SeenLink {
-    if (link.kind !== 'wireguard') return link;
-    const device = this.wireguard.device(link.name);
-    into.set(link.ifindex, device);
-    return { ...link, port: device.port, public_key: device.public_key };
   }
 
   #entriesOn(name: string, ifindex: number): string[] {

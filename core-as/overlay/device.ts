@@ -59,6 +59,12 @@ export class Devices {
     for (let i = 0; i < list.items.length; i++) this.links.push(new Seen(list.items[i]));
   }
 
+  /** Whether a link of that name bears this network's alias. */
+  bears_alias(name: string): bool {
+    const link = this.named(name);
+    return link !== null && link.alias == this.network.alias;
+  }
+
   private named(name: string): Seen | null {
     for (let i = 0; i < this.links.length; i++) {
       if (this.links[i].name == name) return this.links[i];
@@ -95,9 +101,7 @@ export class Devices {
     const least_bytes = network.has(true) ? 1280 : 68;
     const mac = device_mac(network, this.self, v6);
     const link = this.named(name);
-    const ours =
-      link !== null &&
-      (link.alias == network.alias || (link.kind == network.type && link.address == mac));
+    const ours = link !== null && this.is_ours(link, mac);
     if (mtu_bytes < least_bytes) {
       // A device below it would lose its IPv6 addresses and routes at once.
       if (ours) this.there.push(name);
@@ -132,16 +136,26 @@ export class Devices {
     return "";
   }
 
-  /** The kernel takes the alias of a link that is there only; till then its address tells whose. */
+  /** A device that has no alias yet is known by its key, or by its hardware address. */
+  private is_ours(link: Seen, mac: string): bool {
+    const network = this.network;
+    if (link.alias == network.alias) return true;
+    if (link.kind != network.type) return false;
+    return network.type == "wireguard"
+      ? link.public_key == network.public_key
+      : link.address == mac;
+  }
+
+  /** The kernel takes key and alias of a link that is there only: the key first, to know it by. */
   private add(adding: string, name: string, changes: string[]): void {
     changes.push(adding);
+    if (this.network.type == "wireguard") changes.push(this.keying);
     changes.push(`link set ${name} alias ${this.network.alias}`);
     // Nobody on a tunnel is a router, and none of its addresses is made up. What comes by it may
     // leave by another way, as other nodes choose for themselves.
     changes.push(`sysctl net/ipv6/conf/${name}/accept_ra 0`);
     changes.push(`sysctl net/ipv6/conf/${name}/addr_gen_mode 1`);
     changes.push(`sysctl net/ipv4/conf/${name}/rp_filter 2`);
-    if (this.network.type == "wireguard") changes.push(this.keying);
     changes.push(`link set ${name} up`);
   }
 
@@ -180,7 +194,8 @@ export class Devices {
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[i];
       if (link.kind != network.type || link.port != network.port) continue;
-      if (link.name == network.device(v6)) continue;
+      // One of ours under a former name goes first.
+      if (link.name == network.device(v6) || link.alias == network.alias) continue;
       if (!network.apart) {
         return `port ${network.port} is that of "${link.name}": remove it, or use another port`;
       }

@@ -67,10 +67,15 @@ class Overlay {
     this.network = Network.read(said ? said : JsonValue.object());
     this.name = event.text_at("self");
     this.made_of.clear();
-    if (this.network.problem.length > 0) {
-      this.problems.push(new Problem("", this.network.problem, true));
-    }
+    this.unfit();
     return [];
+  }
+
+  /** Whether nothing can be done by what the configuration says; every look tells of it. */
+  private unfit(): bool {
+    if (this.network.problem.length == 0) return false;
+    this.problems.push(new Problem("", this.network.problem, true));
+    return true;
   }
 
   /** Whether the list is to be acted on. */
@@ -245,13 +250,13 @@ class Overlay {
   private seen(event: JsonValue): JsonValue {
     this.paths.read(event);
     const self = this.self;
-    if (this.network.problem.length > 0 || !self) return this.answer([], false);
-    const extra = this.holding.take(texts(event, "entries"));
+    if (this.unfit() || !self) return this.answer([], false);
+    const devices = new Devices(this.network, self, this.paths);
+    devices.read(event);
+    const extra = this.holding.take(ours(texts(event, "entries"), devices));
     this.holding.take_foreign(texts(event, "foreign"));
     // What cannot be made right is left as it is.
     if (!this.own_fit(self)) return this.answer([], false);
-    const devices = new Devices(this.network, self, this.paths);
-    devices.read(event);
     const changes = new Array<string>();
     const before = this.problems.length;
     devices.changes(this.families(self), changes, this.problems);
@@ -353,6 +358,21 @@ class Overlay {
     said.set("entries", JsonValue.number(this.holding.size));
     return said;
   }
+}
+
+/** Entries without those on devices of somebody else; of routes the host knows whose they are. */
+function ours(entries: string[], devices: Devices): string[] {
+  const kept = new Array<string>();
+  const known = new Map<string, bool>();
+  for (let i = 0; i < entries.length; i++) {
+    if (!entries[i].startsWith("route ")) {
+      const dev = entry_value(entries[i], "dev");
+      if (!known.has(dev)) known.set(dev, devices.bears_alias(dev));
+      if (!known.get(dev)) continue;
+    }
+    kept.push(entries[i]);
+  }
+  return kept;
 }
 
 /** The gateways of the pods of subnets, each with the length of its subnet. */

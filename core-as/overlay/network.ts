@@ -55,6 +55,9 @@ export class Network {
       network.problem = `a keepalive is from 0 to 65535 seconds, not ${network.keepalive_s}`;
     } else if (network.type == "wireguard" && !is_key(network.public_key)) {
       network.problem = "this node has no key of WireGuard";
+    } else if (network.type == "wireguard" && network.direct) {
+      const said = "DirectRouting sends packets as they are, and wireguard is to encrypt them";
+      network.problem = `${said}: leave one of both out`;
     }
     return network;
   }
@@ -115,7 +118,10 @@ function usual_port(type: string): i32 {
   return type == "geneve" ? 6081 : 8472;
 }
 
-/** Whether a text is 32 bytes in base64. */
+/** What the last four bits of 32 bytes may be in base64: the letter's other two are zero. */
+const LAST: string = "AEIMQUYcgkosw048";
+
+/** Whether a text is 32 bytes in base64, as they are written: the kernel tells a key so. */
 export function is_key(text: string): bool {
   if (text.length != 44 || text.charAt(43) != "=") return false;
   for (let i = 0; i < 43; i++) {
@@ -123,7 +129,7 @@ export function is_key(text: string): bool {
     const letter = (code | 32) >= 97 && (code | 32) <= 122;
     if (!letter && !(code >= 47 && code <= 57) && code != 43) return false;
   }
-  return true;
+  return LAST.includes(text.charAt(42));
 }
 
 /** The hardware address of a node's tunnel device over a family. */

@@ -63,10 +63,21 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
       return readFileSync(heard, 'utf8') !== '';
     });
     expect(readFileSync(heard, 'utf8')).toBe('192.0.2.2 7\n');
+    // Another VNI leaves nothing of the former one's rules.
+    const eighth = { ...NET_CONF, Backend: { Type: 'geneve', VNI: 8 } };
+    const another = new Guard(networkOf('pods', eighth), (_, input) => {
+      if (input !== '') writeFileSync(rules, input);
+      return { out: '', error: '' };
+    });
+    expect(another.allow(['192.0.2.2'])).toBe('');
+    await cell.run(on('a', 'nft', '-f', rules));
+    const ruleset = await cell.run(on('a', 'nft', 'list', 'ruleset'));
+    expect(ruleset.match(/^table .*/gm)).toEqual(['table inet fairlead_overlay_pods {']);
+    expect(ruleset).toMatch(/@th,96,24 != (8|0x8) drop/);
     // A backend that needs no such rules takes those of the former one away.
     const tables = async () => await cell.run(on('a', 'nft', 'list', 'tables'));
-    expect(await tables()).toContain('fairlead_overlay_7');
-    const Backend = { Type: 'wireguard', VNI: 7 };
+    expect(await tables()).toContain('fairlead_overlay_pods');
+    const Backend = { Type: 'wireguard', VNI: 8 };
     const none = new Guard(networkOf('pods', { ...NET_CONF, Backend }), (_, input) => {
       if (input !== '') writeFileSync(rules, input);
       return { out: '', error: '' };

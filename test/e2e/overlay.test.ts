@@ -128,10 +128,10 @@ describe.skipIf(needsRoot !== '')(`three machines ${needsRoot}`, () => {
     });
 
     test('rules that somebody flushes are back with the next look', async () => {
-      await cluster.on('a', 'nft', 'delete', 'table', 'inet', 'fairlead_overlay_1');
+      await cluster.on('a', 'nft', 'delete', 'table', 'inet', 'fairlead_overlay_pods');
       await cluster.cell.run(['ip', '-n', 'a', 'link', 'set', 'fl.1', 'mtu', '1449']);
       await within(RECOVERY_MS, 'the table is back', async () =>
-        (await cluster.on('a', 'nft', 'list', 'tables')).includes('fairlead_overlay_1'),
+        (await cluster.on('a', 'nft', 'list', 'tables')).includes('fairlead_overlay_pods'),
       );
       await within(RECOVERY_MS, 'the MTU is right', async () =>
         (await cluster.on('a', 'cat', '/sys/class/net/fl.1/mtu')).startsWith('1450'),

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The overlay of a node by WireGuard: a device with this node's key, a peer for each other node,
 // and whose key is not served. What is judged beside keys is as with VXLAN (machine.test.ts).
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runAgent } from '../../agent/overlay/command.ts';
-import { KeyFile, keyPairOf } from '../../agent/overlay/keys.ts';
+import { KeyFile, keyPairOf, leavingKey } from '../../agent/overlay/keys.ts';
 import { nodeOf as nodeAt, textOf } from '../../agent/overlay/sources/etcd/layout.ts';
 import { publishedOf, reduced } from '../../agent/overlay/sources/kubernetes/node.ts';
 import { NETWORK, type NetworkEvent, nodeOf, Station } from './station.ts';
@@ -49,8 +57,8 @@ describe('two nodes', () => {
     const plan = station.look();
     expect(plan.changes.filter((change) => /^(link|wg) /.test(change))).toEqual([
       'link add fl.7 type wireguard mtu 1440',
-      'link set fl.7 alias fairlead overlay pods',
       'wg set fl.7 listen-port 51820 private-key own',
+      'link set fl.7 alias fairlead overlay pods',
       'link set fl.7 up',
     ]);
     expect(plan).toMatchObject({ ready: true, refused: [], mtu_bytes: 1440, problems: [] });
@@ -146,6 +154,7 @@ describe('keys of others', () => {
     ['none', '', 'no public key yet'],
     ['what is no key', 'secret', '"secret" is no public key'],
     ['what is too short', keyOf(1).slice(4), 'is no public key'],
+    ['what is written otherwise', keyOf(3).replace(/.=$/, 'N='), 'is no public key'],
     ['that of this node', OWN, 'that of this node'],
     ['that of another', THEIRS, 'that of b'],
   ])('%s: the node is left out, by name, and others are served', (_, public_key, said) => {
@@ -168,6 +177,31 @@ describe('keys of others', () => {
     });
     expect(problems[0]?.msg).toContain('no key');
   });
+});
+
+test('a device that was left without its alias is known by its key', () => {
+  const station = new Station(a, WIREGUARD);
+  station.kernel.public_key = OWN;
+  station.nodes([a, b]);
+  // As an agent that ends in the middle leaves it.
+  expect(station.look((change) => / (alias|up)/.test(change)).refused).not.toEqual([]);
+  expect(station.kernel.link('fl.7')).toMatchObject({ alias: '', public_key: OWN });
+  expect(station.look()).toMatchObject({ ready: true, problems: [], refused: [] });
+  expect(station.kernel.link('fl.7')?.alias).toBe('fairlead overlay pods');
+  expect(held(station)).toEqual(ENTRIES_OF_TWO);
+});
+
+test('DirectRouting, which would send what is to be encrypted as it is, is refused', () => {
+  const station = new Station(a, { ...WIREGUARD, direct: true });
+  const plan = station.tell({
+    ...{ event: 'network', self: 'a', network: { ...WIREGUARD, direct: true } },
+  });
+  expect(plan).toMatchObject({ ready: false });
+  station.nodes([a, b]);
+  const look = station.look();
+  expect(look).toMatchObject({ ready: false, changes: [] });
+  for (const { problems } of [plan, look]) expect(problems[0]?.msg).toContain('DirectRouting');
+  expect(held(station)).toEqual([]);
 });
 
 describe('what others do', () => {
@@ -257,6 +291,42 @@ describe('the file of the key', () => {
       const second = new KeyFile(key.path).make();
       expect(second.private_key).not.toBe(first.private_key);
       expect(key.read()).toEqual(second);
+    });
+  });
+
+  test('takes the rights of nothing that was left under the temporary name', () => {
+    inFolder((key) => {
+      mkdirSync(dirname(key.path), { recursive: true });
+      writeFileSync(join(dirname(key.path), `.${process.pid}.tmp`), 'left', { mode: 0o644 });
+      key.make();
+      expect(statSync(key.path).mode & 0o777).toBe(0o600);
+      expect(readdirSync(dirname(key.path))).toEqual(['pods.key']);
+    });
+  });
+
+  test('that is gone is told, and none is made in its place; the first one is logged', () => {
+    inFolder(({ path }) => {
+      const said: string[] = [];
+      const key = new KeyFile(path, (msg) => said.push(msg));
+      const { public_key } = key.read();
+      expect(said).toEqual([`made a key of WireGuard, ${path}: its public half is ${public_key}`]);
+      rmSync(path);
+      expect(() => key.read()).toThrow(`${path} is gone: put it back`);
+      expect(existsSync(path)).toBe(false);
+      const made = new KeyFile(path).make();
+      expect(key.read()).toEqual(made);
+      expect(said).toHaveLength(1);
+    });
+  });
+
+  test('is not needed to leave, and not made for it', () => {
+    inFolder((key) => {
+      const passing = leavingKey(key.path).read();
+      expect(passing).toEqual(keyPairOf(passing.private_key));
+      expect(existsSync(key.path)).toBe(false);
+      expect(leavingKey(key.make() && key.path).read()).toEqual(key.read());
+      writeFileSync(key.path, 'nothing\n');
+      expect(leavingKey(key.path).read().public_key).toMatch(/=$/);
     });
   });
 
