@@ -28,6 +28,8 @@ export class Pods {
   /** What pods of the last change had, and how often they are still to be looked at. */
   #before_bytes = 0;
   #sweeps = 0;
+  /** Errors of the last look. What stays wrong is tried again, and not told again. */
+  #errors: ReadonlySet<string> = new Set();
 
   constructor(task: Task, network: string, log: Log) {
     this.#task = task;
@@ -40,21 +42,23 @@ export class Pods {
     if (told_bytes !== 0 && told_bytes !== mtu_bytes) {
       this.#before_bytes = told_bytes;
       this.#sweeps = SWEEPS;
+      this.#errors = new Set();
     }
     if (this.#sweeps === 0) return;
     const [network, before_bytes] = [this.#network, this.#before_bytes];
     const request = { network, mtu_bytes, v6, before_bytes, apply: true };
     const answer = this.#task('pod_mtu', request);
     const failed = answer.exit_code !== 0;
-    if (failed) this.#log('error', `the MTU of pods stays: ${answer.stdout}`);
+    const errors = failed ? [`the MTU of pods stays: ${answer.stdout}`] : [];
     const { pods } = failed ? { pods: [] } : (JSON.parse(answer.stdout) as { pods: Pod[] });
     for (const { containerID, ifname, host = '', mtu_bytes: had, changed, error } of pods) {
       const what = `${ifname} and ${host} of ${containerID}`;
       if (changed) this.#log('info', `link set ${what} mtu ${mtu_bytes}, was ${had}`);
-      else if (error !== undefined) this.#log('error', `${what} keep their MTU: ${error}`);
+      else if (error !== undefined) errors.push(`${what} keep their MTU: ${error}`);
     }
+    for (const error of errors) if (!this.#errors.has(error)) this.#log('error', error);
+    this.#errors = new Set(errors);
     // What failed is tried at every look, until it is done or there is another change.
-    const again = failed || pods.some(({ error }) => error !== undefined);
-    if (!again) this.#sweeps--;
+    if (errors.length === 0) this.#sweeps--;
   }
 }
