@@ -8,7 +8,7 @@ import { setup } from './setup.mjs';
 /** Resolves to the exit code: 0 when all that was shown held. */
 async function demo() {
   await setup('demo');
-  const why = problem(['setpriv', 'ping']);
+  const why = problem(['ping']);
   if (why !== '') throw new Error(why);
   await prepare(['executable']);
   return show('scripts/demo/overlay.mjs');

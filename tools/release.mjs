@@ -2,7 +2,7 @@
 // Makes what is installed on a node out of dist/: a tarball, a Debian package, and their checksums.
 // The same input gives the same bytes: names are sorted, owners are root, times are one time. It
 // refuses to build programs, and to put anything into a package that is not named here.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -22,7 +22,6 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Debian's words for Node's. */
@@ -44,6 +43,20 @@ function filesBelow(folder) {
     .sort();
 }
 
+/**
+ * Files below a folder of the source, sorted: those that git knows, so that what else lies in a
+ * clone stays out. Where git knows none (an unpacked archive) all of them, and that is told.
+ */
+export function sources(folder, root = ROOT, tell = console.error) {
+  const words = ['-C', join(root, folder), 'ls-files', '-z'];
+  const listed = spawnSync('git', words, { encoding: 'utf8' });
+  const names = (listed.stdout ?? '').split('\0').filter((name) => name !== '');
+  if (listed.status === 0 && names.length > 0) return names.sort();
+  const why = (listed.error?.message ?? listed.stderr).trim() || 'it knows none of them';
+  tell(`package: all files of ${folder} are taken, since git does not say which: ${why}`);
+  return filesBelow(join(root, folder));
+}
+
 /** A folder that becomes an archive. */
 class Tree {
   constructor(folder) {
@@ -62,8 +75,7 @@ class Tree {
     chmodSync(at, mode);
   }
   copyAll(from, path, mode = PLAIN) {
-    for (const name of filesBelow(join(ROOT, from)))
-      this.copy(join(from, name), join(path, name), mode);
+    for (const name of sources(from)) this.copy(join(from, name), join(path, name), mode);
   }
   link(to, path) {
     const at = join(this.folder, path);
@@ -160,10 +172,13 @@ function control(tree, facts) {
     .replace('@INSTALLED_KB@', String(Math.ceil(bytes / 1024)));
   tree.write('DEBIAN/control', text);
   tree.write('DEBIAN/md5sums', sums.join(''));
-  tree.copy('packaging/deb/prerm', 'DEBIAN/prerm', EXECUTABLE);
+  for (const script of ['postinst', 'prerm', 'postrm']) {
+    tree.copy(`packaging/deb/${script}`, `DEBIAN/${script}`, EXECUTABLE);
+  }
 }
 
-const zipped = (content) => gzipSync(content, { level: 9 });
+/** By the program: the bytes of Node's own change with its version. */
+const zipped = (content) => execFileSync('gzip', ['-n', '-9'], { input: content });
 
 const copyright = () => `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: fairlead

@@ -59,6 +59,8 @@ export class Pods {
   /** What they are given, and how often they are still to be looked at. */
   #mtu_bytes = 0;
   #sweeps = 0;
+  /** Errors of the last look. What stays wrong is tried again, and not told again. */
+  #errors: ReadonlySet<string> = new Set();
 
   constructor(task: Task, network: string, log: Log, stateDir: string) {
     this.#task = task;
@@ -73,26 +75,29 @@ export class Pods {
     kept.delete(0);
     const former = [...kept].filter((one) => one !== mtu_bytes);
     const anew = mtu_bytes !== this.#mtu_bytes || ![0, mtu_bytes].includes(told_bytes);
-    if (anew) this.#sweeps = former.length > 0 ? SWEEPS : 0;
+    if (anew) {
+      this.#sweeps = former.length > 0 ? SWEEPS : 0;
+      this.#errors = new Set();
+    }
     this.#mtu_bytes = mtu_bytes;
     // Before the first is set: an agent that ends in between leaves some with this, some with that.
     this.#given.keep([...kept]);
     if (this.#sweeps === 0) return;
     // What failed is tried at every look, until it is done or there is another change.
-    const clean = former.map((before_bytes) => this.#sweep(before_bytes, mtu_bytes, v6));
-    if (clean.includes(false)) return;
+    const errors = former.flatMap((before_bytes) => this.#sweep(before_bytes, mtu_bytes, v6));
+    for (const error of errors) if (!this.#errors.has(error)) this.#log('error', error);
+    this.#errors = new Set(errors);
+    if (errors.length > 0) return;
     this.#sweeps--;
     if (this.#sweeps === 0) this.#given.keep([mtu_bytes]);
   }
 
-  /** Once for all pods; whether there was no error. */
-  #sweep(before_bytes: number, mtu_bytes: number, v6: boolean): boolean {
+  /** Once for all pods; gives what went wrong. */
+  #sweep(before_bytes: number, mtu_bytes: number, v6: boolean): string[] {
     const request = { network: this.#network, mtu_bytes, v6, before_bytes, apply: true };
     const answer = this.#task('pod_mtu', request);
-    if (answer.exit_code !== 0) {
-      this.#log('error', `the MTU of pods stays: ${answer.stdout}`);
-      return false;
-    }
+    if (answer.exit_code !== 0) return [`the MTU of pods stays: ${answer.stdout}`];
+    const errors: string[] = [];
     const { pods } = JSON.parse(answer.stdout) as { pods: Pod[] };
     for (const { containerID, ifname, host = '', error, ...pod } of pods) {
       const of = `of ${containerID}`;
@@ -103,8 +108,8 @@ export class Pods {
       if (ends.length > 0) {
         this.#log('info', `link set ${ends.join(' and ')} ${of} mtu ${now}, was ${was}`);
       }
-      if (error !== undefined) this.#log('error', `${ifname} and ${host} ${of}: ${error}`);
+      if (error !== undefined) errors.push(`${ifname} and ${host} ${of}: ${error}`);
     }
-    return pods.every(({ error }) => error === undefined);
+    return errors;
   }
 }

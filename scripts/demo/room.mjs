@@ -23,7 +23,7 @@ const PROBE = `${COVER} && ip netns add probe`;
 
 /** "" when such namespaces can be made here and the programs are there, else why not. */
 export function problem(programs = []) {
-  for (const name of ['unshare', 'ip', 'nsenter', ...programs]) {
+  for (const name of ['unshare', 'setpriv', 'ip', 'nsenter', ...programs]) {
     if (findProgram(name) === undefined) return `the program ${name} is not here`;
   }
   const [program, ...args] = UNSHARE;
@@ -50,9 +50,13 @@ export async function prepare(steps) {
   if (mayBuild()) await build([...steps, ...(native ? ['native'] : [])]);
 }
 
-/** Runs a script of Node 26 in such namespaces, with the best program that is built. */
+/**
+ * Runs a script of Node 26 in such namespaces, with the best program that is built. It ends when
+ * this process does, also when nobody can hand a signal on any more. That is the last thing set
+ * before it starts: the kernel forgets it of who changes powers.
+ */
 export function show(script) {
   const program = existsSync(join(ROOT, 'dist/fairlead-native')) ? 'fairlead-native' : 'fairlead';
-  const start = [...UNSHARE, 'sh', '-c', `${COVER} && exec "$0" "$@"`];
+  const start = [...UNSHARE, 'sh', '-c', `${COVER} && exec setpriv --pdeathsig KILL "$0" "$@"`];
   return runNode26(script, [program], start);
 }

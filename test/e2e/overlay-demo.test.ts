@@ -74,13 +74,16 @@ describe.skipIf(needsRoot !== '')(`npm run demo:overlay ${needsRoot}`, () => {
       const closed = once(demo, 'close') as Promise<[number | null]>;
       await within(START_MS, 'agents run', async () => /the agent of \w serves/.test(said));
       expect(running()).not.toEqual([]);
-      process.kill(-(demo.pid ?? 0), signal);
+      // Ctrl-C is told to the whole group; whatever else ends programs knows the outer one alone.
+      process.kill(signal === 'SIGINT' ? -(demo.pid ?? 0) : (demo.pid ?? 0), signal);
       const [code] = await closed;
       if (signal !== 'SIGKILL') {
         expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
         expect(said).toContain(`${signal}: all that was made is gone`);
       }
       await within(STOP_MS, 'all has ended', async () => running().length === 0);
+      // It was stopped: it did not go on to its end.
+      expect(said).not.toContain('fairlead agent leave');
       expect(strays()).toEqual(before);
     },
   );

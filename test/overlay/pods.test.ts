@@ -17,6 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 class Node {
   readonly mtus: Record<string, number> = { one: 1450, two: 1450, chosen: 1300 };
   readonly unreached = new Set<string>();
+  readonly log: string[] = [];
   #told_bytes = 0;
   #pods = this.#agent();
 
@@ -34,7 +35,7 @@ class Node {
       });
       return { exit_code: 0, stdout: JSON.stringify({ pods }) };
     };
-    return new Pods(task, 'pods', () => {}, folder);
+    return new Pods(task, 'pods', (level, msg) => this.log.push(`${level}: ${msg}`), folder);
   }
   /** Plugins are told it; the agent may end before pods are. */
   tell(mtu_bytes: number): void {
@@ -93,4 +94,15 @@ test('once all of them have it, who has what they had before has it by choice', 
   node.restarted();
   node.look(1450, 3);
   expect(node.mtus).toEqual({ one: 1450, two: 1450, chosen: 1370 });
+});
+
+test('what keeps a pod from following is told once, and again after another change', () => {
+  const node = new Node();
+  const told = () => node.log.filter((line) => line.startsWith('error: '));
+  node.look(1450);
+  node.unreached.add('two');
+  node.look(1370, 5);
+  expect(told()).toEqual(['error: eth0 and  of two: no']);
+  node.look(1300, 5);
+  expect(told()).toHaveLength(2);
 });

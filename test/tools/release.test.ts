@@ -2,11 +2,21 @@
 // What `npm run package` makes: the same bytes for the same input, and programs that run from where
 // they are unpacked or installed to. It installs into a folder, never on this machine.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeRelease } from '../../tools/release.mjs';
+import { makeRelease, sources } from '../../tools/release.mjs';
 import { needsRelease, needsRoot } from '../support/needs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-release-test-'));
@@ -41,6 +51,33 @@ function expectPrograms(commandLine: string, native: string): void {
   expect(readdirSync(bin)).toEqual(expect.arrayContaining(['bridge', 'fairlead', 'fairlead-cli']));
 }
 
+/** Writes a file, or with `to` a link, and its folder. */
+function place(path: string, content: string, to = ''): void {
+  mkdirSync(dirname(path), { recursive: true });
+  if (to === '') writeFileSync(path, content, { mode: 0o755 });
+  else symlinkSync(to, path);
+}
+
+describe('what a release has of a folder', () => {
+  const clone = at('clone');
+  const git = (...args: string[]): string => run('git', '-C', clone, ...args);
+
+  test('are the files that git knows; without git all, and that is told', () => {
+    for (const name of ['known.md', 'deep/known too.md', 'stray.md']) {
+      place(join(clone, 'docs', name), name);
+    }
+    const told: string[] = [];
+    const tell = (line: string): unknown => told.push(line);
+    const all = ['deep/known too.md', 'known.md', 'stray.md'];
+    expect(sources('docs', clone, tell)).toEqual(all);
+    expect(told).toEqual([expect.stringContaining('all files of docs are taken')]);
+    git('init', '--quiet');
+    git('add', 'docs/known.md', 'docs/deep');
+    expect(sources('docs', clone, tell)).toEqual(all.slice(0, 2));
+    expect(told).toHaveLength(1);
+  });
+});
+
 describe.skipIf(needsRelease !== '')(`a release ${needsRelease}`, () => {
   const env = { SOURCE_DATE_EPOCH: '1700000000' };
   let files: string[] = [];
@@ -66,6 +103,17 @@ describe.skipIf(needsRelease !== '')(`a release ${needsRelease}`, () => {
     },
     PATIENCE_MS,
   );
+
+  test('is packed by the program gzip, so that no version of Node changes a byte', () => {
+    run('dpkg-deb', '--extract', the('.deb'), at('extracted'));
+    const packed = run('find', at('extracted'), '-name', '*.gz').trim().split('\n');
+    expect(packed).toHaveLength(3);
+    for (const path of packed) {
+      const bytes = readFileSync(path);
+      const again = execFileSync('gzip', ['-n', '-9'], { input: gunzipSync(bytes) });
+      expect([basename(path), again.equals(bytes)]).toEqual([basename(path), true]);
+    }
+  });
 
   test('refuses a time that is none', () => {
     expect(() => makeRelease(at('three'), { SOURCE_DATE_EPOCH: 'now' })).toThrow('write seconds');
@@ -118,9 +166,76 @@ describe.skipIf(needsRelease !== '')(`a release ${needsRelease}`, () => {
         expect(verified.stderr).not.toMatch(/\.(service|socket):\d+:/);
       const manual = run('man', '-l', '-P', 'cat', join(root, 'usr/share/man/man8/fairlead.8.gz'));
       expect(manual).toMatch(/^NAME\n +fairlead - CNI plugins/m);
+      const etc = (path: string): string => join(root, 'etc/systemd/system', path);
+      for (const unit of UNITS) {
+        place(etc(`multi-user.target.wants/${unit}`), '', `/usr/lib/systemd/system/${unit}`);
+      }
+      place(
+        etc('a.target.wants/fairlead-agent.service'),
+        '',
+        '/lib/systemd/system/fairlead-agent.service',
+      );
+      // Of somebody else: another's unit, and one of the operator's own that has our name.
+      place(etc('multi-user.target.wants/ssh.service'), '', '/usr/lib/systemd/system/ssh.service');
+      place(etc('fairlead-dhcp.service'), '[Unit]');
+      place(
+        etc('b.target.wants/fairlead-dhcp.service'),
+        '',
+        '/etc/systemd/system/fairlead-dhcp.service',
+      );
+      dpkg('--remove', 'fairlead');
+      expect(readdirSync(etc('multi-user.target.wants'))).toHaveLength(UNITS.length + 1);
       dpkg('--purge', 'fairlead');
       const left = readdirSync(root, { recursive: true, encoding: 'utf8' });
-      expect(left.filter((path) => path.includes('fairlead'))).toEqual([]);
+      expect(left.filter((path) => path.includes('fairlead')).sort()).toEqual([
+        'etc/systemd/system/b.target.wants/fairlead-dhcp.service',
+        'etc/systemd/system/fairlead-dhcp.service',
+      ]);
+      expect(readdirSync(etc('multi-user.target.wants'))).toEqual(['ssh.service']);
+    },
+  );
+
+  test.skipIf(needsRoot !== '').each([
+    ['postinst', ['configure', ''], ['daemon-reload']],
+    ['postinst', ['configure', '0.0.9'], ['daemon-reload', 'try-restart fairlead-agent.service']],
+    ['postrm', ['remove'], ['daemon-reload']],
+    ['postrm', ['upgrade', '0.2.0'], []],
+  ])(`%s %j tells systemd, where it runs ${needsRoot}`, (script, words, told) => {
+    run('dpkg-deb', '--control', the('.deb'), at('control'));
+    const log = at('told');
+    writeFileSync(log, '');
+    // /run and PATH are the test's own: no systemd of this machine hears of it.
+    place(at('fake/systemctl'), `#!/bin/sh\necho "$*" >> ${log}\n`);
+    place(at('fake/deb-systemd-invoke'), '#!/bin/sh\nexec systemctl "$@"\n');
+    place(at('fake/deb-systemd-helper'), '#!/bin/sh\n');
+    const called = (made: string): string[] => {
+      const inside = `mount -t tmpfs tmpfs /run && ${made} && exec "$@"`;
+      const start = ['--mount', 'sh', '-c', inside, 'sh', at('control', script), ...words];
+      const path = `${at('fake')}:${process.env['PATH'] ?? ''}`;
+      execFileSync('unshare', start, { env: { PATH: path } });
+      return readFileSync(log, 'utf8').split('\n').slice(0, -1);
+    };
+    expect(called('true')).toEqual([]);
+    const heard = called('mkdir -p /run/systemd/system');
+    expect(heard.map((line) => line.replace('--system ', ''))).toEqual(told);
+  });
+
+  test.skipIf(needsRoot !== '')(
+    `has units whose powers open the namespace of a container’s process ${needsRoot}`,
+    () => {
+      const unit = readFileSync(
+        new URL('../../packaging/systemd/fairlead-agent.service', import.meta.url),
+        'utf8',
+      );
+      const kept = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+      const words = ['-all', ...kept.map((name) => name.toLowerCase().replace('cap_', '+'))];
+      const path = `/proc/${process.pid}/ns/net`;
+      const entered = spawnSync(
+        'setpriv',
+        [`--bounding-set=${words.join(',')}`, '--no-new-privs', 'nsenter', `--net=${path}`, 'true'],
+        { encoding: 'utf8' },
+      );
+      expect([entered.status, entered.stderr]).toEqual([0, '']);
     },
   );
 
