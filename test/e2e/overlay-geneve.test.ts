@@ -123,5 +123,54 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
     await within(LIMIT_MS, 'the agent has ended', async () => {
       return (await cell.call(status, {}, '')).stdout === '';
     });
+    // A file that holds no key keeps no node from leaving.
+    if (type === 'wireguard') writeFileSync(join(cell.folder, 'd', 'overlay', 'pods.key'), 'none');
+    const { code, stderr } = await cell.call(on('a', ...agent, 'leave', ...words), {}, '');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
   }
+
+  test('tunnels of somebody else keep what is on them, and so does another network', async () => {
+    const lines = [
+      'link add vx0 type vxlan id 99 dev eth0 dstport 4789',
+      'link set vx0 alias office up',
+      'addr add 10.8.0.1/24 dev vx0',
+      'link add fl.9 type vxlan id 9 dev eth0 dstport 4790',
+      'addr add 10.9.0.1/24 dev fl.9',
+      'link set fl.9 up',
+      'route add 10.244.9.0/24 dev fl.9 proto 157',
+    ];
+    for (const line of lines) await cell.run(['ip', '-n', 'a', ...line.split(' ')]);
+    const alias = ['link', 'set', 'fl.9', 'alias', 'fairlead overlay others'];
+    await cell.run(['ip', '-n', 'a', ...alias]);
+    const fdb = ['fdb', 'append', '02:00:00:00:00:09', 'dst', '192.0.2.9', 'dev', 'vx0'];
+    await cell.run(on('a', 'bridge', ...fdb));
+    const theirs = async () => [
+      await cell.run(on('a', 'bridge', 'fdb', 'show', 'dev', 'vx0')),
+      await cell.run(on('a', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'vx0')),
+      await cell.run(on('a', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'fl.9')),
+      await cell.run(on('a', 'ip', 'route', 'show', 'dev', 'fl.9')),
+    ];
+    const before = await theirs();
+    expect(before.join()).toMatch(
+      /02:00:00:00:00:09[\s\S]*10\.8\.0\.1[\s\S]*10\.9\.0\.1[\s\S]*10\.244\.9/,
+    );
+    const [path, nodes] = [join(cell.folder, 'vxlan.json'), join(cell.folder, 'nodes.json')];
+    const own = { name: 'a', subnets: ['10.244.1.0/24'], addresses: ['192.0.2.1'] };
+    const net_conf = { Network: '10.244.0.0/16', Backend: { VNI: 7 } };
+    const source = { type: 'file', path: nodes };
+    writeFileSync(nodes, JSON.stringify({ nodes: [own] }));
+    writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': net_conf, source }));
+    const agent = [NODE.program, 'agent'];
+    const folders = ['--state-dir', join(cell.folder, 's'), '--disk-dir', join(cell.folder, 'd')];
+    const words = ['--config', path, ...folders];
+    await cell.run(on('a', 'ip', 'link', 'set', 'lo', 'up'));
+    const pid = await cell.start(on('a', ...agent, ...words), join(cell.folder, 'vxlan.log'));
+    const status = on('a', ...agent, 'status', ...words);
+    await within(LIMIT_MS, 'it is ready', async () => (await cell.call(status, {}, '')).code === 0);
+    expect(await theirs()).toEqual(before);
+    await cell.run(['sh', '-c', `kill ${pid}`]);
+    const { code } = await cell.call(on('a', ...agent, 'leave', ...words), {}, '');
+    expect([code, await theirs()]).toEqual([0, before]);
+    expect(await cell.run(on('a', 'ip', 'link'))).not.toContain('fl.7');
+  });
 });
