@@ -39,6 +39,14 @@ export function entry_value(entry: string, name: string): string {
   return end < 0 ? entry.substring(start) : entry.substring(start, end);
 }
 
+/** Whether two peers differ at most in where they are; one that is nowhere is another. */
+export function same_but_place(entry: string, other: string): bool {
+  const here = entry_value(entry, "endpoint");
+  const there = entry_value(other, "endpoint");
+  if (here == "none" || there == "none") return entry == other;
+  return entry.replace(` endpoint ${here} `, " ") == other.replace(` endpoint ${there} `, " ");
+}
+
 /** The destination of a route. */
 export function route_dst(entry: string): string {
   const first = word(entry, 1);

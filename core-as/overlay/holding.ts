@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wanted of the kernel and what it holds, entry by entry, and the changes between. It
 // refuses to know why an entry is wanted.
-import { change, entry_key, entry_order, entry_value, route_dst } from "./entry";
+import { change, entry_key, entry_order, entry_value, route_dst, same_but_place } from "./entry";
 import { Problem } from "./judge";
 
 export class Holding {
@@ -40,8 +40,22 @@ export class Holding {
     }
   }
 
+  /**
+   * A peer that was made as wanted and is called from elsewhere since, as behind NAT, is as wanted:
+   * WireGuard goes after who has the key. Any other entry is what it is.
+   */
+  private settled(entry: string): string {
+    if (!entry.startsWith("peer ")) return entry;
+    const key = entry_key(entry);
+    if (!this.wanted.has(key) || !this.held.has(key)) return entry;
+    const wanted = this.wanted.get(key);
+    return this.held.get(key) == wanted && same_but_place(entry, wanted) ? wanted : entry;
+  }
+
   /** Takes what the kernel holds; those of which only one can stay are to go. */
-  take(entries: string[]): string[] {
+  take(seen: string[]): string[] {
+    const entries = new Array<string>(seen.length);
+    for (let i = 0; i < seen.length; i++) entries[i] = this.settled(seen[i]);
     this.differs = false;
     const extra = new Array<string>();
     let as_wanted = entries.length == this.wanted_texts.size;

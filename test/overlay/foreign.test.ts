@@ -104,7 +104,7 @@ describe('a link of WireGuard', () => {
     expect(() => look(linkOf('fl.7', alias))).toThrow('no such device');
   });
 
-  test('says the key that others get: none before the kernel took it, and no other device’s', () => {
+  test('says the key that others get: none before the kernel took it', () => {
     const network = configured('pods', {
       Network: '10.244.0.0/16',
       Backend: { Type: 'wireguard' },
