@@ -162,3 +162,10 @@ test('the WASI example of docs/embedding.md prints what stands there', () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test('the manual’s synopsis names every verb of fairlead agent', () => {
+  const help = read('agent/overlay/command.ts');
+  const verbs = [...help.matchAll(/^ {2}fairlead agent \[?([a-z-]+)\]? --config FILE/gm)];
+  const synopsis = /^ {4}fairlead agent \[(\S+)\]/m.exec(read('docs/fairlead.8.md'))?.[1];
+  expect(synopsis?.split('|')).toEqual(verbs.map(([, verb]) => verb));
+});
