@@ -85,7 +85,7 @@ export class Pods {
     if (this.#sweeps === 0) return;
     // What failed is tried at every look, until it is done or there is another change.
     const errors = former.flatMap((before_bytes) => this.#sweep(before_bytes, mtu_bytes, v6));
-    for (const error of errors) if (!this.#errors.has(error)) this.#log('error', error);
+    for (const error of new Set(errors)) if (!this.#errors.has(error)) this.#log('error', error);
     this.#errors = new Set(errors);
     if (errors.length > 0) return;
     this.#sweeps--;
