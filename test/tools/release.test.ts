@@ -259,5 +259,5 @@ describe.skipIf(needsRelease !== '')(`a release ${needsRelease}`, () => {
     });
     expect(checked.stdout + checked.stderr).not.toMatch(/^[EW]: /m);
     expect(checked.status).toBe(0);
-  });
+  }, PATIENCE_MS);
 });
