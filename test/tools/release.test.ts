@@ -253,11 +253,15 @@ describe.skipIf(needsRelease !== '')(`a release ${needsRelease}`, () => {
     expect(depends.map((one) => one.split(' ')[0]).sort()).toEqual([...wanted].sort());
   });
 
-  test.skipIf(!has('lintian'))('as a package has nothing that lintian calls an error', () => {
-    const checked = spawnSync('lintian', ['--fail-on', 'error', '--no-cfg', the('.deb')], {
-      encoding: 'utf8',
-    });
-    expect(checked.stdout + checked.stderr).not.toMatch(/^[EW]: /m);
-    expect(checked.status).toBe(0);
-  }, PATIENCE_MS);
+  test.skipIf(!has('lintian'))(
+    'as a package has nothing that lintian calls an error',
+    () => {
+      const checked = spawnSync('lintian', ['--fail-on', 'error', '--no-cfg', the('.deb')], {
+        encoding: 'utf8',
+      });
+      expect(checked.stdout + checked.stderr).not.toMatch(/^[EW]: /m);
+      expect(checked.status).toBe(0);
+    },
+    PATIENCE_MS,
+  );
 });
