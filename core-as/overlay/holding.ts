@@ -11,6 +11,8 @@ export class Holding {
   private wanted: Map<string, string> = new Map<string, string>();
   private wanted_texts: Set<string> = new Set<string>();
   private held: Map<string, string> = new Map<string, string>();
+  /** Peers as they were before they were made anew: one still so was refused, and has not moved. */
+  private former: Set<string> = new Set<string>();
   /** Routes of others to pods' destinations. */
   private foreign: Map<string, string> = new Map<string, string>();
 
@@ -47,7 +49,7 @@ export class Holding {
   private settled(entry: string): string {
     if (!entry.startsWith("peer ")) return entry;
     const key = entry_key(entry);
-    if (!this.wanted.has(key) || !this.held.has(key)) return entry;
+    if (!this.wanted.has(key) || !this.held.has(key) || this.former.has(entry)) return entry;
     const wanted = this.wanted.get(key);
     return this.held.get(key) == wanted && same_but_place(entry, wanted) ? wanted : entry;
   }
@@ -56,6 +58,7 @@ export class Holding {
   take(seen: string[]): string[] {
     const entries = new Array<string>(seen.length);
     for (let i = 0; i < seen.length; i++) entries[i] = this.settled(seen[i]);
+    this.former.clear();
     this.differs = false;
     const extra = new Array<string>();
     let as_wanted = entries.length == this.wanted_texts.size;
@@ -109,6 +112,7 @@ export class Holding {
       }
       if (ought.length > 0) {
         makes.push(ought);
+        if (ought.startsWith("peer ")) this.former.add(is);
         this.held.set(key, ought);
       } else if (synced) {
         goes.push(is);

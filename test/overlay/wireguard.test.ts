@@ -205,6 +205,12 @@ test('a peer that calls from elsewhere stays there until the source has another 
   station.nodes([a, moved]);
   station.look();
   expect(held(station)).toContain(at('192.0.2.77:51820'));
+  // What the kernel refused is tried again: that peer has not moved.
+  const plan = station.tell({ event: 'nodes', full: false, trusted: true, nodes: [b], gone: [] });
+  expect(plan.changes).toEqual([at('192.0.2.2:51820').replace('peer', 'peer replace')]);
+  expect(station.look().changes).toEqual(plan.changes);
+  station.nodes([a, moved]);
+  station.look();
   // One that is nowhere is never called: that is no place to stay.
   roam('none');
   station.look();
