@@ -64,6 +64,24 @@ describe.skipIf(needsRoot !== '')(`programs that stay ${needsRoot}`, () => {
     expect(() => host.do('ip', ['link set nosuch up'])).toThrow('Cannot find device "nosuch"');
   });
 
+  test('what one link has, after another was made', () => {
+    netnsAdd(...Object.values(names));
+    ip(`-n ${names.host} link add a0 type veth peer name b0 netns ${names.pod}`);
+    const host = insides.of(names.host);
+    host.do('tc', ['qdisc add dev a0 ingress']);
+    const shaping = () => textOf(insides, names).match(/^(qdisc|filter) .*$/gm) ?? [];
+    expect(shaping()).toEqual(['qdisc ingress ffff: dev a0']);
+    ip(`-n ${names.host} link add a1 type veth peer name b1 netns ${names.pod}`);
+    host.do('tc', [
+      'qdisc add dev a1 ingress',
+      'filter add dev a1 ingress protocol all pref 3 u32 match u32 0 0 flowid 1:1',
+    ]);
+    expect(shaping()).toEqual([
+      'filter u32 dev a1 pref 3',
+      ...['qdisc ingress ffff: dev a0', 'qdisc ingress ffff: dev a1'],
+    ]);
+  });
+
   test('a namespace that is taken away is not held by who looked at it', async () => {
     netnsAdd(...Object.values(names));
     ip(`-n ${names.host} link add a0 type veth peer name b0 netns ${names.pod}`);

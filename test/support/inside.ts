@@ -40,11 +40,14 @@ const PROGRAMS = {
 } as const;
 type Name = keyof typeof PROGRAMS;
 
-/** A question of each that is answered in a line, whatever there is. */
+/**
+ * A question of each that is answered in a line, whatever there is. Not of one link: tc would tell
+ * of that alone from then on.
+ */
 const DONE: Readonly<Record<Name, string>> = {
   ip: 'rule',
   ip6: 'rule',
-  tc: 'qdisc show dev lo',
+  tc: 'qdisc show',
 };
 
 /** The programs in one namespace. */

@@ -5,6 +5,9 @@ import { closeSync, openSync } from 'node:fs';
 import { insideNetns, OPEN_TO_READ } from '../../host-node/sys/libc.ts';
 
 const LIBRARY = 'libnftables.so.1';
+/** Its extensions, which tell rules of iptables, look for this among the symbols of the process. */
+const FOR_ALL = 'libxtables.so.12';
+const RTLD_NOW_GLOBAL = 0x102; // bits/dlfcn.h
 /** No counters and the like (NFT_CTX_OUTPUT_STATELESS of nftables/libnftables.h). */
 const STATELESS = 1 << 2;
 
@@ -12,6 +15,11 @@ type Ffi = typeof import('node:ffi');
 
 function bound() {
   const ffi = process.getBuiltinModule('node:ffi') as Ffi;
+  const open = new ffi.DynamicLibrary(null).getFunction('dlopen', {
+    arguments: ['buffer', 'i32'],
+    return: 'pointer',
+  });
+  open(Buffer.from(`${FOR_ALL}\0`), RTLD_NOW_GLOBAL);
   const library = new ffi.DynamicLibrary(LIBRARY);
   const of_context = { arguments: ['pointer'], return: 'i32' } as const;
   const text_of = { arguments: ['pointer'], return: 'pointer' } as const;

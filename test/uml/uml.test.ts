@@ -116,7 +116,6 @@ async function runRounds(rounds: readonly Round[]): Promise<Ran> {
       cwd: ROOT,
       folder,
       limit_s: LIMIT_S,
-      ahead: true,
     });
     return { ...outcome, tests: existsSync(report) ? byStatus(report) : new Map() };
   } finally {

@@ -73,8 +73,6 @@ export interface UmlCommand {
   readonly limit_s: number;
   /** Modules beside the usual ones, in the order that insmod needs. */
   readonly modules?: readonly string[];
-  /** Whether it goes before all others on one processor. */
-  readonly ahead?: boolean;
   /** Devices of the kernel, in its own words. */
   readonly devices?: readonly string[];
 }
@@ -87,16 +85,13 @@ export interface UmlOutcome {
 
 /**
  * Words before the kernel's: its processes hand over to each other at every system call, which is
- * soon done on one processor and takes several times as long otherwise. What is the longest of all
- * tests (`ahead`) lets nobody in between, either. Only where this machine permits it.
+ * soon done on one processor and takes much longer otherwise. Only where this machine permits it.
  */
-function placed({ ahead = false }: UmlCommand): string[] {
+function placed(): string[] {
   const processors = availableParallelism();
-  const number = ahead ? 1 : Number(process.env['VITEST_POOL_ID'] ?? 0);
-  const pinned = ['taskset', '--cpu-list', String(processors - 1 - ((number + 1) % processors))];
-  const permitted = (words: string[]): boolean =>
-    spawnSync(words[0] ?? '', [...words.slice(1), 'true']).status === 0;
-  return [...(ahead ? [['chrt', '--rr', '1']] : []), pinned].filter(permitted).flat();
+  const number = Number(process.env['VITEST_POOL_ID'] ?? 0) % processors;
+  const pinned = ['taskset', '--cpu-list', String(number)];
+  return spawnSync('taskset', [...pinned.slice(1), 'true']).status === 0 ? pinned : [];
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -148,7 +143,7 @@ export function runInUml(command: UmlCommand): Promise<UmlOutcome> {
   // The kernel is several processes, in a session of its own: they end with their PID namespace.
   // timeout ends that, even when this process is gone by then.
   const together = ['unshare', '--pid', '--fork', '--kill-child'];
-  const argv = ['--signal=KILL', String(limit_s), ...placed(command), ...together, ...kernel];
+  const argv = ['--signal=KILL', String(limit_s), ...placed(), ...together, ...kernel];
   const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: memoryDir(folder) };
   return new Promise((resolve, reject) => {
     execFile('timeout', argv, { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
