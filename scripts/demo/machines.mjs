@@ -173,6 +173,11 @@ export async function fits(from, to, size_bytes = 100) {
 
 export const setMtu = (name, mtu_bytes) => ip(`-n ${name} link set eth0 mtu ${mtu_bytes}`);
 export const deleteTunnel = (name) => ip(`-n ${name} link del fl.1`);
+/** The number of a machine's tunnel: another one when it was made anew; undefined without any. */
+export async function tunnelOf(name) {
+  const { stdout } = await call(['ip', '-n', name, '-o', 'link', 'show', 'dev', 'fl.1']);
+  return /^\d+/.exec(stdout)?.[0];
+}
 export const linksOf = (name) => ip(`-n ${name} -br link`);
 export const podMtu = async (name) =>
   Number(await run(...inside(`pod-${name}`, 'cat', '/sys/class/net/eth0/mtu')));

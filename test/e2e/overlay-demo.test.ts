@@ -51,7 +51,8 @@ describe.skipIf(needsRoot !== '')(`npm run demo:overlay ${needsRoot}`, () => {
       /^ +b +10\.244\.2\.0\/24 .* lie$/m,
       /✓ pod b, which runs, has 1300 after \d/,
       /✓ pod b → pod c: 1300 bytes get there, one more not/,
-      /✓ and does again after \d/,
+      /✓ c has one again after \d.*: interface \d+, not \d/,
+      /✓ pod a → pod c: packets come back after \d/,
       /✓ left on b: nothing/,
     ]) {
       expect(stdout).toMatch(shown);
