@@ -17,6 +17,7 @@ import { Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, Source } from './source.ts';
 
 const RESYNC_EVERY_MS = 30_000;
+const FLANNELD_EVERY_MS = 1_000;
 const LISTEN_EVERY_MS = 200;
 /** After a change that the kernel refused; doubled each time, to the last. */
 const RETRY_MS = { first: 1_000, last: 30_000 };
@@ -67,11 +68,19 @@ export interface AgentParts {
   readonly publisher: Publisher;
   /** Of WireGuard, undefined for other backends. */
   readonly key: KeySource | undefined;
+  /** What keeps the agent from acting, "" for nothing; undefined where nobody is asked. */
+  readonly flanneld: (() => string) | undefined;
   /** Undefined where running pods keep their MTU. */
   readonly pods: Pods | undefined;
   /** Where sysctls are written. */
   readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
+}
+
+/** A change as the log has it: why somebody else's device goes. */
+function reasoned(change: string): string {
+  if (!change.startsWith('link del flannel')) return change;
+  return `${change}: flanneld is gone, and ours takes its place with its hardware address`;
 }
 
 /** A plan that the kernel did not take whole. */
@@ -90,6 +99,8 @@ export class OverlayAgent {
   readonly #guard: Guard;
   #guard_trouble = '';
   #key_trouble = '';
+  /** Of flanneld on this node. */
+  #flanneld_trouble = '';
   /** That the machine knows, which stays while the file is away. */
   #pair: KeyPair | undefined;
   #events: KernelEvents | undefined;
@@ -112,9 +123,18 @@ export class OverlayAgent {
   }
 
   start(): void {
-    const { source } = this.#parts;
     this.#events = new KernelEvents();
     this.#takeKey();
+    this.#begin();
+  }
+
+  /** Nothing is done, and nothing said to others, while flanneld keeps this node. */
+  #begin(): void {
+    const { source } = this.#parts;
+    if (this.#besideFlanneld()) {
+      this.#retry = setTimeout(() => this.#begin(), FLANNELD_EVERY_MS);
+      return;
+    }
     source.start({
       update: (update) => this.#trying(() => this.#update(update)),
       trouble: (msg) => this.#trouble(msg),
@@ -123,6 +143,14 @@ export class OverlayAgent {
       setInterval(() => this.#trying(() => this.resync()), RESYNC_EVERY_MS),
       setInterval(() => this.#trying(() => this.#listen()), LISTEN_EVERY_MS),
     ];
+  }
+
+  /** Whether flanneld is here, which is a problem. */
+  #besideFlanneld(): boolean {
+    const said = this.#parts.flanneld?.() ?? '';
+    if (said !== '' && said !== this.#flanneld_trouble) this.#parts.log('warn', said);
+    this.#flanneld_trouble = said;
+    return said !== '';
   }
 
   /** Tells the machine of the network with the key that the file has; whether it is another. */
@@ -167,7 +195,10 @@ export class OverlayAgent {
   get state(): AgentState {
     const { ready = false, mtu_bytes = 0, subnets = [], networks = [] } = this.#plan ?? {};
     const { served = 0, entries = 0, gateways = [] } = this.#plan ?? {};
-    const troubles = [this.#guard_trouble, this.#key_trouble, this.#subnet_trouble];
+    const troubles = [
+      ...[this.#guard_trouble, this.#key_trouble, this.#subnet_trouble],
+      this.#flanneld_trouble,
+    ];
     const own = troubles.filter((msg) => msg !== '');
     const problems = [...(this.#plan?.problems ?? []), ...own.map((msg) => ({ node: '', msg }))];
     return {
@@ -256,13 +287,14 @@ export class OverlayAgent {
     let plan = this.#plan;
     this.#guard.check();
     this.#allow();
+    const flanneld = this.#besideFlanneld();
     for (let round = 0; round < ROUNDS; round++) {
       const own = this.#nodes.get(this.#parts.config.node)?.addresses ?? [];
       // Thousands of ways seldom change; those of a node that changes are asked for with it.
       const ask = this.#counts.resyncs % WAYS_EVERY === 0 || moved;
       const others = ask ? this.#addressesOf([...this.#nodes.values()]) : [];
       this.#seen = this.#kernel.see({ name, type, cidrs, own, others });
-      plan = this.#tell(this.#seen);
+      plan = this.#tell({ ...this.#seen, flanneld });
       if (this.#counts.resyncs > 0) this.#counts.repairs += plan.changes.length;
       refused = this.#apply(plan.changes);
       if (!plan.again || refused.length > 0) break;
@@ -288,7 +320,7 @@ export class OverlayAgent {
   #apply(changes: readonly string[]): Refused[] {
     const refused = this.#applier.apply(changes);
     const { log } = this.#parts;
-    for (const change of changes.slice(0, 20)) log('info', change);
+    for (const change of changes.slice(0, 20)) log('info', reasoned(change));
     if (changes.length > 20) log('info', `and ${changes.length - 20} changes more`);
     for (const { change, error } of refused.slice(0, 20))
       log('error', `${change}: ${error.message}`);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
+import { flanneldHere } from './flannel.ts';
 import { serveHealth } from './health.ts';
 import { KeyFile, leavingKey } from './keys.ts';
 import { Pods, type Task } from './pods.ts';
@@ -222,6 +223,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
     ...{ core, config, source, publisher, key, log },
+    flanneld: config.network.flannel && !leaving ? flanneldHere : undefined,
     pods: follows ? new Pods(task, config.network.name, log, options.stateDir) : undefined,
     proc_sys: options.procSys,
   });

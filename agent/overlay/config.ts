@@ -17,6 +17,8 @@ export interface NetworkConfig {
   readonly direct: boolean;
   /** Of WireGuard: after so many seconds of silence something is said; 0 for never. */
   readonly keepalive_s: number;
+  /** Whether nodes that flanneld keeps are among the others. */
+  readonly flannel: boolean;
 }
 
 /** Nodes in a file; agent/overlay/sources/file.ts. */
@@ -79,6 +81,7 @@ const KNOWN = [
   'source',
   'masquerade',
   'podMtu',
+  'flannel',
   'conflist',
   'subnetEnv',
   'listen',
@@ -131,12 +134,18 @@ function portOf(backend: Json, type: string): number {
 }
 
 /** Flannel's net-conf.json as a network. */
-export function networkOf(name: string, conf: Json): NetworkConfig {
+export function networkOf(name: string, conf: Json, flannel = false): NetworkConfig {
   const backend = object(conf['Backend'] ?? {}, '"Backend"');
   const type = text(backend, 'Type', 'vxlan');
   const refused = Object.keys(REFUSED).find((key) => (backend[key] ?? '') !== '');
   if (type === 'wireguard' && refused !== undefined) {
     throw new Error(`"${refused}" of "Backend" is not taken, as ${REFUSED[refused]}`);
+  }
+  if (flannel && type !== 'vxlan') {
+    throw new Error(`"flannel" is of Flannel's vxlan alone, and "Type" is "${type}": leave it out`);
+  }
+  if (flannel && truth(backend, 'GBP', false)) {
+    throw new Error('"GBP" marks packets in a way that this agent drops: set it to false first');
   }
   const cidrs: string[] = [];
   if (truth(conf, 'EnableIPv4', true) && conf['Network'] !== undefined) {
@@ -154,6 +163,7 @@ export function networkOf(name: string, conf: Json): NetworkConfig {
     mtu_bytes: number(backend, 'MTU', 0),
     direct: truth(backend, 'DirectRouting', false),
     keepalive_s: number(backend, 'PersistentKeepaliveInterval', KEEPALIVE_S),
+    flannel,
   };
 }
 
@@ -239,12 +249,17 @@ export function configOf(content: string): AgentConfig {
   if (podMtu !== 'keep' && podMtu !== 'follow') {
     throw new Error(`"podMtu" is "${podMtu}": write keep or follow`);
   }
+  const flannel = truth(config, 'flannel', false);
+  const source = sourceOf(object(config['source'] ?? {}, '"source"'), net_conf);
+  if (flannel && source.type === 'file') {
+    throw new Error('"flannel" needs a source that flanneld reads, too: kubernetes or etcd');
+  }
   const conflist = config['conflist'];
   const placed = conflist === undefined ? undefined : object(conflist, '"conflist"');
   return {
-    network: networkOf(name, net_conf),
+    network: networkOf(name, net_conf, flannel),
     node: text(config, 'node', hostname()),
-    source: sourceOf(object(config['source'] ?? {}, '"source"'), net_conf),
+    source,
     masquerade: truth(config, 'masquerade', true),
     pod_mtu: podMtu,
     conflist: placed && {

@@ -28,5 +28,6 @@ export function ownNode(
   const macs = { ...(v4 !== undefined && { v4 }), ...(v6 !== undefined && { v6 }) };
   const public_key = ownKey(seen, network);
   const keyed = public_key === '' ? {} : { public_key };
-  return { ready, mtu_bytes: underlay.mtu_bytes, macs, ...keyed };
+  const addresses = seen.underlay.map(({ address }) => address);
+  return { ready, mtu_bytes: underlay.mtu_bytes, macs, addresses, ...keyed };
 }

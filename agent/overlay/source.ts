@@ -19,6 +19,8 @@ export interface ClusterNode {
   readonly created?: string;
   /** Whether the source holds it for dead. */
   readonly dead?: boolean;
+  /** Why it cannot be reached, whatever else is said of it. */
+  readonly unfit?: string;
 }
 
 /** What a source says: all that it knows (`full`), or what changed. */
@@ -46,6 +48,8 @@ export interface OwnNode {
   readonly macs: { readonly v4?: string; readonly v6?: string };
   /** Of its WireGuard device, in base64. */
   readonly public_key?: string;
+  /** By which outer packets come to it, one of each family. */
+  readonly addresses?: readonly string[];
 }
 
 export interface Source {

@@ -2,7 +2,8 @@
 // What the kernel ought to hold: for this node, and for each other one. It refuses to know what is
 // there.
 //
-// Pods of both families travel by one underlay: IPv4 where both nodes have it, else IPv6. The
+// Pods of both families travel by one underlay: IPv4 where both nodes have it, else IPv6; beside
+// nodes of Flannel's each travels by its own. The
 // gateway of an IPv4 route is the first address of the other's subnet, which nobody has; that of an
 // IPv6 route is a link-local address made of the other device's hardware address, as the kernel
 // refuses onlink gateways that a route to another device covers (ip6_route_check_nh_onlink).
@@ -60,10 +61,18 @@ export class Way {
   address: string = "";
 }
 
-/** By which address of a node its tunnel goes. */
-export function way_to(paths: Paths, node: Node): Way {
+/** Over which families tunnels run where nodes of Flannel's expect them, whoever is there. */
+export function own_families(network: Network, paths: Paths): bool[] {
+  const families: bool[] = [false, false];
+  for (let i = 0; i < 2; i++) families[i] = network.has(i == 1) && paths.underlay(i == 1) !== null;
+  return families;
+}
+
+/** By which address of a node the tunnel of its pods of a family goes. */
+export function way_to(network: Network, paths: Paths, node: Node, pods_v6: bool): Way {
   const way = new Way();
   for (let family = 0; family < 2; family++) {
+    if (network.flannel && (family == 1) != pods_v6) continue;
     const address = node.address(family == 1);
     if (!address || !paths.underlay(family == 1)) continue;
     way.v6 = family == 1;
@@ -82,10 +91,10 @@ export function desire_peer(
   problems: Problem[],
 ): string[] {
   const entries = new Array<string>();
-  const way = way_to(paths, node);
-  let tunnelled = false;
+  const ends = new Array<string>();
   for (let i = 0; i < node.subnets.length; i++) {
     const subnet = node.subnets[i];
+    const way = way_to(network, paths, node, subnet.ip.v6);
     const plain = plain_route(network, self, node, subnet, paths);
     if (plain.length > 0) {
       entries.push(plain);
@@ -93,7 +102,8 @@ export function desire_peer(
       const said = `no plain route leads to ${subnet.toString()}: it is behind a router, or has no`;
       problems.push(new Problem(node.name, `${said} address of that family: use a tunnel`));
     } else if (way.address.length > 0) {
-      tunnelled = true;
+      if (network.type == "vxlan") add(ends, forwarding(network, node, way));
+      else if (network.type == "wireguard") add(ends, wireguard_peer(network, node, way));
       const error = tunnel_route(network, self, node, subnet, way, paths, entries);
       if (error.length > 0) problems.push(new Problem(node.name, error));
     } else {
@@ -102,12 +112,7 @@ export function desire_peer(
       break;
     }
   }
-  if (network.type == "wireguard" && way.address.length > 0) {
-    entries.push(wireguard_peer(network, node, way));
-  } else if (tunnelled && network.type == "vxlan") {
-    const mac = device_mac(network, node, way.v6);
-    entries.push(`fdb ${mac} dst ${way.address} dev ${network.device(way.v6)}`);
-  }
+  for (let i = 0; i < ends.length; i++) entries.push(ends[i]);
   return entries;
 }
 
@@ -160,13 +165,22 @@ function tunnel_route(
     return "";
   }
   const gateway = v6 ? link_local(mac).toString() : node.subnet(false)!.ip.toString();
-  const neighbour = `neigh ${gateway} lladdr ${mac} dev ${dev}`;
-  if (!entries.includes(neighbour)) entries.push(neighbour);
+  add(entries, `neigh ${gateway} lladdr ${mac} dev ${dev}`);
   const inside = encapsulation(network, way, paths);
   let route = `route ${subnet.toString()}${inside} via ${gateway} dev ${dev}${source(self, v6)}`;
   if (!v6) route += " onlink";
   entries.push(route + limit(v6, mtu_bytes, link_bytes));
   return "";
+}
+
+function add(entries: string[], entry: string): void {
+  if (!entries.includes(entry)) entries.push(entry);
+}
+
+/** Behind which node the hardware address of its tunnel is. */
+function forwarding(network: Network, node: Node, way: Way): string {
+  const mac = device_mac(network, node, way.v6);
+  return `fdb ${mac} dst ${way.address} dev ${network.device(way.v6)}`;
 }
 
 /** What WireGuard knows of a node: packets of no other address are taken from it. */

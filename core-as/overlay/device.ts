@@ -46,6 +46,8 @@ export class Devices {
   /** Names of those that are as they should be, as far as entries depend on it. */
   there: string[] = [];
   private links: Seen[] = [];
+  /** Whether flanneld runs on this node: its devices are its own then. */
+  private flanneld: bool = false;
 
   constructor(
     private network: Network,
@@ -54,6 +56,7 @@ export class Devices {
   ) {}
 
   read(from: JsonValue): void {
+    this.flanneld = truth(from, "flanneld");
     const list = from.get("links");
     if (!list || list.kind != Kind.Array) return;
     for (let i = 0; i < list.items.length; i++) this.links.push(new Seen(list.items[i]));
@@ -108,6 +111,8 @@ export class Devices {
       const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes`;
       return `${said}, which leaves ${mtu_bytes} to pods: they need ${least_bytes}`;
     }
+    const left = this.left_behind(v6);
+    if (left.length > 0) changes.push(`link del ${left}`);
     const words = this.words(underlay, mac);
     const adding = `link add ${name} type ${network.type}${words} mtu ${mtu_bytes}`;
     if (!link) {
@@ -123,7 +128,7 @@ export class Devices {
       this.add(adding, name, changes);
       return "";
     }
-    const before = changes.length;
+    const before = left.length > 0 ? -1 : changes.length;
     const keyed = network.type == "wireguard";
     if (keyed && (link.public_key != network.public_key || link.port != network.port)) {
       changes.push(this.keying);
@@ -186,6 +191,17 @@ export class Devices {
   }
 
   /**
+   * Flannel's own device over the family, once flanneld is gone: ours takes its place with the
+   * hardware address that others know, and two cannot have one VNI and port. "" for none.
+   */
+  private left_behind(v6: bool): string {
+    if (!this.network.flannel || this.flanneld) return "";
+    const link = this.named(`${v6 ? "flannel-v6" : "flannel"}.${this.network.vni}`);
+    const is = link !== null && link.kind == "vxlan" && link.vni == this.network.vni;
+    return is ? link!.name : "";
+  }
+
+  /**
    * Which other device keeps ours from being made, "" for none: one with our VNI and port over the
    * family; of Geneve and WireGuard any on our port, which the device has to itself.
    */
@@ -196,6 +212,7 @@ export class Devices {
       if (link.kind != network.type || link.port != network.port) continue;
       // One of ours under a former name goes first.
       if (link.name == network.device(v6) || link.alias == network.alias) continue;
+      if (link.name == this.left_behind(v6)) continue;
       if (!network.apart) {
         return `port ${network.port} is that of "${link.name}": remove it, or use another port`;
       }

@@ -135,6 +135,10 @@ export function usable(network: Network, self: Node, node: Node, problems: Probl
   for (let i = 0; i < node.wrong.length; i++) {
     problems.push(new Problem(node.name, `"${node.wrong[i]}" is no subnet and no address`));
   }
+  if (node.unfit.length > 0) {
+    problems.push(new Problem(node.name, node.unfit));
+    return false;
+  }
   if (node.subnets.length == 0) {
     problems.push(new Problem(node.name, "it has no subnet yet"));
     return false;

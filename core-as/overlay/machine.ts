@@ -8,7 +8,14 @@
 // else does: `again` asks to look once more.
 import { Cidr, cidr_parse } from "../lib/ip";
 import { JsonValue, json_parse, json_text, Kind } from "../lib/json";
-import { desire_peer, desire_self, gateway_of, tunnel_mtu_bytes, way_to } from "./desire";
+import {
+  desire_peer,
+  desire_self,
+  gateway_of,
+  own_families,
+  tunnel_mtu_bytes,
+  way_to,
+} from "./desire";
 import { Devices } from "./device";
 import { change, entry_order, entry_value } from "./entry";
 import { Holding } from "./holding";
@@ -273,12 +280,13 @@ class Overlay {
   private families(self: Node): bool[] {
     const families: bool[] = [false, false];
     if (!this.network.tunnels || self.subnets.length == 0) return families;
+    if (this.network.flannel) return own_families(this.network, this.paths);
     if (this.paths.underlay(false)) families[0] = true;
     else if (this.paths.underlay(true)) families[1] = true;
     const nodes = this.nodes.values();
     for (let i = 0; i < nodes.length; i++) {
       if (nodes[i].name == this.name) continue;
-      const way = way_to(this.paths, nodes[i]);
+      const way = way_to(this.network, this.paths, nodes[i], false);
       if (way.address.length > 0) families[i32(way.v6)] = true;
     }
     return families;
@@ -318,7 +326,7 @@ class Overlay {
   private get mtu_bytes(): i32 {
     for (let family = 0; family < 2; family++) {
       const underlay = this.paths.underlay(family == 1);
-      if (!underlay) continue;
+      if (!underlay || !this.network.takes(family == 1)) continue;
       if (this.network.tunnels) return tunnel_mtu_bytes(this.network, this.paths, family == 1);
       const asked_bytes = this.network.mtu_bytes;
       return asked_bytes > 0 ? min(asked_bytes, underlay.mtu_bytes) : underlay.mtu_bytes;

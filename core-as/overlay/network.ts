@@ -24,6 +24,8 @@ export class Network {
   public_key: string = "";
   /** After so many seconds of silence WireGuard says something; 0 for never. */
   keepalive_s: i32 = 0;
+  /** Whether nodes of Flannel's are among the others: it sends each family over its own. */
+  flannel: bool = false;
   /** What is wrong with it, "" for nothing. */
   problem: string = "";
 
@@ -43,6 +45,7 @@ export class Network {
     network.direct = truth(from, "direct");
     network.public_key = from.text_at("public_key");
     network.keepalive_s = number(from, "keepalive_s");
+    network.flannel = truth(from, "flannel");
     if (network.cidrs.length == 0 && network.problem.length == 0) {
       network.problem = "the network has no subnets: give it Network or IPv6Network";
     } else if (!TYPES.includes(network.type)) {
@@ -73,6 +76,10 @@ export class Network {
   has(v6: bool): bool {
     for (let i = 0; i < this.cidrs.length; i++) if (this.cidrs[i].ip.v6 == v6) return true;
     return false;
+  }
+  /** Whether packets over a family may be pods': Flannel's each travel by their own. */
+  takes(v6: bool): bool {
+    return !this.flannel || this.has(v6);
   }
   contains(ip: Ip): bool {
     for (let i = 0; i < this.cidrs.length; i++) if (this.cidrs[i].contains(ip)) return true;

@@ -21,6 +21,8 @@ export class Node {
   created: string = "";
   /** Whether the source holds it for dead: it then yields to another with its address. */
   dead: bool = false;
+  /** Why the source holds it for one that cannot be reached, "" for nothing. */
+  unfit: string = "";
   /** What the source said, to tell a change. */
   text: string = "";
   /** What no other may have, and how many of them are no subnets; judge.ts fills it. */
@@ -53,6 +55,7 @@ export class Node {
     node.public_key = from.text_at("public_key");
     node.mtu_bytes = number(from, "mtu_bytes");
     node.created = from.text_at("created");
+    node.unfit = from.text_at("unfit");
     const dead = from.get("dead");
     node.dead = dead !== null && dead.kind == Kind.Bool && dead.bool;
     return node;

@@ -16,7 +16,7 @@ function row(
   paths: Paths,
 ): JsonValue | null {
   const plain = plain_path(network, node, subnet, paths);
-  const way = way_to(paths, node);
+  const way = way_to(network, paths, node, subnet.ip.v6);
   if (!plain && (!network.tunnels || way.address.length == 0)) return null;
   const v6 = plain ? subnet.ip.v6 : way.v6;
   const address = node.address(v6)!.toString();

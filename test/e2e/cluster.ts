@@ -52,11 +52,20 @@ export const clusterNode = (name: Name, more: Partial<ClusterNode> = {}): Cluste
   };
 };
 
+/** A program that starts an agent, and options that it gets for that. */
+export interface Wrapped {
+  readonly by: readonly string[];
+  readonly options: readonly string[];
+}
+
 export class Cluster {
   readonly cell: Cell;
   readonly #pids = new Map<Name, string>();
   /** What an agent has as its source. */
   sourceOf: (name: Name) => object = () => ({ type: 'file', path: this.path('nodes.json') });
+
+  /** Which agents are started when the cluster is opened. */
+  starts: readonly Name[] = NAMES;
 
   /** More keys of an agent's configuration. */
   moreOf: (name: Name) => object = () => ({});
@@ -72,7 +81,7 @@ export class Cluster {
       await cluster.#wire();
       cluster.source(NAMES.map((name) => clusterNode(name)));
       await prepare?.(cluster);
-      for (const name of NAMES) await cluster.startAgent(name);
+      for (const name of cluster.starts) await cluster.startAgent(name);
       return cluster;
     } catch (error) {
       await cluster.cell.close();
@@ -128,14 +137,17 @@ export class Cluster {
     writeFileSync(this.path('nodes.json'), JSON.stringify({ nodes }));
   }
 
-  /** `wrapped`: a program that starts it, and options that it gets for that. */
-  async startAgent(
-    name: Name,
-    wrapped: { readonly by: readonly string[]; readonly options: readonly string[] } = {
-      by: [],
-      options: [],
-    },
-  ): Promise<void> {
+  /** Starts an agent and waits until it is ready. */
+  async startAgent(name: Name, wrapped: Wrapped = { by: [], options: [] }): Promise<void> {
+    await this.spawnAgent(name, wrapped);
+    try {
+      await within(RECOVERY_MS, `${name} is ready`, () => this.ready(name));
+    } catch (error) {
+      throw new Error(this.log(name).slice(-4_000), { cause: error });
+    }
+  }
+
+  async spawnAgent(name: Name, { by, options }: Wrapped = { by: [], options: [] }): Promise<void> {
     const config = {
       ...{ name: 'pods', node: name, listen: '127.0.0.1:9473' },
       'net-conf': { Network: '10.244.0.0/16', IPv6Network: 'fd00:244::/48' },
@@ -147,14 +159,8 @@ export class Cluster {
     const agent = [NODE.program, 'agent', '--config', this.path(`${name}.json`)];
     const folders = ['--state-dir', this.path(`${name}.state`)];
     folders.push('--disk-dir', this.path(`${name}.disk`));
-    const { by, options } = wrapped;
     const command = ['ip', 'netns', 'exec', name, ...by, ...agent, ...folders, ...options];
     this.#pids.set(name, await this.cell.start(command, this.path(`${name}.log`)));
-    try {
-      await within(RECOVERY_MS, `${name} is ready`, () => this.ready(name));
-    } catch (error) {
-      throw new Error(this.log(name).slice(-4_000), { cause: error });
-    }
   }
 
   async stopAgent(name: Name, signal = 'TERM'): Promise<void> {
@@ -187,17 +193,20 @@ export class Cluster {
   }
 
   /** Calls the plugin of a pod on its node; its standard output. */
-  async plugin(name: Name, command: 'ADD' | 'DEL'): Promise<string> {
+  plugin(name: Name, command: 'ADD' | 'DEL'): Promise<string> {
+    return this.attach(name, command, { type: 'fairlead-overlay' }, `pod-${name}`);
+  }
+
+  /** Calls a plugin for a pod of that name on a node; its standard output. */
+  async attach(name: Name, command: string, conf: { type: string }, pod: string): Promise<string> {
     const { program } = NATIVE.why === '' ? NATIVE : NODE;
-    const link = this.path('fairlead-overlay');
+    const link = this.path(conf.type);
     await this.cell.run(['ln', '-sf', program, link]);
-    const config = {
-      ...{ cniVersion: '1.0.0', name: 'pods', type: 'fairlead-overlay' },
-      ipam: { dataDir: this.path(`${name}.leases`) },
-    };
+    const ipam = { dataDir: this.path(`${name}.leases`) };
+    const config = { cniVersion: '1.0.0', name: 'pods', ...conf, ipam };
     const env = {
-      ...{ CNI_COMMAND: command, CNI_CONTAINERID: `pod-${name}`, CNI_IFNAME: 'eth0' },
-      ...{ CNI_NETNS: `/run/netns/pod-${name}`, CNI_PATH: this.cell.folder },
+      ...{ CNI_COMMAND: command, CNI_CONTAINERID: pod, CNI_IFNAME: 'eth0' },
+      ...{ CNI_NETNS: `/run/netns/${pod}`, CNI_PATH: this.cell.folder },
       CNI_FAIRLEAD_STATE_DIR: this.path(`${name}.state`),
     };
     const call = ['ip', 'netns', 'exec', name, link];

@@ -4,15 +4,14 @@
 // without them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { etcdArguments } from '../support/etcd.ts';
 import { within } from '../support/listener.ts';
 import { needsEtcd, needsRoot } from '../support/needs.ts';
 import { Cluster, clusterNode, FACTS, NAMES, PAIRS, PODS, RECOVERY_MS } from './cluster.ts';
+import { type OBJECTS, serveKubernetes } from './kubernetes.ts';
 
 const PORT = 2379;
-const SERVER = fileURLToPath(new URL('../support/kubernetes.ts', import.meta.url));
 
 async function expectAllReached(cluster: Cluster): Promise<void> {
   for (const [from, to] of PAIRS) {
@@ -128,45 +127,10 @@ describe.skipIf(needsRoot !== '' || needsEtcd !== '')(
 describe.skipIf(needsRoot !== '')(`three machines of Kubernetes ${needsRoot}`, () => {
   let cluster: Cluster;
   let server = '';
-  const objects = NAMES.map((name) => {
-    const { subnets = [], addresses = [] } = clusterNode(name);
-    return {
-      metadata: { name, creationTimestamp: '2026-01-01T00:00:00Z' },
-      spec: { podCIDRs: subnets },
-      status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
-    };
-  });
-
-  /** A server on machine a; it writes what it has into a file. */
-  async function startServer(): Promise<void> {
-    const script = `
-      const { KubernetesApi } = await import(${JSON.stringify(SERVER)});
-      const { writeFileSync } = await import('node:fs');
-      const api = await KubernetesApi.open();
-      await api.close();
-      await api.listen(${PORT}, ${JSON.stringify(FACTS.a.own)});
-      for (const node of ${JSON.stringify(objects)}) api.set(node);
-      setInterval(() => {
-        writeFileSync(${JSON.stringify(cluster.path('api'))}, JSON.stringify([...api.nodes]));
-      }, 200);`;
-    const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', script];
-    const command = ['ip', 'netns', 'exec', 'a', ...node];
-    server = await cluster.cell.start(command, cluster.path('api.log'));
-  }
-
   beforeAll(async () => {
     cluster = await Cluster.open(async (made) => {
       cluster = made;
-      const url = `http://${FACTS.a.own}:${PORT}`;
-      const config = {
-        ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'one' },
-        clusters: [{ name: 'one', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-        contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
-        users: [{ name: 'one', user: { token: 'x' } }],
-      };
-      writeFileSync(made.path('kubeconfig'), JSON.stringify(config));
-      made.sourceOf = () => ({ type: 'kubernetes', kubeconfig: made.path('kubeconfig') });
-      await startServer();
+      server = await serveKubernetes(made);
     });
     for (const name of NAMES) await cluster.plugin(name, 'ADD');
   });
@@ -176,7 +140,7 @@ describe.skipIf(needsRoot !== '')(`three machines of Kubernetes ${needsRoot}`, (
     await expectAllReached(cluster);
     const said = async () => (await cluster.cell.call(['cat', cluster.path('api')], {}, '')).stdout;
     await within(RECOVERY_MS, 'all say it', async () => {
-      const nodes = JSON.parse(await said()) as [string, (typeof objects)[number]][];
+      const nodes = JSON.parse(await said()) as [string, (typeof OBJECTS)[number]][];
       return nodes.every(([, node]) => JSON.stringify(node).includes('"NetworkUnavailable"'));
     });
     // The MTU of b's link is known on a, which so holds its packets to it.

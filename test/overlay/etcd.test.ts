@@ -39,17 +39,21 @@ describe.skipIf(needsEtcd !== '')(`etcd ${needsEtcd}`, () => {
     readonly conf?: object;
     readonly more?: object;
     readonly boot?: string;
+    readonly flannel?: boolean;
   }
 
   /** An agent's source; those of one test share a network that no other has. */
-  function start(node: string, number: number, { conf, more, boot = 'boot' }: Wanted = {}): Ear {
+  function start(node: string, number: number, wanted: Wanted = {}): Ear {
+    const { conf, more, boot = 'boot', flannel = false } = wanted;
     prefix ||= `/net${count++}`;
     const net_conf = conf ?? { Network: '10.244.0.0/16', Backend: { Type: 'vxlan' } };
     const source = {
       ...{ type: 'etcd', endpoints: [etcd.url], prefix, addresses: [`192.0.2.${number}`] },
       ...more,
     };
-    const config = configOf(JSON.stringify({ name: 'pods', node, 'net-conf': net_conf, source }));
+    const config = configOf(
+      JSON.stringify({ name: 'pods', node, flannel, 'net-conf': net_conf, source }),
+    );
     const memory = new Memory(claimOf(node), boot);
     const ear = new Ear((log) => {
       return new EtcdSource({ config, source: config.source as EtcdSourceConfig, memory, log });
@@ -233,6 +237,35 @@ describe.skipIf(needsEtcd !== '')(`etcd ${needsEtcd}`, () => {
       macs: { v4: '02:00:00:00:00:07' },
     });
     expect(a.log.filter((line) => line.includes('is no node'))).toHaveLength(4);
+  });
+
+  test('the key that flanneld of this node left becomes its own, and says the same', async () => {
+    prefix = `/net${count++}`;
+    const key = '10.244.7.0-24';
+    const theirs = {
+      ...{ PublicIP: '192.0.2.1', PublicIPv6: null, BackendType: 'vxlan' },
+      BackendData: { VNI: 1, VtepMAC: '02:00:00:00:00:07' },
+    };
+    await etcd.put(`${prefix}/subnets/${key}`, JSON.stringify(theirs));
+    await etcd.put(
+      `${prefix}/subnets/10.244.8.0-24`,
+      JSON.stringify({ ...theirs, PublicIP: '192.0.2.8' }),
+    );
+    const a = start('a', 1, { flannel: true });
+    expect(await claimed(a, 'a')).toBe(key);
+    await knows(a, ['192.0.2.8', 'a']);
+    expect(a.nodes.get('a')).toMatchObject({ macs: { v4: '02:00:00:00:00:07' } });
+    // Before the agent has said anything of its devices.
+    expect(JSON.parse((await said(key)).value)).toMatchObject({
+      ...theirs,
+      Fairlead: { node: 'a' },
+    });
+    expect(await keys()).toEqual([key, '10.244.8.0-24']);
+    a.source.publish({ ...OWN, macs: { v4: '02:00:00:00:00:07' } });
+    await within(WITHIN_MS, 'it says its MTU', async () =>
+      (await said(key)).value.includes('1400'),
+    );
+    expect(JSON.parse((await said(key)).value)).toMatchObject(theirs);
   });
 
   test('changes are told as such, and a node that leaves is gone', async () => {

@@ -28,6 +28,7 @@ export interface NetworkEvent {
   readonly direct?: boolean;
   readonly public_key?: string;
   readonly keepalive_s?: number;
+  readonly flannel?: boolean;
 }
 
 export const NETWORK: NetworkEvent = { name: 'pods', cidrs: ['10.244.0.0/16', 'fd00:244::/48'] };

@@ -33,7 +33,9 @@ export function sourceOf(config: AgentConfig, parts: SourceParts, silent = false
   if (source.type === 'kubernetes') {
     const { kubeconfig } = source;
     const { kubernetesSource } = parts.kubernetes();
-    return new RememberingSource(kubernetesSource({ node, kubeconfig, log }), options);
+    const joined = network.flannel ? { vni: network.vni } : undefined;
+    const inner = kubernetesSource({ node, kubeconfig, joined, log });
+    return new RememberingSource(inner, options);
   }
   const memory = new Memory(join(disk_dir, 'overlay', `${network.name}.claim.json`));
   return new RememberingSource(new EtcdSource({ config, source, memory, log }), options);

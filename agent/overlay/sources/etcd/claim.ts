@@ -7,6 +7,7 @@ import type { ClusterNode, OwnNode } from '../../source.ts';
 import {
   fits,
   freeSubnets,
+  isFlannels,
   keyOf,
   nodeOf,
   overlap,
@@ -28,6 +29,8 @@ export interface ClaimOptions {
   readonly cidrs: readonly string[];
   /** The agent's own net-conf.json, where etcd has none. */
   readonly net_conf: Json;
+  /** Whether the key of this node may be one that flanneld made. */
+  readonly flannel: boolean;
   /** A lease of this node's. */
   readonly lease: (signal: AbortSignal) => Promise<string>;
 }
@@ -58,10 +61,10 @@ function confOf({ cidrs, net_conf }: ClaimOptions, config: string | undefined): 
   return conf as Json;
 }
 
-/** What this node said of itself before, so that a restart takes nothing of it back. */
+/** What was said of this node before, so that neither a restart nor a successor takes it back. */
 function ownOf(node: ClusterNode | undefined): OwnNode | undefined {
-  if (node?.mtu_bytes === undefined) return undefined;
-  const { mtu_bytes, macs = {}, public_key } = node;
+  if (node === undefined) return undefined;
+  const { mtu_bytes = 0, macs = {}, public_key } = node;
   return { ready: false, mtu_bytes, macs, ...(public_key !== undefined && { public_key }) };
 }
 
@@ -78,7 +81,9 @@ export async function claim(
   const { memory, cidrs } = options;
   const conf = confOf(options, listed.config);
   const had = memory.read();
-  const mine = heldBy(self, had?.subnets ?? [], listed.entries);
+  const named = heldBy(self, had?.subnets ?? [], listed.entries);
+  // Flannel knows a node by its address alone.
+  const mine = named ?? (options.flannel ? leftBehind(self, listed.entries) : undefined);
   if (mine !== undefined) {
     const kept = await keep(options, self, own, mine, signal);
     memory.write(subnetsOf(kept.key));
@@ -148,6 +153,15 @@ function heldBy(
   throw new ClaimRefused(
     `"${stranger.key}" in etcd is of a node "${node}" too, at ${at}: ` +
       'give one of them another name, or delete the key if that node is no more',
+  );
+}
+
+/** The key that flanneld of this node made. */
+function leftBehind({ addresses }: Self, entries: readonly Entry[]): Entry | undefined {
+  return entries.find(
+    (entry) =>
+      isFlannels(entry.value) &&
+      entryNode(entry)?.addresses?.some((address) => addresses.includes(address)),
   );
 }
 

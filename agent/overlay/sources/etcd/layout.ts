@@ -54,7 +54,7 @@ export function textOf({ node, addresses, type, vni }: Self, own: OwnNode | unde
     BackendType: type,
     BackendData: data(own?.macs.v4),
     BackendV6Data: data(own?.macs.v6),
-    Fairlead: { node, ...(own && { mtu_bytes: own.mtu_bytes }) },
+    Fairlead: { node, ...(own && own.mtu_bytes > 0 && { mtu_bytes: own.mtu_bytes }) },
   };
   return JSON.stringify(value);
 }
@@ -98,6 +98,16 @@ export function nodeOf(
     ...(typeof mtu_bytes === 'number' && { mtu_bytes }),
     created: create_revision.padStart(20, '0'),
   };
+}
+
+/** Whether a key's value is flanneld's, which no agent of ours has written to. */
+export function isFlannels(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return textAt(value, 'BackendType') !== '' && field(value, 'Fairlead') === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** How one family of the network is cut: numbers of bits, and first addresses as integers. */

@@ -154,6 +154,7 @@ export class EtcdSource implements Source {
     const { config, source, memory, log } = this.#options;
     const options = {
       ...{ store: this.#store, memory, cidrs: config.network.cidrs, net_conf: source.net_conf },
+      flannel: config.network.flannel,
       lease: async (signal: AbortSignal): Promise<string> => {
         this.#lease ||= await this.#store.grant(source.lease_ttl_s, signal);
         return this.#lease;

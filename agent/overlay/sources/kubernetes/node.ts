@@ -2,7 +2,7 @@
 // What a Node object of Kubernetes (core/v1) says of a node, and no more: a cluster's objects are
 // too large to be kept. Reading refuses nothing but an object without a name: what is missing or
 // wrong is said by core-as/overlay/judge.ts.
-import type { ClusterNode } from '../../source.ts';
+import type { ClusterNode, OwnNode } from '../../source.ts';
 
 /** Annotations of ours. */
 export const MTU_ANNOTATION = 'fairlead/mtu-bytes';
@@ -25,34 +25,88 @@ const texts = (value: unknown): string[] => list(value).filter((one) => typeof o
 /** The name of an object; "" for none. */
 export const nameOf = (node: unknown): string => text(object(object(node)['metadata'])['name']);
 
-/** A MAC in Flannel's backend-data, which is JSON in a text. */
-function vtepMac(data: unknown): string {
-  if (typeof data !== 'string') return '';
+/** Flannel's backend-data, which is JSON in a text. */
+function backendData(data: unknown): Json {
+  if (typeof data !== 'string') return {};
   try {
-    return text(object(JSON.parse(data))['VtepMAC']);
+    return object(JSON.parse(data));
   } catch {
-    return '';
+    return {};
   }
 }
+const vtepMac = (data: unknown): string => text(backendData(data)['VtepMAC']);
+
+/** The network in which nodes of Flannel's are joined. */
+export interface Joined {
+  readonly vni: number;
+}
+
+const isFlannel = (annotations: Json): boolean =>
+  annotations[`${FLANNEL}/kube-subnet-manager`] === 'true';
 
 /** Addresses of a node, with what Flannel says instead where it keeps the node. */
-function addressesOf(status: Json, annotations: Json): string[] {
+function addressesOf(status: Json, annotations: Json, joined: Joined | undefined): string[] {
   const internal = list(status['addresses'])
     .map(object)
     .filter((one) => one['type'] === 'InternalIP')
     .map((one) => text(one['address']))
     .filter((one) => one !== '');
-  const flannel =
-    annotations[`${FLANNEL}/kube-subnet-manager`] === 'true' &&
-    annotations[MTU_ANNOTATION] === undefined;
+  const ours = annotations[MTU_ANNOTATION] !== undefined;
+  const flannel = isFlannel(annotations) && (joined !== undefined || !ours);
   const said = (name: string): string =>
     text(annotations[`${FLANNEL}/${name}-overwrite`]) ||
     (flannel ? text(annotations[`${FLANNEL}/${name}`]) : '');
   const instead = [said('public-ip'), said('public-ipv6')];
   return [false, true].flatMap((v6, at) => {
     const of = internal.filter((one) => one.includes(':') === v6);
-    return instead[at] ? [instead[at]] : of;
+    if (!instead[at]) return of;
+    // What an agent of ours said there is its own word: the node may have moved since.
+    const rest = joined && ours ? of.filter((one) => one !== instead[at]) : [];
+    return [instead[at], ...rest];
   });
+}
+
+/** Why a node of Flannel's is none of this network, "" when it is. */
+function unfitOf(annotations: Json, { vni }: Joined): string {
+  if (!isFlannel(annotations)) return '';
+  const type = text(annotations[`${FLANNEL}/backend-type`]);
+  if (type !== '' && type !== 'vxlan') {
+    return `its backend is Flannel's "${type}", and that of this network "vxlan"`;
+  }
+  const theirs = backendData(annotations[`${FLANNEL}/backend-data`])['VNI'] ?? vni;
+  return theirs === vni ? '' : `its VNI is ${String(theirs)}, and that of this network ${vni}`;
+}
+
+/** MACs of a node's tunnels; where nodes of Flannel's are joined, what they go by comes first. */
+function macsOf(annotations: Json, joined: Joined | undefined): NonNullable<ClusterNode['macs']> {
+  const ours = [text(annotations[MAC4_ANNOTATION]), text(annotations[MAC6_ANNOTATION])];
+  const theirs = ['backend-data', 'backend-v6-data'].map((name) =>
+    vtepMac(annotations[`${FLANNEL}/${name}`]),
+  );
+  const [first, then] = joined ? [theirs, ours] : [ours, theirs];
+  const [v4, v6] = [first[0] || then[0], first[1] || then[1]];
+  return { ...(v4 && { v4 }), ...(v6 && { v6 }) };
+}
+
+/** What this node says to flanneld of others, by annotations of its own. */
+export function flannelWords(own: OwnNode, { vni }: Joined): Readonly<Record<string, string>> {
+  const words: Record<string, string> = {};
+  const { macs, addresses = [] } = own;
+  for (const v6 of [false, true]) {
+    const [mac, data, ip] = v6
+      ? [macs.v6, 'backend-v6-data', 'public-ipv6']
+      : [macs.v4, 'backend-data', 'public-ip'];
+    const address = addresses.find((one) => one.includes(':') === v6);
+    if (mac === undefined || address === undefined) continue;
+    words[`${FLANNEL}/${data}`] = JSON.stringify({ VNI: vni, VtepMAC: mac });
+    words[`${FLANNEL}/${ip}`] = address;
+  }
+  if (Object.keys(words).length === 0) return words;
+  return {
+    ...words,
+    [`${FLANNEL}/backend-type`]: 'vxlan',
+    [`${FLANNEL}/kube-subnet-manager`]: 'true',
+  };
 }
 
 /** The conditions' status by type. */
@@ -62,7 +116,7 @@ function statusOf(status: Json, type: string): string {
 }
 
 /** A Node object in short; undefined when it has no name. */
-export function reduced(node: unknown): ClusterNode | undefined {
+export function reduced(node: unknown, joined?: Joined): ClusterNode | undefined {
   const name = nameOf(node);
   if (name === '') return undefined;
   const { metadata, spec, status } = object(node);
@@ -70,9 +124,8 @@ export function reduced(node: unknown): ClusterNode | undefined {
   const cidrs = texts(object(spec)['podCIDRs']);
   const one = text(object(spec)['podCIDR']);
   const mtu_bytes = Number(annotations[MTU_ANNOTATION]);
-  const v4 = text(annotations[MAC4_ANNOTATION]) || vtepMac(annotations[`${FLANNEL}/backend-data`]);
-  const v6 =
-    text(annotations[MAC6_ANNOTATION]) || vtepMac(annotations[`${FLANNEL}/backend-v6-data`]);
+  const macs = macsOf(annotations, joined);
+  const unfit = joined === undefined ? '' : unfitOf(annotations, joined);
   const public_key = text(annotations[KEY_ANNOTATION]);
   const created = text(object(metadata)['creationTimestamp']);
   // NotReady ("False") is said by a kubelet that lives; nobody hears of an "Unknown" one.
@@ -80,12 +133,13 @@ export function reduced(node: unknown): ClusterNode | undefined {
   return {
     name,
     subnets: cidrs.length > 0 || one === '' ? cidrs : [one],
-    addresses: addressesOf(object(status), annotations),
-    ...((v4 !== '' || v6 !== '') && { macs: { ...(v4 && { v4 }), ...(v6 && { v6 }) } }),
+    addresses: addressesOf(object(status), annotations, joined),
+    ...(Object.keys(macs).length > 0 && { macs }),
     ...(public_key !== '' && { public_key }),
     ...(Number.isInteger(mtu_bytes) && mtu_bytes > 0 && { mtu_bytes }),
     ...(created !== '' && { created }),
     ...(dead && { dead }),
+    ...(unfit !== '' && { unfit }),
   };
 }
 
@@ -95,6 +149,8 @@ export interface Published {
   readonly mac4: string;
   readonly mac6: string;
   readonly public_key: string;
+  /** Annotations of Flannel's. */
+  readonly flannel: Json;
   /** The condition's status, "" for none. */
   readonly unavailable: string;
 }
@@ -107,6 +163,9 @@ export function publishedOf(node: unknown): Published {
     mac4: text(annotations[MAC4_ANNOTATION]),
     mac6: text(annotations[MAC6_ANNOTATION]),
     public_key: text(annotations[KEY_ANNOTATION]),
+    flannel: Object.fromEntries(
+      Object.entries(annotations).filter(([key]) => key.startsWith(`${FLANNEL}/`)),
+    ),
     unavailable: statusOf(object(status), CONDITION),
   };
 }

@@ -8,6 +8,8 @@ import { Backoff, sleep, wordsOf } from '../backoff.ts';
 import { Api, ApiRefusal, type WatchEvent } from './api.ts';
 import {
   CONDITION,
+  flannelWords,
+  type Joined,
   KEY_ANNOTATION,
   MAC4_ANNOTATION,
   MAC6_ANNOTATION,
@@ -29,6 +31,8 @@ export interface KubernetesOptions {
   readonly node: string;
   /** A path; "" for that of the pod. */
   readonly kubeconfig: string;
+  /** Where nodes of Flannel's are joined. */
+  readonly joined?: Joined | undefined;
   readonly log: (level: 'info' | 'warn', msg: string) => void;
   readonly stall_ms?: number;
   /** After the first failure. */
@@ -117,7 +121,7 @@ export class KubernetesSource implements Source {
     const texts = new Map<string, string>();
     let own: Published | undefined;
     const version = await this.#api.list(this.#over.signal, (object) => {
-      const node = reduced(object);
+      const node = reduced(object, this.#options.joined);
       if (node === undefined) return this.#strange();
       if (node.name === this.#options.node) own = publishedOf(object);
       nodes.push(node);
@@ -173,7 +177,7 @@ export class KubernetesSource implements Source {
       this.#strange();
       return;
     }
-    const node = type === 'DELETED' ? undefined : reduced(object);
+    const node = type === 'DELETED' ? undefined : reduced(object, this.#options.joined);
     if (name === this.#options.node) {
       this.#own = node;
       this.#published = node && publishedOf(object);
@@ -203,6 +207,10 @@ export class KubernetesSource implements Source {
     const { public_key } = own;
     if (public_key !== undefined && has.public_key !== public_key) {
       annotations[KEY_ANNOTATION] = public_key;
+    }
+    const { joined } = this.#options;
+    for (const [key, value] of Object.entries(joined ? flannelWords(own, joined) : {})) {
+      if (has.flannel[key] !== value) annotations[key] = value;
     }
     const available = own.ready && has.unavailable !== 'False';
     if (Object.keys(annotations).length === 0 && !available) return undefined;
