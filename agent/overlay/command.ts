@@ -3,7 +3,8 @@
 // told to end, and says in lines of JSON or for people what it does. It owns arguments and
 // signals.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { CACHE_DIR, CONF_DIR } from '../../host-node/cli/io.ts';
 import { AgentCore } from '../core.ts';
 import { type AgentState, OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
@@ -14,6 +15,7 @@ import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
 import { type SourceParts, sourceOf } from './sources/index.ts';
+import { Tender } from './tend.ts';
 
 const EXIT_READY = 0;
 const EXIT_FAILED = 1;
@@ -227,9 +229,16 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     pods: follows ? new Pods(task, config.network.name, log, options.stateDir) : undefined,
     proc_sys: options.procSys,
   });
+  const tender = new Tender({
+    ...{ task, log, cache_dir: host.env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR },
+    own: () => ({ network: config.network.name, subnets: agent.state.subnets }),
+    conf_dir: config.conflist === undefined ? CONF_DIR : dirname(config.conflist.path),
+  });
   agent.start();
   if (leaving) return left(agent, options.diskDir, write);
-  const server = config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state);
+  const server =
+    config.listen === '' ? undefined : serveHealth(config.listen, () => agent.state, tender);
+  if (config.gc_s > 0) tender.start(config.gc_s);
   server?.on('error', (error) => {
     log('error', `cannot listen on ${config.listen}: ${error.message}`);
   });
@@ -237,6 +246,7 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
     process.once(signal, () => {
       log('info', `${signal}: ends, and leaves the network as it is`);
       agent.stop();
+      tender.stop();
       host.exit(EXIT_READY);
     });
   }

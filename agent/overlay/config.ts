@@ -70,6 +70,8 @@ export interface AgentConfig {
   readonly conflist: { readonly path: string; readonly content: object } | undefined;
   /** Where Flannel's plugin would look, "" for no such file. */
   readonly subnet_env: string;
+  /** How often what gone containers left is taken back; 0 for never. */
+  readonly gc_s: number;
   /** HOST:PORT of /healthz, /readyz and /metrics, "" for none. */
   readonly listen: string;
 }
@@ -82,6 +84,7 @@ const KNOWN = [
   'masquerade',
   'podMtu',
   'flannel',
+  'gc',
   'conflist',
   'subnetEnv',
   'listen',
@@ -267,8 +270,23 @@ export function configOf(content: string): AgentConfig {
       content: object(placed['content'] ?? defaultConflist(name), '"content"'),
     },
     subnet_env: text(config, 'subnetEnv', ''),
+    gc_s: secondsOf(text(config, 'gc', '')),
     listen: text(config, 'listen', '127.0.0.1:9473'),
   };
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+/** A day: a timer holds no more than some. */
+const LONGEST_S = 86_400;
+
+/** The seconds of "10m"; 0 for "". */
+function secondsOf(interval: string): number {
+  const [, number = '', unit = ''] = /^([1-9]\d*)([smh])$/.exec(interval) ?? [];
+  const seconds = Number(number) * (SECONDS[unit] ?? 0);
+  if (interval !== '' && (seconds === 0 || seconds > LONGEST_S)) {
+    throw new Error(`"gc" is "${interval}": write an interval up to a day, such as 10m`);
+  }
+  return seconds;
 }
 
 /** A list for pods of the network. */

@@ -3,6 +3,9 @@
 // in the text format of Prometheus, /state all of it as JSON. It refuses anything but GET.
 import { createServer, type Server } from 'node:http';
 import type { AgentState } from './agent.ts';
+import type { Leases, Tender } from './tend.ts';
+
+type Tended = Pick<Tender, 'leases' | 'collected'>;
 
 /** A metric in Prometheus' text format (exposition format 0.0.4). */
 function metric(
@@ -17,7 +20,34 @@ function metric(
   );
 }
 
-export function metricsOf(state: AgentState): string {
+/** What of leases is told, by network; folders of one network are one. */
+function leaseMetrics(leases: readonly Leases[]): string[] {
+  const networks = [...new Set(leases.map(({ network }) => network))];
+  const rows = (count: (one: Leases) => number): [string, number][] =>
+    networks.map((network) => [
+      `{network=${JSON.stringify(network)}}`,
+      leases.filter((one) => one.network === network).reduce((sum, one) => sum + count(one), 0),
+    ]);
+  const sized = rows(({ free }) => (free === '' ? Number.NaN : Number(free)));
+  const free = sized.filter(([, count]) => !Number.isNaN(count));
+  return [
+    metric(
+      'leases_used',
+      'gauge',
+      'Addresses given.',
+      rows(({ used }) => used),
+    ),
+    metric(
+      'leases_leaked',
+      'gauge',
+      'Of those, of gone containers.',
+      rows((one) => one.leaked),
+    ),
+    metric('leases_free', 'gauge', 'Addresses left, where a configuration says it.', free),
+  ];
+}
+
+export function metricsOf(state: AgentState, { leases, collected }: Tended): string {
   const { wanted, served, entries, repairs, resyncs, refused, mtu_bytes } = state;
   const underlays = state.underlay.map(({ dev, v6, mtu_bytes: own }): [string, number] => [
     `{dev=${JSON.stringify(dev)},family="${v6 ? 'ipv6' : 'ipv4'}"}`,
@@ -37,12 +67,20 @@ export function metricsOf(state: AgentState): string {
     metric('refused_total', 'counter', 'Changes that the kernel refused.', [['', refused]]),
     metric('pod_mtu_bytes', 'gauge', 'The MTU of new pods.', [['', mtu_bytes]]),
     metric('underlay_mtu_bytes', 'gauge', 'The MTU of the links below.', underlays),
+    ...leaseMetrics(leases),
+    metric('collected_total', 'counter', 'Attachments of gone containers taken back.', [
+      ['', collected],
+    ]),
   ].join('\n')}\n`;
 }
 
-function answerOf(path: string, state: AgentState): { status: number; body: string } {
+function answerOf(
+  path: string,
+  state: AgentState,
+  tended: Tended,
+): { status: number; body: string } {
   if (path === '/healthz') return { status: 200, body: 'ok\n' };
-  if (path === '/metrics') return { status: 200, body: metricsOf(state) };
+  if (path === '/metrics') return { status: 200, body: metricsOf(state, tended) };
   if (path === '/state') return { status: 200, body: `${JSON.stringify(state, null, 2)}\n` };
   if (path !== '/readyz')
     return { status: 404, body: 'there are /healthz /readyz /metrics /state\n' };
@@ -53,12 +91,14 @@ function answerOf(path: string, state: AgentState): { status: number; body: stri
 }
 
 /** Serves until it is closed. `listen` is HOST:PORT. */
-export function serveHealth(listen: string, state: () => AgentState): Server {
+export function serveHealth(listen: string, state: () => AgentState, tended: Tended): Server {
   const colon = listen.lastIndexOf(':');
   const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
   const server = createServer((request, response) => {
     const get = request.method === 'GET';
-    const { status, body } = get ? answerOf(request.url ?? '', state()) : { status: 405, body: '' };
+    const { status, body } = get
+      ? answerOf(request.url ?? '', state(), tended)
+      : { status: 405, body: '' };
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
   });
   return server.listen(Number(listen.slice(colon + 1)), host);

@@ -242,7 +242,7 @@ function machine(program: Program): Io {
     env: program.env,
     task: (name, request) => {
       const stateDir = program.env['CNI_FAIRLEAD_STATE_DIR'] ?? '';
-      return onThisMachine(program, around, name, { ...(request as object), stateDir });
+      return onThisMachine(program, around, name, { stateDir, ...(request as object) });
     },
     rehearse: (name, request) =>
       dryRun({ core: program.core(), sim: program.sim(), name, request }),

@@ -2,6 +2,7 @@
 // `fairlead mtu`: what packets of pods may have on the way to each other node, what the kernel's
 // routes carry, whether it is true, and which interfaces of pods differ. The sums are those of
 // agent.wasm, the pods are looked at by the core; this asks, and prints.
+import { resolve } from 'node:path';
 import { AgentCore } from '../../agent/core.ts';
 import {
   type AgentHost,
@@ -24,13 +25,14 @@ const USUAL_CONFIG = '/etc/fairlead/agent.json';
 const HELP = `fairlead mtu: what each way to other nodes takes, and whether that is true
 
 Usage:
-  fairlead mtu [--probe] [--apply] [--config FILE] [--node NAME] [--disk-dir DIR] [--output json]
+  fairlead mtu [--probe] [--apply] [--config FILE] [OPTION…] [--output json]
 
   --probe           send packets that nobody may cut, at the limit and one byte above
   --apply           give running pods whose interfaces have more the sum, as "mtu_bytes"
   --config FILE     the agent's configuration (${USUAL_CONFIG})
   --node NAME       of this node in the source, in place of "node" of the configuration
   --disk-dir DIR    what outlives a boot: the nodes last known (${USUAL_DISK_DIR})
+  --state-dir DIR   of the agent (CNI_FAIRLEAD_STATE_DIR, or ${USUAL_STATE_DIR})
   --output json     {"network", "mtu_bytes", "paths": […], "pods": […], "problems": […]}
 
 LINK is what the link below takes here, THERE what the other node says, MTU what is left for pods,
@@ -219,7 +221,7 @@ export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
   return guarded('mtu', args, io, () => {
     const { help, options } = parseArgs(args, {
       ...({ probe: 'flag', apply: 'flag', config: 'value', node: 'value' } as const),
-      ...({ 'disk-dir': 'value', output: 'value' } as const),
+      ...({ 'disk-dir': 'value', 'state-dir': 'value', output: 'value' } as const),
     });
     if (help) {
       io.write(1, HELP);
@@ -237,11 +239,14 @@ export function runMtu(args: readonly string[], io: Io, host: MtuHost): number {
       return failed(io, json, error instanceof Error ? error.message : String(error));
     }
     const { mtu_bytes, v6 } = looked;
-    const state_dir = io.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR;
+    const usual = io.env['CNI_FAIRLEAD_STATE_DIR'] || USUAL_STATE_DIR;
+    const state_dir = resolve(options['state-dir'] ?? usual);
     const { told_mtu_bytes } = new Publisher(config, state_dir);
     const problems = [...looked.problems, ...toldOtherwise(told_mtu_bytes, mtu_bytes)];
     const network = config.network.name;
-    const answer = io.task('pod_mtu', { network, mtu_bytes, v6, apply: options.apply });
+    const named = options['state-dir'] === undefined ? {} : { stateDir: state_dir };
+    const asked = { network, mtu_bytes, v6, apply: options.apply, ...named };
+    const answer = io.task('pod_mtu', asked);
     if (answer.exit_code !== 0) return tellFailure('mtu', io, answer, json);
     const all = (JSON.parse(answer.stdout) as { pods: Pod[] }).pods;
     const pods = different(all, mtu_bytes);

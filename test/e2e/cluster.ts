@@ -180,8 +180,8 @@ export class Cluster {
   /** `fairlead mtu` on a node. */
   mtu(name: Name, ...args: string[]) {
     const words = ['mtu', '--config', this.path(`${name}.json`), ...args];
-    const env = { CNI_FAIRLEAD_STATE_DIR: this.path(`${name}.state`) };
-    return this.cell.call(['ip', 'netns', 'exec', name, NODE.program, ...words], env, '');
+    words.push('--state-dir', this.path(`${name}.state`));
+    return this.cell.call(['ip', 'netns', 'exec', name, NODE.program, ...words], {}, '');
   }
 
   async ready(name: Name): Promise<boolean> {

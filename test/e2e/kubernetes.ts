@@ -19,27 +19,36 @@ export const OBJECTS = NAMES.map((name) => {
 
 export const API = `http://${FACTS.a.own}:${PORT}`;
 
-/** Starts it; its process. What it has it writes into the file "api". */
-export async function serveKubernetes(cluster: Cluster): Promise<string> {
-  const config = {
+/** A configuration of clients of a server. */
+export function kubeconfigOf(url: string): string {
+  return JSON.stringify({
     ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'one' },
-    clusters: [{ name: 'one', cluster: { server: API, 'insecure-skip-tls-verify': true } }],
+    clusters: [{ name: 'one', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
     contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
     users: [{ name: 'one', user: { token: 'x' } }],
-  };
-  writeFileSync(cluster.path('kubeconfig'), JSON.stringify(config));
-  cluster.sourceOf = () => ({ type: 'kubernetes', kubeconfig: cluster.path('kubeconfig') });
+  });
+}
+
+/** Arguments of Node for a server with some Nodes; what it has it writes into a file. */
+export function serverScript(host: string, objects: readonly object[], out: string): string[] {
   const script = `
     const { KubernetesApi } = await import(${JSON.stringify(SERVER)});
     const { writeFileSync } = await import('node:fs');
     const api = await KubernetesApi.open();
     await api.close();
-    await api.listen(${PORT}, ${JSON.stringify(FACTS.a.own)});
-    for (const node of ${JSON.stringify(OBJECTS)}) api.set(node);
+    await api.listen(${PORT}, ${JSON.stringify(host)});
+    for (const node of ${JSON.stringify(objects)}) api.set(node);
     setInterval(() => {
-      writeFileSync(${JSON.stringify(cluster.path('api'))}, JSON.stringify([...api.nodes]));
+      writeFileSync(${JSON.stringify(out)}, JSON.stringify([...api.nodes]));
     }, 200);`;
-  const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', script];
-  const command = ['ip', 'netns', 'exec', 'a', ...node];
+  return ['--input-type=module', '-e', script];
+}
+
+/** Starts it; its process. */
+export async function serveKubernetes(cluster: Cluster): Promise<string> {
+  writeFileSync(cluster.path('kubeconfig'), kubeconfigOf(API));
+  cluster.sourceOf = () => ({ type: 'kubernetes', kubeconfig: cluster.path('kubeconfig') });
+  const script = serverScript(FACTS.a.own, OBJECTS, cluster.path('api'));
+  const command = ['ip', 'netns', 'exec', 'a', process.execPath, '--no-warnings', ...script];
   return cluster.cell.start(command, cluster.path('api.log'));
 }

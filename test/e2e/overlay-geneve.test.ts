@@ -96,22 +96,32 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
     },
   );
 
-  async function expectNamed(type: string): Promise<void> {
-    const [path, nodes] = [join(cell.folder, `${type}.json`), join(cell.folder, 'nodes.json')];
-    const net_conf = { ...NET_CONF, Backend: { Type: type, VNI: 7 } };
+  /** An agent on machine a, which is the only node: what its verbs say, and its end. */
+  async function startAlone(backend: object) {
+    const [path, nodes] = [join(cell.folder, 'agent.json'), join(cell.folder, 'nodes.json')];
+    const net_conf = { ...NET_CONF, Backend: backend };
     const source = { type: 'file', path: nodes };
     const own = { name: 'a', subnets: ['10.244.1.0/24'], addresses: ['192.0.2.1'] };
     writeFileSync(nodes, JSON.stringify({ nodes: [own] }));
     writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': net_conf, source }));
-    const agent = [NODE.program, 'agent'];
     const folders = ['--state-dir', join(cell.folder, 's'), '--disk-dir', join(cell.folder, 'd')];
     const words = ['--config', path, ...folders];
     await cell.run(on('a', 'ip', 'link', 'set', 'lo', 'up'));
-    const pid = await cell.start(on('a', ...agent, ...words), join(cell.folder, 'agent.log'));
-    const status = on('a', ...agent, 'status', ...words, '--log', 'json');
+    const pid = await cell.start(
+      on('a', NODE.program, 'agent', ...words),
+      join(cell.folder, 'log'),
+    );
+    const call = (verb: string, ...more: string[]) =>
+      cell.call(on('a', NODE.program, 'agent', verb, ...words, ...more), {}, '');
+    return { call, end: () => cell.run(['sh', '-c', `kill ${pid}`]) };
+  }
+
+  async function expectNamed(type: string): Promise<void> {
+    const { call, end } = await startAlone({ Type: type, VNI: 7 });
+    const status = async () => (await call('status', '--log', 'json')).stdout;
     let said = '';
     await within(LIMIT_MS, 'the agent says why', async () => {
-      said = (await cell.call(status, {}, '')).stdout;
+      said = await status();
       return said.includes(`type \\"${type}`);
     });
     const { ready, problems } = JSON.parse(said) as { ready: boolean; problems: { msg: string }[] };
@@ -119,13 +129,11 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
     expect(problems.map(({ msg }) => msg).join('\n')).toContain(
       `this kernel has no links of type "${type}": load its module (modprobe ${type})`,
     );
-    await cell.run(['sh', '-c', `kill ${pid}`]);
-    await within(LIMIT_MS, 'the agent has ended', async () => {
-      return (await cell.call(status, {}, '')).stdout === '';
-    });
+    await end();
+    await within(LIMIT_MS, 'the agent has ended', async () => (await status()) === '');
     // A file that holds no key keeps no node from leaving.
     if (type === 'wireguard') writeFileSync(join(cell.folder, 'd', 'overlay', 'pods.key'), 'none');
-    const { code, stderr } = await cell.call(on('a', ...agent, 'leave', ...words), {}, '');
+    const { code, stderr } = await call('leave');
     expect({ code, stderr }).toMatchObject({ code: 0 });
   }
 
@@ -154,22 +162,11 @@ describe.skipIf(needsRoot !== '')(`Geneve ${needsRoot}`, () => {
     expect(before.join()).toMatch(
       /02:00:00:00:00:09[\s\S]*10\.8\.0\.1[\s\S]*10\.9\.0\.1[\s\S]*10\.244\.9/,
     );
-    const [path, nodes] = [join(cell.folder, 'vxlan.json'), join(cell.folder, 'nodes.json')];
-    const own = { name: 'a', subnets: ['10.244.1.0/24'], addresses: ['192.0.2.1'] };
-    const net_conf = { Network: '10.244.0.0/16', Backend: { VNI: 7 } };
-    const source = { type: 'file', path: nodes };
-    writeFileSync(nodes, JSON.stringify({ nodes: [own] }));
-    writeFileSync(path, JSON.stringify({ name: 'pods', node: 'a', 'net-conf': net_conf, source }));
-    const agent = [NODE.program, 'agent'];
-    const folders = ['--state-dir', join(cell.folder, 's'), '--disk-dir', join(cell.folder, 'd')];
-    const words = ['--config', path, ...folders];
-    await cell.run(on('a', 'ip', 'link', 'set', 'lo', 'up'));
-    const pid = await cell.start(on('a', ...agent, ...words), join(cell.folder, 'vxlan.log'));
-    const status = on('a', ...agent, 'status', ...words);
-    await within(LIMIT_MS, 'it is ready', async () => (await cell.call(status, {}, '')).code === 0);
+    const { call, end } = await startAlone({ VNI: 7 });
+    await within(LIMIT_MS, 'it is ready', async () => (await call('status')).code === 0);
     expect(await theirs()).toEqual(before);
-    await cell.run(['sh', '-c', `kill ${pid}`]);
-    const { code } = await cell.call(on('a', ...agent, 'leave', ...words), {}, '');
+    await end();
+    const { code } = await call('leave');
     expect([code, await theirs()]).toEqual([0, before]);
     expect(await cell.run(on('a', 'ip', 'link'))).not.toContain('fl.7');
   });

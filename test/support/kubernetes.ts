@@ -193,6 +193,9 @@ export class KubernetesApi {
     } else if (patch) {
       const media = request.headers['content-type'];
       this.#patch(url.pathname, media ?? '', body as object, response);
+    } else if (request.method === 'POST' && url.pathname === '/api/v1/nodes') {
+      this.set(body as NodeObject);
+      this.#answer(response, 201, body as object);
     } else if (url.pathname !== '/api/v1/nodes') {
       this.#answer(response, 404, status(404, 'NotFound', `no ${url.pathname}`));
     } else if (kind === 'watch') this.#watch(url.searchParams, response);

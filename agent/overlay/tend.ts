@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent has an eye on beside the network: leases of addresses, as `fairlead leases` counts
+// them, and attachments whose containers are gone without a DEL. The core looks and takes back;
+// this asks it, seldom. It refuses to call any container gone by itself.
+import type { Task } from './pods.ts';
+
+type Log = (level: 'info' | 'warn' | 'error', msg: string) => void;
+
+/** Of a network and a folder of leases. */
+export interface Leases {
+  readonly network: string;
+  readonly used: number;
+  readonly leaked: number;
+  /** A text, as there may be more than a number holds; "" when no configuration says it. */
+  readonly free: string;
+}
+
+interface Drained {
+  readonly drained: readonly {
+    readonly network: string;
+    readonly containerID: string;
+    readonly ifname: string;
+  }[];
+  readonly errors: readonly string[];
+}
+
+/** Each lease is looked at, so whoever asks more often gets the same again. */
+const COUNT_EVERY_MS = 10_000;
+
+/** What `leases` answers. */
+interface Counted {
+  readonly networks: readonly Leases[];
+  readonly leases: readonly { readonly network: string; readonly address: string }[];
+}
+
+/** Of each subnet host-local gives neither the first nor the last, nor the pods' gateway. */
+const NEVER_GIVEN = 3;
+
+export interface TenderOptions {
+  readonly task: Task;
+  /** The network of the agent, whose ranges no configuration says. */
+  readonly own: () => { readonly network: string; readonly subnets: readonly string[] };
+  /** Where the configurations of networks are, and the runtime's cache. */
+  readonly conf_dir: string;
+  readonly cache_dir: string;
+  readonly log: Log;
+}
+
+export class Tender {
+  readonly #options: TenderOptions;
+  #counted: { readonly at_ms: number; readonly leases: readonly Leases[] } | undefined;
+  #said = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  collected = 0;
+
+  constructor(options: TenderOptions) {
+    this.#options = options;
+  }
+
+  /** Collects every so many seconds. */
+  start(every_s: number): void {
+    this.#timer = setInterval(() => this.collect(), every_s * 1_000);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** None while they cannot be read, which the log says. */
+  get leases(): readonly Leases[] {
+    const { task, conf_dir: confDir, cache_dir: cacheDir } = this.#options;
+    const now_ms = performance.now();
+    if (this.#counted !== undefined && now_ms - this.#counted.at_ms < COUNT_EVERY_MS) {
+      return this.#counted.leases;
+    }
+    const answer = task('leases', { network: '', confDir, cacheDir });
+    const failed = answer.exit_code !== 0;
+    if (failed) this.#once(`leases are not counted: ${answer.stdout.trim()}`);
+    const leases = failed ? [] : this.#completed(JSON.parse(answer.stdout) as Counted);
+    this.#counted = { at_ms: now_ms, leases };
+    return leases;
+  }
+
+  /** What is free of the agent's own network: of IPv4, as IPv6 has no end. */
+  #completed({ networks, leases }: Counted): readonly Leases[] {
+    const { network: own, subnets } = this.#options.own();
+    const subnet = subnets.find((one) => !one.includes(':'));
+    if (subnet === undefined) return networks;
+    const all = 2 ** (32 - Number(subnet.split('/')[1])) - NEVER_GIVEN;
+    const given = leases.filter(
+      ({ network, address }) => network === own && !address.includes(':'),
+    );
+    const free = String(Math.max(all - given.length, 0));
+    return networks.map((one) => (one.network === own && one.free === '' ? { ...one, free } : one));
+  }
+
+  /** Takes back what attachments have whose containers are gone for certain. */
+  collect(): void {
+    const { task, log } = this.#options;
+    const answer = task('drain', { living: false });
+    if (answer.exit_code !== 0) {
+      this.#once(`what gone containers left stays: ${answer.stdout.trim()}`);
+      return;
+    }
+    const { drained, errors } = JSON.parse(answer.stdout) as Drained;
+    for (const { network, containerID, ifname } of drained) {
+      log('info', `took back what ${ifname} of ${containerID} left in ${network}: it is gone`);
+    }
+    this.collected += drained.length;
+    for (const error of errors) this.#once(error);
+  }
+
+  /** What stays wrong is said once. */
+  #once(msg: string): void {
+    if (!this.#said.has(msg)) this.#options.log('error', msg);
+    this.#said.add(msg);
+  }
+}
