@@ -15,8 +15,11 @@ import type { Pods } from './pods.ts';
 import type { NodeState, Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, Source } from './source.ts';
+import { sweep } from './sweep.ts';
 
 const RESYNC_EVERY_MS = 30_000;
+/** A look at what more nodes have in the kernel leaves garbage that is worth another. */
+const SWEEP_FROM = 200;
 const FLANNELD_EVERY_MS = 1_000;
 const LISTEN_EVERY_MS = 200;
 /** After a change that the kernel refused; doubled each time, to the last. */
@@ -303,6 +306,7 @@ export class OverlayAgent {
     // What we did ourselves is no news.
     this.#events?.about(new Set(), new Set());
     if (plan !== undefined) this.#done(refused, plan);
+    if (this.#nodes.size > SWEEP_FROM) sweep();
   }
 
   #allow(): void {

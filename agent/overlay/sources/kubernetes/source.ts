@@ -19,12 +19,9 @@ import {
   publishedOf,
   reduced,
 } from './node.ts';
-import { sweep } from './sweep.ts';
 
 /** Bookmarks come every minute: a watch without one is stuck. */
 const STALL_MS = 90_000;
-/** A list of more nodes leaves garbage that is worth a look. */
-const SWEEP_FROM = 200;
 
 export interface KubernetesOptions {
   /** The name of this node's object. */
@@ -135,7 +132,6 @@ export class KubernetesSource implements Source {
     for (const [name, text] of texts) this.#known.set(name, text);
     this.#trouble('reading', this.#absence);
     this.#listener?.update({ full: true, trusted: true, nodes, gone: [] });
-    if (nodes.length > SWEEP_FROM) sweep();
   }
 
   /** Why this node cannot be kept; "" when its object is there. */
