@@ -94,7 +94,7 @@ class Tree {
 }
 
 /** The time of everything in a release: the environment's, else that of the last commit. */
-function timeOf(env) {
+export function timeOf(env) {
   const given = env.SOURCE_DATE_EPOCH;
   if (given !== undefined) {
     if (!/^\d+$/.test(given)) throw new Error(`SOURCE_DATE_EPOCH is "${given}": write seconds`);

@@ -48,6 +48,7 @@ const ROWS = [
   ['test/support/', []],
   ['test/tidy/', []],
   ['test/tools/release', [...IN_MEMORY, 'agent', 'kubernetes', ...HOSTS]],
+  ['test/tools/image', [...IN_MEMORY, 'agent', 'kubernetes', ...HOSTS]],
   ['test/tools/', []],
   ['test/web/page', [...IN_MEMORY, 'page']],
   ['test/web/', IN_MEMORY],
