@@ -19,12 +19,15 @@ const ALONE = [
   'test/web/page.test.ts',
 ];
 
+/** It keeps one processor busy for as long as those take, which seldom need both. */
+const BESIDE = 'test/uml/uml.test.ts';
+
 /** What takes longest, so that no processor waits for it in the end. */
 const LONGEST = [
-  ...['uml/uml', 'fixtures/referee', 'fuzz/fuzz', 'fixtures/native', 'fixtures/node'],
-  ...['fixtures/faults-real', 'sequences/real', 'e2e/heal', 'e2e/firewall'],
-  ...['fixtures/faults', 'fixtures/native-variants', 'sequences/native', 'leases/scale'],
-  ...['sequences/simulated', 'native/kernel', 'fixtures/versions'],
+  ...['uml/uml', 'fixtures/faults-real', 'fixtures/referee', 'e2e/heal', 'fixtures/native'],
+  ...['fixtures/node', 'fixtures/native-variants', 'sequences/real', 'e2e/firewall'],
+  ...['sequences/native', 'fuzz/fuzz', 'fixtures/faults', 'leases/scale', 'native/kernel'],
+  ...['core/wasi', 'fixtures/versions'],
 ].map((name) => `test/${name}.test.ts`);
 
 /** Those first, in that order. */
@@ -54,9 +57,9 @@ export default defineConfig({
         test: {
           name: 'side by side',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
-          // One more than processors: a file that waits for its carriers leaves its own idle.
-          maxWorkers: availableParallelism() + 1,
+          exclude: [...ALONE, BESIDE],
+          // More than processors: most files wait for the kernel half of the time.
+          maxWorkers: availableParallelism() + 2,
           // The reference plugins start hundreds of programs for one of the fixtures.
           testTimeout: 240000,
           sequence: { groupOrder: 0 },
@@ -66,8 +69,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'one by one',
-          include: ALONE,
-          maxWorkers: 1,
+          include: [...ALONE, BESIDE],
+          setupFiles: ['test/support/alone.ts'],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint32_t FIRST_CAPACITY_BYTES = 4096;
+static const uint32_t FIRST_CAPACITY_BYTES = 1024;
 
 void buffer_clear(struct buffer *buffer)
 {

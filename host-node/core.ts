@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One command served by a fresh instance of core.wasm, and what happens when the core itself
-// breaks. It never looks inside a configuration.
+// One command served by an instance of core.wasm in its first state, and what happens when the core
+// itself breaks. It never looks inside a configuration.
 import { ABI_MARKER, type Driver, limits } from './abi/index.ts';
 import { bind, Halt, type Surroundings } from './bind.ts';
+import { type Instances, inInstance } from './instances.ts';
 
 /** A call of a plugin, as a container runtime makes it. */
 export interface Call {
@@ -39,27 +40,31 @@ export function put(core: CoreExports, bytes: Uint8Array): readonly [number, num
   return [ptr, bytes.length];
 }
 
-/** One call of one export, in an instance of its own. */
+/** A module, of which each call gets a new instance, or instances that serve again. */
+export type CoreCode = WebAssembly.Module | Instances;
+
+/** One call of one export, in an instance in its first state. */
 function run(
-  module: WebAssembly.Module,
+  code: CoreCode,
   driver: Driver,
   around: Surroundings,
   entry: 'run' | 'task',
   texts: readonly [string, string],
 ): Answer {
   const binding = bind(driver, around);
-  const instance = new WebAssembly.Instance(module, binding.imports);
-  if (!(ABI_MARKER in instance.exports)) {
-    throw new Error(`core.wasm does not export ${ABI_MARKER}: it speaks another host ABI`);
-  }
-  const core = instance.exports as unknown as CoreExports;
-  binding.attach(core.memory);
-  const exit_code = core[entry](
-    ...put(core, encoder.encode(texts[0])),
-    ...put(core, encoder.encode(texts[1])),
-  );
-  const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
-  return { exit_code, stdout: decoder.decode(result) };
+  return inInstance(code, binding.imports, (exports) => {
+    if (!(ABI_MARKER in exports)) {
+      throw new Error(`core.wasm does not export ${ABI_MARKER}: it speaks another host ABI`);
+    }
+    const core = exports as unknown as CoreExports;
+    binding.attach(core.memory);
+    const exit_code = core[entry](
+      ...put(core, encoder.encode(texts[0])),
+      ...put(core, encoder.encode(texts[1])),
+    );
+    const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
+    return { exit_code, stdout: decoder.decode(result) };
+  });
 }
 
 function environmentOf(env: Call['env']): string {
@@ -83,7 +88,7 @@ function internalError(error: unknown, cleanup: string): Answer {
  * of the same task takes away.
  */
 export function performTask(
-  module: WebAssembly.Module,
+  code: CoreCode,
   driver: Driver,
   name: string,
   request: unknown,
@@ -93,12 +98,12 @@ export function performTask(
   // The tasks have the names of the commands.
   const cleanup = limits.BROKEN_CLEANUP.toLowerCase();
   try {
-    return run(module, driver, around, 'task', [name, text]);
+    return run(code, driver, around, 'task', [name, text]);
   } catch (error) {
     if (error instanceof Halt) throw error;
     if (name !== limits.BROKEN_COMMAND.toLowerCase()) return internalError(error, '');
     try {
-      return internalError(error, run(module, driver, around, 'task', [cleanup, text]).stdout);
+      return internalError(error, run(code, driver, around, 'task', [cleanup, text]).stdout);
     } catch (again) {
       if (again instanceof Halt) throw again;
       return internalError(error, again instanceof Error ? again.message : String(again));
@@ -125,7 +130,7 @@ function remembering(around: Surroundings): Surroundings {
  * the same way, and exit_code is 1 then, as of any command whose answer reached nobody.
  */
 export function serve(
-  module: WebAssembly.Module,
+  code: CoreCode,
   driver: Driver,
   call: Call,
   around: Surroundings,
@@ -133,7 +138,7 @@ export function serve(
 ): Answer {
   const once = remembering(around);
   const perform = (env: Call['env']) =>
-    run(module, driver, once, 'run', [call.type, environmentOf(env)]);
+    run(code, driver, once, 'run', [call.type, environmentOf(env)]);
   const cleanUp = (): string => {
     if (call.env['CNI_COMMAND'] !== limits.BROKEN_COMMAND) return '';
     try {

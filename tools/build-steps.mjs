@@ -18,7 +18,10 @@
 
 /** A target of asconfig.json. */
 const assembled = (target, entry, output, inputs) => ({
-  inputs: [...inputs, 'asconfig.json', 'tools/assemble.mjs', 'tools/files.mjs'],
+  inputs: [
+    ...[...inputs, 'asconfig.json'],
+    ...['tools/assemble.mjs', 'tools/files.mjs', 'tools/kept-state.mjs'],
+  ],
   outputs: [output],
   npm: ['assemblyscript', 'binaryen'],
   run: ['tools/assemble.mjs', target, entry],

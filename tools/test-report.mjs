@@ -4,7 +4,7 @@
 // every now and then says so. What -t leaves out was not asked for: it is not counted. It decides
 // nothing about tests.
 const HEARTBEAT_MS = 20_000;
-const SLOWEST = 10;
+const SLOWEST = 25;
 /** A run that is over sooner needs no list of slow files. */
 const LONG_MS = 60_000;
 

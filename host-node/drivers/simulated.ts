@@ -3,6 +3,7 @@
 // table over its memory. It knows no operation by name and nothing of Node, so it runs in a
 // browser.
 import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';
+import { type KeptState, keepState } from '../instances.ts';
 
 interface Simulation {
   readonly memory: WebAssembly.Memory;
@@ -19,6 +20,8 @@ type Exported = (...args: number[]) => number;
 export interface SimulatedDriver extends Driver {
   /** The state as text; core-as/sim/text.ts describes it. */
   dump(): string;
+  /** Keeps all that it is now. */
+  keep(): KeptState;
 }
 
 const encoder = new TextEncoder();
@@ -28,6 +31,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 class Machine {
   readonly #sim: Simulation;
   readonly #calls: Readonly<Record<string, Exported>>;
+  readonly #exports: WebAssembly.Exports;
   #scratch = 0;
   #scratch_bytes = 0;
 
@@ -35,6 +39,17 @@ class Machine {
     const { exports } = new WebAssembly.Instance(module, {});
     this.#sim = exports as unknown as Simulation;
     this.#calls = exports as unknown as Record<string, Exported>;
+    this.#exports = exports;
+  }
+
+  keep(): KeptState {
+    const { restore, outgrown } = keepState(this.#exports);
+    const [scratch, scratch_bytes] = [this.#scratch, this.#scratch_bytes];
+    const restored = () => {
+      restore();
+      [this.#scratch, this.#scratch_bytes] = [scratch, scratch_bytes];
+    };
+    return { restore: restored, outgrown };
   }
 
   /** Calls an export, texts in the scratch space; a trap tells the simulation's last words. */
@@ -120,5 +135,6 @@ export function simulatedDriver(module: WebAssembly.Module, text: string): Simul
       machine.call('sim_dump', []);
       return machine.text();
     },
+    keep: () => machine.keep(),
   };
 }

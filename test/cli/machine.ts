@@ -5,7 +5,7 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { type Io, visible } from '../../host-node/cli/io.ts';
 import { performTask } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 
 export interface Said {
   readonly code: number;
@@ -26,7 +26,7 @@ export class Machine {
   /** Performs a task of the core; what it logs is not kept. */
   task(name: string, request: unknown): ReturnType<Io['task']> {
     const around = { stdin: () => new Uint8Array(0), sleep: () => {}, log: () => {} };
-    return performTask(wasmModule('tools'), this.wrap(this.driver), name, request, around);
+    return performTask(wasmInstances('tools'), this.wrap(this.driver), name, request, around);
   }
 
   /** Runs a subcommand and gives what it said. */
@@ -41,7 +41,7 @@ export class Machine {
       log: (line: string) => write(2, `${line}\n`),
     };
     const task: Io['task'] = (name, request) =>
-      performTask(wasmModule('tools'), this.wrap(this.driver), name, request, around);
+      performTask(wasmInstances('tools'), this.wrap(this.driver), name, request, around);
     const rehearse = (): never => {
       throw new Error('a dry run is of a real machine: see dry-run.test.ts');
     };

@@ -17,7 +17,7 @@ import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { allFixtures, type Fixture, type Step } from '../support/fixture.ts';
 import { needsRoot } from '../support/needs.ts';
 import { typeTable } from '../support/types.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 import { DOCUMENTS, inList } from './documents.ts';
 
 const DIR = '/etc/cni/net.d';
@@ -40,7 +40,7 @@ function run(driver: Driver, args: readonly string[]): Said {
     write: (fd, text) => {
       said[fd === 1 ? 'out' : 'err'] += visible(text, false);
     },
-    task: (name, request) => performTask(wasmModule('tools'), driver, name, request, around),
+    task: (name, request) => performTask(wasmInstances('tools'), driver, name, request, around),
   });
   return { exit_code, ...said };
 }
@@ -540,7 +540,7 @@ describe('hostile input', () => {
       task: (name, request) => {
         const { files: asked } = request as { files: string[] };
         if (asked.includes('/a.conflist')) return broken;
-        return performTask(wasmModule('tools'), driver, name, request, around);
+        return performTask(wasmInstances('tools'), driver, name, request, around);
       },
     });
     expect(exit_code).toBe(1);

@@ -5,9 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Driver } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
-import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { podEnv } from '../support/pod-call.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { lendSimulated } from '../support/simulated.ts';
+import { wasmInstances } from '../support/wasm.ts';
 
 const PODS = ['pod1', 'pod2', 'pod3'];
 const BEFORE = [
@@ -26,9 +26,18 @@ interface Call {
   readonly config: object;
 }
 
+/** Of the machines of this attempt. */
+const lent: (() => void)[] = [];
+
+/** Ends the machines that were: the next ones are as these were at first. */
+function endMachines(): void {
+  for (const giveBack of lent.splice(0)) giveBack();
+}
+
 /** A machine of its own, and calls on it; `before` is told of each operation. */
 function machine(before = BEFORE) {
-  const driver = simulatedDriver(wasmModule('sim'), before);
+  const { driver, giveBack } = lendSimulated(before);
+  lent.push(giveBack);
   const run = ({ command, pod, type, config }: Call, before: (n: number) => void = () => {}) => {
     let n = 0;
     const stopping = new Proxy(driver, {
@@ -46,7 +55,7 @@ function machine(before = BEFORE) {
       JSON.stringify({ cniVersion: '1.1.0', name: 'net', type, ...config }),
     );
     const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
-    const { exit_code, stdout } = serve(wasmModule('core'), stopping, { type, env }, around);
+    const { exit_code, stdout } = serve(wasmInstances('core'), stopping, { type, env }, around);
     return { exit_code, stdout, operations: n };
   };
   return { run, dump: () => driver.dump(), forget: () => driver.file_remove({ path: RECORD }) };
@@ -70,6 +79,7 @@ const OLD_ONE = portmap('ADD', 'pod1', '192.0.2.1');
 
 /** Outcomes and state after all, where `others` run when `first` comes to its n-th operation. */
 function beside(earlier: Call | null, first: Call, others: readonly Call[], moment: number) {
+  endMachines();
   const { run, dump, forget } = machine();
   if (earlier !== null) {
     expect(run(earlier).exit_code).toBe(0);
@@ -140,6 +150,7 @@ describe('one port of the host', () => {
     for (let moment = 1, met = true; met; moment++) {
       for (let inner = 1, inner_met = true; inner_met; inner++) {
         const at = `operation ${moment}, and ${inner} of the second`;
+        endMachines();
         const { run, dump } = machine();
         let other: ReturnType<typeof run> | undefined;
         let third: ReturnType<typeof run> | undefined;
@@ -162,6 +173,7 @@ describe('one port of the host', () => {
 
   /** A machine on which a container has a port, and somebody has flushed the tables. */
   function flushed(has: Call) {
+    endMachines();
     const { run, dump } = machine();
     expect(run(has).exit_code).toBe(0);
     return machine(dump().replaceAll(/^nft .*\n/gm, ''));

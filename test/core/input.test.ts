@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 
 const ENV = {
   CNI_COMMAND: 'ADD',
@@ -23,7 +23,7 @@ function call(stdin: Uint8Array, env: Record<string, string> = ENV) {
     log: () => {},
     sleep: () => {},
   };
-  const answer = serve(wasmModule('core'), driver, { type: 'bridge', env }, around);
+  const answer = serve(wasmInstances('core'), driver, { type: 'bridge', env }, around);
   return { ...answer, changed: driver.dump() !== before };
 }
 
@@ -109,7 +109,7 @@ test('VERSION does not read standard input', () => {
     sleep: () => {},
   };
   const env = { CNI_COMMAND: 'VERSION' };
-  const answer = serve(wasmModule('core'), driver, { type: 'bridge', env }, around);
+  const answer = serve(wasmInstances('core'), driver, { type: 'bridge', env }, around);
   expect(answer.exit_code).toBe(0);
   expect(answer.stdout).toBe(
     '{"cniVersion":"1.1.0","supportedVersions":' +
@@ -138,7 +138,7 @@ test('what others chose reaches neither answer nor log with a control character'
       sleep: () => {},
     };
     const driver = simulatedDriver(wasmModule('sim'), 'netns host\nnetns pod\n');
-    const answer = serve(wasmModule('core'), driver, { type: 'bridge', env }, around);
+    const answer = serve(wasmInstances('core'), driver, { type: 'bridge', env }, around);
     expect(answer.exit_code).toBe(command === 'DEL' ? 0 : 1);
     expect(answer.stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     if (command === 'ADD') expect(answer.stdout).toContain('\\u001b[31m\\u007f\\u009b0m\\nforged');
@@ -155,7 +155,7 @@ test('without CNI_COMMAND a plugin introduces itself on standard error', () => {
     log: (line: string) => said.push(line),
     sleep: () => {},
   };
-  const answer = serve(wasmModule('core'), driver, { type: 'bridge', env: {} }, around);
+  const answer = serve(wasmInstances('core'), driver, { type: 'bridge', env: {} }, around);
   expect(answer).toEqual({ exit_code: 0, stdout: '' });
   expect(said.join('\n')).toContain('CNI protocol versions supported: 0.1.0, 0.2.0');
 });
@@ -163,6 +163,6 @@ test('without CNI_COMMAND a plugin introduces itself on standard error', () => {
 test('a base name that is no CNI type is told which there are', () => {
   const driver = simulatedDriver(wasmModule('sim'), '');
   const around = { stdin: () => new Uint8Array(0), log: () => {}, sleep: () => {} };
-  const answer = serve(wasmModule('core'), driver, { type: 'brigde', env: ENV }, around);
+  const answer = serve(wasmInstances('core'), driver, { type: 'brigde', env: ENV }, around);
   expect(JSON.parse(answer.stdout)).toMatchObject({ code: 7, msg: expect.stringContaining('ptp') });
 });

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { ownTypes, typeTable } from '../support/types.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 
 const SOURCES = fileURLToPath(new URL('../../core-as', import.meta.url));
 const { types, shared } = typeTable();
@@ -48,7 +48,7 @@ function answer(type: string, config: Json, args: string): string {
     CNI_PATH: '/opt/cni/bin',
     CNI_ARGS: args,
   };
-  return serve(wasmModule('core'), driver, { type, env }, around).stdout;
+  return serve(wasmInstances('core'), driver, { type, env }, around).stdout;
 }
 
 const STATIC = { type: 'static', addresses: [{ address: '10.1.2.3/24', gateway: '10.1.2.1' }] };

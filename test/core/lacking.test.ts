@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 
 const [EPERM, ENOENT, EACCES, ENODEV, EMFILE, EOPNOTSUPP, EAFNOSUPPORT] = [
   1, 2, 13, 19, 24, 95, 97,
@@ -51,7 +51,7 @@ function call(
   const env = { ...ENV, CNI_COMMAND: command };
   const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
   const on = { ...driver, ...lacking };
-  const { exit_code, stdout } = serve(wasmModule('core'), on, { type, env }, around);
+  const { exit_code, stdout } = serve(wasmInstances('core'), on, { type, env }, around);
   return {
     exit_code,
     said: stdout === '' ? {} : JSON.parse(stdout),
@@ -103,7 +103,7 @@ function bridged(fails: Fails) {
   const around = { stdin: () => stdin, log: () => {}, sleep: () => {} };
   const on = { ...driver, ...fails(driver) };
   const call = { type: 'bridge', env: ENV };
-  const { exit_code, stdout } = serve(wasmModule('core'), on, call, around);
+  const { exit_code, stdout } = serve(wasmInstances('core'), on, call, around);
   expect([exit_code, state()]).toEqual([1, before]);
   return JSON.parse(stdout) as { msg: string; details: string };
 }

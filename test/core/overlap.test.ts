@@ -7,7 +7,7 @@ import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import { podEnv } from '../support/pod-call.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { wasmInstances, wasmModule } from '../support/wasm.ts';
 
 const ETIMEDOUT = 110;
 const CODE_TRY_AGAIN = 11;
@@ -80,7 +80,7 @@ function machine(before = BEFORE) {
     const env = podEnv(command, pod);
     const around = (more: object) => ({ stdin: () => stdin(more), log: () => {}, sleep: () => {} });
     const more = 'prevResult' in call ? { prevResult: call.prevResult } : {};
-    const answer = serve(wasmModule('core'), stopping, { type: 'fairlead', env }, around(more));
+    const answer = serve(wasmInstances('core'), stopping, { type: 'fairlead', env }, around(more));
     for (const [dir, holder] of holders) if (holder === pid) holders.delete(dir);
     const said = answer.stdout === '' ? {} : JSON.parse(answer.stdout);
     return { code: answer.exit_code === 0 ? 0 : Number(said.code), said, operations: n };

@@ -10,7 +10,7 @@ import { Violation } from '../support/answer.ts';
 import { type Choice, choiceFromEnvironment, countFrom, FUZZ } from '../support/tries.ts';
 import { corpora, corpusOf } from './corpus.ts';
 import { mutated } from './mutate.ts';
-import { answers } from './node.ts';
+import { answers, giveBackNodes } from './node.ts';
 import { bytes, type Target } from './target.ts';
 import { TARGETS } from './targets/index.ts';
 import { Watchdog } from './watchdog.ts';
@@ -21,8 +21,13 @@ const SHOWN_BYTES = 4000;
 const watchdog = new Watchdog();
 afterAll(() => watchdog.close());
 
-const run = (target: Target, input: Uint8Array): void =>
-  watchdog.watch(input, () => target.check(input));
+function run(target: Target, input: Uint8Array): void {
+  try {
+    watchdog.watch(input, () => target.check(input));
+  } finally {
+    giveBackNodes();
+  }
+}
 
 /** Random inputs until one is wrong; the error of that one, shrunk, "" when all went well. */
 function fuzz(target: Target, count: number, choice: Choice): string {

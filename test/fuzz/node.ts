@@ -8,9 +8,11 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { OsError } from '../../host-node/abi/index.ts';
 import { bind, CorePanic } from '../../host-node/bind.ts';
 import { type CoreExports, put } from '../../host-node/core.ts';
-import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import type { SimulatedDriver } from '../../host-node/drivers/simulated.ts';
+import { inInstance } from '../../host-node/instances.ts';
 import { codeOf, Violation } from '../support/answer.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { lendSimulated } from '../support/simulated.ts';
+import { wasmInstances } from '../support/wasm.ts';
 
 /** A call of a few hundred containers needs less; a loop does not. */
 const OPERATIONS_MAX = 50_000;
@@ -53,11 +55,21 @@ export type Known = (code: number) => boolean;
 /** How often which code was answered: inputs that are all refused, or all accepted, try little. */
 export const answers = new Map<number, number>();
 
+/** Of the nodes that were made since the last input. */
+const lent: (() => void)[] = [];
+
+/** Ends the life of all nodes: the next input gets them as they were at first. */
+export function giveBackNodes(): void {
+  for (const giveBack of lent.splice(0)) giveBack();
+}
+
 export class Node {
   readonly driver: SimulatedDriver;
 
   constructor(before: string) {
-    this.driver = simulatedDriver(wasmModule('sim'), before);
+    const { driver, giveBack } = lendSimulated(before);
+    this.driver = driver;
+    lent.push(giveBack);
   }
 
   text(): string {
@@ -125,21 +137,22 @@ function runCore(
   { entry, first, second }: Call,
 ): { exit_code: number; stdout: string } {
   const binding = bind(driver, surroundings);
-  const instance = new WebAssembly.Instance(wasmModule('tools'), binding.imports);
-  const core = instance.exports as unknown as CoreExports;
-  binding.attach(core.memory);
-  let exit_code: number;
-  try {
-    exit_code = core[entry](...put(core, encoder.encode(first)), ...put(core, second));
-  } catch (error) {
-    throw new Violation(`the core trapped: ${error}`);
-  }
-  const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
-  try {
-    return { exit_code, stdout: decoder.decode(result) };
-  } catch {
-    throw new Violation(`an answer that is not UTF-8: ${Buffer.from(result).toString('latin1')}`);
-  }
+  return inInstance(wasmInstances('tools'), binding.imports, (exports) => {
+    const core = exports as unknown as CoreExports;
+    binding.attach(core.memory);
+    let exit_code: number;
+    try {
+      exit_code = core[entry](...put(core, encoder.encode(first)), ...put(core, second));
+    } catch (error) {
+      throw new Violation(`the core trapped: ${error}`);
+    }
+    const result = new Uint8Array(core.memory.buffer, core.result_ptr(), core.result_len());
+    try {
+      return { exit_code, stdout: decoder.decode(result) };
+    } catch {
+      throw new Violation(`an answer that is not UTF-8: ${Buffer.from(result).toString('latin1')}`);
+    }
+  });
 }
 
 /** A state text without hints where an allocation goes on: they are no state. */

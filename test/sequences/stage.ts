@@ -5,9 +5,9 @@
 import { type Driver, type Link, OsError } from '../../host-node/abi/index.ts';
 import type { Answer } from '../../host-node/core.ts';
 import type { StoreDriver } from '../../host-node/drivers/files.ts';
-import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
+import type { SimulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Step } from '../support/fixture.ts';
-import { wasmModule } from '../support/wasm.ts';
+import { type LentKernel, lendSimulated } from '../support/simulated.ts';
 import { type Open, serveOn, simulatedWorld, unsteadyWorld, type Wrap } from '../support/world.ts';
 import type { Fault } from './events.ts';
 import { afterReboot, linksOf, withoutNetns } from './state.ts';
@@ -40,11 +40,14 @@ class Simulated implements Stage {
   readonly #gone = new Set<string>();
   /** How often a name was given again: each time to another namespace. */
   readonly #births = new Map<string, number>();
-  #driver: SimulatedDriver;
+  #kernel: LentKernel;
 
   constructor(before: string, around: Wrap) {
     this.#around = around;
-    this.#driver = simulatedDriver(wasmModule('sim'), before);
+    this.#kernel = lendSimulated(before);
+  }
+  get #driver(): SimulatedDriver {
+    return this.#kernel.driver;
   }
   call(step: Step, stdin: string, wrap: Wrap): Answer {
     const driver = {
@@ -84,9 +87,12 @@ class Simulated implements Stage {
   reboot(names: readonly string[]): void {
     this.#gone.clear();
     const text = afterReboot(this.#driver.dump(), fresh(names));
-    this.#driver = simulatedDriver(wasmModule('sim'), text);
+    this.#kernel.giveBack();
+    this.#kernel = lendSimulated(text);
   }
-  close(): void {}
+  close(): void {
+    this.#kernel.giveBack();
+  }
 }
 
 export function simulatedStage(before: string, around: Wrap = (driver) => driver): Stage {

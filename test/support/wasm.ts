@@ -3,6 +3,7 @@
 // refuses to a test what `npm test -- PATH` does not build for it.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Instances } from '../../host-node/instances.ts';
 import { STEPS } from '../../tools/build-steps.mjs';
 
 const compiled = new Map<string, WebAssembly.Module>();
@@ -41,4 +42,13 @@ export function wasmModule(name: 'core' | 'tools' | 'sim' | 'agent'): WebAssembl
   const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(distPath(file)));
   compiled.set(name, module);
   return module;
+}
+
+const instances = new Map<string, Instances>();
+
+/** Instances of such a module that serve call after call: a new one costs more than most calls. */
+export function wasmInstances(name: 'core' | 'tools'): Instances {
+  const found = instances.get(name) ?? new Instances(wasmModule(name));
+  instances.set(name, found);
+  return found;
 }

@@ -9,11 +9,11 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { type Answer, performTask, serve } from '../../host-node/core.ts';
 import { fileDriver, type StoreDriver } from '../../host-node/drivers/files.ts';
 import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
-import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { Ground, sleep } from './ground.ts';
 import { StayingShell } from './shell.ts';
-import { distPath, wasmModule } from './wasm.ts';
+import { lendSimulated } from './simulated.ts';
+import { distPath, wasmInstances, wasmModule } from './wasm.ts';
 
 export const REFERENCE_DIR = '/usr/lib/cni';
 export const isRoot = process.getuid?.() === 0;
@@ -33,6 +33,8 @@ export interface World {
   readonly store: StoreDriver;
   /** Gives what puts the files back as they are now, where making a new world takes longer. */
   keepFiles?(): () => void;
+  /** Gives what puts all of it back as it is now, where that takes no time. */
+  keep?(): () => void;
   close(): void;
 }
 
@@ -49,16 +51,17 @@ export function serveOn(driver: Driver, step: Step, env: Step['env'], stdin: str
     log: () => {},
     sleep,
   };
-  return serve(wasmModule('core'), driver, { type: step.type, env }, around);
+  return serve(wasmInstances('core'), driver, { type: step.type, env }, around);
 }
 
 export function simulatedWorld(before: string): World {
-  const driver = simulatedDriver(wasmModule('sim'), before);
+  const { driver, giveBack } = lendSimulated(before);
   return withRun({
     call: (step, stdin, wrap = asIs) => serveOn(wrap(driver), step, step.env, stdin),
     dump: () => driver.dump(),
     store: driver,
-    close: () => {},
+    keep: () => driver.keep().restore,
+    close: giveBack,
   });
 }
 
