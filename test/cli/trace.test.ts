@@ -199,6 +199,23 @@ describe('it is lost', () => {
     });
   });
 
+  test('where nobody is known, and some could not be looked at', () => {
+    expect(trace('blue', '10.1.2.99').end.why).not.toContain('could not be looked at');
+    on.wrap = (driver) =>
+      new Proxy(driver, {
+        get: (target, key) => {
+          if (key !== 'netns_open') return Reflect.get(target, key);
+          return ({ path }: { path: string }) => {
+            if (path.endsWith('/p2')) throw new OsError(13, 'on purpose');
+            return target.netns_open({ path });
+          };
+        },
+      });
+    const words =
+      'nobody known at bridge cni0 has 10.1.2.3 (1 could not be looked at: run it as root)';
+    expect(trace('blue', '10.1.2.3').end.why).toBe(words);
+  });
+
   test('in a container without a route', () => {
     add('alone', 'p4', 'grey');
     expect(trace('grey', '198.51.100.7').end).toMatchObject({

@@ -191,7 +191,7 @@ export class Walk {
     }
     this.end(
       End.Lost,
-      `nobody known at bridge ${bridge.name} has ${next.toString()}`,
+      `nobody known at bridge ${bridge.name} has ${next.toString()}${this.pods.unseen}`,
       gateway
         ? `the gateway is on no link here: "isGateway": true puts it on ${bridge.name}`
         : "no container of this host has that address: fairlead ls",
@@ -320,7 +320,7 @@ export class Walk {
       }
       return this.end(
         End.Lost,
-        `no container at bridge ${link.name} has ${this.packet.dst.toString()}`,
+        `no container at bridge ${link.name} has ${this.packet.dst.toString()}${this.pods.unseen}`,
         "fairlead ls has those that there are",
       );
     }
