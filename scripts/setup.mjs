@@ -51,6 +51,18 @@ export const PACKAGES = [
     needed_for: ['package', 'test'],
   },
   {
+    package: 'zsh',
+    provides: 'zsh',
+    why: 'zsh reads its script of completion',
+    needed_for: ['test'],
+  },
+  {
+    package: 'fish',
+    provides: 'fish',
+    why: 'fish reads its script of completion',
+    needed_for: ['test'],
+  },
+  {
     package: 'dnsmasq-base',
     provides: 'dnsmasq',
     why: 'dnsmasq is the server that leases of dhcp are tried with',

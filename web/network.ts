@@ -3,30 +3,13 @@
 // shows comes from the store; all it does goes there.
 import { type ComponentChildren, h } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Change, difference } from '../host-node/story/difference.ts';
 import { plainNode } from '../host-node/story/node.ts';
+import { reasonOf } from '../host-node/story/reasons.ts';
 import type { Rehearsal, Step } from '../host-node/story/rehearse.ts';
+import { ERRNOS, ErrnoChoice, Left, short } from './fault.ts';
 import { Picture } from './picture.ts';
 import { type Call, isFault, PODS, shownCall, statesAt, toldSteps } from './session.ts';
 import type { Store } from './store.ts';
-
-const ERRNOS: Readonly<Record<number, string>> = {
-  1: 'EPERM',
-  5: 'EIO',
-  12: 'ENOMEM',
-  13: 'EACCES',
-  16: 'EBUSY',
-  17: 'EEXIST',
-  22: 'EINVAL',
-  28: 'ENOSPC',
-  95: 'EOPNOTSUPP',
-};
-/** Longer commands say no more in a list. */
-const SHOWN_LIMIT = 160;
-const LEFT_LIMIT = 12;
-
-const short = (text: string): string =>
-  text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
 
 function briefLike({ op, args, like }: Step): string {
   if (op !== 'nft.batch') return short(like);
@@ -127,33 +110,6 @@ function outcome(call: Call, { answer, steps }: Rehearsal): string {
   return `${nameOf(call)} failed with CNI error ${code}: ${msg}`;
 }
 
-const isOfKernel = ({ what }: Change): boolean => !what.startsWith('file ');
-
-/** What a failed call left other than it was. */
-function Left({ done }: { readonly done: Rehearsal }) {
-  const left = difference(done.before, done.after);
-  const kernel = left.filter(isOfKernel).length;
-  if (left.length === 0) return h('p', null, 'All that it did was taken back.');
-  const words =
-    kernel === 0
-      ? 'All that it did to the kernel was taken back. These files are other than before:'
-      : 'This is other than before:';
-  return h(
-    'div',
-    null,
-    h('p', null, words),
-    h(
-      'ul',
-      { class: 'rest' },
-      left
-        .slice(0, LEFT_LIMIT)
-        .map(({ change, what }, at) =>
-          h('li', { key: at }, `${change === 'added' ? '+' : '−'} ${short(what)}`),
-        ),
-    ),
-  );
-}
-
 function Outcome({ call }: { readonly call: Call }) {
   const { done, broken } = call;
   if (done === undefined) {
@@ -169,13 +125,22 @@ function Outcome({ call }: { readonly call: Call }) {
     'div',
     { class: `outcome ${bad ? 'bad' : 'good'}` },
     h('p', { role: 'status' }, outcome(call, done)),
-    bad ? h(Left, { done }) : null,
+    bad ? h(Left, { before: done.before, after: done.after }) : null,
     done.notes.map((note, at) => h('p', { key: at }, note)),
     done.log.map((line, at) => h('p', { key: `l${at}` }, line)),
     stdout === ''
       ? null
       : h('details', null, h('summary', null, 'What it prints'), h('pre', null, stdout)),
   );
+}
+
+/** What was decided since the step before, and what this one is for. */
+function becauses(steps: readonly Step[], before: number, n: number): string[] {
+  const decided = steps
+    .slice(before, n)
+    .flatMap(({ whys }) => whys.filter(({ what }) => what !== 'plugin'))
+    .map(({ what, is, because }) => `${what}: ${is}: ${because}`);
+  return [...decided, reasonOf(steps[n - 1]!)].filter((words) => words !== '');
 }
 
 function Steps({ store, call }: { readonly store: Store; readonly call: Call }) {
@@ -202,7 +167,7 @@ function Steps({ store, call }: { readonly store: Store; readonly call: Call }) 
     'ol',
     { class: 'steps', 'aria-label': `Operations of ${nameOf(call)}` },
     first,
-    told.map((n) => {
+    told.map((n, index) => {
       const one = steps[n - 1]!;
       const failed = isFault(one);
       const words = [failed ? 'failed' : '', one.changes ? '' : 'quiet'].join(' ').trim();
@@ -224,6 +189,9 @@ function Steps({ store, call }: { readonly store: Store; readonly call: Call }) 
         here && call.asked.fault === undefined
           ? button('Let it fail', () => store.again(n), { class: 'fail' })
           : null,
+        becauses(steps, told[index - 1] ?? 0, n).map((words, at) =>
+          h('p', { key: `b${at}`, class: 'because' }, short(words)),
+        ),
       );
     }),
   );
@@ -299,22 +267,7 @@ function Side({ store, call }: { readonly store: Store; readonly call: Call | un
         }),
         ' all',
       ),
-      h(
-        'label',
-        null,
-        'fail with ',
-        h(
-          'select',
-          {
-            value: store.errno,
-            onChange: (event: Event) =>
-              store.set('errno', Number((event.currentTarget as HTMLSelectElement).value)),
-          },
-          Object.entries(ERRNOS).map(([number, name]) =>
-            h('option', { key: number, value: number }, name),
-          ),
-        ),
-      ),
+      h(ErrnoChoice, { errno: store.errno, choose: (errno) => store.set('errno', errno) }),
       fault === undefined ? null : button('Without the fault', () => store.again()),
     ),
     h(Steps, { store, call }),

@@ -9,15 +9,21 @@ import {
   parseRecording,
   type Recording,
   RecordingError,
-  type Timed,
 } from '../host-node/recording/format.ts';
+import { type Rehearsed, rehearseFailure } from '../host-node/recording/rehearse.ts';
 import { type Replayed, replay } from '../host-node/recording/replay.ts';
 import type { Modules } from './engine.ts';
+import { ERRNOS, ErrnoChoice, Left } from './fault.ts';
 import { Picture } from './picture.ts';
 
 /** So many lines are listed at once. */
 const LISTED_LIMIT = 2000;
 const SHOWN_LIMIT = 400;
+const EIO = 5;
+const OF_THE_RECORDING =
+  'The picture has what the operations say, and nothing else of that machine.';
+const OF_THE_SIMULATION =
+  'The picture is of a simulated kernel after the call, begun as the recording has the machine.';
 
 interface Loaded {
   readonly name: string;
@@ -61,22 +67,78 @@ function verdict({ recording, replayed }: Loaded): string {
 const short = (text: string): string =>
   text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
 
-interface ListProps {
-  readonly entries: readonly Timed[];
-  readonly at: number;
-  readonly go: (to: number) => void;
+/** The call on a simulated kernel with an operation failing; a text is why not. */
+interface Failed {
+  readonly n: number;
+  readonly errno: number;
+  readonly done: Rehearsed | string;
 }
 
-function List({ entries, at, go }: ListProps) {
+function failed(modules: Modules, recording: Recording, n: number, errno: number): Failed {
+  try {
+    const used = { core: modules.tools, sim: modules.sim };
+    return { n, errno, done: rehearseFailure(used, recording, n, errno) };
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    return { n, errno, done: error.message };
+  }
+}
+
+/** How the call ended with the failure, in a sentence. */
+function failedWords({ n, errno, done }: Failed): string {
+  const tried = `With operation ${n} failing (${ERRNOS[errno]}), simulated`;
+  if (typeof done === 'string') return `${tried}: it cannot be told: ${done}`;
+  const { exit_code, stdout } = done.answer;
+  if (exit_code === 0) return `${tried}: the call is done all the same.`;
+  const { code, msg } = JSON.parse(stdout) as { code: number; msg: string };
+  return `${tried}: CNI error ${code}: ${msg}`;
+}
+
+interface FailureProps {
+  readonly fault: Failed;
+  readonly forget: () => void;
+}
+
+function Failure({ fault, forget }: FailureProps) {
+  const { done } = fault;
+  const bad = typeof done === 'string' || done.answer.exit_code !== 0;
+  const parts = typeof done === 'string' ? '' : done.parts;
+  return h(
+    'div',
+    { class: `outcome fault ${bad ? 'bad' : 'good'}` },
+    h('p', { role: 'status' }, failedWords(fault)),
+    typeof done === 'string' ? null : h(Left, { before: done.before, after: done.after }),
+    parts === '' ? null : h('p', null, `The simulation goes another way than it went: ${parts}`),
+    h('button', { type: 'button', onClick: forget }, 'Without the fault'),
+  );
+}
+
+interface ListProps {
+  readonly recording: Recording;
+  readonly at: number;
+  readonly go: (to: number) => void;
+  /** Lets an operation of the recording fail, counted from 1. */
+  readonly fail: (n: number, errno: number) => void;
+}
+
+function List({ recording, at, go, fail }: ListProps) {
+  const [errno, setErrno] = useState(EIO);
+  const { lines: entries, operations } = recording;
   return h(
     'section',
     { class: 'side', 'aria-label': 'Operations' },
-    h('h2', null, 'Operations'),
+    h(
+      'div',
+      { class: 'head' },
+      h('h2', null, 'Operations'),
+      h(ErrnoChoice, { errno, choose: setErrno }),
+    ),
     h(
       'ol',
       { class: 'steps' },
       entries.slice(0, LISTED_LIMIT).map((entry, index) => {
         const words = short(traceLine(entry));
+        const n = index + 1 === at ? operations.indexOf(entry) + 1 : 0;
         return h(
           'li',
           { key: index, class: entry.errno === undefined ? '' : 'quiet' },
@@ -93,22 +155,39 @@ function List({ entries, at, go }: ListProps) {
               entry.us === undefined ? null : h('span', { class: 'us' }, ` ${entry.us} µs`),
             ],
           ),
+          n === 0
+            ? null
+            : h(
+                'button',
+                { type: 'button', class: 'fail', onClick: () => fail(n, errno) },
+                'Let it fail',
+              ),
         );
       }),
     ),
   );
 }
 
-function Shown({ loaded }: { readonly loaded: Loaded }) {
+interface ShownProps {
+  readonly loaded: Loaded;
+  readonly modules: Modules;
+}
+
+function Shown({ loaded, modules }: ShownProps) {
   const [at, setAt] = useState(loaded.recording.lines.length);
+  const [fault, setFault] = useState<Failed>();
   const { recording, states } = loaded;
   const { head, lines: entries, end } = recording;
   const { type, env, task } = head;
-  const go = (to: number): void => setAt(Math.min(entries.length, Math.max(0, to)));
+  const go = (to: number): void => {
+    setFault(undefined);
+    setAt(Math.min(entries.length, Math.max(0, to)));
+  };
   const named = ['CNI_COMMAND', 'CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_NETNS'].map(
     (name) => `${name}=${env[name] ?? ''}`,
   );
-  const state = states[at] ?? '';
+  const simulated = typeof fault?.done === 'object' ? fault.done : undefined;
+  const state = simulated?.after ?? states[at] ?? '';
   return h(
     'div',
     { class: 'stage' },
@@ -145,17 +224,17 @@ function Shown({ loaded }: { readonly loaded: Loaded }) {
         ),
         h('span', { class: 'where' }, `${at} of ${entries.length}`),
       ),
-      h(Picture, { state, previous: states[Math.max(0, at - 1)] ?? state }),
-      h(
-        'p',
-        { class: 'hint' },
-        'The picture has what the operations say, and nothing else of that machine.',
-      ),
+      fault === undefined ? null : h(Failure, { fault, forget: () => setFault(undefined) }),
+      h(Picture, { state, previous: simulated?.before ?? states[Math.max(0, at - 1)] ?? state }),
+      h('p', { class: 'hint' }, simulated === undefined ? OF_THE_RECORDING : OF_THE_SIMULATION),
       end === undefined
         ? null
         : h('details', null, h('summary', null, 'What it printed'), h('pre', null, end.stdout)),
     ),
-    h(List, { entries, at, go }),
+    h(List, {
+      ...{ recording, at, go },
+      fail: (n, errno) => setFault(failed(modules, recording, n, errno)),
+    }),
   );
 }
 
@@ -189,7 +268,7 @@ export function Recordings({ modules }: { readonly modules: Modules }) {
       }),
     ),
     typeof loaded !== 'string'
-      ? h(Shown, { loaded, key: loaded.name })
+      ? h(Shown, { loaded, modules, key: loaded.name })
       : loaded === ''
         ? h('p', { class: 'choice' }, 'It is read in this page and goes nowhere.')
         : h('p', { class: 'notice', role: 'alert' }, loaded),

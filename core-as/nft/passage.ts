@@ -17,6 +17,8 @@ const GOTO = "goto ";
 const REPAIR = '"fairlead repair" restores it for all containers';
 
 export class Passage {
+  /** The last check failed by a chain of others, which no repair opens; only tools are told. */
+  static beyond_repair: bool = false;
   private forwards: Forward[] = forwards();
   /** Whether others' chains may drop, as far as that was looked for. */
   private closed: bool = false;
@@ -126,6 +128,7 @@ export class Passage {
     if (chains.error) return chains.error;
     const concerned = this.concerned(chains.list);
     const closed = certain(concerned);
+    if (isDefined(FAIRLEAD_TELLS)) Passage.beyond_repair = closed !== null;
     if (closed) return failed(`${closed.text}: ${closed.advice}`);
     closed_explain(concerned);
     this.around(chains.list);

@@ -12,6 +12,7 @@ import { JsonValue, Kind } from "../lib/json";
 import { utf8_decode, utf8_invalid_at } from "../lib/utf8";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
+import { why } from "../spec/why";
 import { Chain } from "./chain";
 import { plugin_or_foreign } from "./find";
 import { inner_request } from "./inner";
@@ -126,7 +127,27 @@ export abstract class Delegating extends Chain {
     }
     this.complete(object, own, net);
     object.set("ipam", this.ipam(request, net));
+    if (isDefined(FAIRLEAD_TELLS) && !this.problem) this.tell(object, own, net);
     return object;
+  }
+
+  /** Says what the delegate is given, and by whom. */
+  private tell(object: JsonValue, own: JsonValue, net: NodeNet): void {
+    const said = `${this.writer} says so`;
+    const type = own.text_at("type").length > 0;
+    why("delegate", object.text_at("type"), type ? `"delegate" names it` : "what is usual for it");
+    for (let i = 0; i < net.subnets.length; i++) {
+      const subnet = net.subnets[i].subnet().toString();
+      why("subnet", subnet, `that of this node: ${said}`);
+    }
+    if (net.mtu_bytes > 0) {
+      const given = own.get("mtu");
+      const bytes = given ? given.text : net.mtu_bytes.toString();
+      why("MTU asked for", bytes, given ? `"delegate" says so` : `every path takes it: ${said}`);
+    }
+    const masq = own.get("ipMasq");
+    const on = masq ? masq.bool : net.masquerade;
+    why("masquerading asked for", on ? "on" : "off", masq ? `"delegate" says so` : said);
   }
 
   private ipam(request: Request, net: NodeNet): JsonValue {

@@ -9,6 +9,7 @@ import { Adding } from "../attach/adding";
 import { Link, link_set_up } from "../host/kernel";
 import { check_addresses, check_container, check_prevResult, check_routes } from "../net/check";
 import { iface_configure, ifname_taken } from "../net/iface";
+import { mac_requested } from "../net/mac";
 import { elements_possible } from "../nft/tables";
 import { Attachments } from "../spec/attachments";
 import { dns_override } from "../spec/config";
@@ -153,13 +154,7 @@ export abstract class Main extends Plugin {
   private wire(request: Request, result: Result, adding: Adding): CniError | null {
     const container = new Interface(request.env.ifname, request.env.netns);
     container.mac = this.link.address;
-    if (isDefined(FAIRLEAD_TELLS)) {
-      const asked = request.config.get("mtu");
-      const given = asked !== null && asked.isInteger() && asked.integer() > 0;
-      const usual = `no "mtu": what the kernel gives a link of the kind ${this.kind}`;
-      why("MTU", this.link.mtu_bytes.toString(), given ? `"mtu" says so` : usual);
-      if (this.layer_2) why("addresses", "none", `no "ipam": a network of layer 2`);
-    }
+    if (isDefined(FAIRLEAD_TELLS)) this.tell(request, result);
     for (let i = 0; i < result.ips.length; i++) result.ips[i].interface = result.interfaces.length;
     result.interfaces.push(container);
     let error = this.configure(request, result, adding);
@@ -168,6 +163,33 @@ export abstract class Main extends Plugin {
     if (!error) error = this.settle(request, result);
     if (!error) this.want(request, result);
     return error;
+  }
+
+  /** Why it has its MTU where no "mtu" says so, and its MAC where none was asked for. */
+  protected mtu_because(): string {
+    return `no "mtu": what the kernel gives a link of the kind ${this.kind}`;
+  }
+  protected mac_because(): string {
+    return "none was asked for: the kernel chose it";
+  }
+
+  private tell(request: Request, result: Result): void {
+    const link = this.link;
+    // A device that processes have.
+    if (link.ifindex == 0) return;
+    why("name", request.env.ifname, "the runtime names it: CNI_IFNAME");
+    const asked = request.config.get("mtu");
+    const given = asked !== null && asked.isInteger() && asked.integer() > 0;
+    why("MTU", link.mtu_bytes.toString(), given ? `"mtu" says so` : this.mtu_because());
+    const wanted = mac_requested(request, request.config.text_at("mac")).mac;
+    const asked_for = wanted.length > 0 && wanted == link.address;
+    // What makes a pair tells of its addresses.
+    if (link.peer == 0 && link.address.length > 0) {
+      why("MAC", link.address, asked_for ? "it was asked for" : this.mac_because());
+    }
+    if (this.layer_2 && result.ips.length == 0) {
+      why("addresses", "none", `no "ipam": a network of layer 2`);
+    }
   }
 
   /** The part of CHECK that is the IPAM plugin's. */

@@ -12,6 +12,7 @@ import { Lower } from "../net/lower";
 import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { Result } from "../spec/types";
+import { why } from "../spec/why";
 import { Main } from "./main";
 
 /** The name under which STATUS asks for a link that must be refused. */
@@ -75,7 +76,29 @@ export abstract class Upper extends Main {
     }
     if (!link) return os_error(`read "${ifname}" in ${request.env.netns}`);
     this.link = link;
+    if (isDefined(FAIRLEAD_TELLS)) this.tell_lower(request);
     return null;
+  }
+
+  /** What a type has to say beyond its master. */
+  protected tell_more(): void {}
+
+  private tell_lower(request: Request): void {
+    const lower = this.lower;
+    const none = `no "master": the interface of the default route ${lower.place}`;
+    why("master", lower.link.name, lower.master.length > 0 ? `"master" names it` : none);
+    const usual = request.config.text_at("mode").length == 0;
+    if (this.mode.length > 0) why("mode", this.mode, usual ? `no "mode"` : `"mode" says so`);
+    this.tell_more();
+    const born = this.inside.born;
+    if (born.length == 0) return;
+    why("name at first", born, "its own is taken where the master lies: older kernels refuse that");
+  }
+  protected mtu_because(): string {
+    return `no "mtu": that of its master "${this.lower.link.name}"`;
+  }
+  protected mac_because(): string {
+    return `that of its master "${this.lower.link.name}"`;
   }
 
   private refused(tried: string, adding: Adding): CniError {

@@ -148,14 +148,40 @@ function read(folder: Folder, owners: Owners): CniError | null {
 
 /** How many addresses pools have: as text, as there may be more than numbers of JSON hold. */
 function size(pools: Pool[]): string {
+  const sorted = pools.slice(0).sort((a, b) => a.first.compare(b.first));
   let sum: u64 = 0;
-  for (let i = 0; i < pools.length; i++) {
-    const one = span(pools[i].first, pools[i].last);
-    const gateway = pools[i].gateway;
-    const more = gateway !== null && lies(gateway, pools[i]) ? one - 1 : one;
+  let gateways: u64 = 0;
+  let covered: Pool | null = null;
+  for (let i = 0; i < sorted.length; i++) {
+    const pool = sorted[i];
+    // Of ranges that overlap each address counts once.
+    const more = beyond(pool, covered);
     sum = sum + more < sum ? u64.MAX_VALUE : sum + more;
+    if (covered === null || more > 0) covered = pool;
+    if (is_first_gateway(sorted, i)) gateways++;
   }
-  return sum == u64.MAX_VALUE ? "" : sum.toString();
+  return sum == u64.MAX_VALUE ? "" : (sum - gateways).toString();
+}
+
+/** How many addresses a pool has that lie behind those of one that begins no later. */
+function beyond(pool: Pool, covered: Pool | null): u64 {
+  const apart = covered === null || covered.last.compare(pool.first) < 0;
+  if (apart) return span(pool.first, pool.last);
+  const end = (<Pool>covered).last;
+  if (pool.last.compare(end) <= 0) return 0;
+  const more = span(end, pool.last);
+  return more == u64.MAX_VALUE ? more : more - 1;
+}
+
+/** Whether a pool has a gateway among its addresses, and none before it has the same. */
+function is_first_gateway(pools: Pool[], at: i32): bool {
+  const gateway = pools[at].gateway;
+  if (gateway === null || !lies(gateway, pools[at])) return false;
+  for (let i = 0; i < at; i++) {
+    const other = pools[i].gateway;
+    if (other !== null && other.equals(gateway) && lies(gateway, pools[i])) return false;
+  }
+  return true;
 }
 
 function span(first: Ip, last: Ip): u64 {
@@ -171,18 +197,20 @@ function lies(ip: Ip, pool: Pool): bool {
 /** Whether a lease takes an address of the pools, among which their gateways are not counted. */
 function takes(address: string, pools: Pool[]): bool {
   const ip = ip_parse(address);
+  let found = false;
   for (let i = 0; ip !== null && i < pools.length; i++) {
+    if (!lies(ip, pools[i])) continue;
     const gateway = pools[i].gateway;
-    if (lies(ip, pools[i])) return gateway === null || !gateway.equals(ip);
+    if (gateway !== null && gateway.equals(ip)) return false;
+    found = true;
   }
-  return false;
+  return found;
 }
 
 /** How many addresses are free, of so many; "" when that is not known. */
 function free(all: string, taken: u64): string {
   if (all.length == 0) return "";
   const count = U64.parseInt(all);
-  // Leases that an earlier configuration gave, of ranges that overlap: more than there are.
   return count > taken ? (count - taken).toString() : "0";
 }
 

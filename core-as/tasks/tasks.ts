@@ -28,7 +28,7 @@ import { NetworkList, network_list, types_of } from "./runtime/conflist";
 import { networks_in } from "./runtime/discover";
 import { run, Task } from "./runtime/run";
 import { unreadable } from "./runtime/unreadable";
-import { trace } from "./trace/trace";
+import { Following, trace } from "./trace/trace";
 import { types_json } from "./types";
 import { Parts } from "./validate/parts";
 import { Report } from "./validate/report";
@@ -99,7 +99,9 @@ function trace_asked(request: JsonValue): Answer {
   const port = request.get("port");
   const number = port ? I32.parseInt(port.text) : 0;
   const protocol = request.text_at("protocol");
-  return trace(request.text_at("from"), request.text_at("to"), number, protocol);
+  const table = request.text_at("table");
+  const following = table.length > 0 ? new Following(table, number_of(request, "sport")) : null;
+  return trace(request.text_at("from"), request.text_at("to"), number, protocol, following);
 }
 
 function is_on(request: JsonValue, key: string): bool {

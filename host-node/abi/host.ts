@@ -30,6 +30,7 @@ export const HOST = {
     about: 'Writes one line for a human to standard error.',
   },
   sleep: {
+    waits: true,
     params: { duration_ms: 'i32' },
     like: 'sleep',
     about: 'Waits, for the bounded polls of a link or an address becoming ready.',

@@ -225,6 +225,7 @@ export const LINK = {
       'net/ipv6/conf/…/keep_addr_on_down says otherwise.',
   },
   link_del: {
+    waits: true,
     params: { ns: 'ns', ifindex: 'i32' },
     errors: ['ENODEV'],
     like: 'ip link del dev $ifindex',

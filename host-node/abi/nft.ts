@@ -5,6 +5,7 @@ import type { Rows } from './row.ts';
 
 export const NFT = {
   batch: {
+    waits: true,
     params: { ns: 'ns', messages: 'bytes', words: 'str' },
     errors: ['ENOENT', 'EEXIST', 'EBUSY', 'EINVAL', 'ERESTART', 'EOPNOTSUPP', 'EPROTONOSUPPORT'],
     like: 'nft -f - <<< "$words"',

@@ -5,6 +5,7 @@ import type { Rows } from './row.ts';
 
 export const PLUGIN = {
   exec: {
+    waits: true,
     params: { path: 'str', env: 'bytes', stdin: 'bytes', timeout_ms: 'i32' },
     reply: 'Ended',
     errors: ['ENOENT', 'EACCES', 'ETIMEDOUT', 'EFBIG'],
@@ -14,6 +15,7 @@ export const PLUGIN = {
       'NUL byte) over it, at most 1 MiB of output. What it says on standard error is passed on.',
   },
   socket_call: {
+    waits: true,
     params: { path: 'str', opening: 'bytes', request: 'bytes', timeout_ms: 'i32' },
     reply: 'bytes',
     gives: 'all that is answered',

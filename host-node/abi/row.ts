@@ -24,6 +24,8 @@ export interface Row {
   readonly gives?: string;
   /** Errors the core tells apart; any other is passed on with its text. */
   readonly errors?: readonly string[];
+  /** It may wait: for others by its bound on time, for the kernel's lock. It is there calls die. */
+  readonly waits?: true;
   /** The same thing said to iproute2 or coreutils. */
   readonly like?: string;
   readonly about: string;
@@ -45,6 +47,7 @@ export interface Operation {
   readonly type: ReplyType | 'none';
   readonly gives: string;
   readonly errors: readonly string[];
+  readonly waits: boolean;
   readonly like: string;
   readonly about: string;
 }
@@ -60,7 +63,14 @@ function crossing(type: Operation['type']): Operation['reply'] {
 
 /** The operations of a module. */
 export function operationsOf(module: Module, rows: Rows): Operation[] {
-  const nothing = { params: {}, reply: 'none', gives: '', errors: [], like: '' } as const;
+  const nothing = {
+    params: {},
+    reply: 'none',
+    gives: '',
+    errors: [],
+    waits: false,
+    like: '',
+  } as const;
   return Object.entries(rows).map(([name, row]) => {
     const { reply: type, ...full } = { ...nothing, ...row };
     return { module, name, type, ...full, reply: crossing(type) };

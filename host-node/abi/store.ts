@@ -5,6 +5,7 @@ import type { Rows } from './row.ts';
 
 export const STORE = {
   dir_lock: {
+    waits: true,
     params: { dir: 'str', create: 'bool', timeout_ms: 'i32' },
     reply: 'value',
     gives: 'a lock handle, >= 1',

@@ -44,10 +44,26 @@ const FLAGS = ['hairpin', 'isolated', 'promisc', 'vlan_filtering'];
 const BITS = 8;
 const UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'] as const;
 
-/** The value after a word of a line, "" when it is not there. */
-function after(words: readonly string[], word: string): string {
-  const at = words.indexOf(word);
-  return at < 0 ? '' : (words[at + 1] ?? '');
+/** Words of a line that have no value; every other is followed by its own. */
+const ALONE = new Set(['up', 'down', 'multi_queue', 'allmulti', 'pvid', 'untagged', ...FLAGS]);
+
+/** What a line says from a place on: a name may be any word, and so may a value. */
+class Words {
+  readonly flags: string[] = [];
+  readonly #values = new Map<string, string>();
+
+  constructor(words: readonly string[], from: number) {
+    for (let at = from; at < words.length; at++) {
+      const word = words[at]!;
+      if (ALONE.has(word)) this.flags.push(word);
+      else this.#values.set(word, words[++at] ?? '');
+    }
+  }
+
+  /** The value of a word, "" when it is not there. */
+  of(word: string): string {
+    return this.#values.get(word) ?? '';
+  }
 }
 
 function placeOf(text: string): Place | undefined {
@@ -56,21 +72,22 @@ function placeOf(text: string): Place | undefined {
 }
 
 function linkOf(words: readonly string[]): Draft<DrawnLink> {
-  const kind = after(words, 'kind');
-  const more = words.filter((word, at) => at > 1 && FLAGS.includes(word));
-  if (kind === 'vlan') more.push(`vlan ${after(words, 'id')}`);
-  if (after(words, 'mode') !== '') more.push(after(words, 'mode'));
-  if (kind === 'vrf') more.push(`table ${after(words, 'table')}`);
-  const address = after(words, 'address');
+  const said = new Words(words, 2);
+  const kind = said.of('kind');
+  const more = said.flags.filter((word) => FLAGS.includes(word));
+  if (kind === 'vlan') more.push(`vlan ${said.of('id')}`);
+  if (said.of('mode') !== '') more.push(said.of('mode'));
+  if (kind === 'vrf') more.push(`table ${said.of('table')}`);
+  const address = said.of('address');
   return {
     name: words[1] ?? '',
     kind,
-    up: words.includes('up') && words.indexOf('up') <= 4,
+    up: said.flags.includes('up'),
     mac: address === 'none' ? '' : address,
-    mtu_bytes: Number(after(words, 'mtu')),
-    master: after(words, 'master'),
-    peer: placeOf(after(words, 'peer')),
-    lower: placeOf(after(words, 'lower')),
+    mtu_bytes: Number(said.of('mtu')),
+    master: said.of('master'),
+    peer: placeOf(said.of('peer')),
+    lower: placeOf(said.of('lower')),
     addresses: [],
     more,
   };
@@ -114,11 +131,51 @@ function elementWords(set: string, rest: string): readonly [does: string, to: st
   return [`nft set ${set}:`, key];
 }
 
+const counted = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** What a namespace has of nftables, in numbers: our parts, and tables of others. */
+class Tables {
+  readonly #parts: string[] = [];
+  readonly #others = new Map<string, number>();
+  #chains = 0;
+  #elements = 0;
+
+  line(what: string, words: readonly string[]): void {
+    const [first = '', second = ''] = words;
+    if (what === 'element') this.#elements++;
+    else if (what === 'chain' && words.length < 3) this.#chains++;
+    else if (what === 'chain' || what === 'forward') this.#other(`${first} ${second}`, 1);
+    else if (what === 'table') this.#other(`${first} ${second}`, 0);
+    // A part of ours has its version, and nothing else.
+    else if (/^\d+$/.test(first) && words.length === 1) this.#parts.push(what);
+  }
+
+  #other(table: string, chains: number): void {
+    this.#others.set(table, (this.#others.get(table) ?? 0) + chains);
+  }
+
+  get words(): string[] {
+    const made: string[] = [];
+    if (this.#parts.length > 0) {
+      const numbers = `${counted(this.#chains, 'chain')}, ${counted(this.#elements, 'element')}`;
+      made.push(`nftables of ours: ${this.#parts.join(', ')}; ${numbers}`);
+    }
+    for (const [table, chains] of this.#others) {
+      const known = chains > 0 ? `, ${counted(chains, 'chain')}` : '';
+      made.push(`nftables of others: table ${table}${known}`);
+    }
+    return made;
+  }
+}
+
 /** Reads the lines of one namespace after another. */
 class Reader {
   readonly spaces = new Map<string, Space>();
   /** What is done in nftables, and to whom, by namespace. */
   readonly #done = new Map<string, Map<string, string[]>>();
+  /** What of nftables there is, by namespace. */
+  readonly #tables = new Map<string, Tables>();
   #at: Space | undefined;
 
   line(line: string): void {
@@ -130,6 +187,7 @@ class Reader {
   }
 
   end(): Model {
+    for (const [name, tables] of this.#tables) this.spaces.get(name)?.rules.push(...tables.words);
     for (const [name, done] of this.#done) {
       const space = this.spaces.get(name);
       for (const [does, to] of done) space?.rules.push(`${does} ${to.join(', ')}`);
@@ -146,7 +204,8 @@ class Reader {
 
   #inside(space: Space, line: string, words: readonly string[]): void {
     const [first, second = '', third = ''] = words;
-    const link = space.links.find(({ name }) => name === after(words, 'dev'));
+    const said = new Words(words, first === 'qdisc' ? 3 : 2);
+    const link = space.links.find(({ name }) => name === said.of('dev'));
     if (first === 'link') space.links.push(linkOf(words));
     else if (first === 'addr') link?.addresses.push(second);
     else if (first === 'vlan')
@@ -155,7 +214,7 @@ class Reader {
     else if (first === 'rule') space.rules.push(`rule ${words.slice(1).join(' ')}`);
     else if (first === 'sysctl') this.#sysctl(space, second, third);
     else if (first === 'qdisc' && second === 'tbf') {
-      link?.more.push(`at most ${rateWords(Number(after(words, 'rate')))}`);
+      link?.more.push(`at most ${rateWords(Number(said.of('rate')))}`);
     } else if (first === 'nft') this.#nft(space, second, words.slice(2));
   }
 
@@ -166,6 +225,9 @@ class Reader {
   }
 
   #nft(space: Space, what: string, words: readonly string[]): void {
+    const tables = this.#tables.get(space.name) ?? new Tables();
+    this.#tables.set(space.name, tables);
+    tables.line(what, words);
     if (what === 'admin') space.rules.push(`administrator's chain ${words[0]}`);
     if (what === 'forward') space.rules.push(`forward hook of ${words.slice(0, 3).join(' ')}`);
     if (what !== 'element') return;

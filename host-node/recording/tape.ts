@@ -2,7 +2,14 @@
 // A recording of one call, as it is written (docs/recording.md): a head, a line for each operation
 // with its outcome and time, an end. host-native/tape.c writes the same. It refuses to know where
 // the lines go, and to read them: ring.ts and format.ts do.
-import { ABI_MARKER, type Driver, limits, type Operation, OsError } from '../abi/index.ts';
+import {
+  ABI_MARKER,
+  type Driver,
+  limits,
+  OPERATIONS,
+  type Operation,
+  OsError,
+} from '../abi/index.ts';
 import type { Surroundings } from '../bind.ts';
 import type { Answer, Call } from '../core.ts';
 import { wrap } from '../drivers/record.ts';
@@ -25,13 +32,11 @@ export interface Sink {
 }
 
 type Args = Readonly<Record<string, unknown>>;
-type Asked = Pick<Operation, 'module' | 'name'>;
+type Asked = Pick<Operation, 'module' | 'name' | 'waits'>;
 
 /** What the border makes of what is no OsError (bind.ts). */
 const EIO = 5;
 const EFBIG = 27;
-/** Operations that may wait: for others by their bound on time, for the kernel's lock. */
-const WAITS = new Set(['dir_lock', 'exec', 'socket_call', 'sleep', 'batch', 'link_del']);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Whether what passes may hold a secret: what is said to the kernel and nftables has none. */
@@ -76,8 +81,10 @@ export class Tape {
 
   /** What is around the core, recorded. */
   around({ stdin, log, sleep }: Surroundings): Surroundings {
-    const tell = <T>(name: string, args: Args, run: () => T): T =>
-      this.#timed({ module: 'host', name }, args, run) as T;
+    const tell = <T>(name: string, args: Args, run: () => T): T => {
+      const op = OPERATIONS.find((one) => one.module === 'host' && one.name === name)!;
+      return this.#timed(op, args, run) as T;
+    };
     return {
       stdin: (limit_bytes) =>
         tell('stdin_read', { limit_bytes }, () => {
@@ -103,7 +110,7 @@ export class Tape {
 
   #timed(op: Asked, args: Args, run: () => unknown): unknown {
     // Before an operation that waits: it is there that calls are killed.
-    if (WAITS.has(op.name)) this.#flush();
+    if (op.waits) this.#flush();
     // Taken before the call: bytes are a view into memory that moves on.
     const given = Object.entries(args).map(([name, value]) => `"${name}":${this.#json(value)}`);
     const start_ms = performance.now();

@@ -58,7 +58,7 @@ const ROWS: readonly Reason[] = [
   },
   { op: 'store.file_create', why: 'the lease: nobody else gets this address' },
   {
-    op: 'store.file_write',
+    op: 'store.file_rewrite',
     has: ['path', /last_reserved_ip/],
     why: 'the next container gets the one after it',
   },

@@ -38,6 +38,7 @@ const CLONE_NEWNET = 0x40000000; // linux/sched.h
 const LOCK_EX = 2; // asm-generic/fcntl.h
 const LOCK_NB = 4;
 const AT_FDCWD = -100; // linux/fcntl.h
+const SIG_DFL = 0n;
 const SIG_IGN = 1n; // asm-generic/signal-defs.h
 const SIGHUP = 1; // asm-generic/signal.h
 const SIGINT = 2;
@@ -255,6 +256,14 @@ export function holdSignals(): void {
   const signal = bind('signal');
   for (const number of [SIGHUP, SIGINT, SIGTERM]) {
     signal(number, SIG_IGN);
+  }
+}
+
+/** Lets them end the process again (see holdSignals): of a wait that changes nothing. */
+export function releaseSignals(): void {
+  const signal = bind('signal');
+  for (const number of [SIGHUP, SIGINT, SIGTERM]) {
+    signal(number, SIG_DFL);
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `fairlead completion`: what a real bash makes of the script, and that all three shells get every
-// command and its options.
+// `fairlead completion`: what real shells make of the scripts, and that all three get every command
+// and its options.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { need, programPath } from '../support/needs.ts';
 import { run } from './command-line.ts';
 
 /** What bash offers after these words, the last of which is being written. */
@@ -30,6 +31,47 @@ test('and the options of a command, not those of another', () => {
 
 test('what is no option is left to the shell, which has files', () => {
   expect(offered('validate', 'net')).toEqual([]);
+});
+
+const needsZsh = need(programPath('zsh') !== '', 'needs the package zsh');
+const needsFish = need(programPath('fish') !== '', 'needs the package fish');
+
+/** What zsh offers: the words that the script gives to what zsh completes with. */
+function offeredByZsh(...words: string[]): string[] {
+  const script = `compdef() { :; }; _files() { print -- FILES; }
+_describe() { print -l -- \${(P)2%%:*}; }
+compadd() { shift; print -l -- $@; }
+eval "$(cat)"
+words=(fairlead "$@"); CURRENT=$(( $# + 1 )); PREFIX=$words[-1]; _fairlead`;
+  const input = run('completion', 'zsh').stdout;
+  const said = execFileSync('zsh', ['-f', '-c', script, 'zsh', ...words], {
+    input,
+    encoding: 'utf8',
+  });
+  return said.split('\n').filter((line) => line !== '');
+}
+
+test.skipIf(needsZsh !== '')(`zsh reads it, and has commands and options ${needsZsh}`, () => {
+  expect(offeredByZsh('')).toEqual(expect.arrayContaining(['add', 'doctor', 'uninstall']));
+  const options = ['--help', '--output', '--path', '--strict'];
+  expect(offeredByZsh('validate', '--')).toEqual(options);
+  expect(offeredByZsh('validate', 'net')).toEqual(['FILES']);
+});
+
+test.skipIf(needsFish !== '')(`fish reads it, and has commands and options ${needsFish}`, () => {
+  const offeredByFish = (line: string): string[] => {
+    // Node's end is a socket, which fish reads no script from.
+    const script = `cat | fish --no-config -c 'source; complete -C $argv[1]' "$1"`;
+    const said = execFileSync('sh', ['-c', script, 'sh', line], {
+      input: run('completion', 'fish').stdout,
+      encoding: 'utf8',
+    });
+    return said.split('\n').filter((one) => one !== '');
+  };
+  const names = offeredByFish('fairlead unf').map((line) => line.split('\t')[0]);
+  expect(names).toEqual(['unfuse']);
+  expect(offeredByFish('fairlead doctor --f')).toEqual(['--fix']);
+  expect(offeredByFish('fairlead version --f')).toEqual([]);
 });
 
 test.each(['bash', 'zsh', 'fish'])('%s gets every command with its options', (shell) => {

@@ -338,6 +338,27 @@ describe('leases', () => {
     expect(told(on).networks).toMatchObject([expected]);
   });
 
+  test.each([
+    ['one in the other', '10.9.0.0/29', '10.9.0.0/30', { size: '5', free: '4' }],
+    ['partly', '10.9.0.0/29', '10.9.0.4-10.9.0.9', { size: '8', free: '7' }],
+    ['not at all', '10.9.0.0/29', '10.9.1.0/29', { size: '10', free: '9' }],
+  ])('of ranges that overlap %s count once', (_, first, second, expected) => {
+    const [start = '', end] = second.split('-');
+    const more = end === undefined ? { subnet: second } : { subnet: '10.9.0.0/28' };
+    const range = end === undefined ? more : { ...more, rangeStart: start, rangeEnd: end };
+    const config = (subnet: object) =>
+      JSON.stringify({
+        ...{ cniVersion: '1.0.0', name: 'pods', type: 'bridge' },
+        ipam: { type: 'host-local', ranges: [[subnet]] },
+      });
+    const files = [
+      fileLine('/etc/cni/net.d/1.conf', config({ subnet: first })),
+      fileLine('/etc/cni/net.d/2.conf', config(range)),
+      fileLine(`${DIR}/10.9.0.2`, 'stranger\r\neth0'),
+    ];
+    expect(told(new Machine(`netns host\n${files.join('')}`)).networks).toMatchObject([expected]);
+  });
+
   test('in two forms of one address leave none free, and not less than none', () => {
     const on = leased({ subnet: '10.9.0.0/29', rangeStart: '10.9.0.2', rangeEnd: '10.9.0.2' }, [
       ...['10.9.0.2', '::ffff:10.9.0.2'],

@@ -24,6 +24,7 @@ import { didYouMean, parseArgs, UsageError } from '../../host-node/cli/args.ts';
 import { runInstaller } from '../../host-node/cli/install/command.ts';
 import { InstallError } from '../../host-node/cli/install/files.ts';
 import { type InstallOptions, install } from '../../host-node/cli/install/install.ts';
+import { manualOf } from '../../host-node/cli/install/man.ts';
 import { uninstall } from '../../host-node/cli/install/uninstall.ts';
 import type { Io } from '../../host-node/cli/io.ts';
 import { reasonsAgainst } from '../../host-node/cli/validate.ts';
@@ -89,10 +90,10 @@ const conflist = (): string => at('from/10-pods.conflist');
 const placedConflist = (): string => at('conf/10-pods.conflist');
 const uninstallHere = (more = {}) => uninstall({ bin_dir: at('bin'), ...more });
 
-/** Every name under bin and conf, with its mode and content. */
+/** Every name under bin, conf and the manual's section, with its mode and content. */
 function tree(): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const dir of ['bin', 'conf']) {
+  for (const dir of ['bin', 'conf', 'share/man8']) {
     for (const name of existsSync(at(dir)) ? readdirSync(at(dir)).sort() : []) {
       const path = at(dir, name);
       const stat = lstatSync(path);
@@ -311,7 +312,7 @@ describe('the conflist', () => {
   test('uninstall finds it when both folders are mounted elsewhere', () => {
     install(options({ conflist: conflist() }));
     mkdirSync(at('host'));
-    for (const dir of ['bin', 'conf']) {
+    for (const dir of ['bin', 'conf', 'share/man8']) {
       spawnSync('mv', [at(dir), at('host', dir)]);
     }
     uninstall({ bin_dir: at('host/bin'), conf_dir: at('host/conf') });
@@ -633,6 +634,69 @@ uninstalled from /bin
     expect(run('install', ...dirs(), '--conflist', conflist()).status).toBe(
       words.startsWith('no program') ? 0 : 1,
     );
+  });
+
+  describe('the manual page', () => {
+    const page = '.TH FAIRLEAD 8\n';
+    beforeEach(() => {
+      mkdirSync(at('from/man'));
+      writeFileSync(at('from/man/fairlead.8'), page, { mode: 0o600 });
+      mkdirSync(at('share'));
+    });
+    const inShare = () => [...dirs(), '--types', 'ptp', '--man-dir', at('share')];
+
+    test('is placed from beside the program, and taken away', () => {
+      const original = tree();
+      expect(run('install', ...inShare())).toMatchObject({ status: 0 });
+      expect(tree()['share/man8/fairlead.8']).toBe(`644 ${page}`);
+      expect(run('install', ...inShare()).stdout).toContain('unchanged');
+      expect(run('uninstall', ...dirs()).status).toBe(0);
+      // No folder is ever removed.
+      expect(readdirSync(at('share/man8'))).toEqual([]);
+      rmSync(at('share/man8'), { recursive: true });
+      expect(tree()).toEqual(original);
+    });
+
+    test('takes the place of another, which comes back; one that was edited stays', () => {
+      mkdirSync(at('share/man8'));
+      writeFileSync(at('share/man8/fairlead.8'), 'of a package', { mode: 0o640 });
+      const original = tree();
+      run('install', ...inShare());
+      expect(tree()['share/man8/fairlead.8']).toBe(`644 ${page}`);
+      run('uninstall', ...dirs());
+      expect(tree()).toEqual(original);
+      rmSync(at('share/man8/fairlead.8'));
+      run('install', ...inShare());
+      writeFileSync(at('share/man8/fairlead.8'), 'with notes');
+      expect(run('uninstall', ...dirs()).stdout).toContain('changed since it was installed');
+      expect(tree()['share/man8/fairlead.8']).toBe('644 with notes');
+    });
+
+    test('goes nowhere with --bin-dir alone or --no-man, and a missing one is told', () => {
+      const usual_dir = at('share');
+      const asked = { dir: undefined, none: false, usual: true, usual_dir };
+      const program = at('from/one');
+      expect(manualOf(program, asked)).toEqual({
+        source: at('from/man/fairlead.8'),
+        dir: usual_dir,
+      });
+      expect(manualOf(program, { ...asked, usual: false })).toBe('');
+      expect(manualOf(program, { ...asked, none: true })).toBe('');
+      expect(manualOf(program, { ...asked, usual_dir: at('none') })).toMatch(
+        /^the manual page is not placed: .*none: ENOENT: --man-dir names another folder$/,
+      );
+      const both = run('install', ...inShare(), '--no-man');
+      expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('choose one') });
+      rmSync(at('from/man'), { recursive: true });
+      expect(manualOf(program, asked)).toBe('');
+      const original = tree();
+      const failed = run('install', ...inShare());
+      expect(failed).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('there is no man/fairlead.8 beside'),
+      });
+      expect(tree()).toEqual(original);
+    });
   });
 
   test('--output json: one object, for errors too', () => {

@@ -199,6 +199,23 @@ describe('it is lost', () => {
     });
   });
 
+  test('where nobody is known, and some could not be looked at', () => {
+    expect(trace('blue', '10.1.2.99').end.why).not.toContain('could not be looked at');
+    on.wrap = (driver) =>
+      new Proxy(driver, {
+        get: (target, key) => {
+          if (key !== 'netns_open') return Reflect.get(target, key);
+          return ({ path }: { path: string }) => {
+            if (path.endsWith('/p2')) throw new OsError(13, 'on purpose');
+            return target.netns_open({ path });
+          };
+        },
+      });
+    const words =
+      'nobody known at bridge cni0 has 10.1.2.3 (1 could not be looked at: run it as root)';
+    expect(trace('blue', '10.1.2.3').end.why).toBe(words);
+  });
+
   test('in a container without a route', () => {
     add('alone', 'p4', 'grey');
     expect(trace('grey', '198.51.100.7').end).toMatchObject({
@@ -235,11 +252,40 @@ describe('what is not meant is told', () => {
     [['blue'], 2, 'TO is missing'],
     [['blue', '10.1.2.3:99999'], 2, 'the port 99999 is none'],
     [['blue', '10.1.2.3:80/icmp'], 2, 'the protocol "icmp" is not known here'],
+    [['blue', 'green', '--wait', '3'], 2, '--wait goes with --live'],
+    [['blue', 'green', '--live', '--wait', '0'], 2, '--wait is "0": write seconds, 1 to 3600'],
+    [['blue', 'green:80/sctp', '--live'], 2, '--live sends no sctp'],
+    [['nobody', '10.1.2.3', '--live'], 1, 'no container of this node is "nobody"'],
     [['nobody', '10.1.2.3'], 1, 'no container of this node is "nobody": fairlead ls'],
   ])('%j', (args, code, words) => {
     const { stdout, stderr, ...rest } = said(...args);
     expect({ ...rest, stdout }).toEqual({ code, stdout: '' });
     expect(stderr).toContain(words);
+  });
+
+  test('what the kernel would show is told where it is to be followed, and only there', () => {
+    const asked = { from: 'blue', to: 'red', port: 80, protocol: 'tcp' };
+    const answer = (more: object) =>
+      on.run((io) => {
+        io.write(1, io.task('trace', { ...asked, ...more }).stdout);
+        return 0;
+      }).stdout;
+    expect(answer({})).not.toMatch(/facts|packet/);
+    const followed = JSON.parse(answer({ table: 'mine', sport: 50_000 })) as {
+      steps: { facts?: object }[];
+      packet: { tables: { family: string; messages: string }[] };
+    };
+    expect(followed.steps.map(({ facts }) => facts)).toEqual([
+      { family: '', hook: 'prerouting', src: '10.1.2.2' },
+      { family: 'bridge', hook: 'prerouting', iif: expect.stringMatching(/^veth/) },
+      { family: 'inet', hook: 'forward', oif: expect.stringMatching(/^veth/) },
+      { family: 'inet', hook: 'postrouting', not_src: '10.1.2.2' },
+      { family: 'inet', hook: 'postrouting', oif: expect.stringMatching(/^veth/) },
+    ]);
+    expect(followed.packet).toMatchObject({ netns: '/run/netns/p1', dst: '10.1.3.2' });
+    const [inet, bridge] = followed.packet.tables.map(({ messages }) => messages);
+    // NFTA_TABLE_FLAGS: NFT_TABLE_F_OWNER. Without it a killed process would leave them behind.
+    for (const messages of [inet, bridge]) expect(messages).toContain('0800020000000002');
   });
 
   test('lines for people are numbered', () => {

@@ -104,6 +104,65 @@ describe.skipIf(needsChromium !== '')(`Chromium ${needsChromium}`, () => {
     expect(await status(page)).toContain('ADD pod1 is done');
   });
 
+  test('each step has its reasons beside it, and the picture has nftables in numbers', async () => {
+    const { page } = opened;
+    await click(page, 'ADD');
+    const item = (words: RegExp) => page.locator('.steps li').filter({ hasText: words });
+    const lease = item(/networks\/pods\/10\.1\.2\.2/).first();
+    expect(await lease.locator('.because').allInnerTexts()).toEqual([
+      'the lease: nobody else gets this address',
+    ]);
+    // Said once it is the container's: beside what is done next.
+    const next = item(/last_reserved_ip/).first();
+    expect(await next.locator('.because').allInnerTexts()).toEqual([
+      expect.stringMatching(/^address: 10\.1\.2\.2: the next free one of /),
+      'the next container gets the one after it',
+    ]);
+    const pair = item(/type veth/).first();
+    expect(await pair.locator('.because').last().innerText()).toBe(
+      'the pair that joins the node and the container',
+    );
+    expect(await page.locator('.picture svg').innerHTML()).toContain('nftables of ours: ');
+  });
+
+  test('a recorded operation is let fail, and all that differs can be read', async () => {
+    const { page } = opened;
+    const { text } = tape(firstStep(fixtureNamed('bridge/dual-stack')));
+    await click(page, 'Recording');
+    const buffer = Buffer.from(text);
+    const input = page.getByLabel('A recording of a call');
+    await input.setInputFiles({ name: 'a.jsonl', mimeType: 'application/x-ndjson', buffer });
+    await page.getByText('the same answer to the byte').waitFor();
+    await page
+      .getByRole('button', { name: /link_set_up\(/ })
+      .first()
+      .click();
+    await page.getByLabel('fail with').selectOption('ENOSPC');
+    await click(page, 'Let it fail');
+    const said = await page.locator('.fault').innerText();
+    expect(said).toMatch(/^With operation \d+ failing \(ENOSPC\), simulated: CNI error \d+: /);
+    expect(said).toMatch(/taken back|other than before/);
+    expect(await shown(page)).not.toContain('10.1.2.2/24');
+    await picture(opened, 'recording-failed');
+    await click(page, 'Without the fault');
+    expect(await page.locator('.fault').count()).toBe(0);
+    await page.getByRole('slider').fill(String(text.trimEnd().split('\n').length - 2));
+    expect(await shown(page)).toContain('10.1.2.2/24');
+    // A failure that does no harm: the call is done, and all that it made is listed.
+    await page
+      .getByRole('button', { name: /sysctl_write\(.*arp_notify/ })
+      .first()
+      .click();
+    await click(page, 'Let it fail');
+    expect(await page.locator('.fault').innerText()).toContain('the call is done all the same');
+    const more = page.locator('.fault summary');
+    const number = Number((await more.innerText()).replace(' more', ''));
+    expect(number).toBeGreaterThan(0);
+    await more.click();
+    expect(await page.locator('.fault li').count()).toBe(12 + number);
+    expect(await page.locator('.fault details li').last().isVisible()).toBe(true);
+  });
+
   test('what is wrong stands there while one types, with its place', async () => {
     const { page } = opened;
     const wrong = '{\n  "cniVersion": "1.1.0",\n  "name": "😀", "plugins": [{"type": "bridg"}]\n}';

@@ -98,6 +98,40 @@ describe('the picture', () => {
     );
   });
 
+  test('reads words by their places: a name or a value may be any of them', () => {
+    const state = `netns host
+link peer kind veth down address none mtu 1500 operstate down master up peer pod/mtu
+link up kind bridge up address none mtu 1400 operstate up alias hairpin
+addr 10.0.0.1/24 dev peer
+netns pod
+link mtu kind veth up address none mtu 1500 peer host/peer
+`;
+    const [host, pod] = modelOf(state).spaces;
+    expect(host?.links).toMatchObject([
+      {
+        ...{ name: 'peer', up: false, mtu_bytes: 1500, master: 'up', more: [] },
+        ...{ peer: { space: 'pod', link: 'mtu' }, addresses: ['10.0.0.1/24'] },
+      },
+      { name: 'up', up: true, mtu_bytes: 1400, master: '', more: [] },
+    ]);
+    expect(pod?.links).toMatchObject([{ name: 'mtu', mtu_bytes: 1500 }]);
+  });
+
+  test('says in numbers what nftables has, of ours and of others', () => {
+    const done = perform(modules(), withConfig(plainNode(['pod1']), TEXT), asked);
+    const others = 'nft table ip filter\nnft forward ip filter FORWARD 0 drop\nnft table inet x\n';
+    const after = done.after.replace(/^nft /m, `${others}nft `);
+    const chains = [...after.matchAll(/^nft chain \S+$/gm)].length;
+    const elements = [...after.matchAll(/^nft element /gm)].length;
+    expect(elements).toBeGreaterThan(0);
+    const rules = modelOf(after).spaces[0]?.rules ?? [];
+    const ours = rules.find((rule) => rule.startsWith('nftables of ours: '));
+    expect(ours).toMatch(new RegExp(`; ${chains} chains?, ${elements} elements?$`));
+    expect(ours).toContain('masq');
+    expect(rules).toContain('nftables of others: table ip filter, 1 chain');
+    expect(rules).toContain('nftables of others: table inet x');
+  });
+
   test('escapes and cuts what others wrote', () => {
     expect(escaped(`<a href="x">&'\u0001\u202e\ud800`)).toBe(
       '&lt;a href=&quot;x&quot;&gt;&amp;&#39;\ufffd\ufffd\ufffd',

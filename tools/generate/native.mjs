@@ -49,9 +49,6 @@ function header() {
 
 /** What a recording has no line of: they say nothing of the world, and panic never ends. */
 const UNTOLD = ['reply_len', 'reply_read', 'panic'];
-/** What may wait: for others by its bound on time, for the kernel's lock. */
-const WAITS = ['timeout_ms', 'duration_ms'];
-const WAITS_TOO = ['batch', 'link_del'];
 const LETTERS = { str: 's', bytes: 'b', out: 'o', json: 'j', value: 'v', none: 'n' };
 
 /** Whether what passes may hold secrets. */
@@ -59,8 +56,7 @@ const tells = ({ module, name }) => !['kernel', 'nft'].includes(module) || name 
 
 /** What the border and recordings go by: border.h has its form. */
 function rowOf(op) {
-  const { module, name, params, reply } = op;
-  const waits = WAITS_TOO.includes(name) || Object.keys(params).some((one) => WAITS.includes(one));
+  const { module, name, params, reply, waits } = op;
   const untold = module === 'host' && UNTOLD.includes(name);
   const told = untold ? 'u' : tells(op) ? 's' : '-';
   // What is on standard input is mostly text, and a recording has it so.

@@ -50,6 +50,10 @@ export class Dummy extends Main {
     return null;
   }
 
+  protected mac_because(): string {
+    return "a hash of network, container and interface, by which DEL finds it again";
+  }
+
   protected verify(request: Request, result: Result): CniError | null {
     return this.link.up ? null : check_failed(`interface "${this.link.name}" is down`);
   }

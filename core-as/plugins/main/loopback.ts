@@ -13,6 +13,7 @@ import { CONFIG, Role, RUNTIME, Type } from "../../plugin/type";
 import { CniError, Code, os_error } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { Interface, IPConfig, Result } from "../../spec/types";
+import { why } from "../../spec/why";
 
 export class Loopback extends Plugin {
   describe(type: Type): void {
@@ -32,6 +33,10 @@ export class Loopback extends Plugin {
     if (!link.up) {
       const error = this.set_up(request, link, adding);
       if (error) return failed(error);
+    }
+    if (isDefined(FAIRLEAD_TELLS)) {
+      const because = link.up ? "it was up before" : "a new namespace has it down";
+      why("interface", "lo is up", `${because}; CNI_IFNAME is not looked at`);
     }
     const made = new Result();
     const item = new Interface("lo", request.env.netns);
@@ -77,6 +82,9 @@ export class Loopback extends Plugin {
       const ip = new IPConfig(address);
       ip.interface = 0;
       made.ips.push(ip);
+      if (isDefined(FAIRLEAD_TELLS)) {
+        why("address", list[i].address, "the kernel gives it to lo when that comes up");
+      }
     }
     return null;
   }

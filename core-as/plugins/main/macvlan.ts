@@ -73,6 +73,12 @@ export class Macvlan extends Upper {
     return mac_from(adding.request.identity(`macvlan ${adding.netnsID}`));
   }
 
+  protected mac_because(): string {
+    return this.words == PASSTHRU
+      ? "mode passthru: that of its master"
+      : "a hash of network, container and interface, so that another try has the same";
+  }
+
   protected ask(lower: i32, netns: i32, name: string): i32 {
     return link_add_macvlan(
       this.lower.ns,

@@ -13,6 +13,7 @@ import { Written } from "../../plugin/written";
 import { CniError } from "../../spec/error";
 import { Request } from "../../spec/request";
 import { Result } from "../../spec/types";
+import { why } from "../../spec/why";
 
 const VID_MAX = 4094;
 
@@ -65,6 +66,11 @@ export class Vlan extends Upper {
 
   protected ask(lower: i32, netns: i32, name: string): i32 {
     return link_add_vlan(this.lower.ns, lower, netns, name, this.lower.mtu_bytes, this.vid);
+  }
+
+  protected tell_more(): void {
+    const given = this.vid > 0 ? `"vlanId" says so` : `no "vlanId": frames that bear a priority`;
+    why("VLAN", this.vid.toString(), given);
   }
 
   protected cure(errno: i32, adding: Adding): string {

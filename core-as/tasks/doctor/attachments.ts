@@ -13,6 +13,7 @@ import { uplink } from "../../net/uplink";
 import { veth_is_ours } from "../../net/veth";
 import { Owned } from "../../nft/element";
 import { HostPort, host_port_of } from "../../nft/hostport";
+import { Passage } from "../../nft/passage";
 import { elements_check } from "../../nft/tables";
 import { protocol_number } from "../../nft/value";
 import { Environment } from "../../spec/environment";
@@ -90,10 +91,11 @@ export class Attached {
 
   /** What cannot be repaired is a chain of others, which firewalls.ts tells. */
   private elements(record: Attachment, owned: Owned[]): void {
+    Passage.beyond_repair = false;
     const error = elements_check(owned);
     if (!error) return;
     if (error.code != Code.CheckFailed) return this.findings.miss(error);
-    if (!error.msg.includes('"fairlead repair"')) return;
+    if (Passage.beyond_repair) return;
     if (this.why.length == 0) this.why = error.msg;
     this.flushed.push(called(record));
   }

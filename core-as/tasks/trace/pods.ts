@@ -4,7 +4,9 @@
 import { netns_of } from "../../attach/living";
 import { Attachment, records_dir } from "../../attach/record";
 import { is_here, records, records_error } from "../../attach/store";
+import { failure_errno } from "../../host/failure";
 import { Address, addr_list, link_get, netns_close } from "../../host/kernel";
+import { ENODEV } from "../../lib/errno";
 import { Cidr, cidr_parse, Ip } from "../../lib/ip";
 import { CniError } from "../../spec/error";
 import { unreadable } from "../runtime/unreadable";
@@ -69,6 +71,8 @@ export class Pods {
     const link = link_get(entered.ns, record.ifname);
     let addresses: Address[] | null = null;
     if (link) addresses = addr_list(entered.ns, link.ifindex);
+    // A link that is gone is nobody's; one that cannot be read may have any address.
+    if (!addresses && failure_errno != ENODEV) this.missed++;
     if (link && addresses) {
       const pod = new Pod(record);
       pod.peer = link.kind == "veth" ? link.peer : 0;

@@ -2,11 +2,13 @@
 // The task `trace`: the way a packet would take through this host, and where it ends and why. Who
 // sends it and where to is found out here; the way is walk.ts.
 import { Ip, ip_parse } from "../../lib/ip";
-import { json_text } from "../../lib/json";
+import { JsonValue, json_text } from "../../lib/json";
+import { legacy_used } from "../../nft/legacy";
 import { Answer, refuse } from "../../plugin/dispatch";
 import { CniError, Code } from "../../spec/error";
 import { Pod, Pods } from "./pods";
 import { Packet, Walk } from "./walk";
+import { Flow, tables_of } from "./watch";
 
 /** Senders that are no container: the host's own processes, and whoever is elsewhere. */
 const HOST_WORD = "host";
@@ -37,12 +39,48 @@ function named(pods: Pods, word: string): Named {
   return made;
 }
 
+/** What is wanted to be followed in the kernel, too. */
+export class Following {
+  constructor(
+    /** What the tables are called; no two at once may have one name. */
+    public table: string,
+    /** The port that it is sent from; 0 for one that somebody else sends. */
+    public sport: i32,
+  ) {}
+}
+
+/** `{"netns", "src", "dst", "table", "tables"}`: `netns`, `src` "" where no container sends it. */
+function followed(following: Following, sender: Pod | null, packet: Packet): JsonValue {
+  const flow = new Flow(packet.dst);
+  flow.port = packet.port;
+  flow.protocol = packet.protocol;
+  flow.sport = packet.port > 0 ? following.sport : 0;
+  const src = sender ? sender.address(packet.dst.v6) : null;
+  // The port names the sender; what address it takes is the kernel's to say.
+  if (flow.sport == 0) flow.src = src;
+  const made = JsonValue.object();
+  made.append("netns", JsonValue.string(sender ? sender.record.netns : ""));
+  made.append("src", JsonValue.string(src ? src.toString() : ""));
+  made.append("dst", JsonValue.string(packet.dst.toString()));
+  made.append("table", JsonValue.string(following.table));
+  made.append("legacy", JsonValue.bool(legacy_used()));
+  made.append("tables", tables_of(following.table, flow));
+  return made;
+}
+
 /**
  * `{"steps": [{"at", "does"}], "end": {"outcome", "why", "cure"?}}`: `outcome` is `arrives`,
  * `leaves` (the host, for elsewhere) or `lost`. `from` is a container, `host` or `outside`; `to` an
- * address or a container; `port` 0 for none.
+ * address or a container; `port` 0 for none. With `following` each step has the `facts` that the
+ * kernel's trace shows of it, and `packet` says how it is followed.
  */
-export function trace(from: string, to: string, port: i32, protocol: string): Answer {
+export function trace(
+  from: string,
+  to: string,
+  port: i32,
+  protocol: string,
+  following: Following | null,
+): Answer {
   const pods = new Pods();
   if (!pods.read()) return refuse(<CniError>pods.error, "");
   let sender: Pod | null = null;
@@ -63,8 +101,12 @@ export function trace(from: string, to: string, port: i32, protocol: string): An
   const packet = new Packet(<Ip>dst);
   packet.port = port;
   packet.protocol = protocol;
-  const walk = new Walk(packet, pods, from != HOST_WORD);
+  const walk = new Walk(packet, pods, from != HOST_WORD, following !== null);
+  // The walk changes the packet as the host does.
+  const live = following ? followed(following, sender, packet) : null;
   if (sender) walk.from_pod(sender);
   else walk.through_host();
-  return new Answer(json_text(walk.json));
+  const answer = walk.json;
+  if (live) answer.append("packet", live);
+  return new Answer(json_text(answer));
 }

@@ -37,6 +37,40 @@ export class Packet {
   }
 }
 
+/** What nftables' trace of the kernel shows when a step is as computed. */
+class Facts {
+  iif: string = "";
+  oif: string = "";
+  src: string = "";
+  not_src: string = "";
+  dst: string = "";
+  port: i32 = 0;
+  constructor(
+    public family: string,
+    public hook: string,
+  ) {}
+
+  get json(): JsonValue {
+    const made = JsonValue.object();
+    made.append("family", JsonValue.string(this.family));
+    made.append("hook", JsonValue.string(this.hook));
+    append_text(made, "iif", this.iif);
+    append_text(made, "oif", this.oif);
+    append_text(made, "src", this.src);
+    append_text(made, "not_src", this.not_src);
+    append_text(made, "dst", this.dst);
+    if (this.port > 0) made.append("port", JsonValue.number(this.port));
+    return made;
+  }
+}
+
+function append_text(into: JsonValue, key: string, text: string): void {
+  if (text.length > 0) into.append(key, JsonValue.string(text));
+}
+
+const BRIDGE = "bridge";
+const INET = "inet";
+
 /** How it ends. */
 const enum End {
   Arrives,
@@ -50,12 +84,16 @@ const ENDS: string[] = ["arrives", "leaves", "lost"];
 export class Walk {
   private steps: JsonValue = JsonValue.array();
   private result: JsonValue = JsonValue.object();
+  /** What shows that it came to where it ends. */
+  private last: Facts | null = null;
 
   constructor(
     private packet: Packet,
     private pods: Pods,
     /** The host's own packets are not forwarded, and pass no forward hook. */
     private forwarded: bool,
+    /** Whether each step tells what the kernel's trace shows of it. */
+    private live: bool,
   ) {}
 
   get json(): JsonValue {
@@ -65,16 +103,19 @@ export class Walk {
     return made;
   }
 
-  private step(at: string, does: string): void {
+  private step(at: string, does: string, facts: Facts | null = null): void {
     const item = JsonValue.object();
     item.append("at", JsonValue.string(at));
     item.append("does", JsonValue.string(does));
+    if (this.live && facts) item.append("facts", facts.json);
     this.steps.push(item);
   }
 
   private end(how: End, why: string, cure: string = ""): void {
     this.result.append("outcome", JsonValue.string(ENDS[<i32>how]));
     this.result.append("why", JsonValue.string(why));
+    const last = this.last;
+    if (this.live && last) this.result.append("facts", last.json);
     if (cure.length > 0) this.result.append("cure", JsonValue.string(cure));
   }
 
@@ -99,7 +140,13 @@ export class Walk {
         'give its network "routes", such as {"dst": "0.0.0.0/0"}, or "isDefaultGateway": true',
       );
     }
-    this.step(place, `sends by "${link.name}"${via(hop)}, from ${(<Ip>packet.src).toString()}`);
+    const src = (<Ip>packet.src).toString();
+    let facts: Facts | null = null;
+    if (link.kind == "veth") {
+      facts = new Facts("", "prerouting");
+      facts.src = src;
+    }
+    this.step(place, `sends by "${link.name}"${via(hop)}, from ${src}`, facts);
     this.out_of(link, hop);
   }
 
@@ -120,10 +167,10 @@ export class Walk {
     let bridge: Link | null = null;
     if (port.master > 0) bridge = link_get_index(HOST, port.master);
     if (!bridge) {
-      this.step("host", `takes it at "${port.name}"`);
+      this.step("host", `takes it at "${port.name}"`, coming(INET, port));
       return this.through_host();
     }
-    this.step(`bridge ${bridge.name}`, `takes it at port "${port.name}"`);
+    this.step(`bridge ${bridge.name}`, `takes it at port "${port.name}"`, coming(BRIDGE, port));
     if (!bridge.up) return this.end(End.Lost, `bridge ${bridge.name} is down`);
     this.on_bridge(bridge, hop);
   }
@@ -137,12 +184,14 @@ export class Walk {
     let port: Link | null = null;
     if (pod && pod.peer > 0) port = link_get_index(HOST, pod.peer);
     if (pod && port && port.master == bridge.ifindex) {
-      this.step(`bridge ${bridge.name}`, `switches it to port "${port.name}"`);
+      const facts = going(BRIDGE, "forward", port);
+      this.step(`bridge ${bridge.name}`, `switches it to port "${port.name}"`, facts);
+      this.last = going(BRIDGE, "postrouting", port);
       return this.arrive(pod);
     }
     this.end(
       End.Lost,
-      `nobody known at bridge ${bridge.name} has ${next.toString()}`,
+      `nobody known at bridge ${bridge.name} has ${next.toString()}${this.pods.unseen}`,
       gateway
         ? `the gateway is on no link here: "isGateway": true puts it on ${bridge.name}`
         : "no container of this host has that address: fairlead ls",
@@ -184,7 +233,8 @@ export class Walk {
     if (!hop || !link) {
       return this.end(End.Lost, `the host has no route to ${packet.dst.toString()}`);
     }
-    this.step("host", `routes ${packet.to} by "${link.name}"${via(hop)}`);
+    const facts = going(INET, this.forwarded ? "forward" : "postrouting", link);
+    this.step("host", `routes ${packet.to} by "${link.name}"${via(hop)}`, facts);
     if (this.stopped()) return;
     this.masqueraded(link);
     this.out_of_host(link, hop);
@@ -202,14 +252,18 @@ export class Walk {
     const parts = found.data.split(" . ");
     const ip = ip_parse(parts[0]);
     if (!ip || parts.length < 2) return false;
-    this.step("host", `port ${packet.port}/${packet.protocol} leads to ${found.data}`);
+    const facts = new Facts(INET, this.forwarded ? "prerouting" : "output");
+    facts.dst = ip.toString();
+    facts.port = I32.parseInt(parts[1]);
+    this.step("host", `port ${packet.port}/${packet.protocol} leads to ${found.data}`, facts);
     packet.dst = ip;
-    packet.port = I32.parseInt(parts[1]);
+    packet.port = facts.port;
     return true;
   }
 
   private at_host(): void {
     const packet = this.packet;
+    this.last = new Facts(INET, "input");
     if (packet.port == 0) return this.end(End.Arrives, "the host has the address itself");
     const protocol = protocol_number(packet.protocol);
     const listens = socket_listens(HOST, protocol, packet.dst.toString(), packet.port);
@@ -251,18 +305,22 @@ export class Walk {
       const subnet: Cidr = owner.addresses[i];
       if (subnet.ip.equals(src) && subnet.contains(this.packet.dst)) return;
     }
-    this.step("host", `masquerades it: its source becomes the address of "${link.name}"`);
+    const facts = new Facts(INET, "postrouting");
+    facts.not_src = src.toString();
+    const does = `masquerades it: its source becomes the address of "${link.name}"`;
+    this.step("host", does, facts);
   }
 
   private out_of_host(link: Link, hop: RouteTo): void {
     const pod = this.pods.at(this.packet.dst);
     if (!pod) {
       if (link.kind != "bridge") {
+        this.last = going(INET, "postrouting", link);
         return this.end(End.Leaves, `it leaves the host by "${link.name}"${via(hop)}`);
       }
       return this.end(
         End.Lost,
-        `no container at bridge ${link.name} has ${this.packet.dst.toString()}`,
+        `no container at bridge ${link.name} has ${this.packet.dst.toString()}${this.pods.unseen}`,
         "fairlead ls has those that there are",
       );
     }
@@ -277,7 +335,10 @@ export class Walk {
       );
     }
     if (!port.up) return this.end(End.Lost, `the host's end "${port.name}" is down`);
-    this.step(link.kind == "bridge" ? `bridge ${link.name}` : "host", `gives it to "${port.name}"`);
+    const bridged = link.kind == "bridge";
+    const facts = going(bridged ? BRIDGE : INET, "postrouting", port);
+    this.step(bridged ? `bridge ${link.name}` : "host", `gives it to "${port.name}"`, facts);
+    this.last = facts;
     this.arrive(pod);
   }
 
@@ -297,6 +358,20 @@ export class Walk {
       "start what should listen, or look which port it has",
     );
   }
+}
+
+/** In by a link, the first that is seen of it. */
+function coming(family: string, link: Link): Facts {
+  const made = new Facts(family, "prerouting");
+  made.iif = link.name;
+  return made;
+}
+
+/** Out by a link. */
+function going(family: string, hook: string, link: Link): Facts {
+  const made = new Facts(family, hook);
+  made.oif = link.name;
+  return made;
 }
 
 function via(hop: RouteTo): string {

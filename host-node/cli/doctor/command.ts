@@ -62,14 +62,12 @@ const findingOf = (path: string, { severity, line, column, msg }: Problem): Find
 
 function lookAtNetworks(io: Io, { confDir, binDir }: Places): Looked {
   const report = networkReport(io, confDir, binDir);
-  const findings = report.files.flatMap(({ path, problems }) =>
+  // That the folder is empty or not there lookAtConfDir says.
+  const files = report.files.filter(({ path }) => path !== confDir);
+  const findings = files.flatMap(({ path, problems }) =>
     problems.map((problem) => findingOf(path, problem)),
   );
-  // That the folder is empty or not there lookAtConfDir says.
-  return {
-    findings: findings.filter(({ evidence }) => !evidence.startsWith(`${confDir}:`)),
-    unseen: [],
-  };
+  return { findings, unseen: [] };
 }
 
 /** All that can be looked at without changing anything. */

@@ -15,6 +15,7 @@ import {
 } from './attached.ts';
 import { explain, InstallError } from './files.ts';
 import { BACKUP_SUFFIX, BINARY, COMMAND_LINE, install } from './install.ts';
+import { MAN_DIR, manualOf, SECTION } from './man.ts';
 import { readManifest } from './manifest.ts';
 import { formatReport, type Report } from './report.ts';
 import { uninstall } from './uninstall.ts';
@@ -30,7 +31,8 @@ const installHelp = (types: readonly string[]): string =>
 
 Usage:
   fairlead install [--bin-dir DIR] [--types NAME,…] [--conflist FILE] [--conf-dir DIR]
-                   [--host native|node] [--create-dirs] [--dry-run] [--output json]
+                   [--host native|node] [--man-dir DIR|--no-man] [--create-dirs] [--dry-run]
+                   [--output json]
 
   --bin-dir DIR     where runtimes look for plugins (${BIN_DIR})
   --types NAME,…    the links to make (all: ${types.join(',')})
@@ -38,6 +40,9 @@ Usage:
                     with this program as ${COMMAND_LINE} beside it; node, this program alone
   --conflist FILE   also copy this network configuration, last of all
   --conf-dir DIR    where runtimes look for it (${CONF_DIR})
+  --man-dir DIR     where man(1) looks; the page of a release goes into ${SECTION} below it
+                    (${MAN_DIR}, where that can be written; with --bin-dir none)
+  --no-man          place no page
   --create-dirs     make missing folders; without it they are an error
   --dry-run         say what would be done, do nothing
   --output json     one JSON object on stdout in place of the lines
@@ -179,13 +184,18 @@ function refuseUseless(conflist: string, reasons: readonly string[]): void {
 
 function prepareInstall(invocation: Invocation): Prepared {
   const { args, version, executable, types: all } = invocation;
-  const more = { types: 'value', conflist: 'value', host: 'value', 'create-dirs': 'flag' } as const;
+  const more = {
+    ...({ types: 'value', conflist: 'value', host: 'value', 'man-dir': 'value' } as const),
+    ...({ 'no-man': 'flag', 'create-dirs': 'flag' } as const),
+  };
   const table = { ...COMMON, ...more };
   const { help, options } = parseArgs(args, table);
   if (help) return undefined;
   const { json, bin_dir, conf_dir = CONF_DIR, dry_run } = common(options);
   const { conflist, 'create-dirs': create_dirs } = options;
   const types = typesOf(options.types, all());
+  const { 'man-dir': man_dir, 'no-man': none } = options;
+  if (none && man_dir !== undefined) throw new UsageError('--man-dir and --no-man: choose one');
   const run = () => {
     if (executable === undefined) {
       throw new InstallError(
@@ -195,9 +205,13 @@ function prepareInstall(invocation: Invocation): Prepared {
     }
     const native = nativeOf(executable, options.host);
     if (conflist !== undefined) refuseUseless(conflist, invocation.against(conflist, bin_dir));
-    const what = { source: executable, native, version, types, conflist };
+    const usual = options['bin-dir'] === undefined;
+    const found = manualOf(executable, { dir: man_dir, none, usual });
+    const manual = typeof found === 'string' ? undefined : found;
+    const what = { source: executable, native, version, types, conflist, manual };
     const report = install({ ...what, bin_dir, conf_dir, create_dirs, dry_run });
     const slow = native === undefined && options.host !== 'node' ? [SLOW] : [];
+    if (typeof found === 'string' && found !== '') slow.push(found);
     const { node } = invocation;
     const dead = dry_run ? [] : [drainDead(node)];
     return done(report, slow, ...dead, tellStrangers(node, { bin_dir, conf_dir, types }));

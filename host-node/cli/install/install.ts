@@ -26,6 +26,7 @@ import {
   writeFile,
 } from './files.ts';
 import { type Journal, journaled } from './journal.ts';
+import { type Manual, SECTION } from './man.ts';
 import {
   type Kind,
   MANIFEST,
@@ -62,6 +63,7 @@ export interface InstallOptions {
   readonly bin_dir: string;
   readonly conf_dir: string;
   readonly conflist?: string | undefined;
+  readonly manual?: Manual | undefined;
   readonly types: readonly string[];
   readonly create_dirs?: boolean;
   readonly dry_run?: boolean;
@@ -125,8 +127,16 @@ function wantedBinary(dir: string, name: string, source: string): Wanted {
   return { kind: 'binary', dir, name, mark, make };
 }
 
+/** A file that is copied as it is. */
+function wantedCopy(kind: Kind, dir: string, source: string, bytes: Uint8Array): Wanted {
+  const make = (temporary: string) => writeFile(temporary, FILE_MODE, (put) => put(bytes));
+  return { kind, dir, name: basename(source), mark: markOfBytes(bytes), make };
+}
+
+const sectionOf = ({ dir }: Manual): string => join(dir, SECTION);
+
 function wantedFiles(options: InstallOptions): Wanted[] {
-  const { source, native, bin_dir, conf_dir, conflist, types } = options;
+  const { source, native, bin_dir, conf_dir, conflist, manual, types } = options;
   const wanted: Wanted[] = [];
   // The command line first: the native host leads to it.
   if (native !== undefined) wanted.push(wantedBinary(bin_dir, COMMAND_LINE, source));
@@ -135,16 +145,14 @@ function wantedFiles(options: InstallOptions): Wanted[] {
     const make = (temporary: string) => symlinkSync(BINARY, temporary);
     wanted.push({ kind: 'link', dir: bin_dir, name, mark: LINK_MARK, make });
   }
+  if (manual !== undefined) {
+    const bytes = readFileSync(manual.source);
+    wanted.push(wantedCopy('manual', sectionOf(manual), manual.source, bytes));
+  }
   if (conflist !== undefined) {
     const bytes = readFileSync(conflist);
     checkConflist(conflist, bytes);
-    wanted.push({
-      kind: 'conflist',
-      dir: conf_dir,
-      name: basename(conflist),
-      mark: markOfBytes(bytes),
-      make: (temporary) => writeFile(temporary, FILE_MODE, (put) => put(bytes)),
-    });
+    wanted.push(wantedCopy('conflist', conf_dir, conflist, bytes));
   }
   return wanted;
 }
@@ -255,8 +263,13 @@ function place(
 
 /** Installs; throws InstallError, with nothing changed but for folders made. */
 export function install(options: InstallOptions): Report {
-  const { bin_dir, conf_dir, conflist, create_dirs = false, dry_run = false } = options;
+  const { bin_dir, conf_dir, conflist, manual, create_dirs = false, dry_run = false } = options;
   const missing = checkDir(bin_dir, '--bin-dir', create_dirs);
+  if (manual !== undefined) {
+    missing.push(...checkDir(manual.dir, '--man-dir', create_dirs));
+    // The folder of a section belongs to that of the manuals: nobody has to ask for it.
+    missing.push(...checkDir(sectionOf(manual), '--man-dir', true));
+  }
   if (conflist !== undefined) missing.push(...checkDir(conf_dir, '--conf-dir', create_dirs));
   const plan = () => planInstall(options, readManifest(bin_dir));
   let steps: Step[] = [];
@@ -268,6 +281,7 @@ export function install(options: InstallOptions): Report {
     for (const { path } of missing) mkdirSync(path, { recursive: true, mode: DIR_MODE });
     journaled(options.before, (journal) => {
       journal.open(bin_dir);
+      if (manual !== undefined) journal.open(sectionOf(manual));
       if (conflist !== undefined && conf_dir !== bin_dir) journal.open(conf_dir);
       steps = plan();
       checkRoom(options, steps);

@@ -8,7 +8,8 @@ import { DIRECTORY_MARK, exists, InstallError } from './files.ts';
 export const MANIFEST = '.fairlead-install.json';
 const MANIFEST_FORMAT = 1;
 
-export type Kind = 'binary' | 'link' | 'conflist';
+const KINDS = ['binary', 'link', 'manual', 'conflist'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** A file that install placed, as the manifest has it. */
 export interface Placed {
@@ -31,7 +32,7 @@ export interface Manifest {
 function isPlaced(value: unknown): value is Placed {
   const { kind, dir, name, is, backup } = value as Record<keyof Placed, unknown>;
   return (
-    (kind === 'binary' || kind === 'link' || kind === 'conflist') &&
+    KINDS.some((one) => one === kind) &&
     typeof dir === 'string' &&
     (dir === '' || dir.startsWith('/')) &&
     typeof name === 'string' &&

@@ -33,7 +33,7 @@ function planRemoval(file: Placed, path: string): Item {
   return item('removed', file.backup ? `${basename(backup)} is gone: nothing to put back` : '');
 }
 
-const REMOVAL_ORDER: readonly Kind[] = ['conflist', 'link', 'binary'];
+const REMOVAL_ORDER: readonly Kind[] = ['conflist', 'manual', 'link', 'binary'];
 
 /** Uninstalls; throws InstallError, with everything as it was. Nothing installed is a success. */
 export function uninstall(options: UninstallOptions): Report {

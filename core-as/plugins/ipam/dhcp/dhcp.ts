@@ -15,6 +15,7 @@ import { CniError, Code } from "../../../spec/error";
 import { Reach } from "../../../spec/reach";
 import { Request } from "../../../spec/request";
 import { DNS, IPConfig, Result, RouteConfig } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { args_of, ask, away, find_daemon, socket_of } from "./ask";
 import { family_wanted, plan_read } from "./plan";
 import { DhcpLeased } from "./taken";
@@ -63,6 +64,10 @@ export class Dhcp extends Plugin {
       const ip = new IPConfig(leased.ips[i].address);
       ip.gateway = leased.ips[i].gateway;
       result.ips.push(ip);
+      if (isDefined(FAIRLEAD_TELLS)) {
+        const because = `a DHCP server leased it to the daemon at ${this.socket}, which renews it`;
+        why("address", ip.address.toString(), because);
+      }
     }
     for (let i = 0; i < leased.routes.length; i++) result.routes.push(route_of(leased.routes[i]));
     const dns = new DNS();

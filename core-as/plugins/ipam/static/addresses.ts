@@ -9,6 +9,21 @@ import { CniError, Code } from "../../../spec/error";
 import { LIST_LIMIT, Reader } from "../../../spec/reader";
 import { Request } from "../../../spec/request";
 import { IPConfig } from "../../../spec/types";
+import { why } from "../../../spec/why";
+
+/** Says where an address comes from. */
+export function addresses_tell(request: Request, ip: IPConfig): void {
+  const ipam = request.config.get("ipam");
+  const list = ipam ? ipam.get("addresses") : null;
+  const text = ip.address.toString();
+  let because = "the runtime asked for it";
+  for (let i = 0; list !== null && i < list.items.length; i++) {
+    if (list.items[i].text_at("address") == text) because = `"addresses" has it`;
+  }
+  why("address", text, because);
+  const gateway = ip.gateway;
+  if (gateway) why("gateway", gateway.toString(), `it stands beside the address ${text}`);
+}
 
 export class Addresses {
   list: IPConfig[] = [];

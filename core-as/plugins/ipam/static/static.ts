@@ -15,7 +15,7 @@ import { Request } from "../../../spec/request";
 import { dns_read, routes_read } from "../../../spec/result";
 import { IPConfig, Result } from "../../../spec/types";
 import { version_before } from "../../../spec/version";
-import { Addresses } from "./addresses";
+import { Addresses, addresses_tell } from "./addresses";
 import { doubt_of } from "./doubts";
 
 export class Static extends Plugin {
@@ -92,6 +92,7 @@ export class Static extends Plugin {
     for (let i = 0; i < this.result.ips.length; i++) {
       const doubt = doubt_of(this.result.ips[i]);
       if (doubt.length > 0) log(`static: ${doubt}`);
+      if (isDefined(FAIRLEAD_TELLS)) addresses_tell(request, this.result.ips[i]);
     }
     return new Outcome(this.result);
   }

@@ -91,6 +91,13 @@ export class Device {
     return this.device.length + this.hwaddr.length + this.kernelpath.length == 0;
   }
 
+  get because(): string {
+    if (this.device.length > 0) return `"device" names it`;
+    if (this.hwaddr.length > 0) return `"hwaddr": it has the address ${this.hwaddr}`;
+    if (this.kernelpath.length > 0) return `"kernelpath" leads to it`;
+    return this.deviceID.length > 0 ? `the runtime chose ${this.deviceID}` : `"pciBusID" names it`;
+  }
+
   /** Finds it: as a link, or as one that processes have. */
   find(): CniError | null {
     if (this.device.length > 0) return this.by_name(this.device, true);

@@ -14,6 +14,7 @@ import { Written } from "../../../plugin/written";
 import { CniError, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { Device } from "./device";
 import { device_unrecorded } from "./foreign";
 import { Former } from "./former";
@@ -98,7 +99,14 @@ export class HostDevice extends Main {
     const link = link_get(request.netns, ifname);
     if (!link) return os_error(`read "${ifname}" in ${request.env.netns}`);
     this.link = link;
+    if (isDefined(FAIRLEAD_TELLS)) why("device", device.name, device.because);
     return null;
+  }
+  protected mtu_because(): string {
+    return "a device keeps its own";
+  }
+  protected mac_because(): string {
+    return "a device keeps its own";
   }
 
   protected configure(request: Request, result: Result, adding: Adding): CniError | null {

@@ -15,6 +15,7 @@ import { Written } from "../../../plugin/written";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { host_side, through_gateway } from "./routes";
 
 export class Ptp extends Main {
@@ -83,6 +84,11 @@ export class Ptp extends Main {
     for (let i = 0; i < result.ips.length && !error; i++) {
       error = through_gateway(request.netns, this.link, result.ips[i]);
       if (!error) error = host_side(this.pair.host, result.ips[i]);
+      const gateway = result.ips[i].gateway;
+      if (isDefined(FAIRLEAD_TELLS) && gateway) {
+        const because = "the ipam names it: the node's end has it, and all goes by there";
+        why("gateway", gateway.toString(), because);
+      }
     }
     return error;
   }

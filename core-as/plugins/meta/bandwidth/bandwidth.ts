@@ -11,6 +11,7 @@ import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError } from "../../../spec/error";
 import { Request } from "../../../spec/request";
 import { Interface, Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
 import { asked_in, egress_read, ingress_read, KEYS, Limit, warn } from "./asked";
 import { BANDWIDTH, ifb_of, Limited, limits_unrecorded } from "./limits";
 import { Place, place_of } from "./place";
@@ -56,12 +57,29 @@ export class Bandwidth extends Plugin {
     return error ? failed(error) : new Outcome(result);
   }
 
+  private tell(place: Place): void {
+    const name = place.shaped.link.name;
+    const where = place.inside ? `"${name}" in the container` : `the node's end "${name}"`;
+    const through = `${where} by an ifb, as only what leaves a link can be limited`;
+    const ingress = this.ingress;
+    const egress = this.egress;
+    if (ingress) {
+      const at = `"ingressRate": at ${place.inside ? through : where}`;
+      why("receives at most", `${ingress.bucket.rate} bytes a second`, at);
+    }
+    if (egress) {
+      const at = `"egressRate": at ${place.inside ? where : through}`;
+      why("sends at most", `${egress.bucket.rate} bytes a second`, at);
+    }
+  }
+
   private limit(request: Request, place: Place, result: Result, adding: Adding): CniError | null {
     const shaped = place.shaped;
     const root = place.inside ? this.egress : this.ingress;
     const through = place.inside ? this.ingress : this.egress;
     if (root) warn(shaped.link, root);
     if (through) warn(shaped.link, through);
+    if (isDefined(FAIRLEAD_TELLS)) this.tell(place);
     let error: CniError | null = null;
     if (root) error = shaped.root_taken(place.inside ? "egressRate" : "ingressRate");
     if (error) return error;

@@ -11,6 +11,7 @@ import { check_failed } from "../../../net/check";
 import { route_in, route_text, TABLE_MAIN } from "../../../net/tables";
 import { CniError, os_error } from "../../../spec/error";
 import { IPConfig } from "../../../spec/types";
+import { why } from "../../../spec/why";
 
 const SCOPE_LINK = 253;
 
@@ -112,6 +113,9 @@ export function lanes_rules(ns: i32, lanes: Lane[], adding: Adding): CniError | 
       return os_error(`add the rule from ${lane.src} to table ${lane.table}`);
     }
     adding.note(new RuleAdded(lane.src, lane.table));
+    if (isDefined(FAIRLEAD_TELLS)) {
+      why("rule", `from ${lane.src} lookup ${lane.table}`, "what it sends goes by its own routes");
+    }
   }
   return null;
 }

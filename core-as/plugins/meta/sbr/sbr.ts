@@ -14,6 +14,7 @@ import { failed, Outcome, Plugin } from "../../../plugin/plugin";
 import { CONFIG, Role, RUNTIME, Type } from "../../../plugin/type";
 import { CniError, Code, os_error } from "../../../spec/error";
 import { Request } from "../../../spec/request";
+import { why } from "../../../spec/why";
 import { Gateways } from "./gateways";
 import { Lane, lanes_check, lanes_defaults, lanes_fill, lanes_rules, main_clear } from "./lanes";
 import { lanes_note, SBR, sourced_unrecorded } from "./sourced";
@@ -70,6 +71,11 @@ export class Sbr extends Plugin {
     if (!link) return failed(link_missing(request, SBR));
     const error = this.table == 0 ? this.choose(request, lanes) : null;
     if (error) return failed(error);
+    for (let i = 0; isDefined(FAIRLEAD_TELLS) && i < lanes.length; i++) {
+      const free = `the first from ${TABLE_FIRST} on that no rule, route or VRF has`;
+      const table = this.table == 0 ? free : `"table" says so: its routes stay as they are`;
+      why("table", lanes[i].table.toString(), table);
+    }
     const problem = this.route(request, link, lanes, adding);
     return problem ? failed(problem) : new Outcome(request.prevResult());
   }

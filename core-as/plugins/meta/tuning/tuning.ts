@@ -78,6 +78,7 @@ export class Tuning extends Plugin {
       if (end.error) return failed(end.error);
       host = end.link;
     }
+    if (isDefined(FAIRLEAD_TELLS)) this.wanted.tell(this.sysctls, host);
     let error = this.remember(request, link, host, adding);
     if (!error) error = this.sysctls_set(request);
     if (!error && link) error = this.wanted.set(request.netns, link, host);

@@ -9,6 +9,8 @@ import { host_end } from "../../../net/peer";
 import { CniError } from "../../../spec/error";
 import { Reader } from "../../../spec/reader";
 import { Result } from "../../../spec/types";
+import { why } from "../../../spec/why";
+import { Sysctl } from "./sysctls";
 import { Tunable, tune } from "./tune";
 
 export class Wanted {
@@ -48,6 +50,21 @@ export class Wanted {
     if (this.allmulti >= 0) keys.push("allmulti");
     if (this.txqlen >= 0) keys.push("txQLen");
     return keys;
+  }
+
+  /** Says what is changed and who wants it. */
+  tell(sysctls: Sysctl[], host: Link | null): void {
+    const asked = "it was asked for, and DEL puts back what it was";
+    for (let i = 0; i < sysctls.length; i++) {
+      why("sysctl", `${sysctls[i].key} = ${sysctls[i].value}`, asked);
+    }
+    if (this.mac.length > 0) why("MAC", this.mac, asked);
+    if (this.promisc) why("promiscuous mode", "on", asked);
+    if (this.mtu_bytes > 0) {
+      why("MTU", this.mtu_bytes.toString(), host ? `${asked}; the node's end has the same` : asked);
+    }
+    if (this.allmulti >= 0) why("all multicast", this.allmulti == 1 ? "on" : "off", asked);
+    if (this.txqlen >= 0) why("queue length", this.txqlen.toString(), asked);
   }
 
   /** Changes the link, and the MTU of the host's end, if it has one. */

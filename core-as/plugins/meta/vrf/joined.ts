@@ -16,6 +16,7 @@ import { ENODEV } from "../../../lib/errno";
 import { JsonValue, Kind } from "../../../lib/json";
 import { TABLE_MAIN } from "../../../net/tables";
 import { CniError, os_error } from "../../../spec/error";
+import { why } from "../../../spec/why";
 import { Carried } from "./carry";
 
 export const VRF = "vrf";
@@ -32,6 +33,13 @@ export class Joined extends Effect {
 
   constructor(private name: string) {
     super();
+  }
+  /** Says which VRF it is, and why it has its table. */
+  tell(table: u32, asked: bool): void {
+    const there = this.made ? "the container had none of that name" : "it is there already";
+    why("VRF", this.name, `"vrfname" names it: ${there}`);
+    const free = this.made ? `no "table": the lowest that nothing has` : "that of the VRF";
+    why("table", table.toString(), asked ? `"table" says so` : free);
   }
   get word(): string {
     return VRF;

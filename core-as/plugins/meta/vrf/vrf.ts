@@ -111,6 +111,7 @@ export class Vrf extends Plugin {
     if (link_set_master(ns, link.ifindex, vrf.ifindex) < 0) {
       return os_error(`put "${link.name}" into the VRF "${this.name}"`);
     }
+    if (isDefined(FAIRLEAD_TELLS)) joined.tell(vrf.table, this.table != 0);
     joined.ifindex = link.ifindex;
     joined.carried = carried;
     return carried.put_back(vrf.table);
