@@ -103,7 +103,7 @@ export const STEPS = {
       ...['abi/', 'drivers/', 'picture/', 'recording/', 'story/'].map(
         (name) => `host-node/${name}`,
       ),
-      ...['host-node/bind.ts', 'host-node/core.ts', 'host-node/cli/like.ts'],
+      ...['bind.ts', 'core.ts', 'instances.ts', 'cli/like.ts'].map((name) => `host-node/${name}`),
       ...['tools/page.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
     ],
     outputs: ['dist/fairlead.html'],
