@@ -12,4 +12,5 @@ export {
 } from '../abi/index.ts';
 export type * from '../abi/shapes.ts';
 export { CorePanic, type Surroundings } from '../bind.ts';
-export { type Answer, type Call, performTask, serve } from '../core.ts';
+export { type Answer, type Call, type CoreCode, performTask, serve } from '../core.ts';
+export { Instances } from '../instances.ts';

@@ -16,6 +16,8 @@ const INTRODUCTION = [
   '`type` is the CNI type the program was called as. The result belongs on standard output.',
   '`task(name, name_len, request, request_len) → exit code` does in the same way what the',
   'command line asks: `request` is a JSON object, whose shapes are in `core-as/tasks/tasks.ts`.',
+  'The mutable globals of a module are exported as `state.0`, `state.1` and so on: with the memory',
+  'they are all that an instance knows, so who keeps both can make an instance what it was.',
   '',
   'A `str`, `bytes` or `out` parameter is a pointer and a length (two i32) into the memory of',
   'the core; `str` is UTF-8 without NUL, `bool` an i32, 0 or 1. Every operation returns i32: ≥ 0',
