@@ -41,6 +41,7 @@ const NLM_F_APPEND = 0x800;
 const NFNL_MSG_BATCH_BEGIN = 0x10;
 const NFNL_MSG_BATCH_END = 0x11;
 const NFNL_SUBSYS_NFTABLES = 10;
+const NFT_TABLE_F_OWNER = 2;
 
 const enum Message {
   NewTable = 0,
@@ -132,6 +133,13 @@ export class Batch {
     this.change(Message.NewTable, NLM_F_CREATE | NLM_F_EXCL, "create table", family);
     this.out.be32(2, 0);
     this.done("");
+  }
+
+  /** The same of a table that goes with the socket that made it (Linux 5.12). */
+  create_owned_table(family: i32, table: string): void {
+    this.change(Message.NewTable, NLM_F_CREATE | NLM_F_EXCL, "create table", family, table);
+    this.out.be32(2, NFT_TABLE_F_OWNER);
+    this.done(" { flags owner; }");
   }
 
   /** Removes a table with all that is in it; ENOENT when it is not there. */

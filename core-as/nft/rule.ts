@@ -66,22 +66,22 @@ export class Rule {
   words: string = "";
   expressions: Attributes = new Attributes();
 
-  private open(name: string): StaticArray<i32> {
+  protected open(name: string): StaticArray<i32> {
     const element = this.expressions.nest(1);
     this.expressions.name(1, name);
     return [element, this.expressions.nest(2)];
   }
-  private close(nests: StaticArray<i32>): void {
+  protected close(nests: StaticArray<i32>): void {
     this.expressions.end(nests[1]);
     this.expressions.end(nests[0]);
   }
-  private meta(key: i32, register: i32 = REG_1): void {
+  protected meta(key: i32, register: i32 = REG_1): void {
     const nests = this.open("meta");
     this.expressions.be32(2, key);
     this.expressions.be32(1, register);
     this.close(nests);
   }
-  private payload(register: i32, base: i32, offset: i32, len: i32): void {
+  protected payload(register: i32, base: i32, offset: i32, len: i32): void {
     const nests = this.open("payload");
     this.expressions.be32(1, register);
     this.expressions.be32(2, base);
@@ -90,7 +90,7 @@ export class Rule {
     this.close(nests);
   }
   /** Compares register 1. */
-  private equal(bytes: Attributes, operator: i32 = NFT_CMP_EQ): void {
+  protected equal(bytes: Attributes, operator: i32 = NFT_CMP_EQ): void {
     const nests = this.open("cmp");
     this.expressions.be32(1, REG_1);
     this.expressions.be32(2, operator);
@@ -115,7 +115,7 @@ export class Rule {
     this.bitwise(mask.len, mask, zero);
   }
   /** Keeps bits of register 1, then flips some. */
-  private bitwise(len: i32, kept_bits: Attributes, flipped_bits: Attributes): void {
+  protected bitwise(len: i32, kept_bits: Attributes, flipped_bits: Attributes): void {
     const nests = this.open("bitwise");
     this.expressions.be32(1, REG_1);
     this.expressions.be32(2, REG_1);

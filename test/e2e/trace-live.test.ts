@@ -116,18 +116,17 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
       live.hooks.map(({ family, hook }) => `${family} ${hook}`);
 
     test('from port to port of a bridge, over the host, and by a port of it', () => {
-      const [same, other, mapped, host, udp, nobody] = traced(`live blue green:80; live blue red:80
-        live red 10.61.2.1:8080; live host 10.61.2.1:8080; live blue red:53/udp
-        live blue green:81`);
-      for (const one of [same, other, mapped, host, udp]) {
+      const [same, other, mapped, host, ping, udp, nobody] = traced(`live blue green:80
+        live blue red:80; live red 10.61.2.1:8080; live host 10.61.2.1:8080; live host red
+        live blue red:53/udp; live blue green:81`);
+      for (const one of [same, other, mapped, host, ping, udp]) {
         expect(one).toMatchObject({ exit: 0, end: { outcome: 'arrives' } });
-        expect(one?.live).toMatchObject({
-          end: { outcome: 'arrives' },
-          reply: { kind: 'answered' },
-          differences: [],
-          unseen: [],
-        });
+        const seen = { end: { outcome: 'arrives' }, differences: [], unseen: [] };
+        expect(one?.live).toMatchObject(seen);
         expect(new Set(verdicts(one!))).toEqual(new Set(['same']));
+        // A program of the container answers a datagram when it comes to it; the kernel answers all
+        // others.
+        if (one !== udp) expect(one?.live.reply?.kind).toBe('answered');
       }
       expect(places(same!)).toEqual(['bridge prerouting', 'bridge forward', 'bridge postrouting']);
       expect(places(other!)).toEqual([
@@ -143,7 +142,7 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
       expect(last).toMatchObject({ dst: '10.61.2.2', port: 80, passed: true });
       const rules = mapped?.live.hooks.flatMap(({ judged }) => judged) ?? [];
       expect(rules.map(({ comment }) => comment)).toContain('fairlead portmap 2');
-      expect(places(host!)[0]).toBe('inet output');
+      for (const one of [host, ping]) expect(places(one!)[0]).toBe('inet output');
       expect(nobody).toMatchObject({
         exit: 1,
         live: { end: { outcome: 'lost' }, reply: { kind: 'refused' }, differences: [] },
