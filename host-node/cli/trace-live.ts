@@ -79,6 +79,9 @@ const NO_FAMILY: readonly number[] = [...UNKNOWN, EAFNOSUPPORT, ENOENT];
 /** Why nothing is followed, with what to do, of whatever failed. */
 export function liveError(error: unknown): LiveError {
   if (error instanceof LiveError) return error;
+  if (error instanceof OsError && error.errno === EPERM) {
+    return new LiveError("nftables is root's (CAP_NET_ADMIN): run it as root, or without --live");
+  }
   const why = 'this packet cannot be followed';
   const without = 'without --live its way is computed all the same';
   const { message } = error as Error;
@@ -88,9 +91,6 @@ export function liveError(error: unknown): LiveError {
 /** The kernel did not take the tables. */
 export function tablesRefused(error: OsError): LiveError {
   const { errno, message } = error;
-  if (errno === EPERM) {
-    return new LiveError("nftables is root's (CAP_NET_ADMIN): run it as root, or without --live");
-  }
   if (errno === EEXIST) {
     return new LiveError('a table of nftables has the name that ours was to have: run it again');
   }

@@ -190,7 +190,9 @@ test('a refusal is told with its reason, wherever it came from', () => {
 });
 
 test('whatever fails is told with what to do, and of an old kernel only where it is one', () => {
-  expect(tablesRefused(new OsError(1)).message).toContain('run it as root');
+  for (const tell of [tablesRefused, liveError]) {
+    expect(tell(new OsError(1)).message).toContain('run it as root');
+  }
   expect(tablesRefused(new OsError(17)).message).toContain('run it again');
   for (const errno of [22, 93, 95]) {
     expect(tablesRefused(new OsError(errno)).message).toContain('Linux 5.12');
