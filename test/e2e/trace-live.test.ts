@@ -186,9 +186,31 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
       expect(wrong?.seen).toBe('it went out by "br0"');
     }, 90_000);
 
-    test('of somebody else, and nobody comes', () => {
-      const [came, none] = traced(`
+    test('to the host in place of a container', () => {
+      const [refused, led] = traced(`nft 'add table ip mine
+        add chain ip mine nat { type nat hook prerouting priority -110; }
+        add rule ip mine nat ip daddr 10.61.3.2 tcp dport 80 redirect to :9'
+        live blue red:80
         ip netns exec p1 "${process.execPath}" -e "$ASK" >/dev/null 2>&1 & asks=$!
+        live outside red:80 --wait 20; kill $asks`);
+      expect(refused).toMatchObject({ exit: 1, live: { end: { outcome: 'lost' } } });
+      expect(refused?.live.end.why).toMatch(/^it came to the host itself, and .* is refused: /);
+      expect(led).toMatchObject({ exit: 1, end: { outcome: 'arrives' } });
+      expect(led?.live.end).toEqual({
+        outcome: 'unseen',
+        why: 'it came to the host itself: whether a process takes it there is not seen',
+      });
+      expect(led?.live.differences).toContain('its destination became 10.61.2.1:9');
+    }, 90_000);
+
+    test('of somebody else, and nobody comes', () => {
+      // Others have their own packets traced meanwhile.
+      const [came, none] = traced(`nft 'add table inet mine
+        add chain inet mine pre { type filter hook prerouting priority -350; }
+        add rule inet mine pre icmp type echo-request meta nftrace set 1'
+        ip netns exec p2 ping -i 0.1 10.61.2.1 >/dev/null & asks=$!
+        ip netns exec p1 sh -c 'sleep 2; exec "$0" -e "$ASK"' "${process.execPath}" \
+          >/dev/null 2>&1 & asks="$asks $!"
         live outside 10.61.3.2:80 --wait 20; kill $asks
         live outside 10.61.3.2:81 --wait 1`);
       expect(came).toMatchObject({ exit: 0, live: { end: { outcome: 'arrives' } } });
