@@ -2,7 +2,7 @@
 // `fairlead trace`: the way a packet would take through this host, and where it ends and why. The
 // core asks the kernel and computes it; this reads what is meant and prints. With --live a packet
 // is followed (trace-live.ts), and what was seen stands beside what was computed.
-
+import { randomInt } from 'node:crypto';
 import { senderPort } from '../sys/probe.ts';
 import { parseArgs, UsageError } from './args.ts';
 import { EXIT_FAILED, guarded, type Io, paint, tellFailure, wantsJson } from './io.ts';
@@ -12,6 +12,7 @@ import { printedLive } from './trace-report.ts';
 /** How long a packet from outside is waited for. */
 const WAIT_S = 10;
 const WAIT_MOST_S = 3600;
+const RANDOM_END = 1e9;
 
 const HELP = `fairlead trace: the way a packet would take through this host
 
@@ -31,7 +32,7 @@ Usage:
 
 It is computed from routes, bridges, sysctls and our tables as they are now, and from what is known
 of other firewalls; nothing is sent without --live. OUTCOME is arrives, leaves (the host) or lost.
-For --live two tables of nftables, fairlead_trace_PID, are there as long as the command runs,
+For --live two tables of nftables, fairlead_trace_PID_RANDOM, are there as long as the command runs,
 however it ends; they decide nothing about packets. It needs root.
 Exit codes: 0 it arrives, or leaves the host; 1 it is lost, or cannot be told; 2 wrong usage.
 `;
@@ -102,8 +103,10 @@ function runLive(
   let seen: Live;
   let followed: Followed;
   try {
-    const sport = sends && port > 0 ? senderPort() : 0;
-    const answer = io.task('trace', { ...request, table: `fairlead_trace_${process.pid}`, sport });
+    const sport = sends ? senderPort() : 0;
+    // In two containers that share the host's network two processes may have one PID.
+    const table = `fairlead_trace_${process.pid}_${randomInt(RANDOM_END)}`;
+    const answer = io.task('trace', { ...request, table, sport });
     if (answer.exit_code !== 0) return tellFailure('trace', io, answer, json);
     followed = JSON.parse(answer.stdout) as Followed;
     seen = traceLive(followed, { port, protocol, sport, wait_ms });

@@ -16,10 +16,19 @@ export interface Reply {
   readonly why: string;
 }
 
+/** The end that was computed. */
+export interface ComputedEnd {
+  readonly outcome: 'arrives' | 'leaves' | 'lost';
+  readonly why: string;
+  readonly cure?: string;
+  /** Where it is one that a trace shows. */
+  readonly facts?: Facts;
+}
+
 export interface Ended {
-  /** Of the end that was computed, where it is one that a trace shows. */
-  readonly facts: Facts | undefined;
-  readonly computed: 'arrives' | 'leaves' | 'lost';
+  readonly computed: ComputedEnd;
+  /** Whether the kernel reported more than could be taken. */
+  readonly lost: boolean;
   /** Whether every receiver answers what was sent: one of UDP need not. */
   readonly answers: boolean;
   readonly legacy: boolean;
@@ -52,31 +61,60 @@ function vanished({ family, hook, passed }: Passage, { legacy }: Ended): SeenEnd
     : { outcome: 'lost', why };
 }
 
-/** It came out of the last hook, or into the host. */
-function through(
+const UNSEEN_PLACES =
+  'neither the namespace of the container nor the way of an answer is seen here';
+
+const placeOf = ({ hook, oif }: Passage): string =>
+  hook === 'input' ? 'the host itself' : `"${oif}"`;
+
+/** Whether it came out of the last hook that there is, or into the host. */
+const isThrough = ({ passed, hook, family }: Passage): boolean =>
+  passed && (hook === 'postrouting' || (family === 'inet' && hook === 'input'));
+
+/** It came out of the last hook, or into the host, and no answer came. */
+function unanswered(
   last: Passage,
   passages: readonly Passage[],
-  ended: Ended,
+  { computed, answers }: Ended,
   reply?: Reply,
 ): SeenEnd {
-  const place = last.hook === 'input' ? 'the host itself' : `"${last.oif}"`;
-  if (reply?.kind === 'answered') {
-    return { outcome: 'arrives', why: `it came to ${place}, and ${reply.why}` };
+  const came = `it came to ${placeOf(last)}`;
+  const reached = compared(computed.facts, passages).verdict === 'same';
+  if (reached && computed.outcome === 'lost') {
+    const { why, cure } = computed;
+    return { outcome: 'lost', why: `${came}: ${why}`, ...(cure !== undefined && { cure }) };
   }
-  if (reply?.kind === 'refused') {
-    return { outcome: 'lost', why: `it came to ${place}, and ${reply.why}: nobody listens there` };
+  const into = last.hook === 'input';
+  const left = into ? undefined : `it left the host by ${placeOf(last)}`;
+  if (left !== undefined && computed.outcome === 'leaves') {
+    return { outcome: 'leaves', why: reply === undefined ? left : `${left}; ${reply.why}` };
   }
-  const reached = compared(ended.facts, passages).verdict === 'same';
-  if (!reached) return { outcome: 'leaves', why: `it left the host by ${place}` };
-  if (ended.computed === 'leaves') {
-    const more = reply === undefined ? '' : `; ${reply.why}`;
-    return { outcome: 'leaves', why: `it left the host by ${place}${more}` };
+  if (reply !== undefined && answers) {
+    return { outcome: 'lost', why: `${came}, and ${reply.why}: ${UNSEEN_PLACES}` };
   }
-  if (reply !== undefined && ended.answers) {
-    const unseen = 'neither the namespace of the container nor the way of an answer is seen here';
-    return { outcome: 'lost', why: `it came to ${place}, and ${reply.why}: ${unseen}` };
+  if (reached) return { outcome: 'arrives', why: came };
+  if (left !== undefined) return { outcome: 'leaves', why: left };
+  return { outcome: 'unseen', why: `${came}: whether a process takes it there is not seen` };
+}
+
+/** An answer came: whatever was seen, the packet was there. */
+function answeredEnd(last: Passage | undefined, why: string): SeenEnd {
+  if (last === undefined) {
+    return { outcome: 'arrives', why: `${why}, by a way that does not pass this host's rules` };
   }
-  return { outcome: 'arrives', why: `it came to ${place}` };
+  const seen = `${why}; what was seen of it ends in hook ${last.family} ${last.hook}`;
+  const through = `it came to ${placeOf(last)}, and ${why}`;
+  return { outcome: 'arrives', why: isThrough(last) ? through : seen };
+}
+
+/** Nothing was seen, and no answer came. */
+function nothingSeen({ bridges }: Ended, reply?: Reply): SeenEnd {
+  if (reply?.kind === 'unsent') return { outcome: 'lost', why: `it was not sent: ${reply.why}` };
+  if (reply?.kind === 'refused') return { outcome: 'lost', why: reply.why };
+  const without = bridges ? '' : '; between ports of a bridge this kernel has no trace';
+  const came = reply === undefined ? 'no such packet came' : `nothing came to the host's hooks`;
+  const more = reply === undefined ? '' : `, and ${reply.why}`;
+  return { outcome: 'unseen', why: `${came}${more}${without}` };
 }
 
 /** The last place: where rules of IP run for a bridge, its port says more than the bridge does. */
@@ -88,33 +126,30 @@ function lastOf(passages: readonly Passage[]): Passage | undefined {
 
 /** Where it ended. */
 export function seenEnd(passages: readonly Passage[], ended: Ended, reply?: Reply): SeenEnd {
+  const last = lastOf(passages);
+  if (reply?.kind === 'answered') return answeredEnd(last, reply.why);
   for (const { judged } of passages) {
     const drop = judged.find(({ verdict }) => verdict === 'drop');
     if (drop === undefined) continue;
     return { outcome: 'lost', why: dropped(drop), cure: `nft -a list chain ${drop.chain}` };
   }
-  const last = lastOf(passages);
-  if (last !== undefined) {
-    const taken = last.judged.find(({ verdict }) => verdict === 'queue' || verdict === 'stolen');
-    if (!last.passed && taken !== undefined) {
-      const how = taken.verdict === 'queue' ? 'gave it to a program' : 'took it';
-      const why = `chain ${taken.chain} ${how}, by rule handle ${taken.handle}`;
-      return { outcome: 'unseen', why: `${why}: what became of it is not seen` };
-    }
-    const out = last.hook === 'postrouting' || (last.family === 'inet' && last.hook === 'input');
-    return last.passed && out ? through(last, passages, ended, reply) : vanished(last, ended);
+  if (last === undefined) return nothingSeen(ended, reply);
+  // Something was seen, so what its sender was told came after it.
+  if (isThrough(last) && (reply?.kind === 'refused' || reply?.kind === 'unsent')) {
+    return { outcome: 'lost', why: `it came to ${placeOf(last)}, and ${reply.why}` };
   }
-  if (reply?.kind === 'unsent') return { outcome: 'lost', why: `it was not sent: ${reply.why}` };
-  if (reply?.kind === 'answered') {
-    return {
-      outcome: 'arrives',
-      why: `${reply.why}, by a way that does not pass this host's rules`,
-    };
+  if (ended.lost) {
+    if (reply?.kind === 'refused') return { outcome: 'lost', why: reply.why };
+    const why = 'the kernel reported more than could be taken, so that its end is not seen';
+    return { outcome: 'unseen', why };
   }
-  const bridges = ended.bridges ? '' : '; between ports of a bridge this kernel has no trace';
-  const came = reply === undefined ? 'no such packet came' : `nothing came to the host's hooks`;
-  return {
-    outcome: 'unseen',
-    why: `${came}${reply === undefined ? '' : `, and ${reply.why}`}${bridges}`,
-  };
+  const taken = last.judged.find(({ verdict }) => verdict === 'queue' || verdict === 'stolen');
+  if (!last.passed && taken !== undefined) {
+    const how = taken.verdict === 'queue' ? 'gave it to a program' : 'took it';
+    const why = `chain ${taken.chain} ${how}, by rule handle ${taken.handle}`;
+    return { outcome: 'unseen', why: `${why}: what became of it is not seen` };
+  }
+  if (isThrough(last)) return unanswered(last, passages, ended, reply);
+  const gone = vanished(last, ended);
+  return reply?.kind === 'refused' ? { ...gone, why: `${gone.why}; ${reply.why}` } : gone;
 }

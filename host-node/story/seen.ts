@@ -3,9 +3,13 @@
 // was computed. It asks nobody: messages of the kernel come in, in their order.
 import type { Heads, Traced } from '../sys/nftrace.ts';
 
-/** linux/netfilter.h NFPROTO_BRIDGE, and the words for the others. */
-const BRIDGE = 7;
-const FAMILIES: Readonly<Record<number, string>> = { 1: 'inet', 2: 'ip', 7: 'bridge', 10: 'ip6' };
+/** linux/netfilter.h NFPROTO_*, and the words for the others. */
+const [NETDEV, BRIDGE] = [5, 7];
+const FAMILIES: Readonly<Record<number, string>> = {
+  ...{ 1: 'inet', 2: 'ip', [NETDEV]: 'netdev', [BRIDGE]: 'bridge', 10: 'ip6' },
+};
+/** Whether hooks of a family have the numbers of NF_INET_*: those of netdev count anew. */
+export const hasHooks = (family: number): boolean => family !== NETDEV && family in FAMILIES;
 const BEGIN = 'begin_';
 
 /** What a rule or a policy did with it. */
@@ -47,22 +51,31 @@ export interface Known {
 
 /**
  * What tells a packet from all others and no table changes on its way in: source and its port, then
- * the sequence of TCP, the length of UDP, the number of a ping.
+ * the sequence of TCP, the length of UDP; of a ping its number and its sequence.
  */
-const keyOf = ({ src, transport }: Heads): string =>
-  `${src} ${transport.slice(0, 4)} ${transport.slice(8, 12)}`;
-const begins = ({ table, chain }: Traced, known: Known): boolean =>
-  table === known.table && chain.startsWith(BEGIN);
+const keyOf = ({ src, transport }: Heads, { ports }: Known): string =>
+  `${src} ${transport.slice(0, 4)} ${transport.slice(8, ports ? 12 : 16)}`;
+
+/** Whether a message says that a packet was marked. */
+export const begins = ({ table, chain, heads }: Traced, known: Known): boolean =>
+  table === known.table && chain.startsWith(BEGIN) && heads !== undefined;
 
 /** The messages of the first packet that was marked; others' traces and later packets go. */
 export function firstPacket(messages: readonly Traced[], known: Known): Traced[] {
-  const first = messages.find((one) => begins(one, known) && one.heads !== undefined)?.heads;
-  if (first === undefined) return [];
-  const key = keyOf(first);
-  const ours = ({ heads }: Traced): boolean => heads !== undefined && keyOf(heads) === key;
+  const from = messages.findIndex((one) => begins(one, known));
+  const first = messages[from];
+  if (first?.heads === undefined) return [];
+  const key = keyOf(first.heads, known);
+  const ours = ({ heads }: Traced): boolean => heads !== undefined && keyOf(heads, known) === key;
+  // Two datagrams of one length have one key, and may have one number: the second begins anew.
+  const again = ({ family, chain }: Traced): boolean =>
+    family === first.family && chain === first.chain;
+  const rest = messages.slice(from);
+  const next = rest.findIndex((one, at) => at > 0 && begins(one, known) && again(one) && ours(one));
+  const until = next < 0 ? rest : rest.slice(0, next);
   // A frame that a bridge hands to the host gets another number there.
-  const ids = new Set(messages.filter(ours).map(({ id }) => id));
-  return messages.filter(({ id }) => ids.has(id));
+  const ids = new Set(until.filter(ours).map(({ id }) => id));
+  return until.filter(({ id }) => ids.has(id));
 }
 
 const portOf = (transport: string): number => Number.parseInt(transport.slice(4, 8) || '0', 16);
@@ -75,7 +88,8 @@ export function passagesOf(messages: readonly Traced[], known: Known): Passage[]
     const ours = table === known.table;
     const layer = family === BRIDGE ? 'bridge' : 'inet';
     let last = made.at(-1);
-    if (heads !== undefined) {
+    // What a link's own chain says belongs to where the packet came last.
+    if (heads !== undefined && family !== NETDEV) {
       const named = ours ? chain.replace(BEGIN, '') : known.hookOf(family, table, chain);
       const hook = named ?? last?.hook ?? '';
       // Hooks of IP may run inside those of a bridge (br_netfilter).

@@ -6,10 +6,9 @@ import { randomInt } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { OsError } from '../abi/index.ts';
-import { EMSGSIZE, receiveFrom, sendTo, setsockopt, socket } from './libc.ts';
+import { EMSGSIZE, EPERM, receiveFrom, sendTo, setsockopt, socket } from './libc.ts';
 import { formatIp, parseIp } from './rtnetlink/index.ts';
 
-const EPERM = 1; // asm-generic/errno-base.h
 // asm-generic/socket.h, linux/in.h, linux/in6.h
 const [AF_INET, AF_INET6] = [2, 10];
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
@@ -158,11 +157,15 @@ function openEcho(v6: boolean): number {
 /** Sends echo requests and waits for what comes back. */
 export class Echo {
   // Others ping the same nodes, and know nothing of these numbers: nobody else's answer has both.
-  readonly #id = randomInt(0x10000);
+  readonly #id: number;
   #sequence = randomInt(0x10000);
   readonly #fds = new Map<boolean, number>();
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   readonly #from = Buffer.alloc(28);
+
+  constructor(id: number = randomInt(0x10000)) {
+    this.#id = id;
+  }
 
   close(): void {
     for (const fd of this.#fds.values()) closeSync(fd);

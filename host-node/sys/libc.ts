@@ -12,6 +12,7 @@ type Ffi = typeof import('node:ffi');
 type Library = InstanceType<Ffi['DynamicLibrary']>;
 
 /** Errnos these drivers raise or tell apart themselves (asm-generic/errno*.h). */
+export const EPERM = 1;
 export const ENOENT = 2;
 export const EOPNOTSUPP = 95;
 export const EINTR = 4;

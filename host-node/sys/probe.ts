@@ -14,7 +14,11 @@ const [SOCK_STREAM, SOCK_DGRAM, SOCK_CLOEXEC] = [1, 2, 0o2000000];
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
-const ECONNREFUSED = 111;
+/** What a host on the way, or the last one, says of a packet, by the errno it comes as. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  111: 'nobody listens there, or a firewall behind rejects it',
+  113: 'a host on the way says that it leads nowhere from there',
+};
 /** Errnos by which connect(2) says that its time is over. */
 const LATE: readonly number[] = [11, 110, 115];
 const [DYNAMIC_FIRST, DYNAMIC_END] = [49_152, 65_536];
@@ -27,6 +31,7 @@ export interface Probe {
   readonly protocol: '' | 'tcp' | 'udp';
   readonly dst: string;
   readonly port: number;
+  /** The port it is sent from; of a ping its number. */
   readonly sport: number;
 }
 
@@ -63,11 +68,11 @@ function bound(v6: boolean, kind: number, sport: number): number {
   }
 }
 
-/** A port to send from: of those that nobody registers. */
+/** A port to send from: of those that nobody registers; it is the number of a ping as well. */
 export const senderPort = (): number => randomInt(DYNAMIC_FIRST, DYNAMIC_END);
 
-function ping(dst: string): Answered {
-  const echo = new Echo();
+function ping(dst: string, number: number): Answered {
+  const echo = new Echo(number);
   try {
     const [reply] = echo.exchange([{ address: dst, size_bytes: PING_BYTES }], WAIT_MS);
     if (reply?.kind === 'answer') return { kind: 'answered', why: 'the ping is answered' };
@@ -80,7 +85,8 @@ function ping(dst: string): Answered {
 
 function failed(error: unknown, what: string): Answered {
   const { errno, message } = osError(error);
-  if (errno === ECONNREFUSED) return { kind: 'refused', why: `${what} is refused` };
+  const refusal = REFUSALS[errno];
+  if (refusal !== undefined) return { kind: 'refused', why: `${what} is refused: ${refusal}` };
   if (LATE.includes(errno)) {
     return { kind: 'silence', why: `${what} is not answered within ${WAIT_MS} ms` };
   }
@@ -109,16 +115,17 @@ function datagram(fd: number, to: Buffer): Answered {
   }
 }
 
-/** Sends it, and waits for what comes back less than a second. */
+/** Sends it, and waits for what comes back less than a second. Error where it cannot be tried. */
 export function send({ protocol, dst, port, sport }: Probe): Answered {
-  if (protocol === '') return ping(dst);
+  if (protocol === '') return ping(dst, sport);
   const v6 = isIPv6(dst);
   const tcp = protocol === 'tcp';
   let fd: number;
   try {
     fd = bound(v6, tcp ? SOCK_STREAM : SOCK_DGRAM, sport);
   } catch (error) {
-    return { kind: 'unsent', why: `port ${sport}: ${osError(error).message}: run it again` };
+    const why = `port ${sport}, which it was to be sent from, cannot be had`;
+    throw new Error(`${why} (${osError(error).message}): run it again`, { cause: error });
   }
   try {
     const to = sockaddr(v6, port, parseIp(dst));

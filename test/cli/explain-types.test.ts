@@ -2,6 +2,7 @@
 // The reasons that each CNI type gives for what it decides, on the simulated kernel: what
 // `fairlead explain` and the page tell. Every type has a row, and what it says must be what is.
 import { expect, test } from 'vitest';
+import { type Driver, OsError } from '../../host-node/abi/index.ts';
 import { performTask } from '../../host-node/core.ts';
 import { CACHE_DIR, CONF_DIR, plainNode } from '../../host-node/story/node.ts';
 import { type Why, whyOf } from '../../host-node/story/why.ts';
@@ -107,6 +108,17 @@ const ROWS: readonly (readonly [string, object[], string, readonly string[]])[] 
     ['address: 10.9.0.2/24, "addresses" has it', 'gateway: 10.9.0.1, it stands beside'],
   ],
   [
+    'static, in another spelling',
+    [
+      {
+        ...pair,
+        ipam: { type: 'static', addresses: [{ address: 'FD00::5/64', gateway: 'fd00::1' }] },
+      },
+    ],
+    '',
+    ['address: fd00::5/64, "addresses" has it'],
+  ],
+  [
     'dhcp',
     [{ type: 'macvlan', ipam: { type: 'dhcp' } }],
     'dhcp /run/cni/dhcp.sock {"address":"10.1.2.3/24","gateway":"10.1.2.1"}\n',
@@ -190,7 +202,11 @@ const ROWS: readonly (readonly [string, object[], string, readonly string[]])[] 
 ];
 
 /** What an ADD of a chain says of its decisions. */
-function decisions(plugins: readonly object[], more: string): Why[] {
+function decisions(
+  plugins: readonly object[],
+  more: string,
+  wrap = (driver: Driver): Driver => driver,
+): Why[] {
   const list = JSON.stringify({ cniVersion: '1.0.0', name: 'told', plugins });
   const [uplink = '', pods = ''] = plainNode(['pod']).split('netns pod');
   const links = more.startsWith('link ') ? more : '';
@@ -207,7 +223,7 @@ function decisions(plugins: readonly object[], more: string): Why[] {
     ...{ confDir: CONF_DIR, cacheDir: CACHE_DIR, path: '/opt/cni/bin', args: '', why: true },
     capabilities: { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp' }] },
   };
-  const answer = performTask(wasmModule('tools'), on.driver, 'add', request, around);
+  const answer = performTask(wasmModule('tools'), wrap(on.driver), 'add', request, around);
   expect(answer.exit_code, answer.stdout).toBe(0);
   return said;
 }
@@ -222,6 +238,25 @@ test.each(ROWS)('%s says why', (_, plugins, more, expected) => {
       `${words}\n${said.join('\n')}`,
     ).not.toEqual([]);
   }
+});
+
+test('of a sysctl that cannot be read it says that DEL leaves it', () => {
+  const unread = (driver: Driver): Driver =>
+    new Proxy(driver, {
+      get: (target, key) => {
+        if (key !== 'sysctl_read') return Reflect.get(target, key);
+        return (args: Parameters<Driver['sysctl_read']>[0]) => {
+          if (args.key.endsWith('/arp_notify')) throw new OsError(13, 'on purpose');
+          return target.sysctl_read(args);
+        };
+      },
+    });
+  const tuning = { type: 'tuning', sysctl: { 'net.ipv4.conf.all.arp_notify': '1' } };
+  expect(decisions([pair, tuning], '', unread)).toContainEqual({
+    what: 'sysctl',
+    is: 'net.ipv4.conf.all.arp_notify = 1',
+    because: 'it was asked for; it cannot be read, so that DEL leaves it',
+  });
 });
 
 test('every type has a row', () => {

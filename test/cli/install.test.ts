@@ -409,6 +409,15 @@ describe('refusals', () => {
     expect(tree()).toEqual(original);
     const dry = options({ free_bytes, dry_run: true });
     expect(() => install(dry)).toThrow(/not enough space/);
+    // Also where a folder is still to be made.
+    mkdirSync(at('share'));
+    const manual = { source: at('from/one'), dir: at('share'), optional: true };
+    expect(() => install({ ...dry, manual })).toThrow(/not enough space/);
+    const asked: string[] = [];
+    const noted = (dir: string) => Number.MAX_SAFE_INTEGER * asked.push(dir);
+    const made = { bin_dir: at('new/deep'), create_dirs: true, free_bytes: noted };
+    expect(install({ ...dry, ...made })).toMatchObject({ changed: true, dry_run: true });
+    expect(asked).toEqual([at('.')]);
   });
 
   test.skipIf(process.getuid?.() !== 0)('without permission: says so, changes nothing', () => {
@@ -672,6 +681,32 @@ uninstalled from /bin
       expect(tree()['share/man8/fairlead.8']).toBe('644 with notes');
     });
 
+    test('in the usual folder what is in its way is told, and fails nothing', () => {
+      const asked = { dir: undefined, none: false, usual: true, usual_dir: at('share') };
+      const manual = () => manualOf(at('from/one'), asked);
+      const page_dir = at('share/man8/fairlead.8');
+      mkdirSync(page_dir, { recursive: true });
+      const found = manual();
+      if (typeof found === 'string') throw new Error(found);
+      const report = install(options({ manual: found }));
+      expect(report.items).toContainEqual({
+        action: 'kept',
+        path: page_dir,
+        note: `the manual page is not placed: ${page_dir} is a folder: move it away and run again`,
+      });
+      expect(existsSync(at('bin/fairlead'))).toBe(true);
+      expect(uninstallHere().items.map(({ path }) => path)).not.toContain(page_dir);
+      expect(readdirSync(at('share/man8'))).toEqual(['fairlead.8']);
+      // Asked for, it is an error.
+      expect(run('install', ...inShare())).toMatchObject({ status: 1 });
+      for (const file of ['share/man8', 'share']) {
+        rmSync(at(file), { recursive: true });
+        writeFileSync(at(file), '');
+        expect(manual()).toMatch(/^the manual page is not placed: .*a file where a folder belongs/);
+        rmSync(at(file));
+      }
+    });
+
     test('goes nowhere with --bin-dir alone or --no-man, and a missing one is told', () => {
       const usual_dir = at('share');
       const asked = { dir: undefined, none: false, usual: true, usual_dir };
@@ -679,6 +714,7 @@ uninstalled from /bin
       expect(manualOf(program, asked)).toEqual({
         source: at('from/man/fairlead.8'),
         dir: usual_dir,
+        optional: true,
       });
       expect(manualOf(program, { ...asked, usual: false })).toBe('');
       expect(manualOf(program, { ...asked, none: true })).toBe('');

@@ -288,6 +288,37 @@ describe('what is not meant is told', () => {
     for (const messages of [inet, bridge]) expect(messages).toContain('0800020000000002');
   });
 
+  test('the host’s own packets are marked where they go out, all others where they come in', () => {
+    const hex = (text: string) => Buffer.from(`${text}\0`).toString('hex');
+    const tables = (from: string, more: object) => {
+      const asked = { from, to: '10.1.3.2', protocol: 'tcp', table: 'mine', ...more };
+      const { stdout } = on.run((io) => {
+        io.write(1, io.task('trace', asked).stdout);
+        return 0;
+      });
+      const { packet } = JSON.parse(stdout) as { packet: { tables: { messages: string }[] } };
+      return packet.tables.map(({ messages }) => messages);
+    };
+    const begins = (messages: string) =>
+      ['begin_prerouting', 'begin_output'].filter((chain) => messages.includes(hex(chain)));
+    const asked = { port: 80, sport: 50_000 };
+    expect(tables('host', asked).map(begins)).toEqual([['begin_output'], []]);
+    for (const from of ['blue', 'outside']) {
+      expect(tables(from, asked).map(begins)).toEqual([['begin_prerouting'], ['begin_prerouting']]);
+    }
+    // NFTA_DATA_VALUE with the number of a ping of ours, which others' do not have.
+    const number = '06000100c350';
+    expect(tables('host', { port: 0, sport: 50_000 })[0]).toContain(number);
+    expect(tables('host', { port: 0, sport: 0 })[0]).not.toContain(number);
+  });
+
+  test('a container without an address of that family sends nothing, and that is said', () => {
+    add('alone', 'p4', 'grey');
+    const { code, stderr } = said('grey', 'fd00:2::2', '--live');
+    expect(code).toBe(1);
+    expect(stderr).toContain('container grey ("eth0" on alone) has no IPv6 address');
+  });
+
   test('lines for people are numbered', () => {
     expect(said('blue', 'green').stdout).toMatch(
       /^ 1 {2}container blue .*\n 2 {2}bridge cni0 .*\n 3 .*\n {4}arrives: container green/,

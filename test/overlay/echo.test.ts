@@ -107,6 +107,13 @@ describe.each<[string, Names]>([
     expect(() => asked(to, () => [])).toThrow('errno 24: socket');
   });
 
+  test('a number that is given is the one that it has', () => {
+    wire.onSend = (icmp) => wire.comes.push(answer(icmp, to));
+    const [reply] = new Echo(50_000).exchange([{ address: to, size_bytes: 64 }], 20);
+    expect(reply?.kind).toBe('answer');
+    expect(Buffer.from(wire.sent[0]!).readUInt16BE(4)).toBe(50_000);
+  });
+
   test('two that ping one node at once do not start with the same numbers', () => {
     for (let at = 0; at < 8; at++) asked(to, () => []);
     const [ids, sequences] = [4, 6].map(

@@ -44,19 +44,20 @@ export class Following {
   constructor(
     /** What the tables are called; no two at once may have one name. */
     public table: string,
-    /** The port that it is sent from; 0 for one that somebody else sends. */
+    /** The port that it is sent from, or a ping's number; 0 for one that somebody else sends. */
     public sport: i32,
   ) {}
 }
 
 /** `{"netns", "src", "dst", "table", "tables"}`: `netns`, `src` "" where no container sends it. */
-function followed(following: Following, sender: Pod | null, packet: Packet): JsonValue {
+function followed(following: Following, sender: Pod | null, own: bool, packet: Packet): JsonValue {
   const flow = new Flow(packet.dst);
   flow.port = packet.port;
   flow.protocol = packet.protocol;
-  flow.sport = packet.port > 0 ? following.sport : 0;
+  flow.sport = following.sport;
+  flow.own = own;
   const src = sender ? sender.address(packet.dst.v6) : null;
-  // The port names the sender; what address it takes is the kernel's to say.
+  // Its port, or its number, names the sender; what address it takes is the kernel's to say.
   if (flow.sport == 0) flow.src = src;
   const made = JsonValue.object();
   made.append("netns", JsonValue.string(sender ? sender.record.netns : ""));
@@ -102,8 +103,14 @@ export function trace(
   packet.port = port;
   packet.protocol = protocol;
   const walk = new Walk(packet, pods, from != HOST_WORD, following !== null);
+  if (following !== null && sender !== null && !sender.address(packet.dst.v6)) {
+    const family = packet.dst.v6 ? "IPv6" : "IPv4";
+    return invalid(
+      `container ${sender.name} has no ${family} address, so it can send nothing there`,
+    );
+  }
   // The walk changes the packet as the host does.
-  const live = following ? followed(following, sender, packet) : null;
+  const live = following ? followed(following, sender, from == HOST_WORD, packet) : null;
   if (sender) walk.from_pod(sender);
   else walk.through_host();
   const answer = walk.json;

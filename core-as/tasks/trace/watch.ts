@@ -41,6 +41,8 @@ const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
 const ECHO_REQUEST = 8;
 const ECHO_REQUEST_6 = 128;
+/** Where a ping has the number of who sends it. */
+const ECHO_ID_OFFSET = 4;
 /** Where TCP has its flags, and those by which a connection's first packet is told. */
 const TCP_FLAGS_OFFSET = 13;
 const TCP_SYN = 0x02;
@@ -52,8 +54,10 @@ export class Flow {
   src: Ip | null = null;
   /** 0 for a ping. */
   port: i32 = 0;
-  /** The sender's port; 0 for any. */
+  /** The sender's port, or the number of a ping; 0 for any. */
   sport: i32 = 0;
+  /** Whether the host sends it: others' come in. */
+  own: bool = false;
   protocol: string = "tcp";
   constructor(public dst: Ip) {}
 }
@@ -137,6 +141,7 @@ class Matching {
     if (ping) {
       this.payload(TRANSPORT_HEADER, 0, 1);
       this.equal(bytes_of([v6 ? ECHO_REQUEST_6 : ECHO_REQUEST]));
+      this.port(flow.sport, ECHO_ID_OFFSET);
       return;
     }
     this.port(flow.sport, 0);
@@ -245,10 +250,11 @@ function table_of(family: i32, table: string, flow: Flow): JsonValue {
   const matching = new Matching();
   matching.of_flow(flow);
   matching.mark();
-  const starts: i32[] = [PREROUTING, OUTPUT];
-  for (let i = 0; i < starts.length; i++) {
-    const name = `begin_${HOOKS[starts[i]]}`;
-    making.chain(name, starts[i], FIRST);
+  // A bridge also sends what the host forwards; what the host itself sends is marked before that.
+  if (!flow.own || family == Family.Inet) {
+    const start = flow.own ? OUTPUT : PREROUTING;
+    const name = `begin_${HOOKS[start]}`;
+    making.chain(name, start, FIRST);
     making.rule(name, matching);
   }
   for (let i = 0; i < HOOKS.length; i++) making.chain(HOOKS[i], i, LAST);

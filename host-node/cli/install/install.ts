@@ -12,7 +12,7 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import {
   BINARY_MODE,
   copyExecutable,
@@ -196,14 +196,29 @@ function planFile(wanted: Wanted, recorded: Placed | undefined, bin_dir: string)
   return step('replaced', `the file before is ${basename(backup)}`, backup);
 }
 
+/** A page that nobody asked for stays away where something is in its way. */
+function planOptional(wanted: Wanted, recorded: Placed | undefined, bin_dir: string): Step {
+  try {
+    return planFile(wanted, recorded, bin_dir);
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    const note = `the manual page is not placed: ${error.message}`;
+    const path = join(wanted.dir, wanted.name);
+    return { wanted, path, action: 'kept', note, backup: '', placed: undefined };
+  }
+}
+
+/** A folder, or where it would be made: a dry run makes none. */
+const existing = (dir: string): string => (exists(dir) ? dir : existing(dirname(dir)));
+
 /** Fails when the executable does not fit beside the old one, or a folder is not writable. */
 function checkRoom(options: InstallOptions, steps: readonly Step[]): void {
   const changing = steps.filter(({ action }) => action === 'placed' || action === 'replaced');
   for (const dir of new Set(changing.map(({ wanted }) => wanted.dir))) {
-    accessSync(dir, constants.W_OK | constants.X_OK);
+    accessSync(existing(dir), constants.W_OK | constants.X_OK);
   }
   if (!changing.some(({ wanted }) => wanted.kind === 'binary')) return;
-  const free = (options.free_bytes ?? freeBytes)(options.bin_dir);
+  const free = (options.free_bytes ?? freeBytes)(existing(options.bin_dir));
   const { source, native } = options;
   const sizes = [source, ...(native === undefined ? [] : [native])].map((p) => statSync(p).size);
   const needed = sizes.reduce((sum, size) => sum + size, SMALL_FILES_BYTES);
@@ -221,13 +236,14 @@ function freeBytes(dir: string): number {
 }
 
 function planInstall(options: InstallOptions, manifest: Manifest | undefined): Step[] {
-  const { bin_dir } = options;
+  const { bin_dir, manual } = options;
   return wantedFiles(options).map((wanted) => {
     const recorded = manifest?.files.find(
       ({ kind, name, dir }) =>
         kind === wanted.kind && name === wanted.name && (dir || bin_dir) === wanted.dir,
     );
-    return planFile(wanted, recorded, bin_dir);
+    const optional = wanted.kind === 'manual' && manual?.optional === true;
+    return (optional ? planOptional : planFile)(wanted, recorded, bin_dir);
   });
 }
 
@@ -275,7 +291,7 @@ export function install(options: InstallOptions): Report {
   let steps: Step[] = [];
   if (dry_run) {
     steps = plan();
-    if (missing.length === 0) checkRoom(options, steps);
+    checkRoom(options, steps);
   } else {
     if (missing.length > 0) wantedFiles(options); // its errors come before a folder is made
     for (const { path } of missing) mkdirSync(path, { recursive: true, mode: DIR_MODE });

@@ -26,14 +26,19 @@ export interface ManualAsked {
 export interface Manual {
   readonly source: string;
   readonly dir: string;
+  /** Nobody asked for it: what is in its way is told, and fails nothing. */
+  readonly optional: boolean;
 }
 
 /** Why a folder takes no page; "" when it does. */
 function against(dir: string): string {
   try {
     const section = join(dir, SECTION);
-    const there = statSync(section, { throwIfNoEntry: false }) !== undefined;
-    accessSync(there ? section : dir, constants.W_OK | constants.X_OK);
+    const there = statSync(section, { throwIfNoEntry: false });
+    const wrong = [there, statSync(dir)].some((stat) => stat?.isDirectory() === false);
+    if (wrong) return 'it is, or has, a file where a folder belongs';
+    const { R_OK, W_OK, X_OK } = constants;
+    accessSync(there === undefined ? dir : section, R_OK | W_OK | X_OK);
     return '';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -49,7 +54,7 @@ export function manualOf(executable: string, asked: ManualAsked): Manual | strin
   const source = join(dirname(executable), PAGE);
   const is_there = statSync(source, { throwIfNoEntry: false })?.isFile() === true;
   if (asked.dir !== undefined) {
-    if (is_there) return { source, dir: resolve(asked.dir) };
+    if (is_there) return { source, dir: resolve(asked.dir), optional: false };
     throw new InstallError(
       `there is no ${PAGE} beside ${executable}, as a release has it: install from one, or ` +
         'without --man-dir',
@@ -58,6 +63,6 @@ export function manualOf(executable: string, asked: ManualAsked): Manual | strin
   const dir = asked.usual_dir ?? MAN_DIR;
   if (!asked.usual || !is_there) return '';
   const why = against(dir);
-  if (why === '') return { source, dir };
+  if (why === '') return { source, dir, optional: true };
   return `the manual page is not placed: ${dir}: ${why}: --man-dir names another folder`;
 }

@@ -15,10 +15,13 @@ import { why } from "../../../spec/why";
 export function addresses_tell(request: Request, ip: IPConfig): void {
   const ipam = request.config.get("ipam");
   const list = ipam ? ipam.get("addresses") : null;
-  const text = ip.address.toString();
+  const address = ip.address;
+  const text = address.toString();
   let because = "the runtime asked for it";
   for (let i = 0; list !== null && i < list.items.length; i++) {
-    if (list.items[i].text_at("address") == text) because = `"addresses" has it`;
+    const one = cidr_parse(list.items[i].text_at("address"));
+    const same = one !== null && one.bits == address.bits && one.ip.equals(address.ip);
+    if (same) because = `"addresses" has it`;
   }
   why("address", text, because);
   const gateway = ip.gateway;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CNI type `tuning`, chained: sysctls of the container's namespace, and properties of its
-// interface. This file owns the order of work; wanted.ts what is wanted of the interface,
-// sysctls.ts their spelling and the allow-list, restore.ts what is recorded and how it goes back.
+// The CNI type `tuning`, chained: the namespace's sysctls and the interface's properties, in order.
+// wanted.ts has what is wanted, sysctls.ts spelling and allow-list, restore.ts how it goes back.
 import { Adding } from "../../../attach/adding";
 import { Link, link_get, sysctl_read, sysctl_write } from "../../../host/kernel";
 import { JsonValue } from "../../../lib/json";
@@ -16,7 +15,7 @@ import { Request } from "../../../spec/request";
 import { backup_dir } from "./backup";
 import { TUNING, tuned_link, tuning_note, tuning_unrecorded } from "./restore";
 import { Sysctl, sysctl_equal, sysctls_forbidden, sysctls_read } from "./sysctls";
-import { Wanted } from "./wanted";
+import { sysctl_tell, Wanted } from "./wanted";
 
 export class Tuning extends Plugin {
   get chained(): bool {
@@ -78,7 +77,7 @@ export class Tuning extends Plugin {
       if (end.error) return failed(end.error);
       host = end.link;
     }
-    if (isDefined(FAIRLEAD_TELLS)) this.wanted.tell(this.sysctls, host);
+    if (isDefined(FAIRLEAD_TELLS)) this.wanted.tell(host);
     let error = this.remember(request, link, host, adding);
     if (!error) error = this.sysctls_set(request);
     if (!error && link) error = this.wanted.set(request.netns, link, host);
@@ -108,6 +107,7 @@ export class Tuning extends Plugin {
       // One that cannot be read, such as net.ipv4.route.flush, has nothing to go back to.
       const value = sysctl_read(request.netns, sysctl.path);
       if (value !== null) old.append(sysctl.path, JsonValue.string(value));
+      if (isDefined(FAIRLEAD_TELLS)) sysctl_tell(sysctl, value !== null);
     }
     if (old.items.length > 0) record.append("sysctl", old);
     return tuning_note(request, record, adding);

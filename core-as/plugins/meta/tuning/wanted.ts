@@ -13,6 +13,15 @@ import { why } from "../../../spec/why";
 import { Sysctl } from "./sysctls";
 import { Tunable, tune } from "./tune";
 
+/** Why something is changed. */
+const ASKED = "it was asked for, and DEL puts back what it was";
+
+/** Says of a sysctl that it is set; of one that cannot be read nobody knows what it was. */
+export function sysctl_tell(sysctl: Sysctl, known: bool): void {
+  const because = known ? ASKED : "it was asked for; it cannot be read, so that DEL leaves it";
+  why("sysctl", `${sysctl.key} = ${sysctl.value}`, because);
+}
+
 export class Wanted {
   mac: string = "";
   mtu_bytes: i32 = 0;
@@ -52,19 +61,15 @@ export class Wanted {
     return keys;
   }
 
-  /** Says what is changed and who wants it. */
-  tell(sysctls: Sysctl[], host: Link | null): void {
-    const asked = "it was asked for, and DEL puts back what it was";
-    for (let i = 0; i < sysctls.length; i++) {
-      why("sysctl", `${sysctls[i].key} = ${sysctls[i].value}`, asked);
-    }
-    if (this.mac.length > 0) why("MAC", this.mac, asked);
-    if (this.promisc) why("promiscuous mode", "on", asked);
+  /** Says what is changed of the link and who wants it. */
+  tell(host: Link | null): void {
+    if (this.mac.length > 0) why("MAC", this.mac, ASKED);
+    if (this.promisc) why("promiscuous mode", "on", ASKED);
     if (this.mtu_bytes > 0) {
-      why("MTU", this.mtu_bytes.toString(), host ? `${asked}; the node's end has the same` : asked);
+      why("MTU", this.mtu_bytes.toString(), host ? `${ASKED}; the node's end has the same` : ASKED);
     }
-    if (this.allmulti >= 0) why("all multicast", this.allmulti == 1 ? "on" : "off", asked);
-    if (this.txqlen >= 0) why("queue length", this.txqlen.toString(), asked);
+    if (this.allmulti >= 0) why("all multicast", this.allmulti == 1 ? "on" : "off", ASKED);
+    if (this.txqlen >= 0) why("queue length", this.txqlen.toString(), ASKED);
   }
 
   /** Changes the link, and the MTU of the host's end, if it has one. */
