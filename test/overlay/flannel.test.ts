@@ -50,7 +50,16 @@ describe('annotations', () => {
   });
 
   test.each([
-    ['a node of Flannel’s', {}, { addresses: ['198.51.100.1'], macs: { v4: V4 } }],
+    [
+      'a node of Flannel’s: its word, then what the object says, by which it may send',
+      {},
+      { addresses: ['198.51.100.1', '192.0.2.1'], macs: { v4: V4 } },
+    ],
+    [
+      'one whose address an operator overwrote, and its MTU said',
+      { 'fairlead/mtu-bytes': '1400', [`${FLANNEL}/public-ip-overwrite`]: '203.0.113.7' },
+      { addresses: ['203.0.113.7', '192.0.2.1'], mtu_bytes: 1400 },
+    ],
     [
       'one of ours: its own word, then what the object says',
       { 'fairlead/mtu-bytes': '1400' },
@@ -71,6 +80,30 @@ describe('annotations', () => {
       { [`${FLANNEL}/backend-data`]: JSON.stringify({ VNI: 2, VtepMAC: V4 }) },
       { unfit: 'its VNI is 2, and that of this network 1' },
     ],
+    [
+      'another VNI in IPv6 alone',
+      { [`${FLANNEL}/backend-v6-data`]: JSON.stringify({ VNI: 3, VtepMAC: V6 }) },
+      { unfit: 'its VNI is 3, and that of this network 1' },
+    ],
+    [
+      'a VNI that is no number, nor anything that has a text',
+      { [`${FLANNEL}/backend-data`]: `{"VNI":{"toString":null},"VtepMAC":"${V4}"}` },
+      { unfit: 'its backend-data has no number as VNI' },
+    ],
+    [
+      'a text as VNI that a terminal would obey',
+      { [`${FLANNEL}/backend-data`]: JSON.stringify({ VNI: '\u001b[2J', VtepMAC: V4 }) },
+      { unfit: 'its backend-data has no number as VNI' },
+    ],
+    [
+      'a long backend that a terminal would obey',
+      { [`${FLANNEL}/backend-type`]: `\u001b[2J\u009b2J${'x'.repeat(99)}` },
+      {
+        unfit:
+          `its backend is Flannel's "\\u001b[2J?2J${'x'.repeat(33)}…", ` +
+          'and that of this network "vxlan"',
+      },
+    ],
     // Of former releases.
     [
       'no VNI',
@@ -85,7 +118,7 @@ describe('annotations', () => {
 
   test('what we write is what we read of others', () => {
     const own = { ready: true, mtu_bytes: 1500, macs: { v4: V4, v6: V6 } };
-    const words = flannelWords({ ...own, addresses: ['192.0.2.9', '2001:db8::9'] }, joined);
+    const words = flannelWords({ ...own, addresses: ['192.0.2.9', '2001:db8::9'] }, joined, {});
     expect(words).toEqual({
       [`${FLANNEL}/kube-subnet-manager`]: 'true',
       [`${FLANNEL}/backend-type`]: 'vxlan',
@@ -95,10 +128,17 @@ describe('annotations', () => {
       [`${FLANNEL}/backend-v6-data`]: JSON.stringify({ VNI: 1, VtepMAC: V6 }),
     });
     expect(reduced(node(words), joined)).toMatchObject({
-      ...{ addresses: ['192.0.2.9', '2001:db8::9'], macs: { v4: V4, v6: V6 } },
+      addresses: ['192.0.2.9', '192.0.2.1', '2001:db8::9'],
+      macs: { v4: V4, v6: V6 },
     });
     // A device that is not there yet is no place to send to.
-    expect(flannelWords({ ...own, macs: {}, addresses: ['192.0.2.9'] }, joined)).toEqual({});
+    expect(flannelWords({ ...own, macs: {}, addresses: ['192.0.2.9'] }, joined, {})).toEqual({});
+  });
+
+  test('an address that an operator overwrote stays what others are told', () => {
+    const own = { ready: true, mtu_bytes: 1500, macs: { v4: V4 }, addresses: ['192.0.2.1'] };
+    const has = { [`${FLANNEL}/public-ip-overwrite`]: '203.0.113.7' };
+    expect(flannelWords(own, joined, has)[`${FLANNEL}/public-ip`]).toBe('203.0.113.7');
   });
 });
 
