@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { configOf } from '../../agent/overlay/config.ts';
-import { flanneldHere } from '../../agent/overlay/flannel.ts';
+import { Flanneld, flanneldHere } from '../../agent/overlay/flannel.ts';
 import { flannelWords, reduced } from '../../agent/overlay/sources/kubernetes/node.ts';
 import type { ModelLink } from './model.ts';
 import { NETWORK, nodeOf, Station } from './station.ts';
@@ -197,6 +197,17 @@ describe('the machine', () => {
     expect(station.look().changes).toEqual([]);
   });
 
+  test('where ours cannot be made, what flanneld left stays', () => {
+    const station = beside();
+    // Somebody's device has the name of ours over IPv6.
+    station.kernel.links.push({ ...theirs('fl6.1', ''), kind: 'dummy', vni: 0, port: 0 });
+    const { changes, problems } = station.look();
+    expect(changes).toContain('link del flannel.1');
+    expect(changes.join()).not.toContain('flannel-v6.1');
+    expect(problems[0]?.msg).toContain('"fl6.1" is somebody else\'s');
+    expect(station.kernel.link('flannel-v6.1')).toBeDefined();
+  });
+
   test('while flanneld runs, it is left alone', () => {
     const station = beside();
     const plan = station.tell({ ...station.kernel.seen(b.addresses!), flanneld: true });
@@ -252,7 +263,37 @@ describe('flanneld here', () => {
 
   test('a container that sees itself alone cannot tell', () => {
     expect(flanneldHere(proc, 1)).toContain('hostPID: true');
-    writeFileSync(join(proc, '1', 'comm'), 'pause\n');
+    for (const first of ['pause', 'tini', 'dumb-init', 'sh']) {
+      writeFileSync(join(proc, '1', 'comm'), `${first}\n`);
+      expect(flanneldHere(proc, 50), first).toContain('hostPID: true');
+    }
+    symlinkSync('pid:[4026532000]', join(proc, '50', 'ns', 'pid'));
     expect(flanneldHere(proc, 50)).toContain('hostPID: true');
+  });
+
+  test('whatever is the first process of the kernel’s own namespace, all is seen', () => {
+    writeFileSync(join(proc, '1', 'comm'), 'sh\n');
+    symlinkSync('pid:[4026531836]', join(proc, '50', 'ns', 'pid'));
+    expect(flanneldHere(proc, 50)).toBe('');
+    // But for a /proc that hides those of others.
+    rmSync(join(proc, '1'), { recursive: true });
+    expect(flanneldHere(proc, 50)).toContain('a /proc that hides no process');
+  });
+
+  test('one that restarts is not gone: it has to be away for 30 s in a row', () => {
+    let [said, now_ms] = ['', 1_000];
+    const flanneld = new Flanneld(
+      () => said,
+      () => now_ms,
+    );
+    expect([flanneld.here, flanneld.keeps]).toEqual(['', expect.stringContaining('30 s')]);
+    now_ms += 29_000;
+    said = 'it runs';
+    expect([flanneld.keeps, flanneld.here]).toEqual(['it runs', 'it runs']);
+    said = '';
+    now_ms += 29_999;
+    expect(flanneld.keeps).toContain('away for 30 s');
+    now_ms += 1;
+    expect(flanneld.keeps).toBe('');
   });
 });
