@@ -13,6 +13,8 @@ const ALONE = [
   ...['bandwidth', 'containerd', 'crowd', 'podman', 'portmap', 'program', 'replay', 'runner'].map(
     (name) => `test/e2e/${name}.test.ts`,
   ),
+  'test/e2e/overlay-crowd.test.ts',
+  'test/e2e/overlay-flannel.test.ts',
   ...['confine', 'linger', 'lock', 'program'].map((name) => `test/native/${name}.test.ts`),
   'test/cli/install.test.ts',
   'test/tools/*.test.ts',

@@ -9,8 +9,10 @@
 //     probe turns FROM AT ADDRESS PORT ANSWER COUNT
 //                                      prints nanoseconds of CPU of one round trip of a flow, the
 //                                      mean of COUNT
+//     probe stream FROM AT ADDRESS PORT MEGABYTES
+//                                      prints nanoseconds of CPU of one megabyte by TCP, the mean
 //
-// `turns` holds both sockets in one process on one CPU: FROM and AT are the files of their network
+// `turns` and `stream` hold both sockets in one process on one CPU: FROM and AT are the files of their network
 // namespaces. What it prints is the packet's way and two system calls for each end, and no waking
 // of a process. The server listens on port ANSWER, which is another than PORT behind a host port.
 #define _GNU_SOURCE
@@ -32,6 +34,7 @@
 #define FIRST_TRIES 10000
 #define RETRY_US 1000
 #define PATIENCE_US 2000000
+#define STREAM_BYTES (256 * 1024)
 
 static void die(const char *what) {
   fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
@@ -119,14 +122,49 @@ static void turn(int flow, int server) {
   if (recv(flow, &byte, 1, 0) != 1) die("no answer");
 }
 
-static int turns(const char *from, const char *at, const struct sockaddr_in *to, const char *port,
-                 int count) {
-  const struct timeval limit = {.tv_sec = PATIENCE_US / 1000000};
-  struct sockaddr_in self = address_of("0.0.0.0", port);
+/** All that follows is done on one CPU. */
+static void stay(void) {
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(0, &one);
   if (sched_setaffinity(0, sizeof one, &one) < 0) die("sched_setaffinity");
+}
+
+/** Writes what there is room for and reads what has come, until all of it has. */
+static int stream(const char *from, const char *at, const struct sockaddr_in *to, int megabytes) {
+  static char bytes[STREAM_BYTES];
+  struct sockaddr_in self = *to;
+  const int64_t all = (int64_t)megabytes << 20, warm = all / 10;
+  int64_t sent = 0, come = 0, start = 0;
+  self.sin_addr.s_addr = INADDR_ANY;
+  stay();
+  enter(at);
+  const int server = socket(AF_INET, SOCK_STREAM, 0);
+  if (server < 0 || bind(server, (struct sockaddr *)&self, sizeof self) < 0) die("bind");
+  if (listen(server, 1) < 0) die("listen");
+  enter(from);
+  const int writer = socket(AF_INET, SOCK_STREAM, 0);
+  if (writer < 0 || connect(writer, (const struct sockaddr *)to, sizeof *to) < 0) die("connect");
+  const int reader = accept(server, NULL, NULL);
+  if (reader < 0) die("accept");
+  while (come < all + warm) {
+    if (start == 0 && come >= warm) start = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    const ssize_t out = sent < all + warm ? send(writer, bytes, sizeof bytes, MSG_DONTWAIT) : 0;
+    if (out < 0 && errno != EAGAIN) die("send");
+    if (out > 0) sent += out;
+    const ssize_t in = recv(reader, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (in == 0 || (in < 0 && errno != EAGAIN)) die("recv");
+    if (in > 0) come += in;
+  }
+  printf("%lld\n", (long long)((now_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / megabytes));
+  return 0;
+}
+
+static int turns(const char *from, const char *at, const struct sockaddr_in *to, const char *port,
+                 int count) {
+  const struct timeval limit = {.tv_sec = PATIENCE_US / 1000000};
+  struct sockaddr_in self = address_of("0.0.0.0", port);
+  stay();
   enter(at);
   const int server = socket(AF_INET, SOCK_DGRAM, 0);
   setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -145,6 +183,10 @@ int main(int argc, char **argv) {
   if (argc == 8 && strcmp(argv[1], "turns") == 0) {
     const struct sockaddr_in there = address_of(argv[4], argv[5]);
     return turns(argv[2], argv[3], &there, argv[6], atoi(argv[7]));
+  }
+  if (argc == 7 && strcmp(argv[1], "stream") == 0) {
+    const struct sockaddr_in there = address_of(argv[4], argv[5]);
+    return stream(argv[2], argv[3], &there, atoi(argv[6]));
   }
   if (argc < 4) return 2;
   const struct sockaddr_in to = address_of(argv[2], argv[3]);

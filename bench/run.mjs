@@ -5,6 +5,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { measureCalls } from './calls.mjs';
 import { measureLeases, SIZES } from './leases.mjs';
+import { measureOverlay, OVERLAY_ROWS } from './overlay.mjs';
 import { ATTACHMENTS, measurePackets } from './packets.mjs';
 import { measurePath, ROWS } from './path.mjs';
 import { adoptOrphans } from './process.mjs';
@@ -65,6 +66,8 @@ function bench() {
   result.packets = world.probe === undefined ? [] : measurePackets(counts, world);
   const path = ROWS.filter((row) => wanted(`established: ${row}`));
   result.path = world.probe === undefined ? [] : measurePath(path, world);
+  const between = OVERLAY_ROWS.filter((row) => wanted(`overlay: ${row}`));
+  result.overlay = world.probe === undefined ? [] : measureOverlay(between, world);
   say('done');
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -58,6 +58,12 @@ const path = (to) => (bench) => {
   return divide(row?.sides.native ?? row?.sides.node, row?.[to]);
 };
 
+/** Of ours between pods of two machines, to the same tunnel made by hand. */
+const overlay = (name) => (bench) => {
+  const row = bench.overlay?.find((one) => one.name === name);
+  return divide(row?.ours_us, row?.hand_us);
+};
+
 /** The same among 10,000 attachments of others, to among 10. */
 const path_growth = (bench) => {
   const among = (count) => bench.packets?.find(({ attachments }) => attachments === count)?.sides;
@@ -148,6 +154,11 @@ const TARGETS = [
   ['an established flow through all plugins / through rules by hand', 1.03, path('hand_us')],
   ['an established flow through all plugins / no rules', 1.03, path('none_us')],
   ['an established flow among 10,000 attachments / among 10', 1.05, path_growth],
+  [
+    'a megabyte between pods of two machines / the same tunnel by hand',
+    1.02,
+    overlay('a megabyte'),
+  ],
   ['calls at once that failed', 0, mishaps('failed')],
   ['addresses given twice at once', 0, mishaps('duplicates')],
   ['native: peak memory of any call, MB', 4, most('peak_mb')],

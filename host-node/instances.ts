@@ -72,16 +72,20 @@ export class Instances {
   }
 
   #made(): Lent {
+    const wanted = WebAssembly.Module.imports(this.#module);
     let led: WebAssembly.Imports = {};
+    const to = (module: string, name: string) => led[module]?.[name] as Imported | undefined;
     const imports: Record<string, Record<string, Imported>> = {};
-    for (const { module, name } of WebAssembly.Module.imports(this.#module)) {
+    for (const { module, name } of wanted) {
       imports[module] ??= {};
-      imports[module][name] = (...args) =>
-        (led[module] as Record<string, Imported>)[name]?.(...args);
+      imports[module][name] = (...args) => (to(module, name) as Imported)(...args);
     }
     const { exports } = new WebAssembly.Instance(this.#module, imports);
     const lead = (given: WebAssembly.Imports) => {
       led = given;
+      const lacks = wanted.find(({ module, name }) => to(module, name) === undefined);
+      if (lacks === undefined) return;
+      throw new WebAssembly.LinkError(`the host has no ${lacks.module}.${lacks.name}`);
     };
     return { exports, state: keepState(exports), lead };
   }

@@ -87,7 +87,8 @@ export const STEPS = {
   // Of its own, as the packages in it take longer than all the rest.
   kubernetes: {
     inputs: [
-      ...['agent/overlay/sources/kubernetes/', 'agent/overlay/sources/backoff.ts'],
+      'agent/overlay/sources/kubernetes/',
+      ...['backend', 'backoff'].map((name) => `agent/overlay/sources/${name}.ts`),
       ...['agent/overlay/source.ts', 'package-lock.json', 'rollup.config.mjs', 'tools/bundle.mjs'],
     ],
     outputs: ['dist/fairlead-kubernetes.js'],

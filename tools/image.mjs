@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes an OCI image of what is built: the programs, nft, which the agent runs, and the libraries
-// that both load, from this machine; podman builds it from scratch. It refuses to push it anywhere.
+// that both load, from this machine, with their licences; podman builds it from scratch. It refuses
+// to push it anywhere, and to ship what it finds no licence of.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +37,32 @@ function place(from, root, path, mode = EXECUTABLE) {
   chmodSync(at, mode);
 }
 
+/** The package of Debian that a file is of; dpkg knows it by its path before or after usrmerge. */
+function packageOf(path) {
+  const paths = [path, realpathSync(path)].flatMap((one) => [one, one.replace(/^\/usr/, '')]);
+  for (const one of paths) {
+    try {
+      const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+      return execFileSync('dpkg-query', ['--search', one], options).split(':')[0];
+    } catch {
+      // Not by that path.
+    }
+  }
+  throw new Error(
+    `${path} is of no package of Debian: the image is made of such, for the licences`,
+  );
+}
+
+/** Files that say under which licences some programs and libraries are. */
+function licencesOf(files) {
+  const names = [...new Set(files.map(packageOf))];
+  const said = names.map((name) => `/usr/share/doc/${name}/copyright`);
+  const texts = said.map((path) => readFileSync(path, 'utf8')).join('\n');
+  // What those texts do not repeat.
+  const common = texts.match(/\/usr\/share\/common-licenses\/[A-Za-z]+(?:-\d+(?:\.\d+)?)?/g) ?? [];
+  return [...said, ...new Set(common)];
+}
+
 function nft() {
   try {
     return execFileSync('sh', ['-c', 'command -v nft'], { encoding: 'utf8' }).trim();
@@ -41,13 +76,10 @@ function layOut(root) {
   const program = nft();
   for (const name of PROGRAMS) place(join(ROOT, 'dist', name), root, `${LIB}/${name}`);
   place(program, root, 'usr/sbin/nft');
-  for (const path of new Set([
-    ...librariesOf(join(ROOT, 'dist/fairlead')),
-    ...librariesOf(program),
-  ])) {
-    place(path, root, path);
-  }
+  const libraries = new Set([...librariesOf(join(ROOT, 'dist/fairlead')), ...librariesOf(program)]);
+  for (const path of libraries) place(path, root, path);
   const plain = 0o644;
+  for (const path of licencesOf([program, ...libraries])) place(path, root, path, plain);
   for (const name of DOCUMENTS) place(join(ROOT, name), root, `${LIB}/${name}`, plain);
 }
 

@@ -8,11 +8,13 @@ import type { AgentCore } from '../core.ts';
 import { Applier, type Refused } from './apply.ts';
 import type { AgentConfig } from './config.ts';
 import { KernelEvents } from './events.ts';
+import type { Flanneld } from './flannel.ts';
 import { Guard } from './guard.ts';
 import type { KeyPair, KeySource } from './keys.ts';
 import { ownKey, ownNode } from './own.ts';
+import { type AgentState, type Plan, reasoned, refusedPlan } from './plan.ts';
 import type { Pods } from './pods.ts';
-import type { NodeState, Publisher } from './publish.ts';
+import type { Publisher } from './publish.ts';
 import { Kernel, type Seen } from './see.ts';
 import type { ClusterNode, NodesUpdate, Source } from './source.ts';
 import { sweep } from './sweep.ts';
@@ -29,41 +31,6 @@ const ROUNDS = 4;
 /** Every how many looks the ways to all nodes are asked for. */
 const WAYS_EVERY = 10;
 
-const REFUSALS_SHOWN = 10;
-
-export interface Problem {
-  /** The node that it is about, "" for this one. */
-  readonly node: string;
-  readonly msg: string;
-}
-
-/** What the machine answers. */
-interface Plan extends NodeState {
-  readonly changes: readonly string[];
-  readonly again: boolean;
-  /** Whether the event was acted on. */
-  readonly taken: boolean;
-  readonly problems: readonly Problem[];
-  readonly served: number;
-  readonly entries: number;
-}
-
-/** What is known of a running agent, for people and programs that ask. */
-export interface AgentState extends NodeState {
-  readonly wanted: number;
-  readonly served: number;
-  readonly entries: number;
-  readonly problems: readonly Problem[];
-  readonly source_trouble: string;
-  /** Changes that full looks at the kernel led to, after the first: what somebody else undid. */
-  readonly repairs: number;
-  readonly resyncs: number;
-  readonly refused: number;
-  readonly underlay: Seen['underlay'];
-  /** Of this node's WireGuard device, "" without one. */
-  readonly public_key: string;
-}
-
 export interface AgentParts {
   readonly core: AgentCore;
   readonly config: AgentConfig;
@@ -71,27 +38,13 @@ export interface AgentParts {
   readonly publisher: Publisher;
   /** Of WireGuard, undefined for other backends. */
   readonly key: KeySource | undefined;
-  /** What keeps the agent from acting, "" for nothing; undefined where nobody is asked. */
-  readonly flanneld: (() => string) | undefined;
+  /** Of this node; undefined where nobody asks for it. */
+  readonly flanneld: Flanneld | undefined;
   /** Undefined where running pods keep their MTU. */
   readonly pods: Pods | undefined;
   /** Where sysctls are written. */
   readonly proc_sys: string;
   readonly log: (level: 'info' | 'warn' | 'error', msg: string) => void;
-}
-
-/** A change as the log has it: why somebody else's device goes. */
-function reasoned(change: string): string {
-  if (!change.startsWith('link del flannel')) return change;
-  return `${change}: flanneld is gone, and ours takes its place with its hardware address`;
-}
-
-/** A plan that the kernel did not take whole. */
-function refusedPlan(plan: Plan, refused: readonly Refused[]): Plan {
-  const said = refused.slice(0, REFUSALS_SHOWN).map(({ change, error }) => {
-    return { node: '', msg: `the kernel refuses "${change}": ${error.message}` };
-  });
-  return { ...plan, ready: false, problems: [...plan.problems, ...said] };
 }
 
 export class OverlayAgent {
@@ -104,6 +57,8 @@ export class OverlayAgent {
   #key_trouble = '';
   /** Of flanneld on this node. */
   #flanneld_trouble = '';
+  /** Whether this node was ever seen to be ours: what flanneld starts afterwards is beside us. */
+  #ours = false;
   /** That the machine knows, which stays while the file is away. */
   #pair: KeyPair | undefined;
   #events: KernelEvents | undefined;
@@ -134,7 +89,7 @@ export class OverlayAgent {
   /** Nothing is done, and nothing said to others, while flanneld keeps this node. */
   #begin(): void {
     const { source } = this.#parts;
-    if (this.#besideFlanneld()) {
+    if (this.#yields()) {
       this.#retry = setTimeout(() => this.#begin(), FLANNELD_EVERY_MS);
       return;
     }
@@ -148,12 +103,42 @@ export class OverlayAgent {
     ];
   }
 
+  /** Looks again when flanneld may be gone. */
+  #later(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#trying(() => this.resync(true)), FLANNELD_EVERY_MS);
+  }
+
+  /**
+   * Whether this node is still flanneld's, which is a problem. It stays so from a look at the
+   * kernel that found a device of ours.
+   */
+  #yields(): boolean {
+    const { flanneld, config } = this.#parts;
+    if (flanneld === undefined || this.#ours) return false;
+    try {
+      this.#ours = this.#kernel.has(config.network);
+    } catch (error) {
+      if (!(error instanceof OsError)) throw error;
+      return this.#flanneldSaid(`whether this node is flanneld's cannot be seen: ${error.message}`);
+    }
+    return this.#flanneldSaid(this.#ours ? '' : flanneld.keeps);
+  }
+
   /** Whether flanneld is here, which is a problem. */
   #besideFlanneld(): boolean {
-    const said = this.#parts.flanneld?.() ?? '';
+    return this.#flanneldSaid(this.#parts.flanneld?.here ?? '');
+  }
+
+  #flanneldSaid(said: string): boolean {
     if (said !== '' && said !== this.#flanneld_trouble) this.#parts.log('warn', said);
     this.#flanneld_trouble = said;
     return said !== '';
+  }
+
+  /** Whether it does nothing yet. */
+  get waiting(): boolean {
+    return this.#parts.flanneld !== undefined && !this.#ours && this.#flanneld_trouble !== '';
   }
 
   /** Tells the machine of the network with the key that the file has; whether it is another. */
@@ -253,6 +238,10 @@ export class OverlayAgent {
     if (full) this.#nodes.clear();
     for (const node of nodes) this.#nodes.set(node.name, node);
     for (const name of gone) this.#nodes.delete(name);
+    if (this.#yields()) {
+      this.#later();
+      return;
+    }
     // Who is a node may send before it is sent to.
     this.#allow();
     const own = this.#nodes.get(this.#parts.config.node);
@@ -285,6 +274,10 @@ export class OverlayAgent {
 
   /** Looks at all of the kernel and makes it right; `moved`: the ways may have changed as well. */
   resync(moved = false): void {
+    if (this.#yields()) {
+      this.#later();
+      return;
+    }
     const { name, type, cidrs } = this.#parts.config.network;
     let refused: Refused[] = [];
     let plan = this.#plan;

@@ -4,13 +4,14 @@
 // signals.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CACHE_DIR, CONF_DIR } from '../../host-node/cli/io.ts';
+import { CONF_DIR } from '../../host-node/cli/io.ts';
 import { AgentCore } from '../core.ts';
-import { type AgentState, OverlayAgent } from './agent.ts';
+import { OverlayAgent } from './agent.ts';
 import { type AgentConfig, configOf } from './config.ts';
-import { flanneldHere } from './flannel.ts';
+import { Flanneld } from './flannel.ts';
 import { serveHealth } from './health.ts';
 import { KeyFile, leavingKey } from './keys.ts';
+import type { AgentState } from './plan.ts';
 import { Pods, type Task } from './pods.ts';
 import { Publisher } from './publish.ts';
 import { screenOf } from './screen.ts';
@@ -225,12 +226,12 @@ export function runAgent(args: readonly string[], host: AgentHost): number {
   const task = host.task(options.stateDir);
   const agent = new OverlayAgent({
     ...{ core, config, source, publisher, key, log },
-    flanneld: config.network.flannel && !leaving ? flanneldHere : undefined,
+    flanneld: config.network.flannel && !leaving ? new Flanneld() : undefined,
     pods: follows ? new Pods(task, config.network.name, log, options.stateDir) : undefined,
     proc_sys: options.procSys,
   });
   const tender = new Tender({
-    ...{ task, log, cache_dir: host.env['FAIRLEAD_CACHE_DIR'] || CACHE_DIR },
+    ...{ task, log, waiting: () => agent.waiting },
     own: () => ({ network: config.network.name, subnets: agent.state.subnets }),
     conf_dir: config.conflist === undefined ? CONF_DIR : dirname(config.conflist.path),
   });

@@ -2,7 +2,7 @@
 // What an agent answers over HTTP: /healthz that it runs, /readyz whether pods are served, /metrics
 // in the text format of Prometheus, /state all of it as JSON. It refuses anything but GET.
 import { createServer, type Server } from 'node:http';
-import type { AgentState } from './agent.ts';
+import type { AgentState } from './plan.ts';
 import type { Leases, Tender } from './tend.ts';
 
 type Tended = Pick<Tender, 'leases' | 'collected'>;
@@ -74,11 +74,21 @@ export function metricsOf(state: AgentState, { leases, collected }: Tended): str
   ].join('\n')}\n`;
 }
 
-function answerOf(
-  path: string,
-  state: AgentState,
-  tended: Tended,
-): { status: number; body: string } {
+interface Answered {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A question that fails is told to who asked; the agent goes on. */
+function attempt(answer: () => Answered): Answered {
+  try {
+    return answer();
+  } catch (error) {
+    return { status: 500, body: `cannot answer: ${(error as Error).message}\n` };
+  }
+}
+
+function answerOf(path: string, state: AgentState, tended: Tended): Answered {
   if (path === '/healthz') return { status: 200, body: 'ok\n' };
   if (path === '/metrics') return { status: 200, body: metricsOf(state, tended) };
   if (path === '/state') return { status: 200, body: `${JSON.stringify(state, null, 2)}\n` };
@@ -97,7 +107,7 @@ export function serveHealth(listen: string, state: () => AgentState, tended: Ten
   const server = createServer((request, response) => {
     const get = request.method === 'GET';
     const { status, body } = get
-      ? answerOf(request.url ?? '', state(), tended)
+      ? attempt(() => answerOf(request.url ?? '', state(), tended))
       : { status: 405, body: '' };
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
   });

@@ -4,8 +4,8 @@
 // the source said last. It changes nothing, and refuses to send anything.
 import { routeOperations } from '../../host-node/drivers/route.ts';
 import type { AgentCore } from '../core.ts';
-import type { Problem } from './agent.ts';
 import type { AgentConfig } from './config.ts';
+import type { Problem } from './plan.ts';
 import { Kernel } from './see.ts';
 import type { ClusterNode, Source } from './source.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an agent knows, on a screen for people. It owns the words and refuses to ask anybody.
-import type { AgentState } from './agent.ts';
+import type { AgentState } from './plan.ts';
 
 /** Problems on one screen; the rest is counted. */
 const PROBLEMS_SHOWN = 10;

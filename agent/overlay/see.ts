@@ -146,6 +146,12 @@ export class Kernel {
     this.spaces.close();
   }
 
+  /** Whether a device of a network's is there. */
+  has({ name }: Pick<Sight, 'name'>): boolean {
+    const alias = aliasOf(name);
+    return this.#links()[0].some((link) => KINDS.has(link.kind) && link.alias === alias);
+  }
+
   see({ name: network, type, cidrs, own, others }: Sight): Seen {
     const [found, names] = this.#links();
     const secrets = new Map<number, Device>();

@@ -40,9 +40,10 @@ export interface TenderOptions {
   readonly task: Task;
   /** The network of the agent, whose ranges no configuration says. */
   readonly own: () => { readonly network: string; readonly subnets: readonly string[] };
-  /** Where the configurations of networks are, and the runtime's cache. */
+  /** Where the configurations of networks are. */
   readonly conf_dir: string;
-  readonly cache_dir: string;
+  /** Whether nothing is to be taken back for now. */
+  readonly waiting: () => boolean;
   readonly log: Log;
 }
 
@@ -59,7 +60,7 @@ export class Tender {
 
   /** Collects every so many seconds. */
   start(every_s: number): void {
-    this.#timer = setInterval(() => this.collect(), every_s * 1_000);
+    this.#timer = setInterval(() => this.#tend(), every_s * 1_000);
   }
 
   stop(): void {
@@ -68,17 +69,27 @@ export class Tender {
 
   /** None while they cannot be read, which the log says. */
   get leases(): readonly Leases[] {
-    const { task, conf_dir: confDir, cache_dir: cacheDir } = this.#options;
     const now_ms = performance.now();
     if (this.#counted !== undefined && now_ms - this.#counted.at_ms < COUNT_EVERY_MS) {
       return this.#counted.leases;
     }
-    const answer = task('leases', { network: '', confDir, cacheDir });
-    const failed = answer.exit_code !== 0;
-    if (failed) this.#once(`leases are not counted: ${answer.stdout.trim()}`);
-    const leases = failed ? [] : this.#completed(JSON.parse(answer.stdout) as Counted);
+    let leases: readonly Leases[] = [];
+    try {
+      leases = this.#count();
+    } catch (error) {
+      this.#once(`leases are not counted: ${(error as Error).message}`);
+    }
     this.#counted = { at_ms: now_ms, leases };
     return leases;
+  }
+
+  #count(): readonly Leases[] {
+    const { task, conf_dir: confDir } = this.#options;
+    // By the runtime's cache a container is known by the path of its namespace, which an agent that
+    // is in a container itself does not see.
+    const answer = task('leases', { network: '', confDir, cacheDir: '' });
+    if (answer.exit_code !== 0) throw new Error(answer.stdout.trim());
+    return this.#completed(JSON.parse(answer.stdout) as Counted);
   }
 
   /** What is free of the agent's own network: of IPv4, as IPv6 has no end. */
@@ -92,6 +103,16 @@ export class Tender {
     );
     const free = String(Math.max(all - given.length, 0));
     return networks.map((one) => (one.network === own && one.free === '' ? { ...one, free } : one));
+  }
+
+  /** What fails now is tried again the next time: traffic does not depend on it. */
+  #tend(): void {
+    if (this.#options.waiting()) return;
+    try {
+      this.collect();
+    } catch (error) {
+      this.#once(`what gone containers left stays: ${(error as Error).message}`);
+    }
   }
 
   /** Takes back what attachments have whose containers are gone for certain. */

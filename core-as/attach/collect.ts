@@ -2,7 +2,7 @@
 // GC, as far as records and nftables go: attachments of the network that are not valid any more go,
 // with all that is recorded of them.
 import { Owned } from "../nft/element";
-import { elements_gc } from "../nft/tables";
+import { elements_gc } from "../nft/left";
 import { Attachments } from "../spec/attachments";
 import { CniError } from "../spec/error";
 import { Request } from "../spec/request";

@@ -3,7 +3,7 @@
 // what could not be stays in the record for the next DEL. What no record knows is left to the
 // plugins.
 import { netns_close, netns_id } from "../host/kernel";
-import { elements_of } from "../nft/tables";
+import { elements_of } from "../nft/left";
 import { CniError, Code } from "../spec/error";
 import { owner_tag } from "../spec/owner-tag";
 import { Request } from "../spec/request";

@@ -4,14 +4,10 @@
 // (request.nft); how it goes again is elements.ts.
 
 import { Element, Owned } from "../nft/element";
+import { elements_there } from "../nft/found";
 import { host_port_of, rivals_of } from "../nft/hostport";
-import {
-  elements_add,
-  elements_check,
-  elements_take_back,
-  elements_there,
-  Others,
-} from "../nft/tables";
+import { Others } from "../nft/plan";
+import { elements_add, elements_check, elements_take_back } from "../nft/tables";
 import { Environment } from "../spec/environment";
 import { CniError, Code } from "../spec/error";
 import { owner_tag } from "../spec/owner-tag";

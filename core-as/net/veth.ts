@@ -176,6 +176,18 @@ export function veth_is_ours(request: Request): bool {
 }
 
 /**
+ * Whether it is gone for certain: the kernel says that no link has any of the names that it may
+ * have. One with another hardware address may be it, changed by somebody.
+ */
+export function veth_is_gone(request: Request): bool {
+  for (let salt = 0; salt < NAME_TRIES; salt++) {
+    if (link_get(HOST, name_from("veth", request.identity(`host${salt}`)))) return false;
+    if (failure_errno != ENODEV) return false;
+  }
+  return true;
+}
+
+/**
  * Removes the host's end of an attachment's pair; false when there is none. The next salt was used
  * only if another link had the name, so the search ends at the first name that is free.
  */

@@ -6,8 +6,9 @@ import { conntrack_del, HOST } from "../host/kernel";
 import { EINVAL } from "../lib/errno";
 import { CniError, os_error } from "../spec/error";
 import { Element, Owned } from "./element";
+import { element_at } from "./found";
+import { elements_in } from "./left";
 import { PORTMAP } from "./subnets";
-import { element_at, elements_in } from "./tables";
 import { protocol_number } from "./value";
 
 /** An element that leads a port of the host to a container, taken apart. */

@@ -111,20 +111,17 @@ export class Devices {
       const said = `${underlay.dev} takes ${underlay.mtu_bytes} bytes`;
       return `${said}, which leaves ${mtu_bytes} to pods: they need ${least_bytes}`;
     }
+    const words = this.words(underlay, mac);
+    if (link && !ours) return `"${name}" is somebody else's: remove it, or use another VNI`;
+    const right = link !== null && this.fits(link, underlay);
+    const held = right ? "" : this.held(v6);
+    if (held.length > 0) return held;
+    // Only where ours comes in its place, or is there.
     const left = this.left_behind(v6);
     if (left.length > 0) changes.push(`link del ${left}`);
-    const words = this.words(underlay, mac);
-    const adding = `link add ${name} type ${network.type}${words} mtu ${mtu_bytes}`;
-    if (!link) {
-      const held = this.held(v6);
-      if (held.length == 0) this.add(adding, name, changes);
-      return held;
-    }
-    if (!ours) return `"${name}" is somebody else's: remove it, or use another VNI`;
-    if (!this.fits(link, underlay)) {
-      const held = this.held(v6);
-      if (held.length > 0) return held;
-      changes.push(`link del ${name}`);
+    if (!link || !right) {
+      if (link) changes.push(`link del ${name}`);
+      const adding = `link add ${name} type ${network.type}${words} mtu ${mtu_bytes}`;
       this.add(adding, name, changes);
       return "";
     }

@@ -237,7 +237,8 @@ function summary(folder: Folder): JsonValue {
  * "leases": [{"network", "address", "containerID", "ifname", "since_s", "state"}]}`: of the
  * networks that configurations or records name. `size` and `free` are texts, "" when they are not
  * known or beyond 64 bits. `more` leases are counted and not in the list. `state` is `used`,
- * `leaked` (its container is gone) or `unknown`: whose container nothing here knows.
+ * `leaked` (its container is gone) or `unknown`: whose container nothing here knows. `cacheDir` is
+ * "" where the runtime's namespaces may not be seen: what its cache tells of would all look gone.
  */
 export function leases(network: string, confDir: string, cacheDir: string): Answer {
   const hidden = unreadable(records_dir(), "");
@@ -248,7 +249,8 @@ export function leases(network: string, confDir: string, cacheDir: string): Answ
   const wrong = configured(confDir, folders);
   if (wrong) return refuse(wrong, "");
   recorded(list, folders);
-  const owners = new Owners(list, cache_list(cacheDir, ""));
+  const cached: CacheEntry[] = cacheDir.length > 0 ? cache_list(cacheDir, "") : [];
+  const owners = new Owners(list, cached);
   const summaries = JsonValue.array();
   const told = JsonValue.array();
   for (let i = 0; i < folders.list.length; i++) {

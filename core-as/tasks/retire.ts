@@ -4,13 +4,16 @@
 import { collect_one } from "../attach/leaving";
 import { Life, life_of } from "../attach/living";
 import { Attachment, records_dir } from "../attach/record";
-import { record_look, records, records_error } from "../attach/store";
+import { LOCK_NOW_MS, Lock, record_look, records, records_error } from "../attach/store";
+import { failure_errno } from "../host/failure";
+import { dir_list } from "../host/store";
+import { ENOENT, ENOTDIR } from "../lib/errno";
 import { JsonValue, json_text } from "../lib/json";
-import { veth_is_ours } from "../net/veth";
+import { veth_is_gone } from "../net/veth";
 import { nft_retire } from "../nft/retire";
 import { Answer, refuse } from "../plugin/dispatch";
 import { Environment } from "../spec/environment";
-import { CniError } from "../spec/error";
+import { CniError, Code, os_error } from "../spec/error";
 import { Request } from "../spec/request";
 import { unreadable } from "./runtime/unreadable";
 
@@ -34,7 +37,8 @@ function identity(record: Attachment): JsonValue {
 
 /**
  * Whether a container is gone for certain. That its namespace is not found at its path does not say
- * so, as we may run where others' mounts are not seen; the host's end of its pair goes with it.
+ * so, as we may run where others' mounts are not seen; the host's end of its pair goes with it. Of
+ * one that an ADD is at work on it is no answer: that notes the pair before it makes it.
  */
 export function ended(record: Attachment): bool {
   if (life_of(record) != Life.Ended) return false;
@@ -43,9 +47,52 @@ export function ended(record: Attachment): bool {
   request.env.containerID = record.containerID;
   request.env.ifname = record.ifname;
   for (let i = 0; i < record.effects.length; i++) {
-    if (record.effects[i].word == "veth") return !veth_is_ours(request);
+    if (record.effects[i].word == "veth") return veth_is_gone(request);
   }
   return false;
+}
+
+/**
+ * Why the leases of a record cannot go back: where their folder is not mounted they look as if they
+ * were gone, and without their record nobody would ever free them. null when they can.
+ */
+function leases_unseen(record: Attachment): CniError | null {
+  for (let i = 0; i < record.effects.length; i++) {
+    if (record.effects[i].word != "leases") continue;
+    const members = JsonValue.object();
+    record.effects[i].write(members);
+    const dataDir = members.text_at("dataDir");
+    if (dir_list(dataDir)) continue;
+    const whose = `the leases of "${record.ifname}" of ${record.containerID}`;
+    if (failure_errno != ENOENT && failure_errno != ENOTDIR) {
+      return os_error(`look for ${whose} in ${dataDir}`, Code.Io);
+    }
+    return new CniError(
+      Code.Io,
+      `${whose} are in ${dataDir}, which is not here: mount it at this path, or run ` +
+        `"fairlead gc ${record.network}" where it is`,
+    );
+  }
+  return null;
+}
+
+/** Takes back what one left that is gone for certain; with its lock, as an ADD may be at work. */
+function drain_ended(record: Attachment, errors: CniError[]): void {
+  const request = new Request("fairlead", new Environment(0, 0));
+  const lock = new Lock();
+  if (!lock.take(record.name, request.env, false, LOCK_NOW_MS)) {
+    const error = lock.error;
+    if (error && error.code != Code.TryAgainLater) errors.push(error);
+    return;
+  }
+  // That ADD may have ended between our look and the lock.
+  const found = record_look(record.name).found;
+  if (found && ended(found)) {
+    const unseen = leases_unseen(found);
+    if (unseen) errors.push(unseen);
+    else collect_one(request, found, "", false, errors);
+  }
+  lock.release();
 }
 
 /**
@@ -64,7 +111,8 @@ export function drain(living: bool): Answer {
     if (!living && !ended(list[i])) continue;
     const item = identity(list[i]);
     const name = list[i].name;
-    collect_one(new Request("fairlead", new Environment(0, 0)), list[i], "", false, errors);
+    if (!living) drain_ended(list[i], errors);
+    else collect_one(new Request("fairlead", new Environment(0, 0)), list[i], "", false, errors);
     if (!record_look(name).found) drained.push(item);
   }
   const rest = records();

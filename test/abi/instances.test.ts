@@ -30,6 +30,15 @@ function story(code: WebAssembly.Module | Instances): string[] {
   return [...answers.map((answer) => JSON.stringify(answer)), driver.dump()];
 }
 
+/** All that the core imports, none of which does anything. */
+function everything(): Record<string, Record<string, () => number>> {
+  const imports: Record<string, Record<string, () => number>> = {};
+  for (const { module, name } of WebAssembly.Module.imports(wasmModule('core'))) {
+    imports[module] = { ...imports[module], [name]: () => 0 };
+  }
+  return imports;
+}
+
 describe('instances that serve again', () => {
   test('answer as new ones do, the first time and later', () => {
     const instances = new Instances(wasmModule('core'));
@@ -63,12 +72,18 @@ describe('instances that serve again', () => {
     const instances = new Instances(wasmModule('core'));
     const wanted = story(wasmModule('core'));
     const dies = () =>
-      inInstance(instances, {}, (exports) => {
+      inInstance(instances, everything(), (exports) => {
         new Uint8Array((exports['memory'] as WebAssembly.Memory).buffer).fill(0xff);
         throw new Error('in the middle of it');
       });
     expect(dies).toThrow('in the middle of it');
     expect(story(instances)).toEqual(wanted);
+  });
+
+  test('want all imports, as a new one does', () => {
+    const { plugin: _, ...less } = everything();
+    const enter = () => inInstance(new Instances(wasmModule('core')), less, () => {});
+    expect(enter).toThrow(new WebAssembly.LinkError('the host has no plugin.socket_call'));
   });
 
   test('a module that does not export its globals cannot be kept', () => {

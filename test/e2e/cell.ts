@@ -15,11 +15,13 @@ const COMMAND_LIMIT_MS = 30000;
 
 // The first process waits on our pipe: when the test dies, however it dies, everything inside ends
 // with it. Its pid is read before the new /proc is mounted, so that it is the one that the outside
-// knows. The shell does not exec cat: it has to reap what daemons leave behind.
+// knows. The shell does not exec cat: it has to reap what daemons leave behind. It is the init of
+// its machine, and is called so.
 const FIRST_PROCESS = `
 set -e
 read -r pid rest < /proc/self/stat
 mount -t proc proc /proc
+printf init > /proc/self/comm
 for dir in /run /var/lib /dev/shm; do mount -t tmpfs tmpfs $dir; done
 ip link set lo up
 echo $pid

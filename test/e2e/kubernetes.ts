@@ -29,17 +29,18 @@ export function kubeconfigOf(url: string): string {
   });
 }
 
-/** Arguments of Node for a server with some Nodes; what it has it writes into a file. */
+/** Arguments of Node for a server with some Nodes; what it has it writes into a file, whole. */
 export function serverScript(host: string, objects: readonly object[], out: string): string[] {
   const script = `
     const { KubernetesApi } = await import(${JSON.stringify(SERVER)});
-    const { writeFileSync } = await import('node:fs');
+    const { renameSync, writeFileSync } = await import('node:fs');
     const api = await KubernetesApi.open();
     await api.close();
     await api.listen(${PORT}, ${JSON.stringify(host)});
     for (const node of ${JSON.stringify(objects)}) api.set(node);
     setInterval(() => {
-      writeFileSync(${JSON.stringify(out)}, JSON.stringify([...api.nodes]));
+      writeFileSync(${JSON.stringify(`${out}.new`)}, JSON.stringify([...api.nodes]));
+      renameSync(${JSON.stringify(`${out}.new`)}, ${JSON.stringify(out)});
     }, 200);`;
   return ['--input-type=module', '-e', script];
 }

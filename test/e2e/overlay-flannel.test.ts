@@ -3,6 +3,7 @@
 // ours, then c, while their pods live; and one goes back. What is asserted is what reaches whom.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { within } from '../support/listener.ts';
 import { needsRoot } from '../support/needs.ts';
@@ -12,6 +13,11 @@ import { API, serveKubernetes } from './kubernetes.ts';
 
 const FLANNELD = fileURLToPath(new URL('./flanneld.ts', import.meta.url));
 const DATA = 'flannel.alpha.coreos.com/backend-data';
+/** Until flanneld is held for gone and ours is in its place. */
+const TAKEOVER_MS = 30_000 + RECOVERY_MS;
+const PATIENCE_MS = 180_000;
+/** Longer than a look takes, and less than a restart may. */
+const LOOKS_MS = 3_000;
 /** For how long pods may be out of reach while their node changes hands. */
 const GAP_MS = 1_000;
 type Theirs = 'b' | 'c';
@@ -71,24 +77,43 @@ describe.skipIf(needsRoot !== '')(`from Flannel, node by node ${needsRoot}`, () 
   async function switchOver(name: Theirs): Promise<void> {
     const [device, mac] = [await linkOf(name, 'flannel.1'), await macOf(name, 'flannel.1')];
     const [mac6, said] = [await macOf(name, 'flannel-v6.1'), await annotationsOf(name)];
+    const expectTheirs = async (): Promise<void> => {
+      expect(await cluster.ready(name)).toBe(false);
+      expect(await linkOf(name, 'flannel.1')).toBe(device);
+      expect(await linkOf(name, 'fl.1')).toBe('');
+      await within(RECOVERY_MS, 'others are told the same', async () =>
+        isDeepStrictEqual(await annotationsOf(name), said),
+      );
+    };
     await cluster.spawnAgent(name);
     await within(RECOVERY_MS, 'it says why it waits', async () =>
       cluster.log(name).includes('flanneld runs on this node (process '),
     );
-    // Longer than a look takes.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(await cluster.ready(name)).toBe(false);
-    expect(await linkOf(name, 'flannel.1')).toBe(device);
-    expect(await linkOf(name, 'fl.1')).toBe('');
-    expect(await annotationsOf(name)).toEqual(said);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, LOOKS_MS));
+    await pause();
+    await expectTheirs();
     expect(await cluster.on(name, 'nft', 'list', 'tables')).not.toContain('overlay');
+    // As an update of its DaemonSet does it.
+    await killFlanneld(name);
+    await pause();
+    await expectTheirs();
+    await startFlanneld(name);
+    await pause();
+    await expectTheirs();
     await expectAllReached();
 
-    const ping = ['ping', '-q', '-i', '0.02', '-w', '8', PODS[name][0]];
-    const pings = cluster.cell.call(['ip', 'netns', 'exec', 'pod-a', ...ping], {}, '');
+    const ping = ['ip', 'netns', 'exec', 'pod-a', 'ping', '-q', '-i', '0.02', PODS[name][0]];
+    const said_by_ping = cluster.path(`${name}.ping`);
+    const pinging = await cluster.cell.start(ping, said_by_ping);
     await killFlanneld(name);
-    await within(RECOVERY_MS, 'it takes over', () => cluster.ready(name));
-    const [, sent, back] = /(\d+) packets transmitted, (\d+)/.exec((await pings).stdout) ?? [];
+    await within(TAKEOVER_MS, 'it takes over', () => cluster.ready(name));
+    await pause();
+    await cluster.cell.run(['kill', '-INT', pinging]);
+    const counts = /(\d+) packets transmitted, (\d+)/;
+    await within(RECOVERY_MS, 'ping has counted', async () =>
+      counts.test(readFileSync(said_by_ping, 'utf8')),
+    );
+    const [, sent, back] = counts.exec(readFileSync(said_by_ping, 'utf8')) ?? [];
     const lost_ms = (Number(sent) - Number(back)) * 20;
     console.log(`${name} is ours: its pods were not reached for ${lost_ms} ms`);
     expect(lost_ms).toBeLessThan(GAP_MS);
@@ -96,7 +121,11 @@ describe.skipIf(needsRoot !== '')(`from Flannel, node by node ${needsRoot}`, () 
     for (const dev of ['flannel.1', 'flannel-v6.1']) expect(await linkOf(name, dev)).toBe('');
     // Others' entries stay right.
     expect([await macOf(name, 'fl.1'), await macOf(name, 'fl6.1')]).toEqual([mac, mac6]);
-    expect(JSON.parse((await annotationsOf(name))[DATA]!)).toEqual({ VNI: 1, VtepMAC: mac });
+    await within(RECOVERY_MS, 'others are told its MAC', async () =>
+      isDeepStrictEqual(JSON.parse((await annotationsOf(name))[DATA] ?? '{}'), {
+        ...{ VNI: 1, VtepMAC: mac },
+      }),
+    );
     await expectAllReached();
   }
 
@@ -144,23 +173,31 @@ describe.skipIf(needsRoot !== '')(`from Flannel, node by node ${needsRoot}`, () 
     }
   });
 
-  test('b becomes ours while its pods live; a new pod has an address of its own', async () => {
-    await switchOver('b');
-    await cluster.cell.run(['ip', 'netns', 'add', 'late-b']);
-    const result = JSON.parse(await flannelPod('b', 'late-b')) as { ips: { address: string }[] };
-    const [v4 = ''] = result.ips.map(({ address }) => address.replace(/\/.*/, ''));
-    expect(v4).toBe('10.244.2.3');
-    for (const from of ['pod-b', 'pod-a', 'pod-c']) {
-      expect([from, await cluster.reaches(from, v4)]).toEqual([from, true]);
-    }
-  });
+  test(
+    'b becomes ours while its pods live; a new pod has an address of its own',
+    async () => {
+      await switchOver('b');
+      await cluster.cell.run(['ip', 'netns', 'add', 'late-b']);
+      const result = JSON.parse(await flannelPod('b', 'late-b')) as { ips: { address: string }[] };
+      const [v4 = ''] = result.ips.map(({ address }) => address.replace(/\/.*/, ''));
+      expect(v4).toBe('10.244.2.3');
+      for (const from of ['pod-b', 'pod-a', 'pod-c']) {
+        expect([from, await cluster.reaches(from, v4)]).toEqual([from, true]);
+      }
+    },
+    PATIENCE_MS,
+  );
 
-  test('c becomes ours: nothing of Flannel’s is left on any node', async () => {
-    await switchOver('c');
-    for (const name of NAMES) {
-      expect(await cluster.on(name, 'ip', 'route')).not.toContain('flannel');
-    }
-  });
+  test(
+    'c becomes ours: nothing of Flannel’s is left on any node',
+    async () => {
+      await switchOver('c');
+      for (const name of NAMES) {
+        expect(await cluster.on(name, 'ip', 'route')).not.toContain('flannel');
+      }
+    },
+    PATIENCE_MS,
+  );
 
   test('one goes back: it leaves, flanneld starts, and its pods are reached', async () => {
     await cluster.stopAgent('c');

@@ -63,6 +63,13 @@ test('the least rights: what the source asks for, and no more', () => {
   expect(agent.securityContext.capabilities.add).toEqual(['NET_ADMIN']);
 });
 
+test('what nodes of Flannel’s need is a comment away', () => {
+  const text = readFileSync(join(FOLDER, 'daemonset.yaml'), 'utf8');
+  expect(pod.hostPID).toBeUndefined();
+  const [joined] = loadAll(text.replace('# hostPID', 'hostPID')) as Doc[];
+  expect(joined.spec.template.spec).toEqual({ ...pod, hostPID: true });
+});
+
 test('the agent takes its configuration and options, and finds all it writes on the node', () => {
   const words: string[] = [...agent.command, ...agent.args];
   const path = words[words.indexOf('--config') + 1]!;

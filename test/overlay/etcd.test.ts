@@ -261,11 +261,42 @@ describe.skipIf(needsEtcd !== '')(`etcd ${needsEtcd}`, () => {
       Fairlead: { node: 'a' },
     });
     expect(await keys()).toEqual([key, '10.244.8.0-24']);
+    // As while the kernel has no device of ours yet: others send to the MAC that is there.
+    a.source.publish({ ...OWN, ready: false, mtu_bytes: 1300, macs: {} });
+    await within(WITHIN_MS, 'it says its MTU', async () =>
+      (await said(key)).value.includes('1300'),
+    );
+    expect(JSON.parse((await said(key)).value)).toMatchObject(theirs);
     a.source.publish({ ...OWN, macs: { v4: '02:00:00:00:00:07' } });
     await within(WITHIN_MS, 'it says its MTU', async () =>
       (await said(key)).value.includes('1400'),
     );
     expect(JSON.parse((await said(key)).value)).toMatchObject(theirs);
+  });
+
+  const strangers: [string, object, string][] = [
+    ['another backend', { BackendType: 'host-gw', BackendData: null }, '"host-gw"'],
+    ['another VNI', { BackendData: { VNI: 2, VtepMAC: '02:00:00:00:00:07' } }, 'its VNI is 2'],
+  ];
+  test.each(strangers)('a node of %s is left out with its word', async (_, more, word) => {
+    const a = start('a', 1, { flannel: true });
+    await claimed(a, 'a');
+    const theirs = { PublicIP: '192.0.2.7', BackendType: 'vxlan', ...more };
+    await etcd.put(`${prefix}/subnets/10.244.7.0-24`, JSON.stringify(theirs));
+    await knows(a, ['192.0.2.7', 'a']);
+    expect(a.nodes.get('192.0.2.7')?.unfit).toContain(word);
+    expect(a.nodes.get('a')).not.toHaveProperty('unfit');
+  });
+
+  test.each(strangers)('the key of this node with %s stays flanneld’s', async (_, more, word) => {
+    prefix = `/net${count++}`;
+    const key = `${prefix}/subnets/10.244.7.0-24`;
+    const value = JSON.stringify({ PublicIP: '192.0.2.1', BackendType: 'vxlan', ...more });
+    await etcd.put(key, value);
+    const a = start('a', 1, { flannel: true });
+    await within(WITHIN_MS, 'it says so', () => a.now.includes(word));
+    expect(a.now).toContain('is what flanneld said of this node');
+    expect([await keys(), (await said('10.244.7.0-24')).value]).toEqual([['10.244.7.0-24'], value]);
   });
 
   test('changes are told as such, and a node that leaves is gone', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { configOf } from '../../agent/overlay/config.ts';
-import { flanneldHere } from '../../agent/overlay/flannel.ts';
+import { Flanneld, flanneldHere } from '../../agent/overlay/flannel.ts';
 import { flannelWords, reduced } from '../../agent/overlay/sources/kubernetes/node.ts';
 import type { ModelLink } from './model.ts';
 import { NETWORK, nodeOf, Station } from './station.ts';
@@ -50,7 +50,16 @@ describe('annotations', () => {
   });
 
   test.each([
-    ['a node of Flannel’s', {}, { addresses: ['198.51.100.1'], macs: { v4: V4 } }],
+    [
+      'a node of Flannel’s: its word, then what the object says, by which it may send',
+      {},
+      { addresses: ['198.51.100.1', '192.0.2.1'], macs: { v4: V4 } },
+    ],
+    [
+      'one whose address an operator overwrote, and its MTU said',
+      { 'fairlead/mtu-bytes': '1400', [`${FLANNEL}/public-ip-overwrite`]: '203.0.113.7' },
+      { addresses: ['203.0.113.7', '192.0.2.1'], mtu_bytes: 1400 },
+    ],
     [
       'one of ours: its own word, then what the object says',
       { 'fairlead/mtu-bytes': '1400' },
@@ -71,6 +80,30 @@ describe('annotations', () => {
       { [`${FLANNEL}/backend-data`]: JSON.stringify({ VNI: 2, VtepMAC: V4 }) },
       { unfit: 'its VNI is 2, and that of this network 1' },
     ],
+    [
+      'another VNI in IPv6 alone',
+      { [`${FLANNEL}/backend-v6-data`]: JSON.stringify({ VNI: 3, VtepMAC: V6 }) },
+      { unfit: 'its VNI is 3, and that of this network 1' },
+    ],
+    [
+      'a VNI that is no number, nor anything that has a text',
+      { [`${FLANNEL}/backend-data`]: `{"VNI":{"toString":null},"VtepMAC":"${V4}"}` },
+      { unfit: 'its backend-data has no number as VNI' },
+    ],
+    [
+      'a text as VNI that a terminal would obey',
+      { [`${FLANNEL}/backend-data`]: JSON.stringify({ VNI: '\u001b[2J', VtepMAC: V4 }) },
+      { unfit: 'its backend-data has no number as VNI' },
+    ],
+    [
+      'a long backend that a terminal would obey',
+      { [`${FLANNEL}/backend-type`]: `\u001b[2J\u009b2J${'x'.repeat(99)}` },
+      {
+        unfit:
+          `its backend is Flannel's "\\u001b[2J?2J${'x'.repeat(33)}…", ` +
+          'and that of this network "vxlan"',
+      },
+    ],
     // Of former releases.
     [
       'no VNI',
@@ -85,7 +118,7 @@ describe('annotations', () => {
 
   test('what we write is what we read of others', () => {
     const own = { ready: true, mtu_bytes: 1500, macs: { v4: V4, v6: V6 } };
-    const words = flannelWords({ ...own, addresses: ['192.0.2.9', '2001:db8::9'] }, joined);
+    const words = flannelWords({ ...own, addresses: ['192.0.2.9', '2001:db8::9'] }, joined, {});
     expect(words).toEqual({
       [`${FLANNEL}/kube-subnet-manager`]: 'true',
       [`${FLANNEL}/backend-type`]: 'vxlan',
@@ -95,10 +128,17 @@ describe('annotations', () => {
       [`${FLANNEL}/backend-v6-data`]: JSON.stringify({ VNI: 1, VtepMAC: V6 }),
     });
     expect(reduced(node(words), joined)).toMatchObject({
-      ...{ addresses: ['192.0.2.9', '2001:db8::9'], macs: { v4: V4, v6: V6 } },
+      addresses: ['192.0.2.9', '192.0.2.1', '2001:db8::9'],
+      macs: { v4: V4, v6: V6 },
     });
     // A device that is not there yet is no place to send to.
-    expect(flannelWords({ ...own, macs: {}, addresses: ['192.0.2.9'] }, joined)).toEqual({});
+    expect(flannelWords({ ...own, macs: {}, addresses: ['192.0.2.9'] }, joined, {})).toEqual({});
+  });
+
+  test('an address that an operator overwrote stays what others are told', () => {
+    const own = { ready: true, mtu_bytes: 1500, macs: { v4: V4 }, addresses: ['192.0.2.1'] };
+    const has = { [`${FLANNEL}/public-ip-overwrite`]: '203.0.113.7' };
+    expect(flannelWords(own, joined, has)[`${FLANNEL}/public-ip`]).toBe('203.0.113.7');
   });
 });
 
@@ -157,6 +197,17 @@ describe('the machine', () => {
     expect(station.look().changes).toEqual([]);
   });
 
+  test('where ours cannot be made, what flanneld left stays', () => {
+    const station = beside();
+    // Somebody's device has the name of ours over IPv6.
+    station.kernel.links.push({ ...theirs('fl6.1', ''), kind: 'dummy', vni: 0, port: 0 });
+    const { changes, problems } = station.look();
+    expect(changes).toContain('link del flannel.1');
+    expect(changes.join()).not.toContain('flannel-v6.1');
+    expect(problems[0]?.msg).toContain('"fl6.1" is somebody else\'s');
+    expect(station.kernel.link('flannel-v6.1')).toBeDefined();
+  });
+
   test('while flanneld runs, it is left alone', () => {
     const station = beside();
     const plan = station.tell({ ...station.kernel.seen(b.addresses!), flanneld: true });
@@ -212,7 +263,37 @@ describe('flanneld here', () => {
 
   test('a container that sees itself alone cannot tell', () => {
     expect(flanneldHere(proc, 1)).toContain('hostPID: true');
-    writeFileSync(join(proc, '1', 'comm'), 'pause\n');
+    for (const first of ['pause', 'tini', 'dumb-init', 'sh']) {
+      writeFileSync(join(proc, '1', 'comm'), `${first}\n`);
+      expect(flanneldHere(proc, 50), first).toContain('hostPID: true');
+    }
+    symlinkSync('pid:[4026532000]', join(proc, '50', 'ns', 'pid'));
     expect(flanneldHere(proc, 50)).toContain('hostPID: true');
+  });
+
+  test('whatever is the first process of the kernel’s own namespace, all is seen', () => {
+    writeFileSync(join(proc, '1', 'comm'), 'sh\n');
+    symlinkSync('pid:[4026531836]', join(proc, '50', 'ns', 'pid'));
+    expect(flanneldHere(proc, 50)).toBe('');
+    // But for a /proc that hides those of others.
+    rmSync(join(proc, '1'), { recursive: true });
+    expect(flanneldHere(proc, 50)).toContain('a /proc that hides no process');
+  });
+
+  test('one that restarts is not gone: it has to be away for 30 s in a row', () => {
+    let [said, now_ms] = ['', 1_000];
+    const flanneld = new Flanneld(
+      () => said,
+      () => now_ms,
+    );
+    expect([flanneld.here, flanneld.keeps]).toEqual(['', expect.stringContaining('30 s')]);
+    now_ms += 29_000;
+    said = 'it runs';
+    expect([flanneld.keeps, flanneld.here]).toEqual(['it runs', 'it runs']);
+    said = '';
+    now_ms += 29_999;
+    expect(flanneld.keeps).toContain('away for 30 s');
+    now_ms += 1;
+    expect(flanneld.keeps).toBe('');
   });
 });

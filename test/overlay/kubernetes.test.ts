@@ -268,6 +268,23 @@ describe('list and watch', () => {
     expect(fulls(a)).toBe(1);
   });
 
+  test('an object that cannot be read is a problem of its node alone', async () => {
+    // What a server gives that does not hold annotations to texts.
+    const odd = { toString: null } as unknown as string;
+    api.set(nodeObject(2, { annotations: { 'fairlead/mtu-bytes': odd } }));
+    const a = start();
+    await knows(a, ['n1', 'n2', 'n3']);
+    expect(a.nodes.get('n2')).toEqual({
+      ...{ name: 'n2', unfit: expect.stringContaining('its object cannot be read: ') },
+    });
+    await watched();
+    api.set(nodeObject(2));
+    await within(WITHIN_MS, 'it is read', () => a.nodes.get('n2')?.subnets?.length === 1);
+    api.set(nodeObject(3, { annotations: { 'fairlead/mtu-bytes': odd } }));
+    await within(WITHIN_MS, 'it is told', () => a.nodes.get('n3')?.unfit !== undefined);
+    expect([fulls(a), a.now]).toEqual([1, '']);
+  });
+
   test('an API that is gone and comes back: trouble, and nothing lost', async () => {
     const a = start();
     await knows(a, ['n1', 'n2', 'n3']);

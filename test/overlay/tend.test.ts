@@ -2,19 +2,30 @@
 // What an agent counts and collects, with a core that answers as told: how often it is asked, what
 // is said of failures, and how the interval is written. What is taken back by a real one is in
 // test/e2e/overlay-crowd.
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { expect, test, vi } from 'vitest';
 import { configOf } from '../../agent/overlay/config.ts';
+import { serveHealth } from '../../agent/overlay/health.ts';
+import type { AgentState } from '../../agent/overlay/plan.ts';
 import { Tender } from '../../agent/overlay/tend.ts';
 
-function tender(answers: readonly { exit_code: number; stdout: string }[]) {
-  const [asked, log]: [string[], string[]] = [[], []];
+interface Answered {
+  readonly exit_code: number;
+  readonly stdout: string;
+}
+
+function tender(answers: readonly (Answered | Error)[], waiting = () => false) {
+  const [asked, log]: [unknown[], string[]] = [[], []];
   const made = new Tender({
-    task: (name) => {
-      asked.push(name);
-      return { stderr: '', ...answers[Math.min(asked.length, answers.length) - 1]! } as never;
+    task: (name, request) => {
+      asked.push(name === 'leases' ? request : name);
+      const answer = answers[Math.min(asked.length, answers.length) - 1]!;
+      if (answer instanceof Error) throw answer;
+      return { stderr: '', ...answer } as never;
     },
     own: () => ({ network: 'pods', subnets: ['fd00::/64', '10.244.1.0/28'] }),
-    ...{ conf_dir: '/etc/cni/net.d', cache_dir: '/var/lib/cni' },
+    ...{ conf_dir: '/etc/cni/net.d', waiting },
     log: (level, msg) => log.push(`${level} ${msg}`),
   });
   return { made, asked, log };
@@ -33,7 +44,8 @@ test('leases are counted seldom, and what is free of the own network is summed',
   const { made, asked } = tender([done({ networks, leases })]);
   expect(made.leases.map(({ free }) => free)).toEqual(['11', '', '7']);
   expect(made.leases).toHaveLength(3);
-  expect(asked).toEqual(['leases']);
+  // The cache goes by namespaces that may not be seen from a container.
+  expect(asked).toEqual([{ network: '', confDir: '/etc/cni/net.d', cacheDir: '' }]);
 });
 
 test('leases that cannot be read are none, and the log says why', () => {
@@ -56,6 +68,62 @@ test('what is taken back is named and counted, what fails is said once', () => {
     'error busy',
     'error what gone containers left stays: no records',
   ]);
+});
+
+test('a task that fails altogether ends nothing, and is said once', () => {
+  vi.useFakeTimers();
+  try {
+    const { made, log } = tender([new Error('no memory')]);
+    made.start(1);
+    vi.advanceTimersByTime(3_000);
+    expect(made.leases).toEqual([]);
+    made.stop();
+    expect(log).toEqual([
+      'error what gone containers left stays: no memory',
+      'error leases are not counted: no memory',
+    ]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('while the agent waits nothing is taken back', () => {
+  vi.useFakeTimers();
+  try {
+    let waits = true;
+    const { made, asked } = tender([done({ drained: [], errors: [] })], () => waits);
+    made.start(1);
+    vi.advanceTimersByTime(3_000);
+    expect(asked).toEqual([]);
+    waits = false;
+    vi.advanceTimersByTime(1_000);
+    expect(asked).toEqual(['drain']);
+    made.stop();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a request that cannot be answered is 500, and the next one is asked', async () => {
+  let broken = true;
+  const state = (): AgentState => {
+    if (broken) throw new Error('no state');
+    return { ready: true, problems: [] } as unknown as AgentState;
+  };
+  const server = serveHealth('127.0.0.1:0', state, { leases: [], collected: 0 });
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const ask = async (): Promise<[number, string]> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+      return [answer.status, await answer.text()];
+    };
+    expect(await ask()).toEqual([500, 'cannot answer: no state\n']);
+    broken = false;
+    expect(await ask()).toEqual([200, 'ok\n']);
+  } finally {
+    server.close();
+  }
 });
 
 test.each([

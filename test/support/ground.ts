@@ -137,6 +137,7 @@ const path = (line: string): string => line.split(' ')[1] ?? '';
 
 let worlds = 0;
 
+const NETNS_DIR = '/run/netns';
 const DAEMON_WAIT_MS = 10_000;
 const SETTLE_MS = 10_000;
 const SETTLE_PAUSE_MS = 20;
@@ -428,6 +429,11 @@ export class Ground {
     const there = this.names.filter((name) => existsSync(`/run/netns/${this.prefix}${name}`));
     this.netnsDel(...there);
     for (const path of this.strays) rmSync(path, { force: true });
+    // A plugin of others has left files there in place of namespaces.
+    const left = existsSync(NETNS_DIR) ? readdirSync(NETNS_DIR) : [];
+    for (const name of left.filter((one) => one.startsWith(this.prefix))) {
+      rmSync(`${NETNS_DIR}/${name}`, { force: true });
+    }
     for (const { child, file } of this.daemons) {
       child.kill('SIGKILL');
       rmSync(file, { force: true });

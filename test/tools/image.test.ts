@@ -51,6 +51,21 @@ describe.skipIf(why !== '')(`the image ${why}`, () => {
   );
 
   test(
+    'has the licence of all that is in it',
+    async () => {
+      const folder = join(cell.folder, 'licences');
+      const at = (await podman('create', `fairlead:${VERSION}`)).trim();
+      await podman('cp', `${at}:/usr/share`, folder);
+      await podman('rm', at);
+      for (const name of ['nftables', 'libnftables1', 'libc6', 'libstdc++6']) {
+        expect(readFileSync(join(folder, 'doc', name, 'copyright'), 'utf8')).toMatch(/licen[cs]e/i);
+      }
+      expect(readFileSync(join(folder, 'common-licenses/GPL-2'), 'utf8')).toContain('Version 2');
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     'places the plugins on the node, as the first container of the DaemonSet does',
     async () => {
       const bin = join(cell.folder, 'bin');

@@ -12,6 +12,7 @@ import {
   nodeOf,
   overlap,
   type Self,
+  strangeness,
   subnetsOf,
   textOf,
 } from './layout.ts';
@@ -156,12 +157,18 @@ function heldBy(
   );
 }
 
-/** The key that flanneld of this node made. */
-function leftBehind({ addresses }: Self, entries: readonly Entry[]): Entry | undefined {
-  return entries.find(
+/** The key that flanneld of this node made; with another backend it is not ours to write. */
+function leftBehind({ addresses, vni }: Self, entries: readonly Entry[]): Entry | undefined {
+  const left = entries.find(
     (entry) =>
       isFlannels(entry.value) &&
       entryNode(entry)?.addresses?.some((address) => addresses.includes(address)),
+  );
+  const strange = left === undefined ? '' : strangeness(left.value, { vni });
+  if (strange === '') return left;
+  throw new ClaimRefused(
+    `"${left?.key}" in etcd is what flanneld said of this node, and ${strange}: ` +
+      'make flanneld’s network the same first, or delete the key if flanneld is no more',
   );
 }
 
@@ -173,7 +180,7 @@ async function keep(
   mine: Entry,
   signal: AbortSignal,
 ): Promise<Entry> {
-  const value = textOf(self, own ?? ownOf(entryNode(mine)));
+  const value = textOf(self, own ?? ownOf(entryNode(mine)), mine.value);
   const lives = mine.lease === '0' || (await store.keepAlive(mine.lease, signal)) > 0;
   const lease = lives ? mine.lease : await granted(signal);
   if (lives && value === mine.value) return mine;

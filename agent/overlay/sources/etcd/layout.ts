@@ -4,6 +4,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Json } from '../../config.ts';
 import type { ClusterNode, OwnNode } from '../../source.ts';
+import { type Joined, unfitOf } from '../backend.ts';
 
 /** A key's last part, such as 10.244.1.0-24&fd00:244:0:1::-64, for subnets as CIDR. */
 export const keyOf = (subnets: readonly string[]): string =>
@@ -42,18 +43,30 @@ export interface Self {
   readonly vni: number;
 }
 
-/** What this node says of itself. */
-export function textOf({ node, addresses, type, vni }: Self, own: OwnNode | undefined): string {
-  const data = (mac: string | undefined): object | null => {
+/** What this node says of itself, in place of what was said of it `before`. */
+export function textOf(
+  { node, addresses, type, vni }: Self,
+  own: OwnNode | undefined,
+  before = '',
+): string {
+  const data = (key: string, mac: string | undefined): object | null => {
     if (type === 'wireguard') return own?.public_key ? { PublicKey: own.public_key } : null;
-    return type === 'vxlan' && mac !== undefined ? { VNI: vni, VtepMAC: mac } : null;
+    if (type !== 'vxlan') return null;
+    return mac === undefined ? kept(key) : { VNI: vni, VtepMAC: mac };
+  };
+  // Without any device there is nothing new to say, and others go by what there is.
+  const { v4, v6 } = own?.macs ?? {};
+  const was = v4 === undefined && v6 === undefined ? parsed(before) : undefined;
+  const kept = (key: string): object | null => {
+    const said = textAt(was, 'BackendType') === type ? field(was, key) : undefined;
+    return typeof said === 'object' ? said : null;
   };
   const value: SubnetValue = {
     PublicIP: addresses.find((one) => !isIPv6(one)) ?? '0.0.0.0',
     PublicIPv6: addresses.find(isIPv6) ?? null,
     BackendType: type,
-    BackendData: data(own?.macs.v4),
-    BackendV6Data: data(own?.macs.v6),
+    BackendData: data('BackendData', v4),
+    BackendV6Data: data('BackendV6Data', v6),
     Fairlead: { node, ...(own && own.mtu_bytes > 0 && { mtu_bytes: own.mtu_bytes }) },
   };
   return JSON.stringify(value);
@@ -66,19 +79,36 @@ const textAt = (of: unknown, key: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-/** A node of a key and its value; undefined when they are no subnet's, whatever they are. */
+/** What a text holds; undefined when it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a value's node is none of a network with nodes of Flannel's, "" when it is. */
+export function strangeness(text: string, joined: Joined): string {
+  const value = parsed(text);
+  const data = ['BackendData', 'BackendV6Data'].map((key) => field(value, key));
+  return unfitOf(textAt(value, 'BackendType'), data.map(objectIn), joined);
+}
+const objectIn = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null ? (value as Json) : undefined;
+
+/**
+ * A node of a key and its value; undefined when they are no subnet's, whatever they are. `joined`:
+ * where nodes of Flannel's are among them.
+ */
 export function nodeOf(
   key: string,
   text: string,
   create_revision: string,
+  joined?: Joined,
 ): ClusterNode | undefined {
   const subnets = subnetsOf(key);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = parsed(text);
   const addresses = [textAt(value, 'PublicIP'), textAt(value, 'PublicIPv6')].filter(
     (one) => isIP(one) !== 0 && one !== '0.0.0.0',
   );
@@ -89,6 +119,7 @@ export function nodeOf(
   const public_key = keyAt('BackendData') || keyAt('BackendV6Data');
   const ours = field(value, 'Fairlead');
   const mtu_bytes = field(ours, 'mtu_bytes');
+  const unfit = joined === undefined ? '' : strangeness(text, joined);
   return {
     name: textAt(ours, 'node') || addresses[0]!,
     subnets,
@@ -97,17 +128,14 @@ export function nodeOf(
     ...(public_key !== '' && { public_key }),
     ...(typeof mtu_bytes === 'number' && { mtu_bytes }),
     created: create_revision.padStart(20, '0'),
+    ...(unfit !== '' && { unfit }),
   };
 }
 
 /** Whether a key's value is flanneld's, which no agent of ours has written to. */
 export function isFlannels(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return textAt(value, 'BackendType') !== '' && field(value, 'Fairlead') === undefined;
-  } catch {
-    return false;
-  }
+  const value = parsed(text);
+  return textAt(value, 'BackendType') !== '' && field(value, 'Fairlead') === undefined;
 }
 
 /** How one family of the network is cut: numbers of bits, and first addresses as integers. */

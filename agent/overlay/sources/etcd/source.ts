@@ -96,7 +96,7 @@ export class EtcdSource implements Source {
   /** What the own key is to hold; what it holds while the addresses cannot be told. */
   #value(own: Entry): string {
     try {
-      return textOf(this.#self, this.#published);
+      return textOf(this.#self, this.#published, own.value);
     } catch {
       return own.value;
     }
@@ -201,7 +201,8 @@ export class EtcdSource implements Source {
   /** Keeps another's entry; the node to say, undefined for one that says nothing. */
   #put(entry: Entry): ClusterNode | undefined {
     const { key, value, create_revision } = entry;
-    const node = nodeOf(key, value, create_revision);
+    const { flannel, vni } = this.#options.config.network;
+    const node = nodeOf(key, value, create_revision, flannel ? { vni } : undefined);
     if (key === this.#own?.key && node?.name === this.#options.config.node) return undefined;
     if (node === undefined) {
       if (!this.#strange.has(key))

@@ -3,6 +3,7 @@
 // too large to be kept. Reading refuses nothing but an object without a name: what is missing or
 // wrong is said by core-as/overlay/judge.ts.
 import type { ClusterNode, OwnNode } from '../../source.ts';
+import { type Joined, unfitOf } from '../backend.ts';
 
 /** Annotations of ours. */
 export const MTU_ANNOTATION = 'fairlead/mtu-bytes';
@@ -36,15 +37,13 @@ function backendData(data: unknown): Json {
 }
 const vtepMac = (data: unknown): string => text(backendData(data)['VtepMAC']);
 
-/** The network in which nodes of Flannel's are joined. */
-export interface Joined {
-  readonly vni: number;
-}
-
 const isFlannel = (annotations: Json): boolean =>
   annotations[`${FLANNEL}/kube-subnet-manager`] === 'true';
 
-/** Addresses of a node, with what Flannel says instead where it keeps the node. */
+/**
+ * Addresses of a node, with what Flannel says instead where it keeps the node. Where nodes are
+ * joined its own come behind that, as its packets on one link with us come from those.
+ */
 function addressesOf(status: Json, annotations: Json, joined: Joined | undefined): string[] {
   const internal = list(status['addresses'])
     .map(object)
@@ -54,27 +53,26 @@ function addressesOf(status: Json, annotations: Json, joined: Joined | undefined
   const ours = annotations[MTU_ANNOTATION] !== undefined;
   const flannel = isFlannel(annotations) && (joined !== undefined || !ours);
   const said = (name: string): string =>
-    text(annotations[`${FLANNEL}/${name}-overwrite`]) ||
-    (flannel ? text(annotations[`${FLANNEL}/${name}`]) : '');
+    overwriteOf(annotations, name) || (flannel ? text(annotations[`${FLANNEL}/${name}`]) : '');
   const instead = [said('public-ip'), said('public-ipv6')];
   return [false, true].flatMap((v6, at) => {
     const of = internal.filter((one) => one.includes(':') === v6);
     if (!instead[at]) return of;
-    // What an agent of ours said there is its own word: the node may have moved since.
-    const rest = joined && ours ? of.filter((one) => one !== instead[at]) : [];
-    return [instead[at], ...rest];
+    return [instead[at], ...(joined ? of.filter((one) => one !== instead[at]) : [])];
   });
 }
 
+/** What an operator tells flanneld to say of the node, "" for nothing. */
+const overwriteOf = (annotations: Json, name: string): string =>
+  text(annotations[`${FLANNEL}/${name}-overwrite`]);
+
 /** Why a node of Flannel's is none of this network, "" when it is. */
-function unfitOf(annotations: Json, { vni }: Joined): string {
+function strangeness(annotations: Json, joined: Joined): string {
   if (!isFlannel(annotations)) return '';
-  const type = text(annotations[`${FLANNEL}/backend-type`]);
-  if (type !== '' && type !== 'vxlan') {
-    return `its backend is Flannel's "${type}", and that of this network "vxlan"`;
-  }
-  const theirs = backendData(annotations[`${FLANNEL}/backend-data`])['VNI'] ?? vni;
-  return theirs === vni ? '' : `its VNI is ${String(theirs)}, and that of this network ${vni}`;
+  const data = ['backend-data', 'backend-v6-data'].map((name) =>
+    backendData(annotations[`${FLANNEL}/${name}`]),
+  );
+  return unfitOf(text(annotations[`${FLANNEL}/backend-type`]), data, joined);
 }
 
 /** MACs of a node's tunnels; where nodes of Flannel's are joined, what they go by comes first. */
@@ -88,15 +86,19 @@ function macsOf(annotations: Json, joined: Joined | undefined): NonNullable<Clus
   return { ...(v4 && { v4 }), ...(v6 && { v6 }) };
 }
 
-/** What this node says to flanneld of others, by annotations of its own. */
-export function flannelWords(own: OwnNode, { vni }: Joined): Readonly<Record<string, string>> {
+/** What this node says to flanneld of others, by annotations of its own beside those it `has`. */
+export function flannelWords(
+  own: OwnNode,
+  { vni }: Joined,
+  has: Json,
+): Readonly<Record<string, string>> {
   const words: Record<string, string> = {};
   const { macs, addresses = [] } = own;
   for (const v6 of [false, true]) {
     const [mac, data, ip] = v6
       ? [macs.v6, 'backend-v6-data', 'public-ipv6']
       : [macs.v4, 'backend-data', 'public-ip'];
-    const address = addresses.find((one) => one.includes(':') === v6);
+    const address = overwriteOf(has, ip) || addresses.find((one) => one.includes(':') === v6);
     if (mac === undefined || address === undefined) continue;
     words[`${FLANNEL}/${data}`] = JSON.stringify({ VNI: vni, VtepMAC: mac });
     words[`${FLANNEL}/${ip}`] = address;
@@ -125,7 +127,7 @@ export function reduced(node: unknown, joined?: Joined): ClusterNode | undefined
   const one = text(object(spec)['podCIDR']);
   const mtu_bytes = Number(annotations[MTU_ANNOTATION]);
   const macs = macsOf(annotations, joined);
-  const unfit = joined === undefined ? '' : unfitOf(annotations, joined);
+  const unfit = joined === undefined ? '' : strangeness(annotations, joined);
   const public_key = text(annotations[KEY_ANNOTATION]);
   const created = text(object(metadata)['creationTimestamp']);
   // NotReady ("False") is said by a kubelet that lives; nobody hears of an "Unknown" one.

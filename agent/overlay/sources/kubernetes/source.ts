@@ -4,12 +4,12 @@
 // patched into the status of its own Node when it differs. This is a script of its own, which
 // only an agent with such a source loads.
 import type { ClusterNode, OwnNode, Source, SourceListener } from '../../source.ts';
+import type { Joined } from '../backend.ts';
 import { Backoff, sleep, wordsOf } from '../backoff.ts';
 import { Api, ApiRefusal, type WatchEvent } from './api.ts';
 import {
   CONDITION,
   flannelWords,
-  type Joined,
   KEY_ANNOTATION,
   MAC4_ANNOTATION,
   MAC6_ANNOTATION,
@@ -118,7 +118,7 @@ export class KubernetesSource implements Source {
     const texts = new Map<string, string>();
     let own: Published | undefined;
     const version = await this.#api.list(this.#over.signal, (object) => {
-      const node = reduced(object, this.#options.joined);
+      const node = this.#read(object);
       if (node === undefined) return this.#strange();
       if (node.name === this.#options.node) own = publishedOf(object);
       nodes.push(node);
@@ -144,6 +144,16 @@ export class KubernetesSource implements Source {
 
   #strange(): void {
     this.#options.log('warn', 'the API told of a node without a name');
+  }
+
+  /** One object that cannot be read must not keep the others from being served. */
+  #read(object: unknown): ClusterNode | undefined {
+    try {
+      return reduced(object, this.#options.joined);
+    } catch (error) {
+      const unfit = `its object cannot be read: ${(error as Error).message}`;
+      return { name: nameOf(object), unfit };
+    }
   }
 
   async #watch(begun: () => void): Promise<void> {
@@ -173,7 +183,7 @@ export class KubernetesSource implements Source {
       this.#strange();
       return;
     }
-    const node = type === 'DELETED' ? undefined : reduced(object, this.#options.joined);
+    const node = type === 'DELETED' ? undefined : this.#read(object);
     if (name === this.#options.node) {
       this.#own = node;
       this.#published = node && publishedOf(object);
@@ -205,7 +215,9 @@ export class KubernetesSource implements Source {
       annotations[KEY_ANNOTATION] = public_key;
     }
     const { joined } = this.#options;
-    for (const [key, value] of Object.entries(joined ? flannelWords(own, joined) : {})) {
+    for (const [key, value] of Object.entries(
+      joined ? flannelWords(own, joined, has.flannel) : {},
+    )) {
       if (has.flannel[key] !== value) annotations[key] = value;
     }
     const available = own.ready && has.unavailable !== 'False';
