@@ -13,13 +13,15 @@ import { why } from "../../../spec/why";
 import { Sysctl } from "./sysctls";
 import { Tunable, tune } from "./tune";
 
-/** Why something is changed. */
-const ASKED = "it was asked for, and DEL puts back what it was";
+/** Why something is changed; of what cannot be read nobody knows what it was. */
+function because(known: bool): string {
+  if (!known) return "it was asked for; it cannot be read, so that DEL leaves it";
+  return "it was asked for, and DEL puts back what it was";
+}
 
-/** Says of a sysctl that it is set; of one that cannot be read nobody knows what it was. */
+/** Says of a sysctl that it is set. */
 export function sysctl_tell(sysctl: Sysctl, known: bool): void {
-  const because = known ? ASKED : "it was asked for; it cannot be read, so that DEL leaves it";
-  why("sysctl", `${sysctl.key} = ${sysctl.value}`, because);
+  why("sysctl", `${sysctl.key} = ${sysctl.value}`, because(known));
 }
 
 export class Wanted {
@@ -63,13 +65,14 @@ export class Wanted {
 
   /** Says what is changed of the link and who wants it. */
   tell(host: Link | null): void {
-    if (this.mac.length > 0) why("MAC", this.mac, ASKED);
-    if (this.promisc) why("promiscuous mode", "on", ASKED);
+    const asked = because(true);
+    if (this.mac.length > 0) why("MAC", this.mac, asked);
+    if (this.promisc) why("promiscuous mode", "on", asked);
     if (this.mtu_bytes > 0) {
-      why("MTU", this.mtu_bytes.toString(), host ? `${ASKED}; the node's end has the same` : ASKED);
+      why("MTU", this.mtu_bytes.toString(), host ? `${asked}; the node's end has the same` : asked);
     }
-    if (this.allmulti >= 0) why("all multicast", this.allmulti == 1 ? "on" : "off", ASKED);
-    if (this.txqlen >= 0) why("queue length", this.txqlen.toString(), ASKED);
+    if (this.allmulti >= 0) why("all multicast", this.allmulti == 1 ? "on" : "off", asked);
+    if (this.txqlen >= 0) why("queue length", this.txqlen.toString(), asked);
   }
 
   /** Changes the link, and the MTU of the host's end, if it has one. */
