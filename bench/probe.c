@@ -12,9 +12,10 @@
 //     probe stream FROM AT ADDRESS PORT MEGABYTES
 //                                      prints nanoseconds of CPU of one megabyte by TCP, the mean
 //
-// `turns` and `stream` hold both sockets in one process on one CPU: FROM and AT are the files of their network
-// namespaces. What it prints is the packet's way and two system calls for each end, and no waking
-// of a process. The server listens on port ANSWER, which is another than PORT behind a host port.
+// `turns` and `stream` hold both sockets in one process on one CPU: FROM and AT are the files of
+// their network namespaces. What it prints is the packet's way and two system calls for each end,
+// and no waking of a process. The server listens on port ANSWER, which is another than PORT behind
+// a host port.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

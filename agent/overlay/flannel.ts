@@ -84,7 +84,7 @@ export class Flanneld {
   get keeps(): string {
     const said = this.here;
     if (said !== '' || this.#now_ms() - this.#here_ms >= AWAY_MS) return said;
-    const away = `flanneld is not here, and may be started anew`;
+    const away = 'flanneld is not here, and may be started anew';
     return `${away}: this agent begins when it was away for ${AWAY_MS / 1_000} s`;
   }
 }

@@ -28,8 +28,10 @@ function leaseMetrics(leases: readonly Leases[]): string[] {
       `{network=${JSON.stringify(network)}}`,
       leases.filter((one) => one.network === network).reduce((sum, one) => sum + count(one), 0),
     ]);
-  const sized = rows(({ free }) => (free === '' ? Number.NaN : Number(free)));
-  const free = sized.filter(([, count]) => !Number.isNaN(count));
+  const sized = leases.filter(({ free }) => free !== '');
+  const free = rows(({ free: count }) => Number(count)).filter((_, at) =>
+    sized.some(({ network }) => network === networks[at]),
+  );
   return [
     metric(
       'leases_used',

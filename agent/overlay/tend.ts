@@ -11,7 +11,7 @@ export interface Leases {
   readonly network: string;
   readonly used: number;
   readonly leaked: number;
-  /** A text, as there may be more than a number holds; "" when no configuration says it. */
+  /** A text, as there may be more than a number holds; "" when nobody says it of this folder. */
   readonly free: string;
 }
 
@@ -26,15 +26,6 @@ interface Drained {
 
 /** Each lease is looked at, so whoever asks more often gets the same again. */
 const COUNT_EVERY_MS = 10_000;
-
-/** What `leases` answers. */
-interface Counted {
-  readonly networks: readonly Leases[];
-  readonly leases: readonly { readonly network: string; readonly address: string }[];
-}
-
-/** Of each subnet host-local gives neither the first nor the last, nor the pods' gateway. */
-const NEVER_GIVEN = 3;
 
 export interface TenderOptions {
   readonly task: Task;
@@ -84,25 +75,12 @@ export class Tender {
   }
 
   #count(): readonly Leases[] {
-    const { task, conf_dir: confDir } = this.#options;
+    const { task, own, conf_dir: confDir } = this.#options;
     // By the runtime's cache a container is known by the path of its namespace, which an agent that
     // is in a container itself does not see.
-    const answer = task('leases', { network: '', confDir, cacheDir: '' });
+    const answer = task('leases', { network: '', confDir, cacheDir: '', own: own() });
     if (answer.exit_code !== 0) throw new Error(answer.stdout.trim());
-    return this.#completed(JSON.parse(answer.stdout) as Counted);
-  }
-
-  /** What is free of the agent's own network: of IPv4, as IPv6 has no end. */
-  #completed({ networks, leases }: Counted): readonly Leases[] {
-    const { network: own, subnets } = this.#options.own();
-    const subnet = subnets.find((one) => !one.includes(':'));
-    if (subnet === undefined) return networks;
-    const all = 2 ** (32 - Number(subnet.split('/')[1])) - NEVER_GIVEN;
-    const given = leases.filter(
-      ({ network, address }) => network === own && !address.includes(':'),
-    );
-    const free = String(Math.max(all - given.length, 0));
-    return networks.map((one) => (one.network === own && one.free === '' ? { ...one, free } : one));
+    return (JSON.parse(answer.stdout) as { networks: readonly Leases[] }).networks;
   }
 
   /** What fails now is tried again the next time: traffic does not depend on it. */

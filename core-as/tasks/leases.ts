@@ -9,13 +9,16 @@ import { failure_errno } from "../host/failure";
 import { dir_list, file_mtime, Reading } from "../host/store";
 import { ENOENT, ENOTDIR } from "../lib/errno";
 import { Ip, ip_parse } from "../lib/ip";
-import { JsonValue, json_text } from "../lib/json";
+import { JsonValue, json_text, Kind } from "../lib/json";
 import { Answer, refuse } from "../plugin/dispatch";
 import { ipam_pools } from "../plugin/ipam";
 import { Pool } from "../plugin/pool";
 import { EachLease, OWNER_LIMIT_BYTES } from "../plugins/ipam/host-local/each-lease";
 import { data_dir } from "../plugins/ipam/host-local/plan";
+import { pools_read } from "../plugins/ipam/host-local/ranges";
+import { Environment } from "../spec/environment";
 import { CniError, Code, os_error } from "../spec/error";
+import { Request } from "../spec/request";
 import { ended } from "./retire";
 import { CacheEntry, cache_list } from "./runtime/cache";
 import { networks_in } from "./runtime/discover";
@@ -35,6 +38,8 @@ class Folder {
   /** How many take an address of the pools. */
   inside: u64 = 0;
   told: JsonValue = JsonValue.array();
+  /** One of the same network whose pools leases of this one take addresses of, too. */
+  beside: Folder | null = null;
   constructor(
     public network: string,
     public dataDir: string,
@@ -88,6 +93,37 @@ function recorded(list: Attachment[], folders: Folders): void {
   }
 }
 
+/**
+ * What host-local gives of a network of whose subnets no configuration says anything. Of IPv4, as
+ * IPv6 has no end.
+ */
+function own_pools(own: JsonValue | null, folders: Folders): void {
+  const subnets = own ? own.get("subnets") : null;
+  if (!own || !subnets || subnets.kind != Kind.Array) return;
+  const ranges = JsonValue.array();
+  for (let i = 0; i < subnets.items.length; i++) {
+    const subnet = subnets.items[i];
+    if (subnet.kind != Kind.String || subnet.text.includes(":")) continue;
+    const range = JsonValue.object();
+    range.append("subnet", subnet);
+    ranges.push(range);
+  }
+  const ipam = JsonValue.object();
+  ipam.append("ranges", ranges);
+  const pools = pools_read(new Request("host-local", new Environment(0, 0)), ipam);
+  const network = own.text_at("network");
+  let first: Folder | null = null;
+  for (let i = 0; i < folders.list.length; i++) {
+    const folder = folders.list[i];
+    if (folder.network != network || folder.pools.length > 0) continue;
+    if (first) folder.beside = first;
+    else {
+      folder.pools = pools;
+      first = folder;
+    }
+  }
+}
+
 /** Who owns what, as far as this node knows. */
 class Owners {
   /** States by network and owner. */
@@ -131,7 +167,9 @@ function read(folder: Folder, owners: Owners): CniError | null {
     const state = old ? "leaked" : known;
     folder.used++;
     if (state == "leaked") folder.leaked++;
-    if (takes(each.name, folder.pools)) folder.inside++;
+    const beside = folder.beside;
+    const whole = beside ? beside : folder;
+    if (takes(each.name, whole.pools)) whole.inside++;
     if (folder.told.items.length >= TOLD_LIMIT) continue;
     const parts = each.owner.split("\r\n");
     const item = JsonValue.object();
@@ -236,11 +274,18 @@ function summary(folder: Folder): JsonValue {
  * `{"networks": [{"network", "dataDir", "ranges", "size", "used", "leaked", "free", "more"}],
  * "leases": [{"network", "address", "containerID", "ifname", "since_s", "state"}]}`: of the
  * networks that configurations or records name. `size` and `free` are texts, "" when they are not
- * known or beyond 64 bits. `more` leases are counted and not in the list. `state` is `used`,
- * `leaked` (its container is gone) or `unknown`: whose container nothing here knows. `cacheDir` is
- * "" where the runtime's namespaces may not be seen: what its cache tells of would all look gone.
+ * known or beyond 64 bits. `own`: `{"network", "subnets"}` of a network whose ranges no
+ * configuration says; one of its folders has the sizes. `more` leases are counted and not in the
+ * list. `state` is `used`, `leaked` (its container is gone) or `unknown`: whose container nothing
+ * here knows. `cacheDir` is "" where the runtime's namespaces may not be seen: what its cache tells
+ * of would all look gone.
  */
-export function leases(network: string, confDir: string, cacheDir: string): Answer {
+export function leases(
+  network: string,
+  confDir: string,
+  cacheDir: string,
+  own: JsonValue | null,
+): Answer {
   const hidden = unreadable(records_dir(), "");
   if (hidden) return refuse(hidden, "");
   const list = records();
@@ -249,17 +294,22 @@ export function leases(network: string, confDir: string, cacheDir: string): Answ
   const wrong = configured(confDir, folders);
   if (wrong) return refuse(wrong, "");
   recorded(list, folders);
+  own_pools(own, folders);
   const cached: CacheEntry[] = cacheDir.length > 0 ? cache_list(cacheDir, "") : [];
   const owners = new Owners(list, cached);
-  const summaries = JsonValue.array();
-  const told = JsonValue.array();
+  const asked = new Array<Folder>();
   for (let i = 0; i < folders.list.length; i++) {
     const folder = folders.list[i];
     if (network.length > 0 && folder.network != network) continue;
     const error = read(folder, owners);
     if (error) return refuse(error, "");
-    summaries.push(summary(folder));
-    for (let k = 0; k < folder.told.items.length; k++) told.push(folder.told.items[k]);
+    asked.push(folder);
+  }
+  const summaries = JsonValue.array();
+  const told = JsonValue.array();
+  for (let i = 0; i < asked.length; i++) {
+    summaries.push(summary(asked[i]));
+    for (let k = 0; k < asked[i].told.items.length; k++) told.push(asked[i].told.items[k]);
   }
   if (network.length > 0 && summaries.items.length == 0) {
     const msg = `no network "${network}" has leases of host-local: see "fairlead networks"`;

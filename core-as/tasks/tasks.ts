@@ -73,6 +73,7 @@ export function perform_task(name: string, ptr: usize, len: i32): Answer {
       request.text_at("network"),
       request.text_at("confDir"),
       request.text_at("cacheDir"),
+      request.get("own"),
     );
   }
   if (name == "drain") return drain(is_on(request, "living"));

@@ -18,7 +18,19 @@ const UNSHARE = [
 ];
 /** All that a demo writes lies below these. */
 const COVERED = ['/run', '/var/lib', '/tmp'];
-const COVER = COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`).join(' && ');
+const quoted = `'${ROOT.replaceAll("'", "'\\''")}'`;
+/**
+ * A clone that lies below one of them is put back, from the folder that the shell stands in: by its
+ * path mount would find the empty one.
+ */
+const UNCOVER = COVERED.some((dir) => ROOT.startsWith(`${dir}/`))
+  ? [`mkdir -p ${quoted}`, `mount --no-canonicalize --rbind . ${quoted}`, `cd ${quoted}`]
+  : [];
+const COVER = [
+  `cd ${quoted}`,
+  ...COVERED.map((dir) => `mount -t tmpfs tmpfs ${dir}`),
+  ...UNCOVER,
+].join(' && ');
 const PROBE = `${COVER} && ip netns add probe`;
 
 /** "" when such namespaces can be made here and the programs are there, else why not. */

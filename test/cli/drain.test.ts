@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `drain` of the containers that are gone, as an agent asks for it again and again: what
 // it takes back, and what it leaves alone because nobody knows, an ADD is at work, or a folder is
-// not seen. On the simulated kernel, with what a question finds changed under way.
+// not seen; and `leases` as an agent asks for it. On the simulated kernel, with what a question
+// finds changed under way.
 import { beforeEach, expect, test } from 'vitest';
 import { OsError } from '../../host-node/abi/index.ts';
 import { runVerb } from '../../host-node/cli/verbs.ts';
@@ -126,4 +127,28 @@ test('where the folder of leases is not seen the record stays, and says which fo
   expect(leased()).toEqual(LEASE);
   expect(drain()).toMatchObject({ drained: [{ containerID: 'blue' }], left: 0, errors: [] });
   expect(leased()).toEqual([]);
+});
+
+test('a network of an agent: what is free of its subnets, whatever folders there are', () => {
+  // No configuration says its ranges; records name both folders.
+  const record = (id: string, dataDir: string) => {
+    const text = on.file('/run/fairlead/attachments/blue:eth0')!;
+    const moved = text.replaceAll('"blue"', `"${id}"`).replaceAll(`"${LEASES}"`, `"${dataDir}"`);
+    return fileLine(`/run/fairlead/attachments/${id}:eth0`, moved);
+  };
+  const old = '/srv/leases';
+  const lease = (dataDir: string, ip: string) => fileLine(`${dataDir}/pods/${ip}`, `x\r\neth0`);
+  const kept = on.dump().replace(/^file \/etc\/cni.*\n/m, '');
+  on = new Machine(kept + record('green', old) + lease(old, '10.1.2.3') + lease(LEASES, 'fd00::2'));
+  const own = { network: 'pods', subnets: ['fd00::/64', '10.1.2.0/28'] };
+  const request = { network: '', confDir: CONF, cacheDir: '', own };
+  const { networks } = JSON.parse(on.task('leases', request).stdout);
+  // 16 but for the first, the last, the gateway, and two that are given.
+  const counts = networks.map(({ dataDir, size, used, free }: Record<string, unknown>) => {
+    return { dataDir, size, used, free };
+  });
+  expect(counts).toEqual([
+    { dataDir: LEASES, size: '13', used: 2, free: '11' },
+    { dataDir: old, size: '', used: 1, free: '' },
+  ]);
 });

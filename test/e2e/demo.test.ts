@@ -3,7 +3,7 @@
 // can be made.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { needsNative } from '../support/needs.ts';
+import { needsNative, needsRoot } from '../support/needs.ts';
 
 const run = (...args: string[]) =>
   spawnSync(process.execPath, ['--no-warnings', ...args], {
@@ -43,3 +43,17 @@ test('without namespaces it shows the same core on the simulated kernel, and say
   expect(stdout).toContain('on the simulated kernel: there is a reason.');
   expect(stdout).toContain('ip link add fl0 type bridge');
 });
+
+test.skipIf(needsRoot !== '')(
+  `a clone that lies where a demo covers all is there all the same ${needsRoot}`.trimEnd(),
+  () => {
+    const show = `
+      const { show } = await import('/tmp/clone/scripts/demo/room.mjs');
+      process.exitCode = await show('scripts/demo/paint.mjs');`;
+    const place = 'mount -t tmpfs tmpfs /tmp && mkdir /tmp/clone && mount -c --rbind . /tmp/clone';
+    const script = `${place} && cd /tmp/clone && exec "$0" --input-type=module -e "$1"`;
+    const args = ['--mount', 'sh', '-c', script, process.execPath, show];
+    const { status, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  },
+);

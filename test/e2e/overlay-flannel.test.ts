@@ -133,7 +133,7 @@ describe.skipIf(needsRoot !== '')(`from Flannel, node by node ${needsRoot}`, () 
     cluster = await Cluster.open(async (made) => {
       cluster = made;
       await serveKubernetes(made);
-      made.starts = ['a'];
+      made.starts = [];
       made.moreOf = (name) => ({ flannel: true, subnetEnv: made.path(`${name}.subnet.env`) });
       await within(RECOVERY_MS, 'the API is there', async () => {
         const ask = `fetch(${JSON.stringify(`${API}/api/v1/nodes`)}).catch(() => process.exit(1))`;
@@ -143,6 +143,8 @@ describe.skipIf(needsRoot !== '')(`from Flannel, node by node ${needsRoot}`, () 
       await startFlanneld('b');
       await startFlanneld('c');
     });
+    await cluster.spawnAgent('a');
+    await within(TAKEOVER_MS, 'a is ready', () => cluster.ready('a'));
     await cluster.plugin('a', 'ADD');
     for (const name of ['b', 'c'] as const) {
       await within(RECOVERY_MS, 'subnet.env', async () => {

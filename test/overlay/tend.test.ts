@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { configOf } from '../../agent/overlay/config.ts';
-import { serveHealth } from '../../agent/overlay/health.ts';
+import { metricsOf, serveHealth } from '../../agent/overlay/health.ts';
 import type { AgentState } from '../../agent/overlay/plan.ts';
 import { Tender } from '../../agent/overlay/tend.ts';
 
@@ -32,20 +32,30 @@ function tender(answers: readonly (Answered | Error)[], waiting = () => false) {
 }
 const done = (answer: object) => ({ exit_code: 0, stdout: JSON.stringify(answer) });
 
-test('leases are counted seldom, and what is free of the own network is summed', () => {
-  const networks = [
-    { network: 'pods', used: 3, leaked: 1, free: '' },
-    { network: 'others', used: 1, leaked: 0, free: '' },
-    { network: 'sized', used: 1, leaked: 0, free: '7' },
-  ];
-  const leases = ['10.244.1.2', '10.244.1.3', 'fd00::2'].map((address) => {
-    return { network: 'pods', address };
-  });
-  const { made, asked } = tender([done({ networks, leases })]);
-  expect(made.leases.map(({ free }) => free)).toEqual(['11', '', '7']);
-  expect(made.leases).toHaveLength(3);
+const folder = (network: string, used: number, leaked: number, free: string) => {
+  return { network, used, leaked, free };
+};
+
+test('leases are counted seldom, by records, and with the ranges of the own network', () => {
+  const { made, asked } = tender([done({ networks: [folder('pods', 3, 1, '11')] })]);
+  for (let times = 0; times < 2; times++) expect(made.leases).toMatchObject([{ free: '11' }]);
   // The cache goes by namespaces that may not be seen from a container.
-  expect(asked).toEqual([{ network: '', confDir: '/etc/cni/net.d', cacheDir: '' }]);
+  const own = { network: 'pods', subnets: ['fd00::/64', '10.244.1.0/28'] };
+  const request = { network: '', confDir: '/etc/cni/net.d', cacheDir: '', own };
+  expect(asked).toEqual([request]);
+});
+
+test('folders of one network are one; where nobody knows what is free, nothing is said', () => {
+  const leases = [folder('pods', 3, 1, '7'), folder('pods', 1, 0, ''), folder('others', 1, 0, '')];
+  const state = { underlay: [], problems: [], source_trouble: '' } as unknown as AgentState;
+  const said = metricsOf(state, { leases, collected: 0 });
+  expect(said.split('\n').filter((line) => line.startsWith('fairlead_leases'))).toEqual([
+    'fairlead_leases_used{network="pods"} 4',
+    'fairlead_leases_used{network="others"} 1',
+    'fairlead_leases_leaked{network="pods"} 1',
+    'fairlead_leases_leaked{network="others"} 0',
+    'fairlead_leases_free{network="pods"} 7',
+  ]);
 });
 
 test('leases that cannot be read are none, and the log says why', () => {

@@ -5,11 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { needsNative } from '../support/needs.ts';
 import { distPath } from '../support/wasm.ts';
 import { needsUml, runInUml } from './uml.ts';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LIMIT_S = 120;
 const CONFIG = JSON.stringify({
   ...{ cniVersion: '1.0.0', name: 'net', type: 'host-device', device: 'eth0' },
@@ -54,7 +56,7 @@ test.skipIf(needsUml !== '' || needsNative !== '')(
       const { output } = await runInUml({
         argv: ['sh', '-ec', SCRIPT],
         env: { ...env, PROGRAM: distPath('fairlead-native') },
-        cwd: '/',
+        cwd: ROOT,
         folder,
         limit_s: LIMIT_S,
         devices: ['eth0=mcast'],
