@@ -3,7 +3,6 @@
 // itself breaks. It never looks inside a configuration.
 import { ABI_MARKER, type Driver, limits } from './abi/index.ts';
 import { bind, Halt, type Surroundings } from './bind.ts';
-import { type Instances, inInstance } from './instances.ts';
 
 /** A call of a plugin, as a container runtime makes it. */
 export interface Call {
@@ -40,8 +39,23 @@ export function put(core: CoreExports, bytes: Uint8Array): readonly [number, num
   return [ptr, bytes.length];
 }
 
-/** A module, of which each call gets a new instance, or instances that serve again. */
-export type CoreCode = WebAssembly.Module | Instances;
+/** Who lends instances of a core, each in its first state, such as Instances (instances.ts). */
+export interface Lender {
+  use<T>(imports: WebAssembly.Imports, action: (exports: WebAssembly.Exports) => T): T;
+}
+
+/** A module, of which each call gets a new instance, or who lends instances that serve again. */
+export type CoreCode = WebAssembly.Module | Lender;
+
+/** Does something with an instance in its first state. */
+export function inInstance<T>(
+  code: CoreCode,
+  imports: WebAssembly.Imports,
+  action: (exports: WebAssembly.Exports) => T,
+): T {
+  if (!(code instanceof WebAssembly.Module)) return code.use(imports, action);
+  return action(new WebAssembly.Instance(code, imports).exports);
+}
 
 /** One call of one export, in an instance in its first state. */
 function run(

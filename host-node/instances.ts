@@ -4,6 +4,8 @@
 // after the other or one within the other; a process that makes one gains nothing. It knows nothing
 // of what a module does.
 
+import type { Lender } from './core.ts';
+
 /** How the names of a module's exported globals start (tools/kept-state.mjs). */
 const STATE = 'state.';
 
@@ -49,7 +51,7 @@ interface Lent {
   readonly lead: (imports: WebAssembly.Imports) => void;
 }
 
-export class Instances {
+export class Instances implements Lender {
   readonly #module: WebAssembly.Module;
   readonly #idle: Lent[] = [];
 
@@ -89,14 +91,4 @@ export class Instances {
     };
     return { exports, state: keepState(exports), lead };
   }
-}
-
-/** Does something with an instance: a new one of a module, or one of those that serve again. */
-export function inInstance<T>(
-  code: WebAssembly.Module | Instances,
-  imports: WebAssembly.Imports,
-  action: (exports: WebAssembly.Exports) => T,
-): T {
-  if (code instanceof Instances) return code.use(imports, action);
-  return action(new WebAssembly.Instance(code, imports).exports);
 }

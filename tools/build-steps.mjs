@@ -104,8 +104,8 @@ export const STEPS = {
       ...['abi/', 'drivers/', 'picture/', 'recording/', 'story/'].map(
         (name) => `host-node/${name}`,
       ),
-      ...['bind.ts', 'core.ts', 'instances.ts', 'cli/like.ts'].map((name) => `host-node/${name}`),
-      ...['tools/page.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
+      ...['bind.ts', 'core.ts', 'cli/like.ts'].map((name) => `host-node/${name}`),
+      ...['tools/page.mjs', 'tools/without-state.mjs', 'tools/files.mjs', 'rollup.config.mjs'],
     ],
     outputs: ['dist/fairlead.html'],
     npm: [

@@ -12,6 +12,7 @@ import { rollup } from 'rollup';
 import { stripOwn } from '../rollup.config.mjs';
 import { STEPS } from './build-steps.mjs';
 import { isListed } from './files.mjs';
+import { withoutState } from './without-state.mjs';
 
 const ROOT = process.cwd();
 const OUTPUT = 'dist/fairlead.html';
@@ -81,7 +82,7 @@ async function style() {
 
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-const modules = MODULES.map((path) => read(path));
+const modules = MODULES.map((path) => withoutState(read(path)));
 const packed = zstdCompressSync(Buffer.concat(modules), {
   params: {
     [constants.ZSTD_c_compressionLevel]: LEVEL,

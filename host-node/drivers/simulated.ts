@@ -3,7 +3,7 @@
 // table over its memory. It knows no operation by name and nothing of Node, so it runs in a
 // browser.
 import { DRIVER_OPERATIONS, type Driver, type Operation, OsError } from '../abi/index.ts';
-import { type KeptState, keepState } from '../instances.ts';
+import type { KeptState, keepState } from '../instances.ts';
 
 interface Simulation {
   readonly memory: WebAssembly.Memory;
@@ -20,8 +20,8 @@ type Exported = (...args: number[]) => number;
 export interface SimulatedDriver extends Driver {
   /** The state as text; core-as/sim/text.ts describes it. */
   dump(): string;
-  /** Keeps all that it is now. */
-  keep(): KeptState;
+  /** Keeps all that it is now; `by` is keepState, which a page has no use for. */
+  keep(by: typeof keepState): KeptState;
 }
 
 const encoder = new TextEncoder();
@@ -42,8 +42,8 @@ class Machine {
     this.#exports = exports;
   }
 
-  keep(): KeptState {
-    const { restore, outgrown } = keepState(this.#exports);
+  keep(by: typeof keepState): KeptState {
+    const { restore, outgrown } = by(this.#exports);
     const [scratch, scratch_bytes] = [this.#scratch, this.#scratch_bytes];
     const restored = () => {
       restore();
@@ -135,6 +135,6 @@ export function simulatedDriver(module: WebAssembly.Module, text: string): Simul
       machine.call('sim_dump', []);
       return machine.text();
     },
-    keep: () => machine.keep(),
+    keep: (by) => machine.keep(by),
   };
 }

@@ -2,9 +2,9 @@
 // Instances that serve again answer as new ones do, whatever the call before them left, and one
 // that a panic ended is as good as another.
 import { describe, expect, test } from 'vitest';
-import { serve } from '../../host-node/core.ts';
+import { inInstance, serve } from '../../host-node/core.ts';
 import { simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import { Instances, inInstance, keepState } from '../../host-node/instances.ts';
+import { Instances, keepState } from '../../host-node/instances.ts';
 import { podEnv } from '../support/pod-call.ts';
 import { wasmModule } from '../support/wasm.ts';
 
@@ -95,7 +95,7 @@ describe('instances that serve again', () => {
 test('a simulated kernel becomes what it was, as often as wanted, and can go on from there', () => {
   const driver = simulatedDriver(wasmModule('sim'), `${BEFORE}file /run/kept "kept"\n`);
   const before = driver.dump();
-  const { restore, outgrown } = driver.keep();
+  const { restore, outgrown } = driver.keep(keepState);
   for (let i = 0; i < 3; i++) {
     driver.file_write({ path: '/run/later', content: Buffer.alloc(100_000, 'x') });
     driver.file_remove({ path: '/run/kept' });

@@ -2,7 +2,7 @@
 // Simulated kernels that are lent and given back: the next one who wants a kernel of the same text
 // gets it as it was at first, which takes a hundredth of the time that making one takes.
 import { type SimulatedDriver, simulatedDriver } from '../../host-node/drivers/simulated.ts';
-import type { KeptState } from '../../host-node/instances.ts';
+import { type KeptState, keepState } from '../../host-node/instances.ts';
 import { wasmModule } from './wasm.ts';
 
 /** More texts than a test goes back to; those of others would only be kept for nothing. */
@@ -23,7 +23,7 @@ export interface LentKernel {
 
 function made(text: string): Kept {
   const driver = simulatedDriver(wasmModule('sim'), text);
-  return { driver, state: driver.keep() };
+  return { driver, state: driver.keep(keepState) };
 }
 
 export function lendSimulated(text: string): LentKernel {

@@ -9,6 +9,7 @@ import type { Driver } from '../../host-node/abi/index.ts';
 import { type Answer, performTask, serve } from '../../host-node/core.ts';
 import { fileDriver, type StoreDriver } from '../../host-node/drivers/files.ts';
 import { type RealOptions, realDriver } from '../../host-node/drivers/index.ts';
+import { keepState } from '../../host-node/instances.ts';
 import type { Outcome, Step } from './fixture.ts';
 import { Ground, sleep } from './ground.ts';
 import { StayingShell } from './shell.ts';
@@ -60,7 +61,7 @@ export function simulatedWorld(before: string): World {
     call: (step, stdin, wrap = asIs) => serveOn(wrap(driver), step, step.env, stdin),
     dump: () => driver.dump(),
     store: driver,
-    keep: () => driver.keep().restore,
+    keep: () => driver.keep(keepState).restore,
     close: giveBack,
   });
 }
