@@ -140,7 +140,9 @@ static int stream(const char *from, const char *at, const struct sockaddr_in *to
   self.sin_addr.s_addr = INADDR_ANY;
   stay();
   enter(at);
-  const int server = socket(AF_INET, SOCK_STREAM, 0);
+  const int server = socket(AF_INET, SOCK_STREAM, 0), again = 1;
+  // The run before may have left its end of the stream waiting.
+  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
   if (server < 0 || bind(server, (struct sockaddr *)&self, sizeof self) < 0) die("bind");
   if (listen(server, 1) < 0) die("listen");
   enter(from);
