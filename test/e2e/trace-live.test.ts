@@ -4,28 +4,14 @@
 // that nothing is left behind, also by a process that is killed. A namespace of the test's own
 // stands for a host.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NODE } from '../support/hosts.ts';
 import { needsNft } from '../support/needs.ts';
+import { hostLines, writeNetworks } from './two-networks.ts';
 
-const network = (name: string, main: object) =>
-  JSON.stringify({
-    cniVersion: '1.0.0',
-    name,
-    plugins: [
-      { ipMasq: true, ...main },
-      { type: 'portmap', capabilities: { portMappings: true } },
-      { type: 'firewall' },
-    ],
-  });
-const ipam = (subnet: string) => ({
-  type: 'host-local',
-  subnet,
-  routes: [{ dst: '0.0.0.0/0' }],
-});
 /** Answers every connection, and every datagram. */
 const SERVE = `require('node:net').createServer((s) => s.on('error', () => {}).end('x')).listen(80);
 const u = require('node:dgram').createSocket('udp4');
@@ -64,35 +50,16 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
     let folder: string;
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'fairlead-live-'));
-      const bridged = { type: 'bridge', bridge: 'br0', isGateway: true };
-      const nets = [
-        ['bridged', { ...bridged, ipam: ipam('10.61.2.0/24') }],
-        ['routed', { type: 'ptp', ipam: ipam('10.61.3.0/24') }],
-      ] as const;
-      for (const [name, main] of nets) {
-        writeFileSync(join(folder, `${name}.conflist`), network(name, main));
-      }
+      writeNetworks(folder, [{ type: 'firewall' }]);
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     /** Runs a script on such a host, whose bridges pass iptables' hooks or do not. */
     function onHost(script: string, calls: '0' | '1' = '0'): string {
-      const port = '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}';
-      const whole = `mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib
-        ip link set lo up; for ns in p1 p2 p3; do ip netns add $ns; done
-        add() { "${NODE.program}" add "$@" --conf-dir "${folder}" >/dev/null; }
+      const whole = `${hostLines(folder)}
         live() { "${NODE.program}" trace "$@" --live --output json; echo "exit $?"; }
-        add bridged p1 --container-id blue --capabilities '${port}'
-        add bridged p2 --container-id green; add routed p3 --container-id red
         calls=/proc/sys/net/bridge/bridge-nf-call-iptables
         [ ! -e $calls ] || echo ${calls} >$calls
-        pids=; trap 'kill $pids 2>/dev/null' EXIT
-        for ns in p1 p2 p3; do
-          ip netns exec $ns "${process.execPath}" -e "$SERVE" >/dev/null 2>&1 & pids="$pids $!"
-        done
-        for ns in p1 p2 p3; do
-          until ip netns exec $ns ss -ltn | grep -q :80; do sleep 0.05; done
-        done
         set +e
         ${script}`;
       return execFileSync('unshare', ['--net', '--mount', 'sh', '-ec', whole], {

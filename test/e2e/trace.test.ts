@@ -2,27 +2,14 @@
 // `fairlead trace` beside real packets: what it says arrives is answered, what it says is lost is
 // not. Two networks in a namespace of the test's own stand for a host.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NODE } from '../support/hosts.ts';
 import { needsNft } from '../support/needs.ts';
+import { hostLines, writeNetworks } from './two-networks.ts';
 
-const network = (name: string, main: object) =>
-  JSON.stringify({
-    cniVersion: '1.0.0',
-    name,
-    plugins: [
-      { ipMasq: true, ...main },
-      { type: 'portmap', capabilities: { portMappings: true } },
-    ],
-  });
-const ipam = (subnet: string) => ({
-  type: 'host-local',
-  subnet,
-  routes: [{ dst: '0.0.0.0/0' }],
-});
 /** Answers every connection with a line. */
 const SERVE = `require('node:net').createServer((s) => s.end('here\\n')).listen(80)`;
 /** Exit code 0 when somebody answers within a second. */
@@ -47,19 +34,11 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
     let folder: string;
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'fairlead-trace-'));
-      const bridged = { type: 'bridge', bridge: 'br0', isGateway: true };
-      const nets = [
-        ['bridged', { ...bridged, ipam: ipam('10.61.2.0/24') }],
-        ['routed', { type: 'ptp', ipam: ipam('10.61.3.0/24') }],
-      ] as const;
-      for (const [name, main] of nets) {
-        writeFileSync(join(folder, `${name}.conflist`), network(name, main));
-      }
+      writeNetworks(folder);
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     test('agree', { timeout: 90_000 }, () => {
-      const port = '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}';
       const tries = WAYS.map(([from, to, address, at]) => {
         const netns = from === 'red' ? 'p3' : 'p1';
         const where = address === 'p2-address' ? '10.61.2.3' : address;
@@ -67,18 +46,7 @@ describe.skipIf(needsNft !== '' || NODE.why !== '')(
         ip netns exec ${netns} "${process.execPath}" -e "$ASK" ${where} ${at}; got=$?
         echo "${from} ${to} $said $got"`;
       });
-      const script = `mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib
-        ip link set lo up; for ns in p1 p2 p3; do ip netns add $ns; done
-        add() { "${NODE.program}" add "$@" --conf-dir "${folder}" >/dev/null; }
-        add bridged p1 --container-id blue --capabilities '${port}'
-        add bridged p2 --container-id green; add routed p3 --container-id red
-        pids=; trap 'kill $pids' EXIT
-        for ns in p1 p2 p3; do
-          ip netns exec $ns "${process.execPath}" -e "$SERVE" >/dev/null 2>&1 & pids="$pids $!"
-        done
-        for ns in p1 p2 p3; do
-          until ip netns exec $ns ss -ltn | grep -q :80; do sleep 0.05; done
-        done
+      const script = `${hostLines(folder)}
         set +e
         ${tries.join('\n')}`;
       const env = { ...process.env, SERVE, ASK };
