@@ -11,21 +11,22 @@ import { Request } from "../../../spec/request";
 import { IPConfig } from "../../../spec/types";
 import { why } from "../../../spec/why";
 
-/** Says where an address comes from. */
-export function addresses_tell(request: Request, ip: IPConfig): void {
+/** Says where each address comes from. */
+export function addresses_tell(request: Request, ips: IPConfig[]): void {
   const ipam = request.config.get("ipam");
   const list = ipam ? ipam.get("addresses") : null;
-  const address = ip.address;
-  const text = address.toString();
-  let because = "the runtime asked for it";
+  const configured = new Set<string>();
   for (let i = 0; list !== null && i < list.items.length; i++) {
-    const one = cidr_parse(list.items[i].text_at("address"));
-    const same = one !== null && one.bits == address.bits && one.ip.equals(address.ip);
-    if (same) because = `"addresses" has it`;
+    const address = cidr_parse(list.items[i].text_at("address"));
+    if (address) configured.add(address.toString());
   }
-  why("address", text, because);
-  const gateway = ip.gateway;
-  if (gateway) why("gateway", gateway.toString(), `it stands beside the address ${text}`);
+  for (let i = 0; i < ips.length; i++) {
+    const text = ips[i].address.toString();
+    const own = configured.has(text);
+    why("address", text, own ? `"addresses" has it` : "the runtime asked for it");
+    const gateway = ips[i].gateway;
+    if (gateway) why("gateway", gateway.toString(), `it stands beside the address ${text}`);
+  }
 }
 
 export class Addresses {

@@ -92,8 +92,8 @@ export class Static extends Plugin {
     for (let i = 0; i < this.result.ips.length; i++) {
       const doubt = doubt_of(this.result.ips[i]);
       if (doubt.length > 0) log(`static: ${doubt}`);
-      if (isDefined(FAIRLEAD_TELLS)) addresses_tell(request, this.result.ips[i]);
     }
+    if (isDefined(FAIRLEAD_TELLS)) addresses_tell(request, this.result.ips);
     return new Outcome(this.result);
   }
 
