@@ -32,11 +32,15 @@ const LONGEST = [
   ...['core/wasi', 'fixtures/versions'],
 ].map((name) => `test/${name}.test.ts`);
 
+/** It has a race of ours that others' work makes likelier (above): when most of that is done. */
+const LAST = '/test/e2e/portmap.test.ts';
+
 /** Those first, in that order. */
 class LongestFirst extends BaseSequencer {
   async sort(files) {
     const rank = ({ moduleId }) => {
       const at = LONGEST.findIndex((path) => moduleId.endsWith(path));
+      if (moduleId.endsWith(LAST)) return LONGEST.length + 1;
       return at < 0 ? LONGEST.length : at;
     };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
