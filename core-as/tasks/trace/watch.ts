@@ -9,7 +9,7 @@ import { JsonValue } from "../../lib/json";
 import { Attributes } from "../../nft/attributes";
 import { Batch, Family, family_word, Hook } from "../../nft/batch";
 import { Rule } from "../../nft/rule";
-import { ip_write, protocol_number } from "../../nft/value";
+import { hex_text, ip_write, protocol_number } from "../../nft/value";
 
 /** linux/netfilter/nf_tables.h */
 const NFT_META_PROTOCOL = 1;
@@ -115,16 +115,6 @@ function bytes_of(list: i32[]): Attributes {
   return made;
 }
 
-function hex_of(bytes: Attributes): string {
-  let hex = "";
-  for (let i = 0; i < bytes.len; i++) {
-    hex += load<u8>(bytes.ptr + i)
-      .toString(16)
-      .padStart(2, "0");
-  }
-  return hex;
-}
-
 /** A chain of a hook, before or behind all others. */
 function add_chain(batch: Batch, family: i32, table: string, name: string, hook: i32): void {
   const first = name != HOOKS[hook];
@@ -156,7 +146,7 @@ function table_of(family: i32, table: string, flow: Flow): JsonValue {
   batch.finish();
   const made = JsonValue.object();
   made.append("family", JsonValue.string(family_word(family)));
-  made.append("messages", JsonValue.string(hex_of(batch.out)));
+  made.append("messages", JsonValue.string(hex_text(batch.out)));
   return made;
 }
 
